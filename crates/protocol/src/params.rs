@@ -1,0 +1,162 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use percent_encoding::percent_decode;
+
+use crate::Secret;
+
+/// The longest form body that is read, in bytes.
+pub const FORM_BYTES_MAX: usize = 16 * 1024;
+/// The most parameters that a form may have.
+pub const PARAMETER_COUNT_MAX: usize = 64;
+/// The longest parameter name, in bytes after decoding.
+pub const PARAMETER_NAME_BYTES_MAX: usize = 64;
+/// The longest parameter value, in bytes after decoding.
+pub const PARAMETER_VALUE_BYTES_MAX: usize = 8 * 1024;
+
+/// The only parameter that may be given more than once (RFC 8707 §2).
+const REPEATABLE: &str = "resource";
+
+/// Form parameters under the rules of RFC 6749 §3.1, §3.2 and Appendix B: none twice, empty means absent, UTF-8 only.
+pub struct Params(Vec<(String, Secret)>);
+
+/// Why a form body cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParamsError {
+    /// More than [`FORM_BYTES_MAX`].
+    #[error("the form body is larger than {FORM_BYTES_MAX} bytes")]
+    TooLarge,
+    /// More than [`PARAMETER_COUNT_MAX`].
+    #[error("the form has more than {PARAMETER_COUNT_MAX} parameters")]
+    TooMany,
+    /// A name of more than [`PARAMETER_NAME_BYTES_MAX`].
+    #[error("a parameter name is longer than {PARAMETER_NAME_BYTES_MAX} bytes")]
+    NameTooLong,
+    /// A value of more than [`PARAMETER_VALUE_BYTES_MAX`].
+    #[error("the value of parameter {0} is longer than {PARAMETER_VALUE_BYTES_MAX} bytes")]
+    ValueTooLong(String),
+    /// A `%` that is not followed by two hexadecimal digits, or bytes that no form encoder writes.
+    #[error(
+        "the form is not application/x-www-form-urlencoded: a percent sign must be followed by two hexadecimal digits"
+    )]
+    Encoding,
+    /// Bytes that are not UTF-8 once decoded.
+    #[error("the form is not UTF-8 once decoded")]
+    NotUtf8,
+    /// A parameter that may be given only once.
+    #[error("parameter {0} is given more than once")]
+    Repeated(String),
+}
+
+impl Params {
+    /// Reads an `application/x-www-form-urlencoded` body.
+    ///
+    /// # Errors
+    /// When a bound is exceeded, the encoding is broken, or a parameter other than `resource` comes twice.
+    pub fn parse(body: &[u8]) -> Result<Self, ParamsError> {
+        if body.len() > FORM_BYTES_MAX {
+            return Err(ParamsError::TooLarge);
+        }
+        let mut pairs: Vec<(String, Secret)> = Vec::new();
+        for pair in body.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()) {
+            if pairs.len() == PARAMETER_COUNT_MAX {
+                return Err(ParamsError::TooMany);
+            }
+            let split = pair.iter().position(|&byte| byte == b'=');
+            let (name, value) = split.map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..]));
+            let name = decode(name)?;
+            if name.len() > PARAMETER_NAME_BYTES_MAX {
+                return Err(ParamsError::NameTooLong);
+            }
+            let value = decode(value)?;
+            if value.len() > PARAMETER_VALUE_BYTES_MAX {
+                return Err(ParamsError::ValueTooLong(name));
+            }
+            if name != REPEATABLE && pairs.iter().any(|(earlier, _)| *earlier == name) {
+                return Err(ParamsError::Repeated(name));
+            }
+            pairs.push((name, Secret::new(value)));
+        }
+        pairs.retain(|(_, value)| !value.expose().is_empty());
+        Ok(Self(pairs))
+    }
+
+    /// The value of `name`; `None` when it is absent or empty.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value.expose())
+    }
+
+    /// Every value of `name`, in order; only `resource` can have several.
+    pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.expose())
+    }
+}
+
+impl fmt::Debug for Params {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+/// Decodes one name or value: `+` is a space, `%XX` a byte, and the whole must be UTF-8.
+pub(crate) fn decode(encoded: &[u8]) -> Result<String, ParamsError> {
+    let mut rest = encoded;
+    while let Some(at) = rest.iter().position(|&byte| byte == b'%') {
+        match rest.get(at + 1..at + 3) {
+            Some(digits) if digits.iter().all(u8::is_ascii_hexdigit) => rest = &rest[at + 3..],
+            _ => return Err(ParamsError::Encoding),
+        }
+    }
+    let spaced: Cow<'_, [u8]> = if encoded.contains(&b'+') {
+        encoded.iter().map(|&byte| if byte == b'+' { b' ' } else { byte }).collect()
+    } else {
+        encoded.into()
+    };
+    String::from_utf8(percent_decode(&spaced).collect()).map_err(|_| ParamsError::NotUtf8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc6749_section_3_2_none_twice_and_empty_is_absent() {
+        let params = Params::parse(b"grant_type=password&scope=&x=a%20b+c&flag&&resource=a:b&resource=c:d").unwrap();
+        assert_eq!(params.get("grant_type"), Some("password"));
+        assert_eq!(params.get("scope"), None);
+        assert_eq!(params.get("flag"), None);
+        assert_eq!(params.get("x"), Some("a b c"));
+        assert_eq!(params.all("resource").collect::<Vec<_>>(), ["a:b", "c:d"]);
+    }
+
+    #[test]
+    fn a_form_that_breaks_a_rule_is_refused_whole() {
+        let many = "a=1&".repeat(65);
+        let long_name = format!("{}=1", "n".repeat(65));
+        let long_value = format!("v={}", "x".repeat(8193));
+        let large = vec![b'&'; FORM_BYTES_MAX + 1];
+        for (body, expected) in [
+            (&b"p=1&p=2"[..], ParamsError::Repeated("p".to_owned())),
+            (b"p=&p=2", ParamsError::Repeated("p".to_owned())),
+            (b"p=1&%70=2", ParamsError::Repeated("p".to_owned())),
+            (b"p=%FF%FE", ParamsError::NotUtf8),
+            (b"p=\xff", ParamsError::NotUtf8),
+            (b"p=%zz", ParamsError::Encoding),
+            (b"p=%4", ParamsError::Encoding),
+            (b"p%=1", ParamsError::Encoding),
+            (many.replace('a', "resource").as_bytes(), ParamsError::TooMany),
+            (long_name.as_bytes(), ParamsError::NameTooLong),
+            (long_value.as_bytes(), ParamsError::ValueTooLong("v".to_owned())),
+            (&large, ParamsError::TooLarge),
+        ] {
+            assert_eq!(Params::parse(body).err(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn printing_params_shows_names_only() {
+        let params = Params::parse(b"password=brent123").unwrap();
+        assert_eq!(format!("{params:?}"), "{\"password\"}");
+    }
+}

@@ -1,0 +1,147 @@
+use crate::{ErrorCode, ErrorResponse, GrantType, Params, Resources, RetryChallenge, RetryVerifier, Scope, Secret};
+
+/// What a client asks of the token endpoint (RFC 6749 §3.2), one variant per grant type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenRequest {
+    /// RFC 6749 §4.3.
+    Password(PasswordRequest),
+    /// RFC 6749 §4.4.
+    ClientCredentials {
+        /// What is asked for; `None` leaves it to the client's default.
+        scope: Option<Scope>,
+        /// For whom (RFC 8707); none leaves it to the client's default.
+        resources: Resources,
+    },
+    /// RFC 6749 §6.
+    RefreshToken(RefreshRequest),
+}
+
+/// The parameters of `grant_type=password`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasswordRequest {
+    /// The user's login name, as it arrived.
+    pub username: String,
+    /// The user's password.
+    pub password: Secret,
+    /// What is asked for; `None` leaves it to the client's default.
+    pub scope: Option<Scope>,
+    /// For whom (RFC 8707).
+    pub resources: Resources,
+}
+
+/// The parameters of `grant_type=refresh_token`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefreshRequest {
+    /// The token as it arrived.
+    pub refresh_token: Secret,
+    /// A narrower scope for this access token; `None` means all that was granted.
+    pub scope: Option<Scope>,
+    /// A narrower audience for this access token; none means all that was granted.
+    pub resources: Resources,
+    /// Our extension: what the next retry will have to prove.
+    pub retry_challenge: Option<RetryChallenge>,
+    /// Our extension: the proof that this is a retry by the same sender.
+    pub retry_verifier: Option<RetryVerifier>,
+}
+
+impl TokenRequest {
+    /// Reads the request from its form.
+    ///
+    /// # Errors
+    /// `invalid_request` for a missing or malformed parameter, `unsupported_grant_type`, `invalid_scope`, `invalid_target`.
+    pub fn parse(params: &Params) -> Result<Self, ErrorResponse> {
+        let grant_type = required(params, "grant_type")?;
+        let unsupported = || {
+            let description = format!("grant_type {grant_type:?} is not supported here");
+            ErrorResponse::new(ErrorCode::UnsupportedGrantType, description)
+        };
+        match GrantType::parse(grant_type).ok_or_else(unsupported)? {
+            GrantType::AuthorizationCode => Err(unsupported()),
+            GrantType::ClientCredentials => {
+                Ok(Self::ClientCredentials { scope: scope(params)?, resources: resources(params)? })
+            }
+            GrantType::Password => Ok(Self::Password(PasswordRequest {
+                username: required(params, "username")?.to_owned(),
+                password: Secret::new(required(params, "password")?.to_owned()),
+                scope: scope(params)?,
+                resources: resources(params)?,
+            })),
+            GrantType::RefreshToken => Ok(Self::RefreshToken(RefreshRequest {
+                refresh_token: Secret::new(required(params, "refresh_token")?.to_owned()),
+                scope: scope(params)?,
+                resources: resources(params)?,
+                retry_challenge: params
+                    .get("retry_challenge")
+                    .map(RetryChallenge::parse)
+                    .transpose()
+                    .map_err(invalid)?,
+                retry_verifier: params.get("retry_verifier").map(RetryVerifier::parse).transpose().map_err(invalid)?,
+            })),
+        }
+    }
+
+    /// The grant type that is asked for.
+    #[must_use]
+    pub const fn grant_type(&self) -> GrantType {
+        match self {
+            Self::Password(_) => GrantType::Password,
+            Self::ClientCredentials { .. } => GrantType::ClientCredentials,
+            Self::RefreshToken(_) => GrantType::RefreshToken,
+        }
+    }
+}
+
+/// The value of a parameter that must be there.
+pub(crate) fn required<'a>(params: &'a Params, name: &str) -> Result<&'a str, ErrorResponse> {
+    let missing = || ErrorResponse::new(ErrorCode::InvalidRequest, format!("parameter {name} is missing"));
+    params.get(name).ok_or_else(missing)
+}
+
+fn invalid(error: impl std::fmt::Display) -> ErrorResponse {
+    ErrorResponse::new(ErrorCode::InvalidRequest, error.to_string())
+}
+
+fn scope(params: &Params) -> Result<Option<Scope>, ErrorResponse> {
+    let parsed = params.get("scope").map(Scope::parse).transpose();
+    parsed.map_err(|error| ErrorResponse::new(ErrorCode::InvalidScope, error.to_string()))
+}
+
+fn resources(params: &Params) -> Result<Resources, ErrorResponse> {
+    Resources::parse(params.all("resource"))
+        .map_err(|error| ErrorResponse::new(ErrorCode::InvalidTarget, error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(body: &str) -> Result<TokenRequest, ErrorCode> {
+        TokenRequest::parse(&Params::parse(body.as_bytes()).unwrap()).map_err(|response| response.error)
+    }
+
+    #[test]
+    fn rfc6749_section_5_2_each_fault_has_its_code() {
+        for (body, expected) in [
+            ("", ErrorCode::InvalidRequest),
+            ("grant_type=", ErrorCode::InvalidRequest),
+            ("grant_type=foo", ErrorCode::UnsupportedGrantType),
+            ("grant_type=authorization_code", ErrorCode::UnsupportedGrantType),
+            ("grant_type=password&username=a", ErrorCode::InvalidRequest),
+            ("grant_type=password&password=a", ErrorCode::InvalidRequest),
+            ("grant_type=refresh_token", ErrorCode::InvalidRequest),
+            ("grant_type=refresh_token&refresh_token=", ErrorCode::InvalidRequest),
+            ("grant_type=refresh_token&refresh_token=x&retry_challenge=x", ErrorCode::InvalidRequest),
+            ("grant_type=refresh_token&refresh_token=x&retry_verifier=x", ErrorCode::InvalidRequest),
+            ("grant_type=client_credentials&scope=a%22b", ErrorCode::InvalidScope),
+            ("grant_type=client_credentials&resource=foo", ErrorCode::InvalidTarget),
+        ] {
+            assert_eq!(parse(body).err(), Some(expected), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn unknown_parameters_are_ignored() {
+        let request = parse("grant_type=client_credentials&foo=bar&scope=").unwrap();
+        assert_eq!(request, TokenRequest::ClientCredentials { scope: None, resources: Resources::none() });
+    }
+}
