@@ -1,0 +1,135 @@
+//! The master keys that are in force together, and the pepper.
+
+use std::collections::BTreeMap;
+
+use crate::entropy::Entropy;
+use crate::master_key::{MasterKey, Pepper};
+use regrant_protocol::Kid;
+
+/// Every master key still accepted, by kid, and the one [`Pepper`]. Never empty.
+#[derive(Debug)]
+pub struct KeyRing {
+    pepper: Pepper,
+    keys: BTreeMap<Kid, MasterKey>,
+}
+
+/// The ring's newest kid is 255; a new store is needed to go on.
+#[derive(Debug, thiserror::Error)]
+#[error("kid 255 is in use and kids only grow: no further master key can be added")]
+pub struct NoKidLeft;
+
+impl KeyRing {
+    /// A ring for a new store: a pepper and the master key with kid 1.
+    #[must_use]
+    pub fn generate(entropy: &dyn Entropy) -> Self {
+        let keys = BTreeMap::from([(Kid::FIRST, MasterKey::generate(entropy))]);
+        Self { pepper: Pepper::generate(entropy), keys }
+    }
+
+    /// A ring of given keys; `None` if there is no key.
+    #[must_use]
+    pub fn new(pepper: Pepper, keys: BTreeMap<Kid, MasterKey>) -> Option<Self> {
+        (!keys.is_empty()).then_some(Self { pepper, keys })
+    }
+
+    /// Adds a new master key, whose kid is one above the newest, and returns that kid.
+    pub fn add(&mut self, entropy: &dyn Entropy) -> Result<Kid, NoKidLeft> {
+        let kid = self.newest().0.next().ok_or(NoKidLeft)?;
+        self.keys.insert(kid, MasterKey::generate(entropy));
+        Ok(kid)
+    }
+
+    /// The key with the highest kid, under which new tokens are made.
+    #[must_use]
+    pub fn newest(&self) -> (Kid, &MasterKey) {
+        let (kid, key) = self.keys.last_key_value().expect("a key ring has a key");
+        (*kid, key)
+    }
+
+    /// The key with the lowest kid. Tokens under lower kids are dead.
+    #[must_use]
+    pub fn oldest(&self) -> (Kid, &MasterKey) {
+        let (kid, key) = self.keys.first_key_value().expect("a key ring has a key");
+        (*kid, key)
+    }
+
+    /// The key with this kid, if it is kept.
+    #[must_use]
+    pub fn get(&self, kid: Kid) -> Option<&MasterKey> {
+        self.keys.get(&kid)
+    }
+
+    /// All keys, the oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = (Kid, &MasterKey)> {
+        self.keys.iter().map(|(kid, key)| (*kid, key))
+    }
+
+    /// The key of generated client secrets.
+    #[must_use]
+    pub fn pepper(&self) -> &Pepper {
+        &self.pepper
+    }
+
+    /// 8 bytes that are the same for the same key and tell nothing about it. The store keeps
+    /// them, so that the key file of another store is recognised at start.
+    ///
+    /// `None` if the ring does not keep this kid.
+    #[must_use]
+    pub fn check_value(&self, kid: Kid) -> Option<[u8; 8]> {
+        let key = self.get(kid)?;
+        Some(*key.derive(&[], &[b"regrant/1/check"]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::SeededEntropy;
+
+    #[test]
+    fn a_new_ring_has_one_key() {
+        let ring = KeyRing::generate(&SeededEntropy::new(1));
+        assert_eq!(ring.newest().0, Kid::FIRST);
+        assert_eq!(ring.oldest().0, Kid::FIRST);
+        assert_ne!(ring.newest().1.expose(), ring.pepper().expose());
+    }
+
+    #[test]
+    fn kids_only_grow() {
+        let entropy = SeededEntropy::new(1);
+        let mut ring = KeyRing::generate(&entropy);
+        for expected in 2..=255 {
+            assert_eq!(ring.add(&entropy).ok(), Some(Kid(expected)));
+        }
+        assert!(ring.add(&entropy).is_err());
+        assert_eq!(ring.oldest().0, Kid::FIRST);
+        assert_eq!(Some(ring.newest().0), Some(Kid(255)));
+        assert_eq!(ring.iter().count(), 255);
+    }
+
+    #[test]
+    fn an_empty_ring_cannot_be_made() {
+        assert!(KeyRing::new(Pepper::from_bytes([1; 32]), BTreeMap::new()).is_none());
+    }
+
+    #[test]
+    fn the_check_value_tells_keys_apart() {
+        // python3: H = lambda k, m: hmac.new(k, m, hashlib.sha256).digest()
+        //          H(H(bytes(32), b"\x05" * 32), b"regrant/1/check\x01")[:8].hex()
+        let key = MasterKey::from_bytes([5; 32]);
+        let other = MasterKey::from_bytes([6; 32]);
+        let two = Kid(2);
+        let keys = BTreeMap::from([(Kid::FIRST, key), (two, other)]);
+        let ring = KeyRing::new(Pepper::from_bytes([1; 32]), keys).unwrap();
+
+        assert_eq!(ring.check_value(Kid::FIRST), Some([0x99, 0x99, 0x3e, 0x44, 0x8f, 0x64, 0xd3, 0x6c]));
+        assert_ne!(ring.check_value(two), ring.check_value(Kid::FIRST));
+        assert_eq!(ring.check_value(Kid(3)), None);
+    }
+
+    #[test]
+    fn debug_prints_kids_only() {
+        let ring = KeyRing::generate(&SeededEntropy::new(1));
+        assert_eq!(format!("{ring:?}"), "KeyRing { pepper: Pepper(redacted), keys: {Kid(1): MasterKey(redacted)} }");
+    }
+}
