@@ -1,0 +1,253 @@
+use regrant_protocol::{RetryChallenge, Timestamp};
+
+use crate::{
+    AuthorityTag, Binding, ClientKind, Decision, Generation, Grant, OnReuse, Policy, RETRY_WINDOW_BEARER_SECONDS,
+    RETRY_WINDOW_CHALLENGE_SECONDS, RETRY_WINDOW_PROVEN_SECONDS, RefreshFacts, RotationMode, Surroundings, Verdict,
+    Write,
+};
+
+/// Decides a refresh: the one rule that every store, the simulator and the model checker call.
+///
+/// The order of the checks is the security argument: a stranger learns nothing and changes nothing, reuse ends the grant
+/// whatever else the request asks for, and nothing is written before everything is known. Time decides expiry and windows,
+/// never order; a clock behind the last rotation counts as that rotation.
+#[must_use]
+pub fn decide(
+    row: &Grant,
+    facts: &RefreshFacts,
+    surroundings: &Surroundings<'_>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Decision {
+    let now = now.max(row.rotated_at);
+    let outcome = recognise(row, facts, surroundings, now)
+        .and_then(|()| place(row, facts, surroundings, policy, now))
+        .and_then(|place| permit(row, facts, surroundings).map(|()| place));
+    match outcome {
+        Ok(Place::Current) => advance(row, facts, surroundings, policy, now),
+        Ok(Place::Retry) => Decision::unchanged(Verdict::Retried),
+        Err(Verdict::ReuseDetected) => reuse(row, facts, surroundings, policy, now),
+        Err(refusal) => Decision::unchanged(refusal),
+    }
+}
+
+/// Where an accepted token stands.
+enum Place {
+    /// It is the current token.
+    Current,
+    /// It is the one before, presented again by the same sender.
+    Retry,
+}
+
+/// Is it a token of this grant, from the sender it is for, and is the grant alive?
+fn recognise(
+    row: &Grant,
+    facts: &RefreshFacts,
+    surroundings: &Surroundings<'_>,
+    now: Timestamp,
+) -> Result<(), Verdict> {
+    // RFC 6749 §6: bound to the client it was issued to. A stranger learns nothing and changes nothing.
+    if row.client != facts.client {
+        return Err(Verdict::WrongClient);
+    }
+    match facts.authority_tag {
+        AuthorityTag::Valid => {}
+        AuthorityTag::Invalid => return Err(Verdict::Forged),
+        AuthorityTag::Unverifiable => return Err(Verdict::RolledBack),
+    }
+    // RFC 9449 §5, RFC 8705 §4: the binding of a public client's refresh token.
+    if row.binding != Binding::None && row.binding != facts.proven_key {
+        return Err(Verdict::WrongSender);
+    }
+    if row.revoked_at.is_some() || surroundings.root.is_some_and(|root| root.revoked_at.is_some()) {
+        return Err(Verdict::Revoked);
+    }
+    if has_passed(row.absolute_expires_at, now) || row.generation.next().is_none() {
+        return Err(Verdict::ExpiredAbsolute);
+    }
+    if has_passed(row.idle_expires_at, now) {
+        return Err(Verdict::ExpiredIdle);
+    }
+    Ok(())
+}
+
+fn has_passed(end: Option<Timestamp>, now: Timestamp) -> bool {
+    end.is_some_and(|end| end <= now)
+}
+
+/// Which generation is presented, and does it count?
+fn place(
+    row: &Grant,
+    facts: &RefreshFacts,
+    surroundings: &Surroundings<'_>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Place, Verdict> {
+    if row.epoch > surroundings.epoch {
+        return Err(Verdict::RolledBack);
+    }
+    if facts.generation > row.generation {
+        // A token of an epoch that a restore ended is dead wherever it stands; a token of this epoch cannot be ahead.
+        let is_known_restore = facts.epoch < surroundings.epoch;
+        return Err(if is_known_restore { Verdict::DeadEpoch } else { Verdict::RolledBack });
+    }
+    // Nothing was issued to this grant since the store was restored: every token string of it is dead.
+    if row.epoch < surroundings.epoch {
+        return Err(Verdict::DeadEpoch);
+    }
+    if facts.generation == row.generation {
+        let is_current = facts.kid == row.kid && facts.epoch == row.epoch;
+        return if is_current { Ok(Place::Current) } else { Err(Verdict::DeadEpoch) };
+    }
+    if facts.generation.is_right_before(row.generation) {
+        return retry(row, facts, policy, now);
+    }
+    Err(Verdict::ReuseDetected)
+}
+
+/// How the sender of a superseded token is known.
+enum Proof {
+    /// It is the sender of the rotation: client authentication, key, or retry verifier; its window in seconds.
+    Same(u32),
+    /// Nothing can be known; the window in seconds in which it is believed.
+    Unknown(u32),
+    /// It is not, or it should have proved itself and did not.
+    Broken,
+}
+
+fn proof(row: &Grant, facts: &RefreshFacts) -> Proof {
+    match (facts.client_kind, row.binding) {
+        (ClientKind::Confidential, _) => Proof::Same(RETRY_WINDOW_PROVEN_SECONDS),
+        // The key was compared before the generation was looked at.
+        (ClientKind::Public, Binding::DpopKey(_) | Binding::Certificate(_)) => Proof::Same(RETRY_WINDOW_PROVEN_SECONDS),
+        (ClientKind::Public, Binding::None) => match (row.retry_challenge, facts.retry_verifier) {
+            (Some(challenge), Some(verifier)) if challenge == verifier => Proof::Same(RETRY_WINDOW_CHALLENGE_SECONDS),
+            (Some(_), _) => Proof::Broken,
+            // A downgrade: the sender of this grant could prove itself before.
+            (None, _) if row.has_used_challenge => Proof::Broken,
+            (None, _) => Proof::Unknown(RETRY_WINDOW_BEARER_SECONDS),
+        },
+    }
+}
+
+/// The retry rule for the token right before the current one. That it is right before says that the successor is unused.
+fn retry(row: &Grant, facts: &RefreshFacts, policy: &Policy, now: Timestamp) -> Result<Place, Verdict> {
+    let is_within = |longest: u32| {
+        let seconds = policy.retry_window_seconds.map_or(longest, |seconds| seconds.min(longest));
+        let is_open = now.milliseconds_since(row.rotated_at) < i64::from(seconds) * 1000;
+        (seconds, is_open)
+    };
+    if policy.rotation == RotationMode::Consume {
+        // No successor was issued, so nobody can have stolen one: a late or unproven use is refused, never punished.
+        let access_token_lives = !has_passed(row.access_lifetime.end(row.rotated_at), now);
+        return match proof(row, facts) {
+            Proof::Same(longest) | Proof::Unknown(longest) if is_within(longest).1 && access_token_lives => {
+                Ok(Place::Retry)
+            }
+            Proof::Same(_) | Proof::Unknown(_) | Proof::Broken => Err(Verdict::RetryTooLate),
+        };
+    }
+    match proof(row, facts) {
+        Proof::Same(longest) => match is_within(longest) {
+            (0, _) => Err(Verdict::ReuseDetected),
+            (_, true) => Ok(Place::Retry),
+            (_, false) => Err(Verdict::RetryTooLate),
+        },
+        Proof::Unknown(longest) if is_within(longest).1 => Ok(Place::Retry),
+        Proof::Unknown(_) | Proof::Broken => Err(Verdict::ReuseDetected),
+    }
+}
+
+/// May this client and user still have tokens, and as many as they ask for?
+fn permit(row: &Grant, facts: &RefreshFacts, surroundings: &Surroundings<'_>) -> Result<(), Verdict> {
+    let client = surroundings.client.filter(|client| client.enabled).ok_or(Verdict::ClientDisabled)?;
+    let user = surroundings.user.filter(|user| user.enabled).ok_or(Verdict::UserDisabled)?;
+    if client.cutoff != row.client_cutoff || user.cutoff != row.user_cutoff {
+        return Err(Verdict::Revoked);
+    }
+    if facts.scope.as_ref().is_some_and(|scope| !scope.is_within(&row.scope)) {
+        return Err(Verdict::ScopeExceeded);
+    }
+    if !facts.resources.is_within(&row.resources) {
+        return Err(Verdict::TargetRefused);
+    }
+    Ok(())
+}
+
+/// The write of a refresh with the current token, by the client's rotation mode.
+fn advance(
+    row: &Grant,
+    facts: &RefreshFacts,
+    surroundings: &Surroundings<'_>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Decision {
+    let used = Grant {
+        rotated_at: now,
+        access_lifetime: policy.access_lifetime,
+        idle_expires_at: policy.idle_lifetime.end(now),
+        ..row.next_version()
+    };
+    let advanced = |used: Grant| {
+        let retry_challenge = challenge_to_keep(row, facts);
+        Grant {
+            generation: row.generation.next().expect("a grant of the last generation was refused as expired"),
+            kid: facts.newest_kid.max(row.kid),
+            epoch: surroundings.epoch,
+            retry_challenge,
+            has_used_challenge: row.has_used_challenge || retry_challenge.is_some(),
+            ..used
+        }
+    };
+    let (verdict, write) = match policy.rotation {
+        RotationMode::Rotate => (Verdict::Rotated, Write::Update(advanced(used))),
+        RotationMode::Consume => (Verdict::Consumed, Write::Update(advanced(used))),
+        RotationMode::Reuse => (Verdict::Reissued, Write::Update(used)),
+        RotationMode::Fork => (Verdict::Forked, Write::Insert(sibling(row, facts, policy, advanced(used)))),
+    };
+    Decision { verdict, write }
+}
+
+/// A grant of the same family with a name, a secret and an expiry of its own.
+fn sibling(row: &Grant, facts: &RefreshFacts, policy: &Policy, advanced: Grant) -> Grant {
+    let (id, secret) = facts.sibling.clone();
+    Grant {
+        id,
+        secret,
+        version: 1,
+        root: Some(row.root.unwrap_or(row.id)),
+        generation: Generation::FIRST,
+        created_at: advanced.rotated_at,
+        absolute_expires_at: policy.absolute_lifetime.end(advanced.rotated_at),
+        retry_challenge: None,
+        has_used_challenge: false,
+        ..advanced
+    }
+}
+
+/// A challenge is kept only where it is what proves the sender.
+fn challenge_to_keep(row: &Grant, facts: &RefreshFacts) -> Option<RetryChallenge> {
+    match (facts.client_kind, row.binding) {
+        (ClientKind::Public, Binding::None) => facts.retry_challenge,
+        (ClientKind::Confidential, _) | (ClientKind::Public, Binding::DpopKey(_) | Binding::Certificate(_)) => None,
+    }
+}
+
+/// RFC 9700 §4.14.2: thief and owner cannot be told apart, so both lose the grant, unless the token is useless to a thief.
+fn reuse(
+    row: &Grant,
+    facts: &RefreshFacts,
+    surroundings: &Surroundings<'_>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Decision {
+    let by_proof = match (facts.client_kind, row.binding) {
+        (ClientKind::Public, Binding::DpopKey(_) | Binding::Certificate(_)) => OnReuse::Alert,
+        (ClientKind::Confidential, _) | (ClientKind::Public, Binding::None) => OnReuse::Revoke,
+    };
+    let write = match policy.on_reuse.unwrap_or(by_proof) {
+        OnReuse::Revoke => row.end(surroundings.root, now),
+        OnReuse::Alert => Write::Nothing,
+    };
+    Decision { verdict: Verdict::ReuseDetected, write }
+}

@@ -1,0 +1,78 @@
+use regrant_protocol::{ClientId, EpochNumber, Kid, Resources, RetryChallenge, Scope};
+
+use crate::{Binding, Generation, Grant, GrantId, GrantSecret};
+
+/// What is known about a refresh before the rule decides it: who sent it, what it presents, what it asks for.
+#[derive(Clone, Debug)]
+pub struct RefreshFacts {
+    /// The client that the request comes from: authenticated, or named by a public client.
+    pub client: ClientId,
+    /// Whether that client proved itself.
+    pub client_kind: ClientKind,
+    /// The key that the sender proved to hold in this request.
+    pub proven_key: Binding,
+    /// The generation that the presented token names.
+    pub generation: Generation,
+    /// The master key that the presented token names.
+    pub kid: Kid,
+    /// The epoch that the presented token names.
+    pub epoch: EpochNumber,
+    /// What came of checking its authority tag under its own kid and epoch.
+    pub authority_tag: AuthorityTag,
+    /// What the next retry will have to prove.
+    pub retry_challenge: Option<RetryChallenge>,
+    /// The challenge that belongs to the verifier that this request carries.
+    pub retry_verifier: Option<RetryChallenge>,
+    /// The scope that is asked for; `None` for all that was granted.
+    pub scope: Option<Scope>,
+    /// The resources that are asked for; none for all that were granted.
+    pub resources: Resources,
+    /// The newest master key that this node may use: the successor is made under it.
+    pub newest_kid: Kid,
+    /// Name and secret of a sibling, should this refresh fork; fresh random bytes.
+    pub sibling: (GrantId, GrantSecret),
+}
+
+/// Whether a client can authenticate (RFC 6749 §2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ClientKind {
+    /// It proved itself with a secret or key; the proof is also the proof of the same sender.
+    Confidential,
+    /// It only named itself.
+    Public,
+}
+
+/// What came of checking the authority tag of a presented token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AuthorityTag {
+    /// It was made with the master key and this row's secret.
+    Valid,
+    /// It was not.
+    Invalid,
+    /// The store does not know the epoch that the token names, so nobody can say: the store is older than its tokens.
+    Unverifiable,
+}
+
+/// What the store reads together with the row, in the same step.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    /// The epoch of the store.
+    pub epoch: EpochNumber,
+    /// The client of the grant; `None` when it was removed.
+    pub client: Option<Party>,
+    /// The user of the grant; `None` when it was removed.
+    pub user: Option<Party>,
+    /// The root of the grant's family; `None` when the grant is the root itself.
+    pub root: Option<&'a Grant>,
+}
+
+/// What can end the grants of a client or user from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Party {
+    /// Neither disabled nor locked.
+    pub enabled: bool,
+    /// Grants with a lower one have ended.
+    pub cutoff: u32,
+    /// Raised by every change of the client or user, so that a cached copy is known to be old.
+    pub version: u64,
+}

@@ -1,0 +1,114 @@
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::ZeroizeOnDrop;
+
+/// Names a grant: 16 random bytes, safe to log.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GrantId(pub [u8; 16]);
+
+/// The text is not a grant id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a grant id is 22 characters of base64url")]
+pub struct MalformedGrantId;
+
+impl GrantId {
+    /// Reads a grant id as logs show it.
+    ///
+    /// # Errors
+    /// When it is not the base64url encoding of 16 bytes.
+    pub fn parse(text: &str) -> Result<Self, MalformedGrantId> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| MalformedGrantId)?;
+        bytes.try_into().map(Self).map_err(|_| MalformedGrantId)
+    }
+}
+
+impl fmt::Display for GrantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl fmt::Debug for GrantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The half of the authority key that lies in the row: 16 random bytes. Without it the master key forges nothing.
+#[derive(Clone, PartialEq, Eq, Hash, ZeroizeOnDrop)]
+pub struct GrantSecret([u8; 16]);
+
+impl GrantSecret {
+    /// Takes 16 random bytes.
+    #[must_use]
+    pub const fn new(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for deriving the authority key and for the row.
+    #[must_use]
+    pub const fn expose(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for GrantSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GrantSecret(redacted)")
+    }
+}
+
+/// A counter in the grant that only moves forward. 0 is the authorization code or an imported token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Generation(pub u32);
+
+impl Generation {
+    /// The generation of the first refresh token of a grant that had no code.
+    pub const FIRST: Self = Self(1);
+
+    /// The next generation; `None` after the last, which ends the grant rather than begin again.
+    #[must_use]
+    pub fn next(self) -> Option<Self> {
+        self.0.checked_add(1).map(Self)
+    }
+
+    /// Whether `newer` comes right after this one.
+    #[must_use]
+    pub fn is_right_before(self, newer: Self) -> bool {
+        self.next() == Some(newer)
+    }
+}
+
+/// 16 random bytes made with the store, one per issuer entry, never changed: the issuer may be renamed while tokens live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Realm(pub [u8; 16]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grant_id_survives_its_text() {
+        let id = GrantId([7; 16]);
+        assert_eq!(GrantId::parse(&id.to_string()), Ok(id));
+        for text in ["", "AAAA", "BwcHBwcHBwcHBwcHBwcHBx", "BwcHBwcHBwcHBwcHBwcHBw=="] {
+            assert_eq!(GrantId::parse(text), Err(MalformedGrantId), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_grant_secret_does_not_print_itself() {
+        assert_eq!(format!("{:?}", GrantSecret::new([7; 16])), "GrantSecret(redacted)");
+    }
+
+    #[test]
+    fn generations_end_instead_of_wrapping() {
+        assert!(Generation(4).is_right_before(Generation(5)));
+        assert!(!Generation(4).is_right_before(Generation(6)));
+        assert!(!Generation(4).is_right_before(Generation(4)));
+        assert_eq!(Generation(u32::MAX).next(), None);
+        assert!(!Generation(u32::MAX).is_right_before(Generation(0)));
+    }
+}
