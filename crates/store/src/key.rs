@@ -1,0 +1,58 @@
+use regrant_grant::Realm;
+use regrant_protocol::{EpochNumber, Kid, Timestamp};
+
+/// What makes this store different from every other: made with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// 16 random bytes that never change.
+    pub realm: Realm,
+    /// Every epoch, the present one last; never empty.
+    pub epochs: Vec<Epoch>,
+}
+
+impl Identity {
+    /// The present epoch.
+    #[must_use]
+    pub fn epoch(&self) -> &Epoch {
+        self.epochs.last().expect("a store is made with its first epoch")
+    }
+
+    /// The epoch of this number.
+    #[must_use]
+    pub fn epoch_numbered(&self, number: EpochNumber) -> Option<&Epoch> {
+        self.epochs.iter().find(|epoch| epoch.number == number)
+    }
+}
+
+/// A time between two restores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Epoch {
+    /// Its number.
+    pub number: EpochNumber,
+    /// 16 random bytes that go into every authority tag made in it.
+    pub random: [u8; 16],
+}
+
+/// A master key that the store has been told of. The key itself is not in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnnouncedKey {
+    /// Its number.
+    pub kid: Kid,
+    /// A value by which a key file of another store is told apart.
+    pub check_value: [u8; 8],
+}
+
+/// A signing key, sealed under a master key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedSigningKey {
+    /// Its `kid` in the key set.
+    pub key_id: String,
+    /// The JWS algorithm it signs with.
+    pub algorithm: String,
+    /// The master key it is sealed under.
+    pub sealed_under: Kid,
+    /// The sealed private key.
+    pub sealed: Vec<u8>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}

@@ -1,0 +1,26 @@
+//! What is kept, and the steps on it.
+//!
+//! A [`Store`] offers protocol steps, never tables. [`Store::step`] reads a grant with everything that decides about it,
+//! lets a rule decide, and writes what the rule asks for, as one: two steps on one grant behave as if one came first, and
+//! nobody hears of a step before it is durable. [`decide_in`] is the typed way to call it.
+//!
+//! The feature `suite` brings the tests that every store must pass.
+
+mod client;
+mod credential;
+mod error;
+mod key;
+mod step;
+mod store;
+mod user;
+
+#[cfg(feature = "suite")]
+pub mod suite;
+
+pub use client::{AccessTokenFormat, Client, ClientChange, ClientHandle, ClientSettings};
+pub use credential::Credential;
+pub use error::{ChangeError, StoreError};
+pub use key::{AnnouncedKey, Epoch, Identity, SealedSigningKey};
+pub use step::{Rule, Scene, Step, Target, decide_in};
+pub use store::Store;
+pub use user::{User, UserChange, UserStatus};

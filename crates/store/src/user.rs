@@ -1,0 +1,53 @@
+use regrant_grant::Party;
+use regrant_protocol::{Subject, Username};
+
+use crate::Credential;
+
+/// A person who can log in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// The `sub` of their tokens; it never changes and is never given to another.
+    pub subject: Subject,
+    /// The name by which they log in.
+    pub username: Username,
+    /// What is kept of their password; `None` when they cannot log in with one.
+    pub credential: Option<Credential>,
+    /// Whether they may log in and stay logged in.
+    pub status: UserStatus,
+    /// Grants with a lower one have ended.
+    pub cutoff: u32,
+    /// Raised by every change.
+    pub version: u64,
+}
+
+impl User {
+    /// What the rule needs to know about the user.
+    #[must_use]
+    pub fn party(&self) -> Party {
+        Party { enabled: self.status == UserStatus::Active, cutoff: self.cutoff, version: self.version }
+    }
+}
+
+/// Whether a user may log in and stay logged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UserStatus {
+    /// Yes.
+    Active,
+    /// Not now: refreshes stop until it is lifted, grants live on.
+    Locked,
+    /// No.
+    Disabled,
+}
+
+/// A change of a user. Each raises the user's version.
+#[derive(Clone, Debug)]
+pub enum UserChange {
+    /// Active, locked or disabled.
+    Status(UserStatus),
+    /// A new password.
+    Password(Credential),
+    /// All grants until now end.
+    RaiseCutoff,
+    /// Gone for good; the subject is never given to another.
+    Remove,
+}
