@@ -1,0 +1,55 @@
+use regrant_protocol::{
+    AccessTokenClaims, ActiveToken, ClientAuthentication, IntrospectionRequest, IntrospectionResponse, Params, Subject,
+};
+
+use crate::{AuthorizationServer, RequestContext, TokenError};
+
+impl AuthorizationServer {
+    /// `POST /introspect` (RFC 7662): tells an authenticated client about access tokens of its own grants. Refresh tokens,
+    /// ID tokens and everything of others are inactive; nothing is written.
+    ///
+    /// # Errors
+    /// [`TokenError`]; a public client, which cannot authenticate, is refused (RFC 7662 §2.1).
+    pub async fn introspect(
+        &self,
+        context: &RequestContext,
+        authorization: Option<&[u8]>,
+        params: &Params,
+    ) -> Result<IntrospectionResponse, TokenError> {
+        let claimed = ClientAuthentication::find(authorization, params).map_err(TokenError::Request)?;
+        let client = self.authenticate(context, &claimed).await?;
+        if client.must_be_confidential().is_err() {
+            return Err(TokenError::ClientNotAuthenticated);
+        }
+        let request = IntrospectionRequest::parse(params).map_err(TokenError::Request)?;
+        let Some(token) = self.recognise(request.token.expose()) else {
+            return Ok(IntrospectionResponse::Inactive);
+        };
+        let live = self.judge(context, token, Some(client.id()), false).await?;
+        match live {
+            Some(live) => Ok(IntrospectionResponse::Active(Box::new(self.describe_token(live.claims).await?))),
+            None => Ok(IntrospectionResponse::Inactive),
+        }
+    }
+
+    /// What an API of the same process may ask: the facts about a bearer's access token if it is good now.
+    ///
+    /// # Errors
+    /// [`TokenError::Store`] when the store cannot say.
+    pub async fn inspect(&self, context: &RequestContext, token: &str) -> Result<Option<ActiveToken>, TokenError> {
+        let Some(token) = self.recognise(token) else { return Ok(None) };
+        match self.judge(context, token, None, false).await? {
+            Some(live) => Ok(Some(self.describe_token(live.claims).await?)),
+            None => Ok(None),
+        }
+    }
+
+    async fn describe_token(&self, claims: AccessTokenClaims) -> Result<ActiveToken, TokenError> {
+        let is_user = claims.sub != claims.client_id;
+        let user = match Subject::parse(&claims.sub) {
+            Ok(subject) if is_user => self.store.user(&subject).await?,
+            Ok(_) | Err(_) => None,
+        };
+        Ok(ActiveToken { username: user.map(|user| user.username.to_string()), claims })
+    }
+}

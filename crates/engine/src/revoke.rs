@@ -1,0 +1,63 @@
+use regrant_crypto::Purpose;
+use regrant_grant::{REFRESH_PREFIX, RevokeVerdict, TokenParts, Verdict, Write};
+use regrant_protocol::{ClientAuthentication, Params, RevocationRequest};
+use regrant_store::{Scene, Target, decide_in};
+use tracing::info;
+
+use crate::keys::Owner;
+use crate::{AuthenticatedClient, AuthorizationServer, RequestContext, TokenError};
+
+impl AuthorizationServer {
+    /// `POST /revoke` (RFC 7009): a refresh token of any generation ends its grant, an access token ends alone. What is
+    /// not a token of this client changes nothing, and the answer is the same (§2.2).
+    ///
+    /// # Errors
+    /// [`TokenError`]; when the store failed the token may or may not be revoked, and the caller is told to try again.
+    pub async fn revoke(
+        &self,
+        context: &RequestContext,
+        authorization: Option<&[u8]>,
+        params: &Params,
+    ) -> Result<(), TokenError> {
+        let claimed = ClientAuthentication::find(authorization, params).map_err(TokenError::Request)?;
+        let client = self.authenticate(context, &claimed).await?;
+        let request = RevocationRequest::parse(params).map_err(TokenError::Request)?;
+        let token = request.token.expose();
+        if let Ok(parts) = TokenParts::parse(REFRESH_PREFIX, token) {
+            return self.revoke_grant(context, &client, parts).await;
+        }
+        if let Some(token) = self.recognise(token)
+            && let Some(live) = self.judge(context, token, Some(client.id()), true).await?
+        {
+            info!(client = %client.id(), jti = live.claims.jti, "access token revoked");
+        }
+        Ok(())
+    }
+
+    async fn revoke_grant(
+        &self,
+        context: &RequestContext,
+        client: &AuthenticatedClient,
+        parts: TokenParts,
+    ) -> Result<(), TokenError> {
+        let grant = parts.head.grant;
+        if let Err(verdict) = self.keys.prefilter(&parts.head, &parts.prefilter_tag, Purpose::Refresh) {
+            // A key that is on its way here may make the token ours: nothing is decided yet.
+            let is_open = verdict == Verdict::Unavailable;
+            return if is_open { Err(TokenError::Refresh { verdict, grant: Some(grant) }) } else { Ok(()) };
+        }
+        let keys = self.keys.clone();
+        let client_id = client.id().clone();
+        let rule = move |scene: &Scene<'_>| {
+            let Some(row) = scene.grant else { return (None, Write::Nothing) };
+            let tag = keys.check_authority(&parts, Owner::from(row), Purpose::Refresh);
+            let (verdict, write) = regrant_grant::revoke(row, &client_id, tag, &scene.surroundings, scene.now);
+            (Some(verdict), write)
+        };
+        let verdict = decide_in(&*self.store, Target::Grant(grant), Some(context.begin_before()), rule).await?;
+        if verdict == Some(RevokeVerdict::Revoked) {
+            info!(%grant, client = %client.id(), "grant revoked by its client");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,150 @@
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use regrant_crypto::{Algorithm, Entropy, KeyRing, Pepper, SigningKey, random};
+use regrant_protocol::{Clock, Issuer, Kid, Metadata};
+use regrant_store::{AnnouncedKey, ChangeError, Store, StoreError};
+
+use crate::clients::Clients;
+use crate::failures::Failures;
+use crate::hashing::HashingPool;
+use crate::keys::Keys;
+use crate::signing::{SigningKeys, SigningKeysError};
+
+/// What an authorization server is built from.
+pub struct Parts {
+    /// The identifier that tokens and metadata carry. It may change while tokens live.
+    pub issuer: Issuer,
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// The master keys of that store.
+    pub ring: KeyRing,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// An authorization server: one method per endpoint. It is shared, and everything in it may be called at once.
+pub struct AuthorizationServer {
+    pub(crate) issuer: Issuer,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) signing: SigningKeys,
+    pub(crate) clients: Clients,
+    pub(crate) failures: Failures,
+    pub(crate) hashing: HashingPool,
+    /// Under it, and in this process only, accepted secrets are recognised.
+    pub(crate) process_pepper: Pepper,
+    /// The metadata as it was last read, and when.
+    pub(crate) metadata: Mutex<Option<(Instant, Metadata)>>,
+}
+
+/// Why an authorization server cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The store knows a master key that the key file lacks.
+    #[error("the store was told of master key {}, which the key file does not have; restore the key file of this store", .0.0)]
+    KeyMissing(Kid),
+    /// The key file is that of another store.
+    #[error("master key {} in the key file is not the one that this store was made with; use the key file of this store", .0.0)]
+    KeyOfAnotherStore(Kid),
+    /// A signing key is not to be had.
+    #[error(transparent)]
+    SigningKeys(#[from] SigningKeysError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl AuthorizationServer {
+    /// Builds a server: checks that key ring and store belong together, opens the signing keys, and makes those for ES256
+    /// and EdDSA where there are none. The RS256 key takes longer: see [`AuthorizationServer::make_rs256_key`].
+    ///
+    /// # Errors
+    /// [`OpenError`], each with what to do.
+    pub async fn open(parts: Parts) -> Result<Self, OpenError> {
+        let Parts { issuer, store, ring, clock, entropy } = parts;
+        let newest_announced = announce(&*store, &ring).await?;
+        let signing = SigningKeys::open(&*store, &ring).await?;
+        for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
+            if signing.newest(algorithm).is_none() {
+                signing.keep(SigningKey::generate(algorithm), &*store, &ring, &*entropy, clock.now()).await?;
+            }
+        }
+        let keys = Arc::new(Keys::new(ring, store.identity().clone(), newest_announced));
+        let process_pepper = Pepper::from_bytes(random(&*entropy));
+        Ok(Self {
+            issuer,
+            store,
+            keys,
+            clock,
+            entropy,
+            signing,
+            clients: Clients::new(),
+            failures: Failures::new(),
+            hashing: HashingPool::new(),
+            process_pepper,
+            metadata: Mutex::new(None),
+        })
+    }
+
+    /// Makes the RS256 key where there is none, on a thread of its own, and returns when it is kept. Clients with RS256
+    /// access tokens are answered 503 until then.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the key cannot be kept.
+    pub async fn make_rs256_key(&self) -> Result<(), OpenError> {
+        if self.signing.newest(Algorithm::Rs256).is_some() {
+            return Ok(());
+        }
+        let made = tokio::task::spawn_blocking(|| SigningKey::generate(Algorithm::Rs256)).await;
+        let key = made.map_err(|error| StoreError::Unavailable(format!("making the RS256 key failed: {error}")))?;
+        let now = self.clock.now();
+        Ok(self.signing.keep(key, &*self.store, self.keys.ring(), &*self.entropy, now).await?)
+    }
+
+    /// The store of this server.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The clock of this server.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// The issuer of this server.
+    #[must_use]
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    /// How many Argon2id calls were made: the same number for an unknown client and for a wrong secret.
+    #[must_use]
+    pub fn hash_calls(&self) -> u64 {
+        self.hashing.calls()
+    }
+}
+
+/// Compares the key ring with what the store was told, tells it of new keys, and returns the newest kid it knows.
+async fn announce(store: &dyn Store, ring: &KeyRing) -> Result<Kid, OpenError> {
+    let known = store.announced_keys().await?;
+    if let Some(missing) = known.iter().find(|key| ring.get(key.kid).is_none()) {
+        return Err(OpenError::KeyMissing(missing.kid));
+    }
+    for (kid, _) in ring.iter() {
+        let check_value = ring.check_value(kid).ok_or(OpenError::KeyMissing(kid))?;
+        store.announce_key(AnnouncedKey { kid, check_value }).await.map_err(|error| match error {
+            ChangeError::Store(error) => OpenError::Store(error),
+            ChangeError::Taken(_) | ChangeError::Unknown(_) => OpenError::KeyOfAnotherStore(kid),
+            other => OpenError::Store(StoreError::Unavailable(other.to_string())),
+        })?;
+    }
+    Ok(ring.newest().0)
+}
