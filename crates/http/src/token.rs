@@ -1,0 +1,25 @@
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use regrant_engine::{AuthorizationServer, Refusal};
+
+use crate::answer::{json, refusal};
+use crate::caller::Caller;
+use crate::form::Form;
+
+/// `POST /token` (RFC 6749 §3.2).
+pub(crate) async fn token(
+    State(server): State<Arc<AuthorizationServer>>,
+    Caller(context): Caller,
+    form: Form,
+) -> Response {
+    match server.token(&context, form.authorization(), &form.params).await {
+        Ok(response) => json(StatusCode::OK, response.to_json()),
+        Err(error) => {
+            error.report("token", context.source);
+            refusal(&Refusal::from(&error))
+        }
+    }
+}
