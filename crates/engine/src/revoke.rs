@@ -55,9 +55,16 @@ impl AuthorizationServer {
             (Some(verdict), write)
         };
         let verdict = decide_in(&*self.store, Target::Grant(grant), Some(context.begin_before()), rule).await?;
-        if verdict == Some(RevokeVerdict::Revoked) {
-            info!(%grant, client = %client.id(), "grant revoked by its client");
+        match verdict {
+            Some(RevokeVerdict::Revoked) => {
+                info!(%grant, client = %client.id(), "grant revoked by its client");
+                Ok(())
+            }
+            // RFC 7009 §2.2.1: what may come alive again must not be reported as revoked.
+            Some(RevokeVerdict::RolledBack) => {
+                Err(TokenError::Refresh { verdict: Verdict::RolledBack, grant: Some(grant) })
+            }
+            Some(RevokeVerdict::AlreadyRevoked | RevokeVerdict::WrongClient | RevokeVerdict::Forged) | None => Ok(()),
         }
-        Ok(())
     }
 }

@@ -91,6 +91,8 @@ pub enum AccessVerdict {
     UserDisabled,
     /// The client is disabled or removed.
     ClientDisabled,
+    /// Nothing was issued to its grant since the store was restored: whatever came before is dead.
+    DeadEpoch,
     /// It is of a generation that its row has not reached: the database is older than its tokens.
     RolledBack,
 }
@@ -110,6 +112,7 @@ pub fn judge_access(
     match (client, user) {
         _ if row.revoked_at.is_some() || root_revoked => AccessVerdict::Revoked,
         _ if expires_at.is_some_and(|end| end <= now) => AccessVerdict::Expired,
+        _ if row.epoch < surroundings.epoch => AccessVerdict::DeadEpoch,
         _ if generation > row.generation => AccessVerdict::RolledBack,
         (None, _) => AccessVerdict::ClientDisabled,
         (_, None) => AccessVerdict::UserDisabled,
@@ -135,6 +138,19 @@ mod tests {
         let period = access_period(row, rotation, Timestamp::from_milliseconds(ROTATED_AT + milliseconds));
         let after = |moment: Timestamp| moment.milliseconds() - ROTATED_AT;
         (after(period.issued_at), period.expires_at.map(after))
+    }
+
+    #[test]
+    fn a_restore_ends_the_access_tokens_that_came_before_it() {
+        let row = row();
+        let judge = |epoch| {
+            let party = Some(Party { enabled: true, cutoff: row.client_cutoff, version: 1 });
+            let user = Some(Party { enabled: true, cutoff: row.user_cutoff, version: 1 });
+            let surroundings = Surroundings { epoch: EpochNumber(epoch), client: party, user, root: None };
+            judge_access(&row, row.generation, None, &surroundings, row.rotated_at)
+        };
+        assert_eq!(judge(row.epoch.0), AccessVerdict::Active);
+        assert_eq!(judge(row.epoch.0 + 1), AccessVerdict::DeadEpoch);
     }
 
     #[test]

@@ -203,13 +203,14 @@ fn advance(
         RotationMode::Rotate => (Verdict::Rotated, Write::Update(advanced(used))),
         RotationMode::Consume => (Verdict::Consumed, Write::Update(advanced(used))),
         RotationMode::Reuse => (Verdict::Reissued, Write::Update(used)),
-        RotationMode::Fork => (Verdict::Forked, Write::Insert(sibling(row, facts, policy, advanced(used)))),
+        RotationMode::Fork => (Verdict::Forked, Write::Insert(sibling(row, facts, advanced(used)))),
     };
     Decision { verdict, write }
 }
 
-/// A grant of the same family with a name, a secret and an expiry of its own.
-fn sibling(row: &Grant, facts: &RefreshFacts, policy: &Policy, advanced: Grant) -> Grant {
+/// A grant of the same family with a name, a secret and an idle expiry of its own. The absolute end is the family's: it is
+/// anchored at the authorization, and a sibling that outlived its root could not be revoked with it.
+fn sibling(row: &Grant, facts: &RefreshFacts, advanced: Grant) -> Grant {
     let (id, secret) = facts.sibling.clone();
     Grant {
         id,
@@ -218,7 +219,6 @@ fn sibling(row: &Grant, facts: &RefreshFacts, policy: &Policy, advanced: Grant) 
         root: Some(row.root.unwrap_or(row.id)),
         generation: Generation::FIRST,
         created_at: advanced.rotated_at,
-        absolute_expires_at: policy.absolute_lifetime.end(advanced.rotated_at),
         retry_challenge: None,
         has_used_challenge: false,
         ..advanced

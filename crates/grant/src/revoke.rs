@@ -13,6 +13,8 @@ pub enum RevokeVerdict {
     WrongClient,
     /// A tag that we did not make: nothing changes.
     Forged,
+    /// A tag that cannot be checked, as the store is older than the token: nothing can be promised, so nothing is.
+    RolledBack,
 }
 
 /// Decides a revocation. A token of any generation ends its grant, whatever became of it since (RFC 7009 §2.1).
@@ -27,8 +29,10 @@ pub fn revoke(
     if row.client != *client {
         return (RevokeVerdict::WrongClient, Write::Nothing);
     }
-    if authority_tag != AuthorityTag::Valid {
-        return (RevokeVerdict::Forged, Write::Nothing);
+    match authority_tag {
+        AuthorityTag::Valid => {}
+        AuthorityTag::Invalid => return (RevokeVerdict::Forged, Write::Nothing),
+        AuthorityTag::Unverifiable => return (RevokeVerdict::RolledBack, Write::Nothing),
     }
     match row.end(surroundings.root, now) {
         Write::Nothing => (RevokeVerdict::AlreadyRevoked, Write::Nothing),
@@ -56,6 +60,7 @@ mod tests {
 
         let wrong_client = (RevokeVerdict::WrongClient, None);
         let forged = (RevokeVerdict::Forged, None);
+        let rolled_back = (RevokeVerdict::RolledBack, None);
         let already = (RevokeVerdict::AlreadyRevoked, None);
         let revoked = |row: &Grant| (RevokeVerdict::Revoked, Some(row.clone()));
         for (why, client, tag, row, root, (verdict, ends)) in [
@@ -64,8 +69,8 @@ mod tests {
             ("a stranger", "other", AuthorityTag::Valid, row(), None, wrong_client.clone()),
             ("a stranger with a forged tag", "other", AuthorityTag::Invalid, row(), None, wrong_client),
             ("a forged tag", "app", AuthorityTag::Invalid, row(), None, forged.clone()),
-            ("a forged tag, again", "app", AuthorityTag::Invalid, ended(&row()), None, forged.clone()),
-            ("a tag of an unknown epoch", "app", AuthorityTag::Unverifiable, row(), None, forged),
+            ("a forged tag, again", "app", AuthorityTag::Invalid, ended(&row()), None, forged),
+            ("a tag of an unknown epoch", "app", AuthorityTag::Unverifiable, row(), None, rolled_back),
             ("a sibling", "app", AuthorityTag::Valid, sibling.clone(), Some(&root), revoked(&root)),
             ("a family, again", "app", AuthorityTag::Valid, sibling.clone(), Some(&ended(&root)), already),
             ("an ended sibling", "app", AuthorityTag::Valid, ended(&sibling), Some(&root), revoked(&root)),

@@ -1,0 +1,146 @@
+use regrant_grant::{
+    AuthorityTag, Binding, ClientKind, Decision, Generation, Grant, GrantId, GrantSecret, Party, Policy, RefreshFacts,
+    RotationMode, Surroundings, decide,
+};
+use regrant_protocol::{ClientId, EpochNumber, Kid, Lifetime, Resources, RetryChallenge, Scope, Subject, Timestamp};
+
+pub(crate) const DAY_SECONDS: i64 = 24 * 60 * 60;
+pub(crate) const ROTATED_AT: Timestamp = Timestamp::from_seconds(1_800_000_000);
+pub(crate) const CHALLENGE: RetryChallenge = RetryChallenge::from_bytes([0xC1; 16]);
+pub(crate) const OTHER_CHALLENGE: RetryChallenge = RetryChallenge::from_bytes([0xC2; 16]);
+pub(crate) const DPOP_KEY: Binding = Binding::DpopKey([0xD1; 32]);
+pub(crate) const OTHER_DPOP_KEY: Binding = Binding::DpopKey([0xD2; 32]);
+/// The thumbprint of [`DPOP_KEY`] as another kind of key.
+pub(crate) const CERTIFICATE: Binding = Binding::Certificate([0xD1; 32]);
+
+/// One call of the rule: everything that it depends on.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) row: Grant,
+    pub(crate) root: Option<Grant>,
+    pub(crate) facts: RefreshFacts,
+    pub(crate) epoch: EpochNumber,
+    pub(crate) client: Option<Party>,
+    pub(crate) user: Option<Party>,
+    pub(crate) policy: Policy,
+    pub(crate) now: Timestamp,
+}
+
+impl Case {
+    /// A public bearer client presents its current token, and nothing stands against it.
+    ///
+    /// Neighbouring values differ, so that one field written into another shows.
+    pub(crate) fn honest() -> Self {
+        let row = Grant {
+            id: GrantId([0x11; 16]),
+            secret: GrantSecret::new([0x12; 16]),
+            version: 7,
+            root: None,
+            client: client("app"),
+            subject: Subject::parse("alice").expect("a subject"),
+            scope: scope("read write"),
+            resources: resources(&["https://r1", "https://r2"]),
+            binding: Binding::None,
+            generation: Generation(5),
+            kid: Kid(20),
+            epoch: EpochNumber(3),
+            rotated_at: ROTATED_AT,
+            access_lifetime: Lifetime::from_seconds(600),
+            retry_challenge: None,
+            has_used_challenge: false,
+            created_at: ROTATED_AT.plus_seconds(-10 * DAY_SECONDS),
+            authenticated_at: ROTATED_AT.plus_seconds(-11 * DAY_SECONDS),
+            idle_expires_at: Some(ROTATED_AT.plus_seconds(30 * DAY_SECONDS)),
+            absolute_expires_at: Some(ROTATED_AT.plus_seconds(80 * DAY_SECONDS)),
+            revoked_at: None,
+            client_cutoff: 4,
+            user_cutoff: 9,
+        };
+        Self {
+            root: None,
+            facts: RefreshFacts {
+                client: row.client.clone(),
+                client_kind: ClientKind::Public,
+                proven_key: Binding::None,
+                generation: row.generation,
+                kid: row.kid,
+                epoch: row.epoch,
+                authority_tag: AuthorityTag::Valid,
+                retry_challenge: None,
+                retry_verifier: None,
+                scope: None,
+                resources: Resources::none(),
+                newest_kid: Kid(21),
+                sibling: (GrantId([0x21; 16]), GrantSecret::new([0x22; 16])),
+            },
+            epoch: row.epoch,
+            client: Some(Party { enabled: true, cutoff: row.client_cutoff, version: 1 }),
+            user: Some(Party { enabled: true, cutoff: row.user_cutoff, version: 2 }),
+            policy: Policy {
+                rotation: RotationMode::Rotate,
+                retry_window_seconds: None,
+                on_reuse: None,
+                access_lifetime: Lifetime::from_seconds(300),
+                idle_lifetime: Lifetime::from_seconds(20 * 24 * 60 * 60),
+                absolute_lifetime: Lifetime::from_seconds(400 * 24 * 60 * 60),
+            },
+            now: row.rotated_at.plus_seconds(10),
+            row,
+        }
+    }
+
+    /// The same with the generation presented that lies `steps` after the row's.
+    pub(crate) fn present(&mut self, steps: i32) {
+        self.facts.generation = Generation(self.row.generation.0.wrapping_add_signed(steps));
+    }
+
+    /// The row becomes a sibling of a root, which is revoked or not.
+    pub(crate) fn fork_from_root(&mut self, revoked_at: Option<Timestamp>) {
+        let root = Grant {
+            id: GrantId([0x31; 16]),
+            secret: GrantSecret::new([0x32; 16]),
+            version: 3,
+            generation: Generation(2),
+            revoked_at,
+            ..self.row.clone()
+        };
+        self.row.root = Some(root.id);
+        self.root = Some(root);
+    }
+
+    /// The client proves who it is.
+    pub(crate) fn authenticate(&mut self) {
+        self.facts.client_kind = ClientKind::Confidential;
+    }
+
+    /// The grant is bound to a key, and the sender proves it.
+    pub(crate) fn bind(&mut self, key: Binding) {
+        self.row.binding = key;
+        self.facts.proven_key = key;
+    }
+
+    /// The rotation that made the current generation carried a challenge.
+    pub(crate) fn challenge(&mut self) {
+        self.row.retry_challenge = Some(CHALLENGE);
+        self.row.has_used_challenge = true;
+    }
+
+    /// What the rule says.
+    pub(crate) fn decide(&self) -> Decision {
+        let surroundings =
+            Surroundings { epoch: self.epoch, client: self.client, user: self.user, root: self.root.as_ref() };
+        decide(&self.row, &self.facts, &surroundings, &self.policy, self.now)
+    }
+}
+
+pub(crate) fn client(id: &str) -> ClientId {
+    ClientId::parse(id).expect("a client identifier")
+}
+
+pub(crate) fn scope(text: &str) -> Scope {
+    Scope::parse(text).expect("a scope")
+}
+
+pub(crate) fn resources(texts: &[&str]) -> Resources {
+    Resources::parse(texts.iter().copied()).expect("resources")
+}

@@ -1,0 +1,265 @@
+//! The data directory: database, key file and lock, readable by their owner only.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use regrant_crypto::{Entropy, KEY_FILE_BYTES_MAX, KeyFileError, KeyRing, random};
+use regrant_grant::Realm;
+use regrant_protocol::Clock;
+use regrant_store_sqlite::{Genesis, OpenError, SqliteStore};
+
+const DATABASE: &str = "regrant.db";
+const KEY_FILE: &str = "master.key";
+const LOCK_FILE: &str = "lock";
+
+/// A data directory that this process alone has open. The lock is the kernel's: it ends with the process.
+pub struct DataDirectory {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// Why a data directory cannot be used. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataDirectoryError {
+    /// Others may read it.
+    #[error("{path} is open to other users (mode {mode:03o}); run: chmod {wanted:03o} {path}")]
+    Mode {
+        /// The file or directory.
+        path: String,
+        /// What it has.
+        mode: u32,
+        /// What it should have.
+        wanted: u32,
+    },
+    /// Not a directory.
+    #[error("{0} is not a directory; name another with --data")]
+    NotADirectory(String),
+    /// Another process has it open.
+    #[error("{0} is in use by a running regrant; stop that one, or name another directory with --data")]
+    InUse(String),
+    /// There is a store and no key file.
+    #[error(
+        "{key_file} is missing beside a store that was made with it; restore the key file from your copy. \
+         Without it no token of this store can be checked: to begin anew, move {directory} away"
+    )]
+    KeyFileMissing {
+        /// Where the key file should be.
+        key_file: String,
+        /// The data directory.
+        directory: String,
+    },
+    /// The key file cannot be read.
+    #[error("{0}: {1}")]
+    KeyFile(String, KeyFileError),
+    /// The key file is too long to be one.
+    #[error("{0} is larger than {KEY_FILE_BYTES_MAX} bytes, so it is not a key file")]
+    KeyFileTooLong(String),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    /// The operating system refused.
+    #[error("{path}: {error}")]
+    Io {
+        /// What it refused.
+        path: String,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+impl DataDirectory {
+    /// Opens a data directory, making it (mode 700) where there is none, and takes its lock.
+    ///
+    /// # Errors
+    /// When it is open to others, in use, or not a directory.
+    pub fn open(path: &Path) -> Result<Self, DataDirectoryError> {
+        match DirBuilder::new().recursive(true).mode(0o700).create(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(DataDirectoryError::NotADirectory(path.display().to_string()));
+            }
+            made => made.map_err(|error| io_error(path, error))?,
+        }
+        closed_to_others(path, 0o700)?;
+        let lock_path = path.join(LOCK_FILE);
+        let lock = private(OpenOptions::new().create(true).truncate(false).write(true))
+            .open(&lock_path)
+            .map_err(|error| io_error(&lock_path, error))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(DataDirectoryError::InUse(path.display().to_string())),
+            Err(TryLockError::Error(error)) => Err(io_error(&lock_path, error)),
+        }
+    }
+
+    /// The master keys: from the key file, or new ones where neither key file nor store exists yet.
+    ///
+    /// # Errors
+    /// When the key file is missing beside a store, open to others, or cannot be read.
+    pub fn key_ring(&self, entropy: &dyn Entropy) -> Result<KeyRing, DataDirectoryError> {
+        let path = self.path.join(KEY_FILE);
+        match File::open(&path) {
+            Ok(file) => read_key_file(&path, file),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(&path, error)),
+            Err(_) if self.has_store()? => Err(DataDirectoryError::KeyFileMissing {
+                key_file: path.display().to_string(),
+                directory: self.path.display().to_string(),
+            }),
+            Err(_) => {
+                let ring = KeyRing::generate(entropy);
+                write_key_file(&self.path, &path, &ring).map_err(|error| io_error(&path, error))?;
+                Ok(ring)
+            }
+        }
+    }
+
+    /// The store, made where there is none.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or is of a newer version.
+    pub fn store(&self, entropy: &dyn Entropy, clock: Arc<dyn Clock>) -> Result<SqliteStore, DataDirectoryError> {
+        let path = self.path.join(DATABASE);
+        if !self.has_store()? {
+            private(OpenOptions::new().create(true).truncate(false).write(true))
+                .open(&path)
+                .map_err(|error| io_error(&path, error))?;
+        }
+        closed_to_others(&path, 0o600)?;
+        let genesis = Genesis { realm: Realm(random(entropy)), epoch_random: random(entropy) };
+        Ok(SqliteStore::open(&path, genesis, clock)?)
+    }
+
+    fn has_store(&self) -> Result<bool, DataDirectoryError> {
+        let path = self.path.join(DATABASE);
+        match fs::metadata(&path) {
+            Ok(metadata) => Ok(metadata.len() > 0),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(io_error(&path, error)),
+        }
+    }
+}
+
+fn read_key_file(path: &Path, file: File) -> Result<KeyRing, DataDirectoryError> {
+    closed_to_others(path, 0o600)?;
+    let mut text = zeroize::Zeroizing::new(String::with_capacity(KEY_FILE_BYTES_MAX + 1));
+    file.take(KEY_FILE_BYTES_MAX as u64 + 1).read_to_string(&mut text).map_err(|error| io_error(path, error))?;
+    if text.len() > KEY_FILE_BYTES_MAX {
+        return Err(DataDirectoryError::KeyFileTooLong(path.display().to_string()));
+    }
+    KeyRing::from_text(&text).map_err(|error| DataDirectoryError::KeyFile(path.display().to_string(), error))
+}
+
+/// Writes the key file so that a crash leaves all of it or none: the store is made only after it is on disk.
+fn write_key_file(directory: &Path, path: &Path, ring: &KeyRing) -> io::Result<()> {
+    let unfinished = path.with_extension("key.new");
+    let mut file = private(OpenOptions::new().create(true).truncate(true).write(true)).open(&unfinished)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    file.write_all(ring.to_text().as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&unfinished, path)?;
+    File::open(directory)?.sync_all()
+}
+
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.mode(0o600)
+}
+
+fn closed_to_others(path: &Path, wanted: u32) -> Result<(), DataDirectoryError> {
+    let metadata = fs::metadata(path).map_err(|error| io_error(path, error))?;
+    let mode = metadata.mode() & 0o777;
+    if mode & 0o077 == 0 {
+        Ok(())
+    } else {
+        Err(DataDirectoryError::Mode { path: path.display().to_string(), mode, wanted })
+    }
+}
+
+fn io_error(path: &Path, error: io::Error) -> DataDirectoryError {
+    DataDirectoryError::Io { path: path.display().to_string(), error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use regrant_crypto::SeededEntropy;
+    use regrant_protocol::SystemClock;
+
+    fn message<T>(result: Result<T, DataDirectoryError>) -> String {
+        result.err().map_or_else(String::new, |error| error.to_string())
+    }
+
+    fn fresh() -> (tempfile::TempDir, PathBuf) {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("data");
+        (parent, path)
+    }
+
+    #[test]
+    fn a_new_directory_and_key_file_are_for_their_owner_only() {
+        let (_parent, path) = fresh();
+        let directory = DataDirectory::open(&path).unwrap();
+        directory.key_ring(&SeededEntropy::new(1)).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o700);
+        assert_eq!(fs::metadata(path.join(KEY_FILE)).unwrap().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_directory_or_key_file_open_to_others_is_refused_with_the_command_that_mends_it() {
+        let (_parent, path) = fresh();
+        let directory = DataDirectory::open(&path).unwrap();
+        directory.key_ring(&SeededEntropy::new(1)).unwrap();
+        fs::set_permissions(path.join(KEY_FILE), Permissions::from_mode(0o640)).unwrap();
+        assert!(message(directory.key_ring(&SeededEntropy::new(1))).contains("run: chmod 600"));
+        drop(directory);
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        assert!(message(DataDirectory::open(&path)).contains("run: chmod 700"));
+    }
+
+    #[test]
+    fn a_directory_in_use_is_refused() {
+        let (_parent, path) = fresh();
+        let first = DataDirectory::open(&path).unwrap();
+        assert!(message(DataDirectory::open(&path)).contains("is in use by a running regrant"));
+        drop(first);
+        assert!(DataDirectory::open(&path).is_ok());
+    }
+
+    #[test]
+    fn a_missing_key_file_beside_a_store_is_never_replaced() {
+        let (_parent, path) = fresh();
+        let directory = DataDirectory::open(&path).unwrap();
+        let entropy = SeededEntropy::new(1);
+        directory.key_ring(&entropy).unwrap();
+        drop(directory.store(&entropy, Arc::new(SystemClock)).unwrap());
+        fs::remove_file(path.join(KEY_FILE)).unwrap();
+        assert!(message(directory.key_ring(&entropy)).contains("restore the key file"));
+        assert!(!path.join(KEY_FILE).exists());
+    }
+
+    #[test]
+    fn a_broken_key_file_is_refused_without_showing_it() {
+        let (_parent, path) = fresh();
+        let directory = DataDirectory::open(&path).unwrap();
+        directory.key_ring(&SeededEntropy::new(1)).unwrap();
+        let key_file = path.join(KEY_FILE);
+        for (content, expected) in [
+            ("pepper = sesame\n".to_owned(), "line 1 of the key file"),
+            (String::new(), "has no line"),
+            ("#".repeat(KEY_FILE_BYTES_MAX + 1), "larger than"),
+        ] {
+            fs::write(&key_file, &content).unwrap();
+            let told = message(directory.key_ring(&SeededEntropy::new(1)));
+            assert!(told.contains(expected) && !told.contains("sesame"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_the_directory_is_refused() {
+        let (_parent, path) = fresh();
+        fs::write(&path, "x").unwrap();
+        assert!(message(DataDirectory::open(&path)).contains("is not a directory"));
+    }
+}

@@ -1,0 +1,36 @@
+//! The program `regrant`: reads its arguments, runs a command, and says what went wrong.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use regrant_server::dev::{DevOptions, dev};
+use regrant_server::log;
+
+/// An OAuth 2.1 authorization server built around the refresh token.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start on this machine with demo clients and a demo user, and show a short tour.
+    Dev(DevOptions),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    log::to_standard_error();
+    let result = match arguments.command {
+        Command::Dev(options) => dev(options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("regrant: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

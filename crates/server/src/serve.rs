@@ -1,0 +1,200 @@
+//! HTTP/1.1 on a socket: our own accept loop on hyper.
+//!
+//! Nothing that a client can do to a connection is unbounded: connections, head, time to send a request, time to take
+//! the answer, and time to idle each have a limit ([`TransportLimits`], [`head`]). A head that two parsers could
+//! read differently is answered 400 before hyper sees it. Each request carries the time of its first byte
+//! ([`regrant_http::FirstByte`]) and the peer's address ([`ConnectInfo`]).
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tower::ServiceExt;
+
+use arrival::{Arrivals, monotonic_now};
+use refusal::Refusal;
+use stream::RequestStream;
+
+mod arrival;
+pub mod chunks;
+mod deadline;
+pub mod framing;
+pub mod head;
+pub mod refusal;
+mod stream;
+
+/// The most connections that are open at once; others wait in the listener's queue.
+pub const CONNECTIONS_MAX: u32 = 10_240;
+
+/// How long a request may take to arrive, head and body, from its first byte. A new connection has as long for its
+/// first byte.
+pub const REQUEST_READ_SECONDS_MAX: u64 = 10;
+
+/// How long the client may leave an answer unread.
+pub const RESPONSE_WRITE_SECONDS_MAX: u64 = 10;
+
+/// How long a connection may idle between requests.
+pub const IDLE_SECONDS_MAX: u64 = 75;
+
+/// How long running requests have to finish once the server is told to stop.
+pub const DRAIN_SECONDS_MAX: u64 = 10;
+
+/// The most bytes of one connection that are read and not yet handled; more than the longest head.
+pub const READ_BYTES_MAX: usize = 32 * 1024;
+
+/// Bounds on connections and times. The sizes of a head are bounded by constants in [`head`].
+#[derive(Clone, Copy, Debug)]
+pub struct TransportLimits {
+    /// The most connections at once.
+    pub connections_max: u32,
+    /// From a request's first byte to its last; also from the opening of a connection to its first byte.
+    pub request_read: Duration,
+    /// From a write that the client does not take to the end of the connection.
+    pub response_write: Duration,
+    /// From an answer to the next request.
+    pub idle: Duration,
+    /// From the signal to stop to the end of the last connection.
+    pub drain: Duration,
+}
+
+impl Default for TransportLimits {
+    fn default() -> Self {
+        Self {
+            connections_max: CONNECTIONS_MAX,
+            request_read: Duration::from_secs(REQUEST_READ_SECONDS_MAX),
+            response_write: Duration::from_secs(RESPONSE_WRITE_SECONDS_MAX),
+            idle: Duration::from_secs(IDLE_SECONDS_MAX),
+            drain: Duration::from_secs(DRAIN_SECONDS_MAX),
+        }
+    }
+}
+
+/// Serves `router` on `listener` until `shutdown` is ready, then lets running requests finish.
+///
+/// When it returns, the listener and all connections are closed. Idle connections are closed at once. Bind the
+/// listener just before: how long connections waited in its queue until then is not known.
+pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>, limits: TransportLimits) {
+    let permits = Arc::new(Semaphore::new(limits.connections_max as usize));
+    let (running, stopping) = watch::channel(());
+    let accepting = accept(&listener, &permits, |connection| {
+        let (router, stopping) = (router.clone(), stopping.clone());
+        tokio::spawn(connection.serve(router, limits, stopping));
+    });
+    tokio::select! {
+        () = shutdown => {}
+        never = accepting => match never {},
+    }
+
+    drop(listener);
+    drop(running);
+    // Connections end by their own clocks. Nothing closes the semaphore.
+    let _all_ended = permits.acquire_many(limits.connections_max).await;
+}
+
+/// Accepts connections for ever.
+async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>, mut begin: impl FnMut(Connection)) -> Infallible {
+    let mut last_accepted = monotonic_now();
+    loop {
+        let permit = Arc::clone(permits).acquire_owned().await.expect("nothing closes the semaphore");
+        let mut was_queue_empty = false;
+        let accepted = poll_fn(|cx| {
+            let accepted = listener.poll_accept(cx);
+            was_queue_empty |= accepted.is_pending();
+            accepted
+        });
+        match accepted.await {
+            Ok((socket, peer)) => {
+                // While all permits were out, connections waited in the queue, and so did the requests on them.
+                let queued_since = (!was_queue_empty).then_some(last_accepted);
+                last_accepted = monotonic_now();
+                begin(Connection { socket, peer, queued_since, _permit: permit });
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                // Most likely all file descriptors are in use: only other connections' ends can help.
+                tracing::warn!(%error, "cannot accept connections");
+                tokio::time::sleep(Duration::from_millis(ACCEPT_PAUSE_MILLISECONDS)).await;
+            }
+        }
+    }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    [ConnectionAborted, ConnectionRefused, ConnectionReset].contains(&error.kind())
+}
+
+struct Connection {
+    socket: TcpStream,
+    peer: SocketAddr,
+    queued_since: Option<Instant>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    async fn serve(self, router: Router, limits: TransportLimits, mut stopping: watch::Receiver<()>) {
+        let Self { socket, peer, queued_since, _permit } = self;
+        if let Err(error) = socket.set_nodelay(true) {
+            tracing::debug!(%error, %peer, "the connection ended before it began");
+            return;
+        }
+        let arrivals = Arc::new(Arrivals::default());
+        let stream = RequestStream::new(socket, limits, Arc::clone(&arrivals), queued_since);
+        let service = service_fn(|request| answer(request, router.clone(), peer, Arc::clone(&arrivals)));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            // Heads reach hyper whole, so all that it can wait for here is that one begins.
+            .header_read_timeout(limits.idle)
+            .max_buf_size(READ_BYTES_MAX)
+            .serve_connection(TokioIo::new(stream), service);
+
+        let mut connection = pin!(connection);
+        let ended = tokio::select! {
+            biased;
+            // Seen first, so that an answer written after the signal says that the connection closes.
+            _ = stopping.changed() => {
+                connection.as_mut().graceful_shutdown();
+                tokio::time::timeout(limits.drain, connection).await.unwrap_or(Ok(()))
+            }
+            ended = connection.as_mut() => ended,
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, %peer, "the connection ended early");
+        }
+    }
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    router: Router,
+    peer: SocketAddr,
+    arrivals: Arc<Arrivals>,
+) -> Result<Response<Body>, Infallible> {
+    let arrival = arrivals.begin().expect("hyper sees no request that was not announced");
+    if let Some(refusal) = arrival.refusal {
+        return Ok(refusal.response());
+    }
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(arrival.first_byte);
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let response = router.oneshot(request).await?;
+    // A handler that misses the end of a body may call it malformed; the client shall rather send it again.
+    Ok(if arrivals.is_body_late() { Refusal::TooSlow.response() } else { response })
+}
+
+/// How long to wait after the system refused to hand out a connection.
+const ACCEPT_PAUSE_MILLISECONDS: u64 = 100;
