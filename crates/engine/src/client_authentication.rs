@@ -79,7 +79,7 @@ impl AuthorizationServer {
             if claimed.secret.is_some() {
                 self.failures.count(failure, now);
             }
-            return Err(TokenError::ClientNotAuthenticated);
+            return Err(TokenError::ClientNotAuthenticated(claimed.client_id.clone()));
         };
         if !client.client.party.enabled {
             return Err(TokenError::ClientDisabled);

@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use regrant_grant::{GrantId, Verdict};
-use regrant_protocol::{ErrorCode, ErrorResponse, GrantType};
+use regrant_protocol::{ClientId, ErrorCode, ErrorResponse, GrantType};
 use regrant_store::StoreError;
 use tracing::{error, info, warn};
 
@@ -15,8 +15,8 @@ pub enum TokenError {
     #[error("{}", .0.error_description)]
     Request(ErrorResponse),
     /// No such client, a wrong secret, or a method that is not registered for it.
-    #[error("the client did not authenticate")]
-    ClientNotAuthenticated,
+    #[error("client {0:?} did not authenticate")]
+    ClientNotAuthenticated(ClientId),
     /// The client proved itself, and is disabled.
     #[error("the client is disabled")]
     ClientDisabled,
@@ -85,7 +85,7 @@ impl TokenError {
             }
             Self::Store(_) | Self::Overloaded(_) => error!(endpoint, %source, error = %self, "not answered"),
             Self::Request(_)
-            | Self::ClientNotAuthenticated
+            | Self::ClientNotAuthenticated(_)
             | Self::ClientDisabled
             | Self::TooManyFailures { .. }
             | Self::GrantTypeNotAllowed(_)
@@ -137,7 +137,7 @@ impl From<&TokenError> for Refusal {
                 let status = if response.error == InvalidClient { 401 } else { 400 };
                 Self { status, retry_after_seconds: None, response: response.clone() }
             }
-            TokenError::ClientNotAuthenticated => refuse(
+            TokenError::ClientNotAuthenticated(_) => refuse(
                 401,
                 InvalidClient,
                 "client authentication failed: unknown client, wrong secret, or a method that is not registered for it",

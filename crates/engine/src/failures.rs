@@ -3,6 +3,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use regrant_crypto::digest;
+
 /// How many failures in a row are answered without a delay.
 pub const FAILURE_BURST: u32 = 10;
 /// After the burst, one failure is allowed in this many seconds.
@@ -18,20 +20,20 @@ pub(crate) struct Failures {
     spent: Mutex<HashMap<FailureKey, Instant>>,
 }
 
-/// Who is counted: a source, and the client or user it claims to be.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// Who is counted: a source, and a digest of the client or user it claims to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct FailureKey {
     source: IpAddr,
-    name: String,
+    name: [u8; 16],
 }
 
 impl FailureKey {
     pub(crate) fn client(source: IpAddr, client_id: &str) -> Self {
-        Self { source: network(source), name: format!("client {client_id}") }
+        Self { source: network(source), name: digest(&[b"client", client_id.as_bytes()]) }
     }
 
     pub(crate) fn user(source: IpAddr, username: &str) -> Self {
-        Self { source: network(source), name: format!("user {username}") }
+        Self { source: network(source), name: digest(&[b"user", username.as_bytes()]) }
     }
 }
 
@@ -97,7 +99,7 @@ mod tests {
         let guesser = key("192.0.2.1", "a");
         for failure in 0..FAILURE_BURST {
             assert_eq!(failures.check(&guesser, clock.monotonic()), Ok(()), "failure {failure}");
-            failures.count(guesser.clone(), clock.monotonic());
+            failures.count(guesser, clock.monotonic());
         }
         assert_eq!(failures.check(&guesser, clock.monotonic()), Err(FAILURE_INTERVAL_SECONDS));
         assert_eq!(failures.check(&key("192.0.2.2", "a"), clock.monotonic()), Ok(()), "the owner, elsewhere");
@@ -106,7 +108,7 @@ mod tests {
         assert_eq!(failures.check(&guesser, clock.monotonic()), Err(1));
         clock.advance_milliseconds(1);
         assert_eq!(failures.check(&guesser, clock.monotonic()), Ok(()), "one more after an interval");
-        failures.count(guesser.clone(), clock.monotonic());
+        failures.count(guesser, clock.monotonic());
         assert!(failures.check(&guesser, clock.monotonic()).is_err());
     }
 

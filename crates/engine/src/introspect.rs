@@ -19,7 +19,7 @@ impl AuthorizationServer {
         let claimed = ClientAuthentication::find(authorization, params).map_err(TokenError::Request)?;
         let client = self.authenticate(context, &claimed).await?;
         if client.must_be_confidential().is_err() {
-            return Err(TokenError::ClientNotAuthenticated);
+            return Err(TokenError::ClientNotAuthenticated(claimed.client_id));
         }
         let request = IntrospectionRequest::parse(params).map_err(TokenError::Request)?;
         let Some(token) = self.recognise(request.token.expose()) else {

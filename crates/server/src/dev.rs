@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use axum::response::Response;
 use clap::Args;
 use regrant_crypto::SystemEntropy;
-use regrant_engine::{AuthorizationServer, Parts};
-use regrant_http::router;
-use regrant_protocol::{Clock, Issuer, SystemClock};
+use regrant_engine::{AuthorizationServer, Parts, Refusal};
+use regrant_http::{refusal, router};
+use regrant_protocol::{Clock, ErrorCode, ErrorResponse, Issuer, SystemClock};
 use regrant_store::Store;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -83,7 +84,7 @@ async fn run(options: DevOptions) -> Result<()> {
     });
 
     print_line(&format!("listening on http://{address}"))?;
-    let routes = router(Arc::clone(&server)).merge(demo::api(server));
+    let routes = router(Arc::clone(&server)).merge(demo::api(server)).fallback(no_such_endpoint);
     let serving = serve(listener, routes, stop_signal()?, TransportLimits::default());
     if options.no_tour {
         serving.await;
@@ -98,6 +99,13 @@ async fn run(options: DevOptions) -> Result<()> {
         toured?;
     }
     Ok(())
+}
+
+/// Any other path.
+async fn no_such_endpoint() -> Response {
+    let hint = "no such endpoint; GET /.well-known/oauth-authorization-server lists those that there are";
+    let response = ErrorResponse::new(ErrorCode::InvalidRequest, hint);
+    refusal(&Refusal { status: 404, retry_after_seconds: None, response })
 }
 
 /// Ready when the process is asked to end: Ctrl-C or SIGTERM.
