@@ -104,7 +104,7 @@ impl DataDirectory {
         match File::open(&path) {
             Ok(file) => read_key_file(&path, file),
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(&path, error)),
-            Err(_) if self.has_store()? => Err(DataDirectoryError::KeyFileMissing {
+            Err(_) if SqliteStore::exists(&self.path.join(DATABASE))? => Err(DataDirectoryError::KeyFileMissing {
                 key_file: path.display().to_string(),
                 directory: self.path.display().to_string(),
             }),
@@ -122,23 +122,11 @@ impl DataDirectory {
     /// When the database cannot be read, or is of a newer version.
     pub fn store(&self, entropy: &dyn Entropy, clock: Arc<dyn Clock>) -> Result<SqliteStore, DataDirectoryError> {
         let path = self.path.join(DATABASE);
-        if !self.has_store()? {
-            private(OpenOptions::new().create(true).truncate(false).write(true))
-                .open(&path)
-                .map_err(|error| io_error(&path, error))?;
+        if path.exists() {
+            closed_to_others(&path, 0o600)?;
         }
-        closed_to_others(&path, 0o600)?;
         let genesis = Genesis { realm: Realm(random(entropy)), epoch_random: random(entropy) };
         Ok(SqliteStore::open(&path, genesis, clock)?)
-    }
-
-    fn has_store(&self) -> Result<bool, DataDirectoryError> {
-        let path = self.path.join(DATABASE);
-        match fs::metadata(&path) {
-            Ok(metadata) => Ok(metadata.len() > 0),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(io_error(&path, error)),
-        }
     }
 }
 

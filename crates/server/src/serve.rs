@@ -21,6 +21,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use regrant_store_sqlite::Failpoint;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::ServiceExt;
@@ -191,7 +192,9 @@ async fn answer(
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(arrival.first_byte);
     request.extensions_mut().insert(ConnectInfo(peer));
+    Failpoint::RequestArrived.reach();
     let response = router.oneshot(request).await?;
+    Failpoint::ResponseMade.reach();
     // A handler that misses the end of a body may call it malformed; the client shall rather send it again.
     Ok(if arrivals.is_body_late() { Refusal::TooSlow.response() } else { response })
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
 use regrant_http::FirstByte;
+use regrant_store_sqlite::Failpoint;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::TransportLimits;
@@ -245,7 +246,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for RequestStream<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for RequestStream<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        Failpoint::BeforeResponseWrite.reach();
         let written = Pin::new(&mut this.socket).poll_write(cx, bytes);
+        Failpoint::AfterResponseWrite.reach();
         this.poll_stalled(written, cx)
     }
 
@@ -255,7 +258,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for RequestStream<S> {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        Failpoint::BeforeResponseWrite.reach();
         let written = Pin::new(&mut this.socket).poll_write_vectored(cx, slices);
+        Failpoint::AfterResponseWrite.reach();
         this.poll_stalled(written, cx)
     }
 

@@ -1,0 +1,381 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use regrant_protocol::Clock;
+use regrant_store::{Identity, StoreError};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ffi};
+
+use crate::connection::{check_length, check_library, connect, create};
+use crate::failpoint::Failpoint;
+use crate::job::Job;
+use crate::migration::{MIGRATIONS, migrate};
+use crate::rows::key;
+use crate::statements::{
+    BEGIN, CHECKPOINT, CHECKPOINT_AT_START, COMMIT, RELEASE_SAVEPOINT, ROLLBACK_TO_SAVEPOINT, SAVEPOINT,
+};
+use crate::transaction::Transaction;
+use crate::{Genesis, OpenError};
+
+/// The most steps that are committed together.
+pub const STEPS_PER_COMMIT_MAX: usize = 256;
+
+/// How many rows may change before the write-ahead log is copied into the file: some megabytes of log.
+const ROWS_PER_CHECKPOINT_MAX: u64 = 1_000;
+
+/// The file, the only connection to it, and what becomes of it when the disk fails.
+pub(crate) struct Database {
+    path: PathBuf,
+    identity: Identity,
+    clock: Arc<dyn Clock>,
+    state: State,
+    rows_at_checkpoint: u64,
+}
+
+enum State {
+    Open(Connection),
+    /// It failed and was closed; the next batch opens it again.
+    Lost,
+    /// An fsync failed. The kernel may have dropped what it could not write, and would call a second fsync a success.
+    Poisoned(String),
+}
+
+impl Database {
+    /// Opens the file at `path`, or makes it from `genesis`.
+    pub(crate) fn open(path: &Path, genesis: &Genesis, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        check_library(rusqlite::version_number())?;
+        create(path)?;
+        let mut connection = connect(path)?;
+        migrate(&mut connection, path, MIGRATIONS, genesis, clock.now())?;
+        Failpoint::Migrated.reach();
+        // After a failed fsync the log may be in the kernel's cache and not on the disk. Copying it writes it anew.
+        let has_reader = connection
+            .query_row(CHECKPOINT_AT_START, [], |row| row.get::<_, bool>(0))
+            .map_err(|error| OpenError::of_sqlite(path, &error))?;
+        Failpoint::CheckpointedAtStart.reach();
+        if has_reader {
+            tracing::warn!(path = %path.display(), "another process reads the store, whose file is not checked now");
+        } else {
+            check_length(&connection, path)?;
+        }
+        let identity = key::identity(&Transaction::new(&connection, clock.now()))
+            .map_err(|error| OpenError::Damaged { path: path.to_owned(), cause: error.to_string() })?;
+        let path = path.to_owned();
+        Ok(Self { path, identity, clock, state: State::Open(connection), rows_at_checkpoint: 0 })
+    }
+
+    /// What makes this store different from every other.
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Runs `jobs` in one transaction, each in a savepoint of its own, and commits. `Ok` says that it is durable. On an
+    /// error nothing was written, or, when the commit itself failed, nobody knows.
+    pub(crate) fn commit_together(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+        self.reopen()?;
+        let outcome = match &self.state {
+            State::Open(connection) => transact(connection, self.clock.as_ref(), jobs),
+            State::Lost => return Err(StoreError::Unavailable("the file is not open".to_owned())),
+            State::Poisoned(cause) => return Err(poisoned(cause)),
+        };
+        outcome.map_err(|error| self.lose(&error))
+    }
+
+    /// Copies the write-ahead log into the file when it is long enough. Its failure is not hidden, as it would be if
+    /// SQLite did this by itself inside a commit.
+    pub(crate) fn checkpoint_if_due(&mut self) {
+        let State::Open(connection) = &self.state else { return };
+        let rows = connection.total_changes();
+        if rows - self.rows_at_checkpoint < ROWS_PER_CHECKPOINT_MAX {
+            return;
+        }
+        Failpoint::BeforeCheckpoint.reach();
+        let copied = connection.query_row(CHECKPOINT, [], |_| Ok(()));
+        Failpoint::AfterCheckpoint.reach();
+        match copied {
+            Ok(()) => self.rows_at_checkpoint = rows,
+            Err(error) => {
+                self.lose(&error);
+            }
+        }
+    }
+
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        if !matches!(self.state, State::Lost) {
+            return Ok(());
+        }
+        let connection = connect(&self.path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        if key::identity(&Transaction::new(&connection, self.clock.now()))? != self.identity {
+            return Err(StoreError::Unavailable("the file was replaced by another store; start again".to_owned()));
+        }
+        tracing::info!(path = %self.path.display(), "the store is open again");
+        self.rows_at_checkpoint = 0;
+        self.state = State::Open(connection);
+        Ok(())
+    }
+
+    /// Closes the connection after a failure, and says what those who wait for it are told.
+    fn lose(&mut self, error: &rusqlite::Error) -> StoreError {
+        let told = if is_failed_fsync(error) {
+            tracing::error!(%error, "an fsync failed: the store refuses everything until the process is started again");
+            State::Poisoned(error.to_string())
+        } else {
+            tracing::error!(%error, "the store failed, and is opened again");
+            State::Lost
+        };
+        let answer = match &told {
+            State::Poisoned(cause) => poisoned(cause),
+            State::Open(_) | State::Lost => StoreError::Unavailable(error.to_string()),
+        };
+        if let State::Open(connection) = std::mem::replace(&mut self.state, told) {
+            // Only recovery reads the log with its checksums, so closing must not copy it into the file.
+            if let Err(error) = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) {
+                tracing::error!(%error, "the store was closed with a checkpoint");
+            }
+        }
+        answer
+    }
+}
+
+fn transact(connection: &Connection, clock: &dyn Clock, jobs: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
+    let execute = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
+    execute(BEGIN)?;
+    Failpoint::Begun.reach();
+    for job in jobs.iter_mut() {
+        execute(SAVEPOINT)?;
+        let transaction = Transaction::new(connection, clock.now());
+        let is_kept = job.run(&transaction, clock.monotonic());
+        // After some failures, a full disk among them, SQLite has rolled back the others' work too.
+        if let (true, Some(failure)) = (connection.is_autocommit(), transaction.into_failure()) {
+            return Err(failure);
+        }
+        if !is_kept {
+            execute(ROLLBACK_TO_SAVEPOINT)?;
+        }
+        execute(RELEASE_SAVEPOINT)?;
+    }
+    Failpoint::BeforeCommit.reach();
+    #[cfg(feature = "planted-faults")]
+    crate::planted_fault::answer_before_commit(jobs);
+    execute(COMMIT)?;
+    Failpoint::AfterCommit.reach();
+    Ok(())
+}
+
+fn poisoned(cause: &str) -> StoreError {
+    StoreError::Unavailable(format!("an fsync failed ({cause}); check the disk and start the process again"))
+}
+
+fn is_failed_fsync(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    matches!(code, Some(ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::job::job;
+    use crate::statements::{RAISE_CLIENT_CUTOFF, SELECT_CLIENT_PARTY};
+    use regrant_grant::Realm;
+    use regrant_protocol::SystemClock;
+    use tempfile::TempDir;
+    use tokio::sync::oneshot::Receiver;
+
+    type Answer = Receiver<Result<i64, StoreError>>;
+
+    const LOG_HEADER_BYTES: u64 = 32;
+    const LOG_FRAME_BYTES: u64 = 24 + 4096;
+
+    fn open(directory: &TempDir, name: &str, realm: u8) -> Database {
+        let genesis = Genesis { realm: Realm([realm; 16]), epoch_random: [2; 16] };
+        Database::open(&directory.path().join(name), &genesis, Arc::new(SystemClock)).unwrap()
+    }
+
+    /// A database with a client whose cutoff counts the steps that were kept, and an empty log.
+    fn prepare(directory: &TempDir) -> Database {
+        let mut database = open(directory, "regrant.db", 1);
+        let add = "INSERT INTO clients (id, enabled, cutoff, version) VALUES ('app', 1, 0, 1)";
+        assert_eq!(commit(&mut database, vec![work(move |transaction| transaction.execute(add, []))]), [Ok(1)]);
+        drop(database);
+        open(directory, "regrant.db", 1)
+    }
+
+    fn work(
+        work: impl FnOnce(&Transaction<'_>) -> Result<usize, StoreError> + Send + 'static,
+    ) -> (Box<dyn Job>, Answer) {
+        job(None, move |transaction| work(transaction).map(|rows| rows as i64))
+    }
+
+    fn raise() -> (Box<dyn Job>, Answer) {
+        work(|transaction| transaction.execute(RAISE_CLIENT_CUTOFF, ["app"]))
+    }
+
+    fn cutoff(database: &mut Database) -> Result<i64, StoreError> {
+        let read = job(None, |transaction| {
+            let cutoff = transaction.one(SELECT_CLIENT_PARTY, ["app"], |row| Ok(row.get(1).unwrap()))?;
+            Ok(cutoff.unwrap())
+        });
+        commit(database, vec![read]).remove(0)
+    }
+
+    /// Does what the writer does with what waits.
+    fn commit(database: &mut Database, waiting: Vec<(Box<dyn Job>, Answer)>) -> Vec<Result<i64, StoreError>> {
+        let (mut batch, mut answers): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
+        let committed = database.commit_together(&mut batch);
+        for answer in &mut answers {
+            answer.try_recv().expect_err("nobody hears of a step before it is durable");
+        }
+        batch.into_iter().for_each(|job| job.answer(&committed));
+        answers.into_iter().map(|mut answer| answer.try_recv().unwrap()).collect()
+    }
+
+    fn log_bytes(directory: &TempDir) -> u64 {
+        fs::metadata(directory.path().join("regrant.db-wal")).map_or(0, |log| log.len())
+    }
+
+    #[test]
+    fn steps_that_wait_together_are_written_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut database = prepare(&directory);
+        let together = (0..STEPS_PER_COMMIT_MAX).map(|_| raise()).collect();
+        assert!(commit(&mut database, together).iter().all(Result::is_ok));
+        assert_eq!(log_bytes(&directory), LOG_HEADER_BYTES + LOG_FRAME_BYTES);
+        assert_eq!(cutoff(&mut database), Ok(STEPS_PER_COMMIT_MAX as i64));
+        for commits in 2..=4 {
+            commit(&mut database, vec![raise()]);
+            assert_eq!(log_bytes(&directory), LOG_HEADER_BYTES + commits * LOG_FRAME_BYTES);
+        }
+    }
+
+    #[test]
+    fn steps_that_only_read_write_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut database = prepare(&directory);
+        for _ in 0..10 {
+            assert_eq!(cutoff(&mut database), Ok(0));
+        }
+        assert_eq!(log_bytes(&directory), 0);
+    }
+
+    #[test]
+    fn a_step_that_fails_or_panics_is_rolled_back_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut database = prepare(&directory);
+        let fails = work(|transaction| {
+            transaction.execute(RAISE_CLIENT_CUTOFF, ["app"])?;
+            Err(StoreError::Unavailable("it fails after it wrote".to_owned()))
+        });
+        let panics = work(|transaction| {
+            transaction.execute(RAISE_CLIENT_CUTOFF, ["app"])?;
+            panic!("this step panics because the test wants it to");
+        });
+        let outcomes = commit(&mut database, vec![raise(), fails, raise(), panics, raise()]);
+        assert_eq!(outcomes.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true, false, true]);
+        assert_eq!(cutoff(&mut database), Ok(3));
+    }
+
+    #[test]
+    fn a_commit_that_fails_is_a_failure_for_all_and_the_next_one_works() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut database = prepare(&directory);
+        let breaks_the_commit = work(|transaction| {
+            transaction.execute("PRAGMA defer_foreign_keys = ON", [])?;
+            transaction.execute(
+                "INSERT INTO grants (id, secret, version, client, user, scope, generation, kid, epoch, rotated_at,
+                                     access_lifetime, has_used_challenge, created_at, authenticated_at, client_cutoff,
+                                     user_cutoff)
+                 VALUES (x'01', x'', 1, 99, 99, '', 1, 1, 1, 1, 1, 0, 1, 1, 0, 0)",
+                [],
+            )
+        });
+        let outcomes = commit(&mut database, vec![raise(), breaks_the_commit, raise()]);
+        for outcome in outcomes {
+            assert!(
+                matches!(&outcome, Err(StoreError::Unavailable(cause)) if cause.contains("FOREIGN")),
+                "{outcome:?}"
+            );
+        }
+        assert_eq!(cutoff(&mut database), Ok(0));
+        assert_eq!(commit(&mut database, vec![raise()]), [Ok(1)]);
+        assert_eq!(cutoff(&mut database), Ok(1));
+    }
+
+    #[test]
+    fn a_full_disk_is_a_failure_for_all_in_the_batch_until_there_is_space_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut database = prepare(&directory);
+        let fill = || {
+            work(|transaction| {
+                transaction.one("PRAGMA max_page_count = 1", [], |_| Ok(()))?;
+                transaction.execute("INSERT INTO epochs (number, random) VALUES (200, zeroblob(100000))", [])
+            })
+        };
+        for _ in 0..3 {
+            let outcomes = commit(&mut database, vec![raise(), fill(), raise()]);
+            for outcome in outcomes {
+                assert!(matches!(&outcome, Err(StoreError::Unavailable(why)) if why.contains("full")), "{outcome:?}");
+            }
+        }
+        // The limit went with its connection: the disk has space again.
+        assert_eq!(commit(&mut database, vec![raise()]), [Ok(1)]);
+        assert_eq!(cutoff(&mut database), Ok(1));
+    }
+
+    #[test]
+    fn after_a_failed_fsync_everything_is_refused_until_the_next_start() {
+        for code in [ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_IOERR_DIR_FSYNC] {
+            let directory = tempfile::tempdir().unwrap();
+            let mut database = prepare(&directory);
+            assert_eq!(commit(&mut database, vec![raise()]), [Ok(1)]);
+            let told = database.lose(&rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+            for outcome in [Err(told), cutoff(&mut database), commit(&mut database, vec![raise()]).remove(0)] {
+                let refusal = outcome.unwrap_err().to_string();
+                assert!(refusal.contains("start the process again"), "{refusal}");
+            }
+            assert!(log_bytes(&directory) > 0, "closing leaves the log to recovery");
+            drop(database);
+            let mut started_again = open(&directory, "regrant.db", 1);
+            assert_eq!(log_bytes(&directory), 0, "the log is written anew into the file");
+            assert_eq!(cutoff(&mut started_again), Ok(1));
+        }
+    }
+
+    #[test]
+    fn any_other_failure_of_the_disk_costs_one_batch() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut database = prepare(&directory);
+        for code in [ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_FULL, ffi::SQLITE_CORRUPT, ffi::SQLITE_BUSY] {
+            let before = cutoff(&mut database).unwrap();
+            commit(&mut database, vec![raise()]);
+            database.lose(&rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+            assert_eq!(cutoff(&mut database), Ok(before + 1), "{code}");
+        }
+    }
+
+    #[test]
+    fn the_log_is_copied_into_the_file_before_it_grows_without_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut database = prepare(&directory);
+        for _ in 0..ROWS_PER_CHECKPOINT_MAX + 100 {
+            commit(&mut database, vec![raise()]);
+            database.checkpoint_if_due();
+        }
+        assert_eq!(log_bytes(&directory), LOG_HEADER_BYTES + ROWS_PER_CHECKPOINT_MAX * LOG_FRAME_BYTES);
+    }
+
+    #[test]
+    fn another_store_in_the_place_of_the_file_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut database = prepare(&directory);
+        drop(open(&directory, "other.db", 9));
+        database.lose(&rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR_WRITE), None));
+        fs::remove_file(directory.path().join("regrant.db")).unwrap();
+        let gone = cutoff(&mut database).unwrap_err().to_string();
+        assert!(gone.contains("cannot be opened"), "{gone}");
+        fs::rename(directory.path().join("other.db"), directory.path().join("regrant.db")).unwrap();
+        let replaced = cutoff(&mut database).unwrap_err().to_string();
+        assert!(replaced.contains("replaced by another store"), "{replaced}");
+    }
+}

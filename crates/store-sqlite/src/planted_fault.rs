@@ -1,0 +1,41 @@
+//! Faults for the proofs to find: without them they could not be told from tests that see nothing.
+
+use std::env;
+use std::time::Instant;
+
+use regrant_store::StoreError;
+
+use crate::job::Job;
+use crate::transaction::Transaction;
+
+/// With `REGRANT_PLANTED_FAULT=answer-before-commit` in the environment, answers all `jobs` that have run, though
+/// nothing is durable yet.
+pub(crate) fn answer_before_commit(jobs: &mut [Box<dyn Job>]) {
+    if !is_planted("answer-before-commit") {
+        return;
+    }
+    for job in jobs {
+        std::mem::replace(job, Box::new(Answered)).answer(&Ok(()));
+    }
+}
+
+/// With `REGRANT_PLANTED_FAULT=synchronous-normal` in the environment, what `synchronous` is set to and read back as, so
+/// that a commit no longer waits for the disk.
+pub(crate) fn unsafe_setting(pragma: &str) -> Option<(&'static str, &'static str)> {
+    (pragma == "synchronous" && is_planted("synchronous-normal")).then_some(("NORMAL", "1"))
+}
+
+fn is_planted(fault: &str) -> bool {
+    env::var_os("REGRANT_PLANTED_FAULT").is_some_and(|planted| planted == fault)
+}
+
+/// What is left of a job that was answered already.
+struct Answered;
+
+impl Job for Answered {
+    fn run(&mut self, _: &Transaction<'_>, _: Instant) -> bool {
+        true
+    }
+
+    fn answer(self: Box<Self>, _: &Result<(), StoreError>) {}
+}

@@ -1,0 +1,149 @@
+use regrant_grant::{Binding, Generation, Grant, GrantId, GrantSecret, Party};
+use regrant_protocol::{
+    ClientId, EpochNumber, Kid, Lifetime, Resource, ResourceError, Resources, RetryChallenge, Scope, Subject, Timestamp,
+};
+use regrant_store::StoreError;
+use rusqlite::named_params;
+
+use super::{client, user};
+use crate::columns::{Columns, stored_count};
+use crate::statements::{INSERT_GRANT, SELECT_GRANT, UPDATE_GRANT};
+use crate::transaction::Transaction;
+
+/// A grant, and what the rule needs to know of its client and its user.
+pub(crate) struct GrantRow {
+    pub(crate) grant: Grant,
+    pub(crate) client: Option<Party>,
+    pub(crate) user: Option<Party>,
+}
+
+/// The grant of this name.
+pub(crate) fn find(transaction: &Transaction<'_>, id: GrantId) -> Result<Option<GrantRow>, StoreError> {
+    transaction.one(SELECT_GRANT, [&id.0], |row| {
+        let mut columns = Columns::new(row, TABLE, &id);
+        let grant = read(&mut columns)?;
+        columns.enter(client::TABLE, &grant.client);
+        let client = client::read_party(&mut columns)?;
+        columns.enter(user::TABLE, &grant.subject);
+        let user = user::read_party(&mut columns)?;
+        Ok(GrantRow { grant, client, user })
+    })
+}
+
+/// Makes the row of `grant`, which must not exist.
+pub(crate) fn insert(transaction: &Transaction<'_>, grant: &Grant) -> Result<(), StoreError> {
+    expect_one(write(transaction, INSERT_GRANT, grant)?, grant, "id", || {
+        "it was to be made, but it exists, or its client or user never did".to_owned()
+    })
+}
+
+/// Replaces the row of `grant`, which must exist with the version before.
+pub(crate) fn update(transaction: &Transaction<'_>, grant: &Grant) -> Result<(), StoreError> {
+    expect_one(write(transaction, UPDATE_GRANT, grant)?, grant, "version", || {
+        let version = grant.version;
+        format!("it was to become version {version}, but is not the one before, or of another client, user or root")
+    })
+}
+
+/// The refusal of a grant whose family has no root.
+pub(crate) fn rootless(grant: &Grant) -> StoreError {
+    inconsistent(grant, "root", "it names a grant that does not exist".to_owned())
+}
+
+const TABLE: &str = "grants";
+
+fn expect_one(
+    written: usize,
+    grant: &Grant,
+    column: &'static str,
+    problem: impl FnOnce() -> String,
+) -> Result<(), StoreError> {
+    match written {
+        1 => Ok(()),
+        _ => Err(inconsistent(grant, column, problem())),
+    }
+}
+
+fn inconsistent(grant: &Grant, column: &'static str, problem: String) -> StoreError {
+    StoreError::Inconsistent { table: TABLE, column, row: grant.id.to_string(), problem }
+}
+
+fn write(transaction: &Transaction<'_>, sql: &str, grant: &Grant) -> Result<usize, StoreError> {
+    let (binding, binding_bytes) = grant.binding.tag_input();
+    let binding = &binding[..binding_bytes];
+    transaction.execute(
+        sql,
+        named_params! {
+            ":id": grant.id.0,
+            ":secret": grant.secret.expose(),
+            ":version": stored_count(grant.version)?,
+            ":root": grant.root.map(|root| root.0),
+            ":client": grant.client.as_str(),
+            ":user": grant.subject.as_str(),
+            ":scope": grant.scope.as_str(),
+            ":resources": stored_resources(&grant.resources),
+            ":binding": (!binding.is_empty()).then_some(binding),
+            ":generation": grant.generation.0,
+            ":kid": grant.kid.0,
+            ":epoch": grant.epoch.0,
+            ":rotated_at": grant.rotated_at.milliseconds(),
+            ":access_lifetime": grant.access_lifetime.seconds(),
+            ":retry_challenge": grant.retry_challenge.as_ref().map(RetryChallenge::as_bytes),
+            ":has_used_challenge": grant.has_used_challenge,
+            ":created_at": grant.created_at.milliseconds(),
+            ":authenticated_at": grant.authenticated_at.milliseconds(),
+            ":idle_expires_at": grant.idle_expires_at.map(Timestamp::milliseconds),
+            ":absolute_expires_at": grant.absolute_expires_at.map(Timestamp::milliseconds),
+            ":revoked_at": grant.revoked_at.map(Timestamp::milliseconds),
+            ":client_cutoff": grant.client_cutoff,
+            ":user_cutoff": grant.user_cutoff,
+        },
+    )
+}
+
+fn read(columns: &mut Columns<'_>) -> Result<Grant, StoreError> {
+    Ok(Grant {
+        id: columns.next("id").map(GrantId)?,
+        secret: columns.next("secret").map(GrantSecret::new)?,
+        version: columns.count("version")?,
+        root: columns.next::<Option<_>>("root")?.map(GrantId),
+        client: columns.next_as("client", |text: String| ClientId::parse(&text))?,
+        subject: columns.next_as("user", |text: String| Subject::parse(&text))?,
+        scope: columns.next_as("scope", |text: String| Scope::parse(&text))?,
+        resources: columns.next_as("resources", read_resources)?,
+        binding: columns.next_as("binding", read_binding)?,
+        generation: columns.next("generation").map(Generation)?,
+        kid: columns.next("kid").map(Kid)?,
+        epoch: columns.next("epoch").map(EpochNumber)?,
+        rotated_at: columns.time("rotated_at")?,
+        access_lifetime: columns.next("access_lifetime").map(Lifetime::from_seconds)?,
+        retry_challenge: columns.next::<Option<_>>("retry_challenge")?.map(RetryChallenge::from_bytes),
+        has_used_challenge: columns.next("has_used_challenge")?,
+        created_at: columns.time("created_at")?,
+        authenticated_at: columns.time("authenticated_at")?,
+        idle_expires_at: columns.optional_time("idle_expires_at")?,
+        absolute_expires_at: columns.optional_time("absolute_expires_at")?,
+        revoked_at: columns.optional_time("revoked_at")?,
+        client_cutoff: columns.next("client_cutoff")?,
+        user_cutoff: columns.next("user_cutoff")?,
+    })
+}
+
+/// A resource is a URI, which has no space.
+fn stored_resources(resources: &Resources) -> Option<String> {
+    let texts: Vec<&str> = resources.iter().map(Resource::as_str).collect();
+    (!texts.is_empty()).then(|| texts.join(" "))
+}
+
+fn read_resources(stored: Option<String>) -> Result<Resources, ResourceError> {
+    stored.map_or(Ok(Resources::none()), |texts| Resources::parse(texts.split(' ')))
+}
+
+fn read_binding(stored: Option<[u8; 33]>) -> Result<Binding, &'static str> {
+    let Some([kind, thumbprint @ ..]) = stored else { return Ok(Binding::None) };
+    match kind {
+        b'd' => Ok(Binding::DpopKey(thumbprint)),
+        b'c' => Ok(Binding::Certificate(thumbprint)),
+        _ => Err("it is of no known kind"),
+    }
+}

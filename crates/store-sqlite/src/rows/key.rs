@@ -1,0 +1,77 @@
+use regrant_grant::Realm;
+use regrant_protocol::{EpochNumber, Kid};
+use regrant_store::{AnnouncedKey, ChangeError, Epoch, Identity, SealedSigningKey, StoreError};
+use rusqlite::{Row, params};
+
+use crate::columns::Columns;
+use crate::statements::{
+    INSERT_ANNOUNCED_KEY, INSERT_SIGNING_KEY, SELECT_ANNOUNCED_KEY, SELECT_ANNOUNCED_KEYS, SELECT_EPOCHS, SELECT_REALM,
+    SELECT_SIGNING_KEYS,
+};
+use crate::transaction::Transaction;
+
+/// What the store was made with, and every epoch since.
+pub(crate) fn identity(transaction: &Transaction<'_>) -> Result<Identity, StoreError> {
+    let realm = transaction.one(SELECT_REALM, [], |row| Columns::new(row, "identity", &1).next("realm").map(Realm))?;
+    let epochs = transaction.all(SELECT_EPOCHS, |row| {
+        let mut columns = Columns::new(row, "epochs", &"of unreadable number");
+        Ok(Epoch { number: columns.next("number").map(EpochNumber)?, random: columns.next("random")? })
+    })?;
+    match realm {
+        Some(realm) if !epochs.is_empty() => Ok(Identity { realm, epochs }),
+        Some(_) => Err(missing("epochs", "number")),
+        None => Err(missing("identity", "realm")),
+    }
+}
+
+/// The master keys that were announced, oldest first: kids only grow.
+pub(crate) fn announced(transaction: &Transaction<'_>) -> Result<Vec<AnnouncedKey>, StoreError> {
+    transaction.all(SELECT_ANNOUNCED_KEYS, read_announced)
+}
+
+/// Announces a master key, unless it was.
+pub(crate) fn announce(transaction: &Transaction<'_>, key: AnnouncedKey) -> Result<(), ChangeError> {
+    match transaction.one(SELECT_ANNOUNCED_KEY, [key.kid.0], read_announced)? {
+        Some(known) if known == key => Ok(()),
+        Some(_) => Err(ChangeError::Taken(format!("master key {}", key.kid.0))),
+        None => {
+            transaction.execute(INSERT_ANNOUNCED_KEY, params![key.kid.0, key.check_value])?;
+            Ok(())
+        }
+    }
+}
+
+/// The signing keys, oldest first.
+pub(crate) fn signing(transaction: &Transaction<'_>) -> Result<Vec<SealedSigningKey>, StoreError> {
+    transaction.all(SELECT_SIGNING_KEYS, |row| {
+        let mut columns = Columns::new(row, "signing_keys", &"of unreadable key_id");
+        let key_id: String = columns.next("key_id")?;
+        columns.enter("signing_keys", &key_id);
+        Ok(SealedSigningKey {
+            algorithm: columns.next("algorithm")?,
+            sealed_under: columns.next("sealed_under").map(Kid)?,
+            sealed: columns.next("sealed")?,
+            created_at: columns.time("created_at")?,
+            key_id: key_id.clone(),
+        })
+    })
+}
+
+/// Adds a signing key, unless there is one of its name.
+pub(crate) fn add_signing(transaction: &Transaction<'_>, key: &SealedSigningKey) -> Result<(), StoreError> {
+    let SealedSigningKey { key_id, algorithm, sealed_under, sealed, created_at } = key;
+    transaction
+        .execute(INSERT_SIGNING_KEY, params![key_id, algorithm, sealed_under.0, sealed, created_at.milliseconds()])?;
+    Ok(())
+}
+
+fn read_announced(row: &Row<'_>) -> Result<AnnouncedKey, StoreError> {
+    let mut columns = Columns::new(row, "announced_keys", &"of unreadable kid");
+    let kid = columns.next("kid")?;
+    columns.enter("announced_keys", &kid);
+    Ok(AnnouncedKey { check_value: columns.next("check_value")?, kid: Kid(kid) })
+}
+
+fn missing(table: &'static str, column: &'static str) -> StoreError {
+    StoreError::Inconsistent { table, column, row: "any".to_owned(), problem: "there is none".to_owned() }
+}

@@ -1,0 +1,110 @@
+use regrant_grant::Party;
+use regrant_protocol::{Subject, Username};
+use regrant_store::{ChangeError, Credential, StoreError, User, UserChange, UserStatus};
+use rusqlite::{Row, params};
+
+use crate::columns::{Columns, stored_count};
+use crate::statements::{
+    INSERT_USER, RAISE_USER_CUTOFF, REMOVE_USER, SELECT_NAME, SELECT_USER, SELECT_USER_NAMED, SELECT_USER_PARTY,
+    UPDATE_USER_CREDENTIAL, UPDATE_USER_STATUS,
+};
+use crate::transaction::Transaction;
+
+pub(crate) const TABLE: &str = "users";
+
+/// The user of this subject.
+pub(crate) fn find(transaction: &Transaction<'_>, subject: &Subject) -> Result<Option<User>, StoreError> {
+    transaction.one(SELECT_USER, [subject.as_str()], read)
+}
+
+/// The user who logs in by this name.
+pub(crate) fn find_named(transaction: &Transaction<'_>, username: &Username) -> Result<Option<User>, StoreError> {
+    transaction.one(SELECT_USER_NAMED, [username.as_str()], read)
+}
+
+/// What the rule needs to know of the user of this subject.
+pub(crate) fn find_party(transaction: &Transaction<'_>, subject: &Subject) -> Result<Option<Party>, StoreError> {
+    let party = transaction
+        .one(SELECT_USER_PARTY, [subject.as_str()], |row| read_party(&mut Columns::new(row, TABLE, subject)))?;
+    Ok(party.flatten())
+}
+
+/// Reads what the rule needs to know of a user; `None` when it was removed.
+pub(crate) fn read_party(columns: &mut Columns<'_>) -> Result<Option<Party>, StoreError> {
+    let status = columns.next_as("status", read_status)?;
+    let party = Party {
+        enabled: status == UserStatus::Active,
+        cutoff: columns.next("cutoff")?,
+        version: columns.count("version")?,
+    };
+    let is_removed = columns.optional_time("removed_at")?.is_some();
+    Ok((!is_removed).then_some(party))
+}
+
+/// Adds a user whose subject no client or user has or had, and by whose name nobody logs in.
+pub(crate) fn add(transaction: &Transaction<'_>, user: &User) -> Result<(), ChangeError> {
+    claim_name(transaction, user.subject.as_str())?;
+    if find_named(transaction, &user.username)?.is_some() {
+        return Err(ChangeError::Taken(user.username.as_str().to_owned()));
+    }
+    let User { subject, username, credential, status, cutoff, version } = user;
+    let credential = credential.as_ref().map(Credential::expose);
+    let version = stored_count(*version)?;
+    transaction.execute(
+        INSERT_USER,
+        params![subject.as_str(), username.as_str(), credential, stored_status(*status), cutoff, version],
+    )?;
+    Ok(())
+}
+
+/// Changes the user of this subject and raises the version.
+pub(crate) fn change(transaction: &Transaction<'_>, subject: &Subject, change: &UserChange) -> Result<(), ChangeError> {
+    let name = subject.as_str();
+    let changed = match change {
+        UserChange::Status(status) => transaction.execute(UPDATE_USER_STATUS, [name, stored_status(*status)]),
+        UserChange::Password(credential) => transaction.execute(UPDATE_USER_CREDENTIAL, [name, credential.expose()]),
+        UserChange::RaiseCutoff => transaction.execute(RAISE_USER_CUTOFF, [name]),
+        UserChange::Remove => transaction.execute(REMOVE_USER, params![name, transaction.now().milliseconds()]),
+    };
+    match changed? {
+        1 => Ok(()),
+        _ => Err(ChangeError::Unknown(name.to_owned())),
+    }
+}
+
+/// Refuses a name that a client or a subject has or had: they are one set of names (RFC 9068 §5).
+pub(crate) fn claim_name(transaction: &Transaction<'_>, name: &str) -> Result<(), ChangeError> {
+    match transaction.one(SELECT_NAME, [name], |_| Ok(()))? {
+        Some(()) => Err(ChangeError::Taken(name.to_owned())),
+        None => Ok(()),
+    }
+}
+
+fn read(row: &Row<'_>) -> Result<User, StoreError> {
+    let mut columns = Columns::new(row, TABLE, &"of unreadable subject");
+    let subject = columns.next_as("subject", |text: String| Subject::parse(&text))?;
+    columns.enter(TABLE, &subject);
+    Ok(User {
+        username: columns.next_as("username", |text: String| Username::parse(&text))?,
+        credential: columns.next::<Option<String>>("credential")?.map(Credential::new),
+        status: columns.next_as("status", read_status)?,
+        cutoff: columns.next("cutoff")?,
+        version: columns.count("version")?,
+        subject: subject.clone(),
+    })
+}
+
+fn stored_status(status: UserStatus) -> &'static str {
+    match status {
+        UserStatus::Active => "active",
+        UserStatus::Locked => "locked",
+        UserStatus::Disabled => "disabled",
+    }
+}
+
+fn read_status(stored: String) -> Result<UserStatus, String> {
+    [UserStatus::Active, UserStatus::Locked, UserStatus::Disabled]
+        .into_iter()
+        .find(|status| stored_status(*status) == stored)
+        .ok_or_else(|| format!("{stored:?} is no status"))
+}

@@ -1,0 +1,139 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use regrant_grant::Realm;
+use regrant_protocol::{ClientId, Clock, Subject, Username};
+use regrant_store::{
+    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Identity, SealedSigningKey, Step, Store, StoreError,
+    User, UserChange,
+};
+
+use crate::OpenError;
+use crate::connection::{open, schema};
+use crate::database::Database;
+use crate::failpoint::Failpoint;
+use crate::rows::{client, key, user};
+use crate::step;
+use crate::transaction::Transaction;
+use crate::writer::Writer;
+
+/// What a new store is made from: 32 random bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Genesis {
+    /// What makes it different from every other store.
+    pub realm: Realm,
+    /// What goes into every authority tag of its first epoch.
+    pub epoch_random: [u8; 16],
+}
+
+/// The store in one SQLite file. No other process may write the file meanwhile; who starts the program sees to that.
+///
+/// Dropping it lets the steps that wait finish and closes the file, and waits for both, at most
+/// [`CLOSING_MILLISECONDS_MAX`](crate::CLOSING_MILLISECONDS_MAX).
+pub struct SqliteStore {
+    identity: Identity,
+    writer: Writer,
+}
+
+impl SqliteStore {
+    /// Opens the store at `path`, or makes it there from `genesis`. Blocks while it does.
+    ///
+    /// A crash while it is made leaves an empty file or a whole store. A new file is readable by its owner only.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what to do.
+    pub fn open(path: &Path, genesis: Genesis, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let database = Database::open(path, &genesis, clock)?;
+        let identity = database.identity().clone();
+        let writer = Writer::start(database)
+            .map_err(|error| OpenError::Unavailable { path: path.to_owned(), cause: error.to_string() })?;
+        Ok(Self { identity, writer })
+    }
+
+    /// Whether there is a store at `path`. An empty file, as a crash may leave it, is none. The store must not be open.
+    ///
+    /// # Errors
+    /// When there is a file and it cannot be read, or is something else.
+    pub fn exists(path: &Path) -> Result<bool, OpenError> {
+        match path.try_exists() {
+            Ok(true) => schema(&open(path)?, path).map(|schema| schema > 0),
+            Ok(false) => Ok(false),
+            Err(error) => Err(OpenError::Inaccessible { path: path.to_owned(), cause: error.to_string() }),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    async fn step(&self, step: Step) -> Result<(), StoreError> {
+        let Step { target, begin_before, mut rule } = step;
+        let epoch = self.identity.epoch().number;
+        Failpoint::StepAsked.reach();
+        let work = move |transaction: &Transaction<'_>| step::run(transaction, epoch, &target, &mut rule);
+        let done = self.writer.run(begin_before, work).await;
+        Failpoint::StepAnswered.reach();
+        done
+    }
+
+    async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
+        let id = id.clone();
+        self.writer.run(None, move |transaction| client::find(transaction, &id)).await
+    }
+
+    async fn client_with_handle(&self, handle: ClientHandle) -> Result<Option<Client>, StoreError> {
+        self.writer.run(None, move |transaction| client::find_by_handle(transaction, handle)).await
+    }
+
+    async fn clients(&self) -> Result<Vec<Client>, StoreError> {
+        self.writer.run(None, client::all).await
+    }
+
+    async fn add_client(&self, client: Client) -> Result<(), ChangeError> {
+        self.writer.run(None, move |transaction| client::add(transaction, &client)).await
+    }
+
+    async fn change_client(&self, id: &ClientId, change: ClientChange) -> Result<(), ChangeError> {
+        let id = id.clone();
+        self.writer.run(None, move |transaction| client::change(transaction, &id, &change)).await
+    }
+
+    async fn user_named(&self, username: &Username) -> Result<Option<User>, StoreError> {
+        let username = username.clone();
+        self.writer.run(None, move |transaction| user::find_named(transaction, &username)).await
+    }
+
+    async fn user(&self, subject: &Subject) -> Result<Option<User>, StoreError> {
+        let subject = subject.clone();
+        self.writer.run(None, move |transaction| user::find(transaction, &subject)).await
+    }
+
+    async fn add_user(&self, user: User) -> Result<(), ChangeError> {
+        self.writer.run(None, move |transaction| user::add(transaction, &user)).await
+    }
+
+    async fn change_user(&self, subject: &Subject, change: UserChange) -> Result<(), ChangeError> {
+        let subject = subject.clone();
+        self.writer.run(None, move |transaction| user::change(transaction, &subject, &change)).await
+    }
+
+    async fn announced_keys(&self) -> Result<Vec<AnnouncedKey>, StoreError> {
+        self.writer.run(None, key::announced).await
+    }
+
+    async fn announce_key(&self, key: AnnouncedKey) -> Result<(), ChangeError> {
+        self.writer.run(None, move |transaction| key::announce(transaction, key)).await
+    }
+
+    async fn signing_keys(&self) -> Result<Vec<SealedSigningKey>, StoreError> {
+        self.writer.run(None, key::signing).await
+    }
+
+    async fn add_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError> {
+        self.writer.run(None, move |transaction| key::add_signing(transaction, &key)).await
+    }
+}

@@ -1,0 +1,43 @@
+//! How much space a grant takes.
+
+use std::sync::Arc;
+
+use regrant_grant::Realm;
+use regrant_protocol::SystemClock;
+use regrant_store_sqlite::{Genesis, SqliteStore};
+use rusqlite::Connection;
+
+/// 100,000 grants of 20 confidential clients and 50,000 users, with a scope of two words and no resources, refreshed up
+/// to fifty times.
+const FILL: &str = "
+    CREATE TEMP VIEW numbers AS
+        WITH RECURSIVE counted (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM counted WHERE number < 100000)
+        SELECT number FROM counted;
+    INSERT INTO clients (id, enabled, cutoff, version)
+        SELECT 'client ' || number, 1, 0, 1 FROM numbers WHERE number <= 20;
+    INSERT INTO users (subject, status, cutoff, version)
+        SELECT 'user ' || number, 'active', 0, 1 FROM numbers WHERE number <= 50000;
+    INSERT INTO grants (
+        id, secret, version, client, user, scope, generation, kid, epoch, rotated_at, access_lifetime,
+        has_used_challenge, created_at, authenticated_at, idle_expires_at, absolute_expires_at, client_cutoff,
+        user_cutoff
+    )
+    SELECT randomblob(16), randomblob(16), 1 + number % 50, 1 + abs(random()) % 20, 1 + abs(random()) % 50000,
+           'read write', number % 50, 1, 1, 1790000000000 + number, 900, 0, 1790000000000 + number,
+           1789999995000 + number, 1791209600000 + number, 1797776000000 + number, 0, 0
+    FROM numbers;";
+
+#[test]
+fn a_live_grant_takes_at_most_160_bytes_with_its_index() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("regrant.db");
+    let genesis = Genesis { realm: Realm([1; 16]), epoch_random: [2; 16] };
+    drop(SqliteStore::open(&path, genesis, Arc::new(SystemClock)).unwrap());
+    let connection = Connection::open(&path).unwrap();
+    connection.execute_batch(FILL).unwrap();
+    let bytes = |name: &str| -> i64 {
+        connection.query_row("SELECT sum(pgsize) FROM dbstat WHERE name = ?1", [name], |row| row.get(0)).unwrap()
+    };
+    let (table, index) = (bytes("grants") as f64 / 1e5, bytes("grants_by_user_and_client") as f64 / 1e5);
+    assert!(table + index <= 160.0, "{table} in the table, {index} in the index");
+}

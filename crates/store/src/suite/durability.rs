@@ -1,0 +1,53 @@
+//! What outlives the process.
+
+use regrant_grant::{Grant, Write};
+use regrant_protocol::{EpochNumber, Kid, Timestamp};
+
+use super::Trial;
+use super::specimen::{access_token, client, client_id, grant, least_grant, subject, user};
+use crate::{AnnouncedKey, ChangeError, ClientChange, Epoch, Identity, SealedSigningKey, Target};
+
+/// Realm and epoch are made once; whoever opens the store again gets those, whatever they bring.
+pub async fn a_store_keeps_its_first_identity(trial: Trial) {
+    let expected =
+        Identity { realm: Trial::REALM, epochs: vec![Epoch { number: EpochNumber(1), random: Trial::EPOCH_RANDOM }] };
+    assert_eq!(*trial.store.identity(), expected);
+    let trial = trial.reopen().await;
+    assert_eq!(*trial.store.identity(), expected);
+}
+
+/// Nothing that was acknowledged is missing after a restart, and nothing that was removed is back.
+pub async fn everything_survives_closing_and_opening_again(trial: Trial) {
+    let trial = trial.with_parties().await;
+    let (kept, updated) = (grant(1), Grant { version: 2, ..least_grant(2) });
+    let token = access_token(kept.id, 1);
+    let announced = AnnouncedKey { kid: Kid(1), check_value: [1; 8] };
+    let signing = SealedSigningKey {
+        key_id: "key".to_owned(),
+        algorithm: "EdDSA".to_owned(),
+        sealed_under: Kid(1),
+        sealed: vec![1; 100],
+        created_at: Timestamp::from_milliseconds(1),
+    };
+    trial.store.add_client(client("gone")).await.expect("the name is free");
+    trial.store.change_client(&client_id("gone"), ClientChange::Remove).await.expect("it was added");
+    trial.store.announce_key(announced).await.expect("there is no key of this kid");
+    trial.store.add_signing_key(signing.clone()).await.expect("the store writes");
+    trial.insert(&kept).await.expect("there is no grant of this name");
+    trial.insert(&grant(2)).await.expect("there is no grant of this name");
+    trial.update(&updated).await.expect("the version follows");
+    let write = Write::ListAccessToken { id: token, until: None };
+    trial.write(Target::AccessToken(token), write).await.expect("the store writes");
+
+    let trial = trial.reopen().await.reopen().await;
+    assert_eq!(trial.store.clients().await, Ok(vec![client("app")]));
+    assert_eq!(trial.store.user(&subject("alice")).await, Ok(Some(user("alice"))));
+    assert_eq!(trial.store.announced_keys().await, Ok(vec![announced]));
+    assert_eq!(trial.store.signing_keys().await, Ok(vec![signing]));
+    assert_eq!(trial.grant(kept.id).await, Some(kept));
+    assert_eq!(trial.grant(updated.id).await, Some(updated));
+    let listed = trial.read(Target::AccessToken(token), |scene| scene.access_token_is_listed).await;
+    assert_eq!(listed, Ok(true));
+    let taken = trial.store.add_client(client("gone")).await;
+    assert_eq!(taken, Err(ChangeError::Taken("gone".to_owned())));
+}

@@ -1,0 +1,107 @@
+//! The tests that every store must pass.
+//!
+//! A store says in a [`Place`] how it is made and found again, and [`store_suite!`](crate::store_suite) runs every test in
+//! a fresh place:
+//!
+//! ```ignore
+//! regrant_store::store_suite!(sqlite, Directory::fresh());
+//! ```
+//!
+//! Each function is named for the sentence that it checks, and panics when the store does not keep it.
+
+mod clients;
+mod durability;
+mod grants;
+mod keys;
+mod listed_access_tokens;
+mod names;
+mod specimen;
+mod steps;
+mod trial;
+mod users;
+
+pub use clients::*;
+pub use durability::*;
+pub use grants::*;
+pub use keys::*;
+pub use listed_access_tokens::*;
+pub use names::*;
+pub use steps::*;
+pub use trial::{Place, Trial};
+pub use users::*;
+
+/// Makes a module of this name with every test of the suite, each in a place of its own.
+#[macro_export]
+macro_rules! store_suite {
+    ($name:ident, $place:expr) => {
+        $crate::store_suite! {
+            @tests $name, $place;
+            a_changed_client_is_read_with_its_new_settings,
+            a_client_is_found_by_name_and_by_handle,
+            a_client_is_read_as_it_was_written,
+            a_removed_client_is_gone_and_the_rest_are_listed_by_name,
+            the_very_next_step_sees_a_change_of_the_client,
+            a_store_keeps_its_first_identity,
+            everything_survives_closing_and_opening_again,
+            a_grant_cannot_be_inserted_twice,
+            a_grant_is_read_as_it_was_written,
+            a_grant_of_an_unknown_client_or_user_is_refused,
+            a_sibling_is_read_with_the_root_of_its_family,
+            a_sibling_without_its_root_is_refused,
+            an_update_cannot_give_a_grant_to_another_client_user_or_family,
+            an_update_replaces_everything_else,
+            an_update_that_does_not_follow_the_present_version_writes_nothing,
+            an_announced_key_stays_as_it_is,
+            signing_keys_are_listed_by_age_and_stay_as_they_are,
+            a_listed_access_token_is_seen_by_its_own_steps_only,
+            listing_an_access_token_twice_is_no_error,
+            a_login_name_is_free_again_when_its_user_is_removed,
+            a_name_is_never_given_again,
+            a_caller_that_goes_away_changes_nothing_for_the_others,
+            a_rule_that_panics_fails_alone,
+            a_step_about_a_client_alone_reads_no_grant,
+            a_step_about_nothing_that_exists_is_decided_too,
+            a_step_has_the_time_and_the_epoch_of_the_store,
+            a_step_that_is_not_begun_in_time_is_refused_and_not_decided,
+            steps_on_one_grant_behave_as_if_they_came_one_after_another,
+            a_user_is_found_by_subject_and_by_login_name,
+            a_user_is_read_as_it_was_written,
+            the_very_next_step_sees_a_change_of_the_user,
+        }
+    };
+    (@tests $name:ident, $place:expr; $($test:ident,)*) => {
+        mod $name {
+            use super::*;
+
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    $crate::suite::$test($crate::suite::Trial::begin($place).await).await;
+                }
+            )*
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_macro_names_every_test_of_the_suite() {
+        let list = include_str!("mod.rs");
+        for file in [
+            include_str!("clients.rs"),
+            include_str!("durability.rs"),
+            include_str!("grants.rs"),
+            include_str!("keys.rs"),
+            include_str!("listed_access_tokens.rs"),
+            include_str!("names.rs"),
+            include_str!("steps.rs"),
+            include_str!("users.rs"),
+        ] {
+            for rest in file.split("\npub async fn ").skip(1) {
+                let name = rest.split('(').next().unwrap();
+                assert!(list.contains(&format!(" {name},\n")), "{name} is in no list");
+            }
+        }
+    }
+}

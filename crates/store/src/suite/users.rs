@@ -1,0 +1,68 @@
+//! Users, and what steps see of them.
+
+use regrant_grant::Party;
+
+use super::Trial;
+use super::specimen::{access_token, client_id, grant, subject, user, username};
+use crate::{ChangeError, Credential, Target, User, UserChange, UserStatus};
+
+/// Every field comes back, at its extremes too.
+pub async fn a_user_is_read_as_it_was_written(trial: Trial) {
+    let locked =
+        User { credential: None, status: UserStatus::Locked, cutoff: u32::MAX, version: u64::MAX / 2, ..user("~ %") };
+    let disabled = User { status: UserStatus::Disabled, cutoff: 0, version: 0, ..user("bob") };
+    for written in [user("alice"), locked, disabled] {
+        trial.store.add_user(written.clone()).await.expect("the name is free");
+        assert_eq!(trial.store.user(&written.subject).await, Ok(Some(written)));
+    }
+}
+
+/// Both are compared byte for byte.
+pub async fn a_user_is_found_by_subject_and_by_login_name(trial: Trial) {
+    let alice = user("alice");
+    trial.store.add_user(alice.clone()).await.expect("the name is free");
+    assert_eq!(trial.store.user_named(&alice.username).await, Ok(Some(alice.clone())));
+    assert_eq!(trial.store.user_named(&username("Alice@exämple")).await, Ok(None));
+    assert_eq!(trial.store.user(&subject("Alice")).await, Ok(None));
+
+    let change = UserChange::Password(Credential::new("another hash".to_owned()));
+    assert_eq!(trial.store.change_user(&alice.subject, change).await, Ok(()));
+    let changed = User { credential: Some(Credential::new("another hash".to_owned())), version: 12, ..alice.clone() };
+    assert_eq!(trial.store.user_named(&alice.username).await, Ok(Some(changed)));
+
+    assert_eq!(trial.store.change_user(&alice.subject, UserChange::Remove).await, Ok(()));
+    assert_eq!(trial.store.user_named(&alice.username).await, Ok(None));
+    assert_eq!(trial.store.user(&alice.subject).await, Ok(None));
+    let refusal = trial.store.change_user(&alice.subject, UserChange::RaiseCutoff).await;
+    assert_eq!(refusal, Err(ChangeError::Unknown("alice".to_owned())));
+}
+
+/// Status, cutoff and version are those of this moment, whatever the step is about; every change raises the version.
+pub async fn the_very_next_step_sees_a_change_of_the_user(trial: Trial) {
+    let trial = trial.with_parties().await;
+    let grant = grant(1);
+    trial.insert(&grant).await.expect("there is no grant of this name");
+    let party = |enabled, cutoff, version| Some(Party { enabled, cutoff, version });
+    for (change, expected) in [
+        (None, party(true, 5, 11)),
+        (Some(UserChange::Status(UserStatus::Locked)), party(false, 5, 12)),
+        (Some(UserChange::Status(UserStatus::Disabled)), party(false, 5, 13)),
+        (Some(UserChange::RaiseCutoff), party(false, 6, 14)),
+        (Some(UserChange::Status(UserStatus::Active)), party(true, 6, 15)),
+        (Some(UserChange::Password(Credential::new("another hash".to_owned()))), party(true, 6, 16)),
+        (Some(UserChange::Remove), None),
+    ] {
+        if let Some(change) = change.clone() {
+            assert_eq!(trial.store.change_user(&subject("alice"), change).await, Ok(()));
+        }
+        for target in [
+            Target::Grant(grant.id),
+            Target::AccessToken(access_token(grant.id, 1)),
+            Target::NewGrant(client_id("app"), subject("alice")),
+        ] {
+            let seen = trial.read(target.clone(), |scene| scene.surroundings.user).await;
+            assert_eq!(seen, Ok(expected), "{change:?} {target:?}");
+        }
+    }
+    assert_eq!(trial.grant(grant.id).await, Some(grant), "a grant outlives its user");
+}
