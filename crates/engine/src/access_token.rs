@@ -194,18 +194,20 @@ impl AuthorizationServer {
     }
 
     /// Finds out whether a recognised token is good now. With `list`, a good token is revoked alone in the same step.
-    /// `client` names the only client that may ask; `None` lets whoever holds the token ask.
+    /// `asker` is the only client that may ask, as it was when it authenticated; `None` lets whoever holds the token ask.
+    /// When nothing is found, [`AuthorizationServer::confirm`] tells whether the asker has changed.
     pub(crate) async fn judge(
         &self,
         context: &RequestContext,
         token: Recognised,
-        client: Option<&ClientId>,
+        asker: Option<&AuthenticatedClient>,
         list: bool,
     ) -> Result<Option<LiveAccessToken>, StoreError> {
         let id = token.id();
+        let asker = asker.map(|asker| (asker.id().clone(), asker.client().party.version));
         let begin_before = Some(context.begin_before());
         if let Some(cached) = self.client_of_token(&token).await? {
-            if client.is_some_and(|client| *client != cached.client.id) {
+            if asker.as_ref().is_some_and(|(client, _)| *client != cached.client.id) {
                 return Ok(None);
             }
             let keys = self.keys.clone();
@@ -221,16 +223,17 @@ impl AuthorizationServer {
                 let is_good = !scene.access_token_is_listed
                     && scene.surroundings.epoch == keys.present_epoch()
                     && scene.now < Timestamp::from_seconds(claims.exp)
-                    && scene.surroundings.client.is_some_and(|party| party.enabled && party.cutoff == id.generation.0);
+                    && scene.surroundings.client.is_some_and(|party| party.enabled && party.cutoff == id.generation.0)
+                    && is_as_it_was(asker.as_ref(), scene);
                 answer(is_good.then_some(claims), list, id)
             };
             return decide_in(&*self.store, target, begin_before, rule).await;
         }
         let keys = self.keys.clone();
         let issuer = self.issuer.clone();
-        let client = client.cloned();
         let rule = move |scene: &Scene<'_>| {
-            let Some(row) = scene.grant.filter(|row| client.as_ref().is_none_or(|client| *client == row.client)) else {
+            let is_for = |row: &&Grant| asker.as_ref().is_none_or(|(client, _)| *client == row.client);
+            let Some(row) = scene.grant.filter(is_for) else {
                 return (None, Write::Nothing);
             };
             let auth_time = Some(row.authenticated_at.seconds());
@@ -240,7 +243,9 @@ impl AuthorizationServer {
             };
             let end = Some(Timestamp::from_seconds(claims.exp));
             let verdict = judge_access(row, id.generation, end, &scene.surroundings, scene.now);
-            let is_good = verdict == AccessVerdict::Active && !scene.access_token_is_listed;
+            let is_good = verdict == AccessVerdict::Active
+                && !scene.access_token_is_listed
+                && is_as_it_was(asker.as_ref(), scene);
             answer(is_good.then_some(claims), list, id)
         };
         decide_in(&*self.store, Target::AccessToken(id), begin_before, rule).await
@@ -294,6 +299,11 @@ impl Recognised {
             }
         }
     }
+}
+
+/// Whether the asker, who is the client of the token, is as it was when it authenticated.
+fn is_as_it_was(asker: Option<&(ClientId, u64)>, scene: &Scene<'_>) -> bool {
+    asker.is_none_or(|(_, version)| scene.surroundings.client.is_some_and(|client| client.version == *version))
 }
 
 fn answer(claims: Option<AccessTokenClaims>, list: bool, id: AccessTokenId) -> (Option<LiveAccessToken>, Write) {

@@ -1,13 +1,16 @@
 use std::sync::Arc;
 
 use regrant_crypto::{ClientSecret, StoredSecret, StoredSecretError};
-use regrant_grant::ClientKind;
-use regrant_protocol::{ClientAuthentication, ClientId, Secret};
-use regrant_store::{Client, ClientSettings, StoreError};
+use regrant_grant::{ClientKind, Write};
+use regrant_protocol::{ClientAuthentication, ClientId, Secret, Timestamp};
+use regrant_store::{Client, ClientSettings, Scene, StoreError, Target, decide_in};
 
 use crate::clients::CachedClient;
 use crate::failures::FailureKey;
 use crate::{AuthorizationServer, RequestContext, TokenError};
+
+/// How often a request is decided anew because the client or user changed meanwhile, before it is answered 503.
+pub(crate) const ATTEMPTS_MAX: u32 = 3;
 
 /// Proof that the request comes from this client, as far as such a client can prove it: a confidential client
 /// authenticated, a public client named itself. Only [`AuthorizationServer`] makes one.
@@ -64,7 +67,26 @@ impl AuthorizationServer {
             let wait = |retry_after_seconds| TokenError::TooManyFailures { retry_after_seconds };
             self.failures.check(&failure, now).map_err(wait)?;
         }
-        let found = self.clients.find(&*self.store, &claimed.client_id).await?;
+        let known = self.clients.find(&*self.store, &claimed.client_id).await?;
+        let mut answer = self.prove(claimed, known.clone()).await;
+        // What a copy in memory refuses may be right by now.
+        if answer.as_ref().is_err_and(TokenError::rests_on_the_client)
+            && let Some(newer) = self.newer_than(known.as_deref(), &claimed.client_id).await?
+        {
+            answer = self.prove(claimed, newer).await;
+        }
+        if claimed.secret.is_some() && matches!(answer, Err(TokenError::ClientNotAuthenticated(_))) {
+            self.failures.count(failure, now);
+        }
+        answer
+    }
+
+    /// Checks the claim against one copy of the client.
+    async fn prove(
+        &self,
+        claimed: &ClientAuthentication,
+        found: Option<Arc<CachedClient>>,
+    ) -> Result<AuthenticatedClient, TokenError> {
         let candidate = found.filter(|found| found.client.settings.auth_methods.contains(&claimed.method));
         let proven = match (&claimed.secret, candidate) {
             (None, Some(client)) => client.client.settings.is_public().then_some(client),
@@ -75,16 +97,51 @@ impl AuthorizationServer {
                 None
             }
         };
-        let Some(client) = proven else {
-            if claimed.secret.is_some() {
-                self.failures.count(failure, now);
-            }
-            return Err(TokenError::ClientNotAuthenticated(claimed.client_id.clone()));
-        };
-        if !client.client.party.enabled {
-            return Err(TokenError::ClientDisabled);
+        let client = proven.ok_or_else(|| TokenError::ClientNotAuthenticated(claimed.client_id.clone()))?;
+        if client.client.party.enabled { Ok(AuthenticatedClient(client)) } else { Err(TokenError::ClientDisabled) }
+    }
+
+    /// Reads a client that was known anew: the inner `None` when it was removed, the outer when nothing has changed.
+    async fn newer_than(
+        &self,
+        known: Option<&CachedClient>,
+        id: &ClientId,
+    ) -> Result<Option<Option<Arc<CachedClient>>>, TokenError> {
+        let Some(known) = known else { return Ok(None) };
+        let now = self.clients.reload(&*self.store, id).await?;
+        let is_same = now.as_ref().is_some_and(|now| now.client.party.version == known.client.party.version);
+        Ok((!is_same).then_some(now))
+    }
+
+    /// Passes `refusal` on, unless it rests on a copy of the client that is old by now: then the request is decided anew.
+    pub(crate) async fn unless_changed(
+        &self,
+        client: &AuthenticatedClient,
+        refusal: TokenError,
+    ) -> Result<(), TokenError> {
+        if refusal == TokenError::Changed {
+            self.clients.reload(&*self.store, client.id()).await?;
+            return Ok(());
         }
-        Ok(AuthenticatedClient(client))
+        if refusal.rests_on_the_client() && self.newer_than(Some(&client.0), client.id()).await?.is_some() {
+            return Ok(());
+        }
+        Err(refusal)
+    }
+
+    /// Fails when the client is not any more as it was read.
+    pub(crate) async fn confirm(
+        &self,
+        context: &RequestContext,
+        client: &AuthenticatedClient,
+    ) -> Result<Timestamp, TokenError> {
+        let version = client.client().party.version;
+        let rule = move |scene: &Scene<'_>| {
+            let is_same = scene.surroundings.client.is_some_and(|client| client.version == version);
+            (is_same.then_some(scene.now), Write::Nothing)
+        };
+        let target = Target::Client(client.id().clone());
+        decide_in(&*self.store, target, Some(context.begin_before()), rule).await?.ok_or(TokenError::Changed)
     }
 
     async fn check_secret(&self, cached: &CachedClient, secret: &Secret) -> Result<bool, TokenError> {
@@ -92,8 +149,7 @@ impl AuthorizationServer {
             return self.refuse_secret(secret).await;
         };
         // A secret that Argon2id accepted before is recognised by its keyed hash.
-        if cached.accepted_secret.get().is_some_and(|accepted| accepted.matches_keyed(&self.process_pepper, &presented))
-        {
+        if cached.accepts(&self.process_pepper, &presented) {
             return Ok(true);
         }
         let Some(credential) = &cached.client.settings.credential else {
@@ -112,6 +168,11 @@ impl AuthorizationServer {
         match stored {
             StoredSecret::Keyed(_) => self.refuse_secret(secret).await,
             StoredSecret::Argon2id(hash) => {
+                // After a start all requests of a client come at once, and one of them is enough to know the secret.
+                let _first = cached.accepting.lock().await;
+                if cached.accepts(&self.process_pepper, &presented) {
+                    return Ok(true);
+                }
                 let is_right = self.hashing.verify(hash, secret.clone()).await?;
                 if is_right {
                     // Another request may have been faster, with the same secret.
@@ -126,15 +187,5 @@ impl AuthorizationServer {
     async fn refuse_secret(&self, secret: &Secret) -> Result<bool, TokenError> {
         self.hashing.verify_nothing(secret.clone()).await?;
         Ok(false)
-    }
-
-    /// Reads the client again when a step found that its version has changed, and asks for its proof again.
-    pub(crate) async fn authenticate_anew(
-        &self,
-        context: &RequestContext,
-        claimed: &ClientAuthentication,
-    ) -> Result<AuthenticatedClient, TokenError> {
-        self.clients.reload(&*self.store, &claimed.client_id).await?;
-        self.authenticate(context, claimed).await
     }
 }

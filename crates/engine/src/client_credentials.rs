@@ -1,7 +1,6 @@
 use regrant_crypto::random;
-use regrant_grant::{AccessPeriod, Write};
-use regrant_protocol::{Resources, Scope, Timestamp, TokenResponse};
-use regrant_store::{Scene, decide_in};
+use regrant_grant::AccessPeriod;
+use regrant_protocol::{Resources, Scope, TokenResponse};
 use tracing::info;
 
 use crate::token::{granted_resources, granted_scope, seconds_until};
@@ -19,7 +18,7 @@ impl AuthorizationServer {
         client.must_be_confidential()?;
         let scope = granted_scope(client.settings(), scope)?;
         let resources = granted_resources(client.settings(), resources)?;
-        let now = self.confirm_client(context, client).await?;
+        let now = self.confirm(context, client).await?;
         let end = client.settings().policy.access_lifetime.end(now);
         let period = AccessPeriod { issued_at: now, expires_at: end };
         // Two requests in one second are two tokens: revoking one must not end the other.
@@ -33,20 +32,5 @@ impl AuthorizationServer {
             refresh_token: None,
             refresh_token_expires_in: None,
         })
-    }
-
-    /// That the client still is as it was read, and the store's time.
-    async fn confirm_client(
-        &self,
-        context: &RequestContext,
-        client: &AuthenticatedClient,
-    ) -> Result<Timestamp, TokenError> {
-        let version = client.client().party.version;
-        let rule = move |scene: &Scene<'_>| {
-            let is_same = scene.surroundings.client.is_some_and(|client| client.version == version);
-            (is_same.then_some(scene.now), Write::Nothing)
-        };
-        let target = regrant_store::Target::Client(client.id().clone());
-        decide_in(&*self.store, target, Some(context.begin_before()), rule).await?.ok_or(TokenError::Changed)
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use regrant_crypto::StoredSecret;
+use regrant_crypto::{ClientSecret, Pepper, StoredSecret};
 use regrant_protocol::ClientId;
 use regrant_store::{Client, Store, StoreError};
 
@@ -18,6 +18,19 @@ pub(crate) struct CachedClient {
     pub(crate) client: Client,
     /// A keyed hash of the secret that Argon2id accepted, so that it is not asked again.
     pub(crate) accepted_secret: OnceLock<StoredSecret>,
+    /// Held by the one who asks Argon2id first.
+    pub(crate) accepting: tokio::sync::Mutex<()>,
+}
+
+impl CachedClient {
+    fn new(client: Client) -> Self {
+        Self { client, accepted_secret: OnceLock::new(), accepting: tokio::sync::Mutex::new(()) }
+    }
+
+    /// Whether this is the secret that Argon2id accepted before.
+    pub(crate) fn accepts(&self, pepper: &Pepper, presented: &ClientSecret) -> bool {
+        self.accepted_secret.get().is_some_and(|accepted| accepted.matches_keyed(pepper, presented))
+    }
 }
 
 impl Clients {
@@ -55,7 +68,7 @@ impl Clients {
         {
             cached.remove(&other);
         }
-        let client = Arc::new(CachedClient { client, accepted_secret: OnceLock::new() });
+        let client = Arc::new(CachedClient::new(client));
         cached.insert(id.clone(), Arc::clone(&client));
         Ok(Some(client))
     }

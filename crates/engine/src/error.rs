@@ -70,6 +70,28 @@ pub enum TokenError {
 }
 
 impl TokenError {
+    /// Whether what refuses is what was read of the client, so that a newer copy of it may decide otherwise.
+    pub(crate) const fn rests_on_the_client(&self) -> bool {
+        match self {
+            Self::ClientNotAuthenticated(_)
+            | Self::ClientDisabled
+            | Self::GrantTypeNotAllowed(_)
+            | Self::PublicClient
+            | Self::Scope
+            | Self::Target => true,
+            Self::Request(_)
+            | Self::TooManyFailures { .. }
+            | Self::Credentials
+            | Self::UserDisabled
+            | Self::Refresh { .. }
+            | Self::SigningKeyNotReady(_)
+            | Self::AccessTokenTooLarge
+            | Self::Changed
+            | Self::Overloaded(_)
+            | Self::Store(_) => false,
+        }
+    }
+
     /// Writes the refusal to the log, once, where it is answered: with its verdict and grant, and never with a secret.
     pub fn report(&self, endpoint: &'static str, source: IpAddr) {
         match self {

@@ -2,7 +2,8 @@ use regrant_protocol::{
     AccessTokenClaims, ActiveToken, ClientAuthentication, IntrospectionRequest, IntrospectionResponse, Params, Subject,
 };
 
-use crate::{AuthorizationServer, RequestContext, TokenError};
+use crate::client_authentication::ATTEMPTS_MAX;
+use crate::{AuthenticatedClient, AuthorizationServer, RequestContext, TokenError};
 
 impl AuthorizationServer {
     /// `POST /introspect` (RFC 7662): tells an authenticated client about access tokens of its own grants. Refresh tokens,
@@ -17,19 +18,36 @@ impl AuthorizationServer {
         params: &Params,
     ) -> Result<IntrospectionResponse, TokenError> {
         let claimed = ClientAuthentication::find(authorization, params).map_err(TokenError::Request)?;
-        let client = self.authenticate(context, &claimed).await?;
+        for _ in 0..ATTEMPTS_MAX {
+            let client = self.authenticate(context, &claimed).await?;
+            match self.introspect_for(context, &client, params).await {
+                Ok(response) => return Ok(response),
+                Err(refusal) => self.unless_changed(&client, refusal).await?,
+            }
+        }
+        Err(TokenError::Changed)
+    }
+
+    async fn introspect_for(
+        &self,
+        context: &RequestContext,
+        client: &AuthenticatedClient,
+        params: &Params,
+    ) -> Result<IntrospectionResponse, TokenError> {
         if client.must_be_confidential().is_err() {
-            return Err(TokenError::ClientNotAuthenticated(claimed.client_id));
+            return Err(TokenError::ClientNotAuthenticated(client.id().clone()));
         }
         let request = IntrospectionRequest::parse(params).map_err(TokenError::Request)?;
-        let Some(token) = self.recognise(request.token.expose()) else {
-            return Ok(IntrospectionResponse::Inactive);
+        let live = match self.recognise(request.token.expose()) {
+            Some(token) => self.judge(context, token, Some(client), false).await?,
+            None => None,
         };
-        let live = self.judge(context, token, Some(client.id()), false).await?;
-        match live {
-            Some(live) => Ok(IntrospectionResponse::Active(Box::new(self.describe_token(live.claims).await?))),
-            None => Ok(IntrospectionResponse::Inactive),
+        if let Some(live) = live {
+            return Ok(IntrospectionResponse::Active(Box::new(self.describe_token(live.claims).await?)));
         }
+        // Whoever asks must still be who it was, and no step of the token has told.
+        self.confirm(context, client).await?;
+        Ok(IntrospectionResponse::Inactive)
     }
 
     /// What an API of the same process may ask: the facts about a bearer's access token if it is good now.

@@ -1,13 +1,11 @@
-use std::sync::Arc;
-
 use regrant_crypto::{PasswordHash, random};
-use regrant_grant::{Binding, Birth, Generation, Grant, GrantId, GrantSecret, Write, access_period};
+use regrant_grant::{Binding, Birth, Generation, Grant, GrantId, GrantSecret, Write};
 use regrant_protocol::{PasswordRequest, TokenResponse, Username};
 use regrant_store::{Scene, StoreError, Target, User, UserStatus, decide_in};
 use tracing::info;
 
 use crate::failures::FailureKey;
-use crate::token::{Narrowed, granted_resources, granted_scope, may_refresh};
+use crate::token::{Granted, granted_resources, granted_scope, may_refresh};
 use crate::{AuthenticatedClient, AuthorizationServer, RequestContext, TokenError};
 
 impl AuthorizationServer {
@@ -35,10 +33,10 @@ impl AuthorizationServer {
         };
         let row = self.issue(context, client, &user, birth).await?;
         let refresh_token = if may_refresh(client.settings()) { self.keys.refresh_token(&row) } else { None };
-        let period = access_period(&row, client.settings().policy.rotation, row.rotated_at);
-        let all = Narrowed { scope: None, resources: &row.resources };
-        let response = self.respond(client, &row, all, refresh_token, period, row.rotated_at)?;
-        info!(grant = %row.id, client = %client.id(), user = %user.subject, "issued");
+        let (grant, now) = (row.id, row.rotated_at);
+        let (scope, resources) = (row.scope.clone(), row.resources.clone());
+        let response = self.respond(client, Granted { row, now, scope, resources }, refresh_token)?;
+        info!(%grant, client = %client.id(), user = %user.subject, "issued");
         Ok(response)
     }
 
@@ -84,7 +82,7 @@ impl AuthorizationServer {
         client: &AuthenticatedClient,
         user: &User,
         birth: Birth,
-    ) -> Result<Arc<Grant>, TokenError> {
+    ) -> Result<Grant, TokenError> {
         let target = Target::NewGrant(client.id().clone(), user.subject.clone());
         let (client_version, user_version) = (client.client().party.version, user.version);
         let policy = client.settings().policy;
@@ -97,7 +95,7 @@ impl AuthorizationServer {
                 return (None, Write::Nothing);
             }
             let row = Grant::new(birth.clone(), &scene.surroundings, &policy, scene.now);
-            (Some(Arc::new(row.clone())), Write::Insert(row))
+            (Some(row.clone()), Write::Insert(row))
         };
         let begin_before = Some(context.begin_before());
         decide_in(&*self.store, target, begin_before, rule).await?.ok_or(TokenError::Changed)

@@ -1,14 +1,14 @@
 use regrant_crypto::{Purpose, random, sha256};
 use regrant_grant::{
     AuthorityTag, Binding, Decision, Grant, GrantId, GrantSecret, REFRESH_PREFIX, RefreshFacts, RotationMode,
-    TokenParts, Verdict, Write, access_period, decide,
+    TokenParts, Verdict, Write, decide,
 };
-use regrant_protocol::{RefreshRequest, RetryChallenge, RetryVerifier, Timestamp, TokenResponse};
-use regrant_store::{Scene, Target, decide_in};
+use regrant_protocol::{RefreshRequest, Resources, RetryChallenge, RetryVerifier, Scope, TokenResponse};
+use regrant_store::{ClientSettings, Scene, Target, decide_in};
 use tracing::debug;
 
 use crate::keys::Owner;
-use crate::token::Narrowed;
+use crate::token::Granted;
 use crate::{AuthenticatedClient, AuthorizationServer, RequestContext, TokenError};
 
 /// A token that no client is asked for by name, but which some clients ask for at every refresh.
@@ -16,8 +16,10 @@ const OFFLINE_ACCESS: &str = "offline_access";
 
 /// What a refresh step found out.
 enum Outcome {
-    /// The rule decided; the row as it is now, and the store's time.
-    Decided(Verdict, Option<Box<Grant>>, Timestamp),
+    /// Tokens are given.
+    Granted(Verdict, Box<Granted>),
+    /// None are.
+    Refused(Verdict),
     /// The client changed since it was authenticated.
     Changed,
 }
@@ -39,14 +41,10 @@ impl AuthorizationServer {
             .map_err(|verdict| refused(verdict, Some(grant)))?;
 
         let facts = self.refresh_facts(client, request, &parts);
-        let outcome = self.refresh_step(context, client, parts, facts).await?;
-        let (verdict, row, now) = match outcome {
-            Outcome::Decided(verdict, row, now) => (verdict, row, now),
-            Outcome::Changed => return Err(TokenError::Changed),
-        };
-        match row.filter(|_| verdict.is_success()) {
-            Some(row) => self.answer_refresh(client, request, verdict, &row, now),
-            None => Err(refused(verdict, Some(grant))),
+        match self.refresh_step(context, client, parts, facts).await? {
+            Outcome::Granted(verdict, granted) => self.answer_refresh(client, verdict, *granted),
+            Outcome::Refused(verdict) => Err(refused(verdict, Some(grant))),
+            Outcome::Changed => Err(TokenError::Changed),
         }
     }
 
@@ -83,33 +81,36 @@ impl AuthorizationServer {
         mut facts: RefreshFacts,
     ) -> Result<Outcome, TokenError> {
         let keys = self.keys.clone();
-        let policy = client.settings().policy;
-        let version = client.client().party.version;
+        let client = client.clone();
         let rule = move |scene: &Scene<'_>| {
-            let decided = |verdict, row| Outcome::Decided(verdict, row, scene.now);
-            let Some(row) = scene.grant else {
-                return (decided(Verdict::UnknownGrant, None), Write::Nothing);
-            };
-            let is_stranger = row.client != facts.client;
-            if !is_stranger && scene.surroundings.client.is_some_and(|client| client.version != version) {
+            let refused = |verdict| (Outcome::Refused(verdict), Write::Nothing);
+            let Some(row) = scene.grant else { return refused(Verdict::UnknownGrant) };
+            let version = scene.surroundings.client.map(|client| client.version);
+            if row.client == facts.client && version != Some(client.client().party.version) {
                 return (Outcome::Changed, Write::Nothing);
             }
             facts.authority_tag = keys.check_authority(&parts, Owner::from(row), Purpose::Refresh);
-            // SEP-2207, and clients that copy it: a refresh that names offline_access without having it is not refused.
-            if !row.scope.contains(OFFLINE_ACCESS)
-                && let Some(scope) = facts.scope.take()
-            {
-                facts.scope = Some(scope.without(OFFLINE_ACCESS));
-            }
+            facts.scope = facts.scope.take().and_then(|asked| without_unasked_offline_access(row, asked));
+
+            let policy = client.settings().policy;
             let Decision { verdict, write } = decide(row, &facts, &scene.surroundings, &policy, scene.now);
+            if !verdict.is_success() {
+                return (Outcome::Refused(verdict), write);
+            }
             let after = match &write {
                 Write::Update(row) | Write::Insert(row) => row,
                 Write::Nothing | Write::ListAccessToken { .. } => row,
             };
-            if verdict.is_success() && !keys.knows(after.kid) {
-                return (decided(Verdict::Unavailable, None), Write::Nothing);
+            if !keys.knows(after.kid) {
+                return refused(Verdict::Unavailable);
             }
-            (decided(verdict, Some(Box::new(after.clone()))), write)
+            match still_allowed(row, &facts, client.settings()) {
+                Ok((scope, resources)) => {
+                    let granted = Granted { row: after.clone(), now: scene.now, scope, resources };
+                    (Outcome::Granted(verdict, Box::new(granted)), write)
+                }
+                Err(verdict) => refused(verdict),
+            }
         };
         let target = Target::Grant(parts.head.grant);
         Ok(decide_in(&*self.store, target, Some(context.begin_before()), rule).await?)
@@ -118,23 +119,39 @@ impl AuthorizationServer {
     fn answer_refresh(
         &self,
         client: &AuthenticatedClient,
-        request: &RefreshRequest,
         verdict: Verdict,
-        row: &Grant,
-        now: Timestamp,
+        granted: Granted,
     ) -> Result<TokenResponse, TokenError> {
-        let rotation = client.settings().policy.rotation;
-        let refresh_token = match rotation {
+        let refresh_token = match client.settings().policy.rotation {
             RotationMode::Consume => None,
-            RotationMode::Rotate | RotationMode::Reuse | RotationMode::Fork => self.keys.refresh_token(row),
+            RotationMode::Rotate | RotationMode::Reuse | RotationMode::Fork => self.keys.refresh_token(&granted.row),
         };
-        let period = access_period(row, rotation, now);
-        let asked = request.scope.as_ref().map(|scope| {
-            if row.scope.contains(OFFLINE_ACCESS) { scope.clone() } else { scope.without(OFFLINE_ACCESS) }
-        });
-        let narrowed = Narrowed { scope: asked.as_ref(), resources: &request.resources };
-        let response = self.respond(client, row, narrowed, refresh_token, period, now)?;
-        debug!(%verdict, grant = %row.id, generation = row.generation.0, client = %client.id(), "refreshed");
+        let (grant, generation) = (granted.row.id, granted.row.generation.0);
+        let response = self.respond(client, granted, refresh_token)?;
+        debug!(%verdict, %grant, generation, client = %client.id(), "refreshed");
         Ok(response)
     }
+}
+
+/// SEP-2207, and clients that copy it: a refresh that names `offline_access` without having it is not refused.
+fn without_unasked_offline_access(row: &Grant, asked: Scope) -> Option<Scope> {
+    let asked = if row.scope.contains(OFFLINE_ACCESS) { asked } else { asked.without(OFFLINE_ACCESS) };
+    (!asked.is_empty()).then_some(asked)
+}
+
+/// What is asked for, or all that was granted, as far as the client may still have it: what an operator takes from a client is
+/// gone from its next access token.
+fn still_allowed(row: &Grant, facts: &RefreshFacts, settings: &ClientSettings) -> Result<(Scope, Resources), Verdict> {
+    let scope = facts.scope.as_ref().unwrap_or(&row.scope).within(&settings.scope);
+    let asked_more = facts.scope.as_ref().is_some_and(|asked| *asked != scope);
+    if asked_more || (scope.is_empty() && !row.scope.is_empty()) {
+        return Err(Verdict::ScopeExceeded);
+    }
+    let asked = if facts.resources.is_empty() { &row.resources } else { &facts.resources };
+    let resources = asked.within(&settings.resources);
+    let asked_more = !facts.resources.is_empty() && facts.resources != resources;
+    if asked_more || (resources.is_empty() && !row.resources.is_empty()) {
+        return Err(Verdict::TargetRefused);
+    }
+    Ok((scope, resources))
 }

@@ -4,6 +4,7 @@ use regrant_protocol::{ClientAuthentication, Params, RevocationRequest};
 use regrant_store::{Scene, Target, decide_in};
 use tracing::info;
 
+use crate::client_authentication::ATTEMPTS_MAX;
 use crate::keys::Owner;
 use crate::{AuthenticatedClient, AuthorizationServer, RequestContext, TokenError};
 
@@ -20,18 +21,37 @@ impl AuthorizationServer {
         params: &Params,
     ) -> Result<(), TokenError> {
         let claimed = ClientAuthentication::find(authorization, params).map_err(TokenError::Request)?;
-        let client = self.authenticate(context, &claimed).await?;
+        for _ in 0..ATTEMPTS_MAX {
+            let client = self.authenticate(context, &claimed).await?;
+            match self.revoke_for(context, &client, params).await {
+                Ok(()) => return Ok(()),
+                Err(refusal) => self.unless_changed(&client, refusal).await?,
+            }
+        }
+        Err(TokenError::Changed)
+    }
+
+    async fn revoke_for(
+        &self,
+        context: &RequestContext,
+        client: &AuthenticatedClient,
+        params: &Params,
+    ) -> Result<(), TokenError> {
         let request = RevocationRequest::parse(params).map_err(TokenError::Request)?;
         let token = request.token.expose();
         if let Ok(parts) = TokenParts::parse(REFRESH_PREFIX, token) {
-            return self.revoke_grant(context, &client, parts).await;
+            return self.revoke_grant(context, client, parts).await;
         }
-        if let Some(token) = self.recognise(token)
-            && let Some(live) = self.judge(context, token, Some(client.id()), true).await?
-        {
+        let live = match self.recognise(token) {
+            Some(token) => self.judge(context, token, Some(client), true).await?,
+            None => None,
+        };
+        if let Some(live) = live {
             info!(client = %client.id(), jti = live.claims.jti, "access token revoked");
+            return Ok(());
         }
-        Ok(())
+        // Whoever revokes must still be who it was, and no step of the token has told.
+        self.confirm(context, client).await.map(drop)
     }
 
     async fn revoke_grant(
@@ -44,12 +64,20 @@ impl AuthorizationServer {
         if let Err(verdict) = self.keys.prefilter(&parts.head, &parts.prefilter_tag, Purpose::Refresh) {
             // A key that is on its way here may make the token ours: nothing is decided yet.
             let is_open = verdict == Verdict::Unavailable;
-            return if is_open { Err(TokenError::Refresh { verdict, grant: Some(grant) }) } else { Ok(()) };
+            return if is_open {
+                Err(TokenError::Refresh { verdict, grant: Some(grant) })
+            } else {
+                self.confirm(context, client).await.map(drop)
+            };
         }
         let keys = self.keys.clone();
         let client_id = client.id().clone();
+        let version = client.client().party.version;
         let rule = move |scene: &Scene<'_>| {
             let Some(row) = scene.grant else { return (None, Write::Nothing) };
+            if row.client == client_id && scene.surroundings.client.map(|client| client.version) != Some(version) {
+                return (None, Write::Nothing);
+            }
             let tag = keys.check_authority(&parts, Owner::from(row), Purpose::Refresh);
             let (verdict, write) = regrant_grant::revoke(row, &client_id, tag, &scene.surroundings, scene.now);
             (Some(verdict), write)
@@ -64,7 +92,10 @@ impl AuthorizationServer {
             Some(RevokeVerdict::RolledBack) => {
                 Err(TokenError::Refresh { verdict: Verdict::RolledBack, grant: Some(grant) })
             }
-            Some(RevokeVerdict::AlreadyRevoked | RevokeVerdict::WrongClient | RevokeVerdict::Forged) | None => Ok(()),
+            Some(RevokeVerdict::AlreadyRevoked) => Ok(()),
+            Some(RevokeVerdict::WrongClient | RevokeVerdict::Forged) | None => {
+                self.confirm(context, client).await.map(drop)
+            }
         }
     }
 }

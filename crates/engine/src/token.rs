@@ -1,13 +1,11 @@
-use regrant_grant::{AccessPeriod, Grant};
+use regrant_grant::{Grant, access_period};
 use regrant_protocol::{
     ClientAuthentication, GrantType, Params, Resources, Scope, Secret, Timestamp, TokenRequest, TokenResponse,
 };
 use regrant_store::ClientSettings;
 
+use crate::client_authentication::ATTEMPTS_MAX;
 use crate::{AuthenticatedClient, AuthorizationServer, RequestContext, TokenError};
-
-/// How often a request is decided anew because the client or user changed meanwhile, before it is answered 503.
-pub(crate) const ATTEMPTS_MAX: u32 = 3;
 
 impl AuthorizationServer {
     /// `POST /token` (RFC 6749 §3.2): authenticates the client, then answers by grant type.
@@ -23,25 +21,33 @@ impl AuthorizationServer {
         params: &Params,
     ) -> Result<TokenResponse, TokenError> {
         let claimed = ClientAuthentication::find(authorization, params).map_err(TokenError::Request)?;
-        let mut client = self.authenticate(context, &claimed).await?;
-        let request = TokenRequest::parse(params).map_err(TokenError::Request)?;
         for _ in 0..ATTEMPTS_MAX {
-            if !client.settings().grant_types.contains(&request.grant_type()) {
-                return Err(TokenError::GrantTypeNotAllowed(request.grant_type()));
-            }
-            let answer = match &request {
-                TokenRequest::Password(request) => self.password(context, &client, request).await,
-                TokenRequest::ClientCredentials { scope, resources } => {
-                    self.client_credentials(context, &client, scope.as_ref(), resources).await
-                }
-                TokenRequest::RefreshToken(request) => self.refresh(context, &client, request).await,
-            };
-            match answer {
-                Err(TokenError::Changed) => client = self.authenticate_anew(context, &claimed).await?,
-                answer => return answer,
+            let client = self.authenticate(context, &claimed).await?;
+            match self.token_for(context, &client, params).await {
+                Ok(response) => return Ok(response),
+                Err(refusal) => self.unless_changed(&client, refusal).await?,
             }
         }
         Err(TokenError::Changed)
+    }
+
+    async fn token_for(
+        &self,
+        context: &RequestContext,
+        client: &AuthenticatedClient,
+        params: &Params,
+    ) -> Result<TokenResponse, TokenError> {
+        let request = TokenRequest::parse(params).map_err(TokenError::Request)?;
+        if !client.settings().grant_types.contains(&request.grant_type()) {
+            return Err(TokenError::GrantTypeNotAllowed(request.grant_type()));
+        }
+        match &request {
+            TokenRequest::Password(request) => self.password(context, client, request).await,
+            TokenRequest::ClientCredentials { scope, resources } => {
+                self.client_credentials(context, client, scope.as_ref(), resources).await
+            }
+            TokenRequest::RefreshToken(request) => self.refresh(context, client, request).await,
+        }
     }
 }
 
@@ -64,36 +70,38 @@ pub(crate) fn seconds_until(end: Timestamp, now: Timestamp) -> u32 {
     u32::try_from(end.seconds().saturating_sub(now.seconds())).unwrap_or(if end < now { 0 } else { u32::MAX })
 }
 
+/// What tokens are made from.
+pub(crate) struct Granted {
+    /// The row as it is now.
+    pub(crate) row: Grant,
+    /// The store's time.
+    pub(crate) now: Timestamp,
+    /// The scope of the access token.
+    pub(crate) scope: Scope,
+    /// The resources of the access token.
+    pub(crate) resources: Resources,
+}
+
 impl AuthorizationServer {
     /// The answer for the current generation of a grant: its access token, and its refresh token where there is one.
     pub(crate) fn respond(
         &self,
         client: &AuthenticatedClient,
-        row: &Grant,
-        narrowed: Narrowed<'_>,
+        granted: Granted,
         refresh_token: Option<Secret>,
-        period: AccessPeriod,
-        now: Timestamp,
     ) -> Result<TokenResponse, TokenError> {
-        let scope = narrowed.scope.unwrap_or(&row.scope);
-        let resources = if narrowed.resources.is_empty() { &row.resources } else { narrowed.resources };
-        let access_token = self.mint_for_grant(client, row, scope, resources, period)?;
+        let Granted { row, now, scope, resources } = granted;
+        let period = access_period(&row, client.settings().policy.rotation, now);
+        let access_token = self.mint_for_grant(client, &row, &scope, &resources, period)?;
         let refresh_expires_at = refresh_token.as_ref().and_then(|_| row.refresh_expires_at());
         Ok(TokenResponse {
             access_token,
             expires_in: period.expires_at.map(|end| seconds_until(end, now)),
-            scope: scope.clone(),
+            scope,
             refresh_token,
             refresh_token_expires_in: refresh_expires_at.map(|end| seconds_until(end, now)),
         })
     }
-}
-
-/// What a refresh asks for less of: `None` and none mean all that was granted.
-#[derive(Clone, Copy)]
-pub(crate) struct Narrowed<'a> {
-    pub(crate) scope: Option<&'a Scope>,
-    pub(crate) resources: &'a Resources,
 }
 
 /// Whether a client gets refresh tokens.

@@ -47,7 +47,7 @@ pub use params::{
 pub use resource::{Resource, ResourceError, Resources};
 pub use retry::{RetryChallenge, RetryError, RetryVerifier};
 pub use revocation::RevocationRequest;
-pub use scope::{Scope, ScopeError};
+pub use scope::{SCOPE_TOKENS_MAX, Scope, ScopeError};
 pub use secret::Secret;
 pub use timestamp::Timestamp;
 pub use token_request::{PasswordRequest, RefreshRequest, TokenRequest};

@@ -83,6 +83,12 @@ impl Resources {
         self.0.is_empty()
     }
 
+    /// The part of these that is named in `wider` too.
+    #[must_use]
+    pub fn within(&self, wider: &Self) -> Self {
+        Self(self.0.iter().filter(|resource| wider.0.contains(resource)).cloned().collect())
+    }
+
     /// Whether every resource named here is named in `wider` too.
     #[must_use]
     pub fn is_within(&self, wider: &Self) -> bool {

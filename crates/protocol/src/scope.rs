@@ -1,6 +1,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+/// The most names that a scope may have.
+pub const SCOPE_TOKENS_MAX: usize = 100;
+
 /// A set of scope tokens, in the order in which they were asked for (RFC 6749 §3.3).
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Scope(Option<Arc<str>>);
@@ -11,6 +14,9 @@ pub enum ScopeError {
     /// Two spaces in a row, or one at an end.
     #[error("scope has an empty entry; separate scope names by exactly one space")]
     EmptyToken,
+    /// More than [`SCOPE_TOKENS_MAX`] names.
+    #[error("scope has more than {SCOPE_TOKENS_MAX} names")]
+    TooMany,
     /// A character outside `%x21 / %x23-5B / %x5D-7E`.
     #[error("scope contains a character that is not allowed in a scope name")]
     Character,
@@ -39,9 +45,13 @@ impl Scope {
             if !token.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E)) {
                 return Err(ScopeError::Character);
             }
-            if !tokens.contains(&token) {
-                tokens.push(token);
+            if tokens.contains(&token) {
+                continue;
             }
+            if tokens.len() == SCOPE_TOKENS_MAX {
+                return Err(ScopeError::TooMany);
+            }
+            tokens.push(token);
         }
         Ok(Self(Some(tokens.join(" ").into())))
     }
@@ -75,10 +85,20 @@ impl Scope {
         self.tokens().all(|token| wider.contains(token))
     }
 
+    /// The part of this scope that is named in `wider` too.
+    #[must_use]
+    pub fn within(&self, wider: &Self) -> Self {
+        self.keep(|token| wider.contains(token))
+    }
+
     /// This scope without `token`.
     #[must_use]
     pub fn without(&self, token: &str) -> Self {
-        let kept: Vec<&str> = self.tokens().filter(|own| *own != token).collect();
+        self.keep(|own| own != token)
+    }
+
+    fn keep(&self, is_kept: impl Fn(&str) -> bool) -> Self {
+        let kept: Vec<&str> = self.tokens().filter(|token| is_kept(token)).collect();
         if kept.is_empty() { Self::empty() } else { Self(Some(kept.join(" ").into())) }
     }
 }
@@ -95,6 +115,7 @@ mod tests {
 
     #[test]
     fn rfc6749_section_3_3_the_grammar() {
+        let many = (0..=SCOPE_TOKENS_MAX).map(|number| number.to_string()).collect::<Vec<_>>().join(" ");
         for (text, expected) in [
             ("read write", Ok("read write")),
             ("write read write", Ok("write read")),
@@ -102,6 +123,7 @@ mod tests {
             ("!#[]~", Ok("!#[]~")),
             (" read", Err(ScopeError::EmptyToken)),
             ("read  write", Err(ScopeError::EmptyToken)),
+            (&many, Err(ScopeError::TooMany)),
             ("a\"b", Err(ScopeError::Character)),
             ("a\\b", Err(ScopeError::Character)),
             ("a\tb", Err(ScopeError::Character)),
@@ -121,5 +143,6 @@ mod tests {
         assert!(!granted.is_within(&Scope::empty()));
         assert_eq!(granted.without("a").as_str(), "b");
         assert!(granted.without("a").without("b").is_empty());
+        assert_eq!(Scope::parse("c b a").unwrap().within(&granted).as_str(), "b a");
     }
 }
