@@ -1,0 +1,10 @@
+//! The program as its users have it: started as a process of its own, and asked by the real `curl`.
+
+mod curl;
+mod data_directory;
+mod documents;
+mod must_show;
+mod program;
+mod restart;
+mod secrets;
+mod tour;

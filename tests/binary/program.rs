@@ -1,0 +1,155 @@
+//! The program `regrant` as a child process.
+
+use std::env;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::{JoinHandle, spawn};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// How long a line, or the end, is waited for. It comes in well under a second; a busy machine gets a minute.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An address with a free port.
+pub(crate) const FREE_PORT: &str = "127.0.0.1:0";
+
+/// A running `regrant dev`, killed when it is dropped.
+pub(crate) struct Program {
+    child: Child,
+    lines: Receiver<String>,
+    stdout: Option<JoinHandle<String>>,
+    stderr: Option<JoinHandle<String>>,
+    /// The URL it listens on, without a slash at the end.
+    pub(crate) url: String,
+}
+
+/// What a program that has ended has written.
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Program {
+    /// Starts `regrant dev --no-tour` with a data directory and further arguments, and waits until it listens.
+    pub(crate) fn start(data: &Path, arguments: &[&str]) -> Self {
+        Self::run(command(data).arg("--no-tour").args(arguments))
+    }
+
+    /// Starts a command, and waits until it listens.
+    pub(crate) fn run(command: &mut Command) -> Self {
+        let mut program = Self::spawn(command);
+        let first = program.line();
+        let url = first.strip_prefix("listening on ").unwrap_or_else(|| panic!("the first line is {first:?}"));
+        program.url = url.to_owned();
+        program
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let (sender, lines) = channel();
+        let output = child.stdout.take().expect("it is piped");
+        let stdout = spawn(move || {
+            let mut all = String::new();
+            for line in BufReader::new(output).lines() {
+                let line = line.expect("the program writes UTF-8");
+                all.push_str(&line);
+                all.push('\n');
+                // The test may have stopped listening.
+                let _ = sender.send(line);
+            }
+            all
+        });
+        let mut errors = child.stderr.take().expect("it is piped");
+        let stderr = spawn(move || {
+            let mut all = String::new();
+            errors.read_to_string(&mut all).expect("the program writes UTF-8");
+            all
+        });
+        Self { child, lines, stdout: Some(stdout), stderr: Some(stderr), url: String::new() }
+    }
+
+    /// The next line of standard output.
+    pub(crate) fn line(&mut self) -> String {
+        self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| self.give_up("wrote no further line"))
+    }
+
+    /// Asks the program to stop, as a service manager does, and waits until it has.
+    pub(crate) fn terminate(self) -> Ended {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &pid]).status().expect("there is a shell");
+        assert!(sent.success());
+        self.wait()
+    }
+
+    /// Ends the program as a power cut would.
+    pub(crate) fn kill(mut self) -> Ended {
+        self.child.kill().expect("the program can be killed");
+        self.wait()
+    }
+
+    fn wait(mut self) -> Ended {
+        // Standard output ends with the process.
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(_) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => self.give_up("did not end"),
+            }
+        }
+        let status = self.child.wait().expect("the program ends");
+        let read = |pipe: &mut Option<JoinHandle<String>>| pipe.take().expect("read once").join().expect("it is read");
+        Ended { status, stdout: read(&mut self.stdout), stderr: read(&mut self.stderr) }
+    }
+
+    fn give_up(&mut self, what: &str) -> ! {
+        let _ = self.child.kill();
+        let stderr = self.stderr.take().and_then(|stderr| stderr.join().ok()).unwrap_or_default();
+        panic!("the program {what}; its standard error: {stderr}")
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `regrant dev` on a free port with a data directory.
+pub(crate) fn command(data: &Path) -> Command {
+    listening(data, FREE_PORT)
+}
+
+fn listening(data: &Path, listen: &str) -> Command {
+    let mut command = Command::new(binary());
+    command.args(["dev", "--listen", listen, "--data"]).arg(data);
+    command
+}
+
+/// What `regrant dev --no-tour` said that did not start with this address.
+pub(crate) fn refusal(data: &Path, listen: &str) -> Ended {
+    Program::spawn(listening(data, listen).arg("--no-tour")).wait()
+}
+
+/// A directory of the test, and the path of a data directory in it that does not exist yet.
+pub(crate) fn fresh_data() -> (TempDir, PathBuf) {
+    let parent = tempfile::tempdir().expect("a test may write temporary files");
+    let data = parent.path().join("data");
+    (parent, data)
+}
+
+fn binary() -> PathBuf {
+    let test = env::current_exe().expect("a test knows where it lies");
+    let profile = test.parent().and_then(Path::parent).expect("tests lie in target/PROFILE/deps");
+    let binary = profile.join("regrant");
+    assert!(
+        binary.exists(),
+        "{} is not there: run `cargo xtask test`, or `cargo build -p regrant-server` first",
+        binary.display()
+    );
+    binary
+}

@@ -1,0 +1,79 @@
+//! Many at once: parallel tabs, processes and nodes of a client.
+
+use std::collections::HashSet;
+
+use regrant_tests::{Answer, Request, TestServer};
+
+const AT_ONCE: usize = 64;
+
+/// Sends all requests at once.
+async fn at_once(requests: impl IntoIterator<Item = Request>) -> Vec<Answer> {
+    let sent: Vec<_> = requests.into_iter().map(|request| tokio::spawn(request.send())).collect();
+    let mut answers = Vec::new();
+    for answer in sent {
+        answers.push(answer.await.expect("the request is answered"));
+    }
+    answers
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_64_refreshes_at_once_one_rotates_and_all_get_its_successor() {
+    let server = TestServer::start().await;
+    for app in [server.confidential("TestClient").register().await, server.public("TestApp").register().await] {
+        let first = app.log_in().await.refresh_token();
+        let answers = at_once(std::iter::repeat_n(app.refresh(&first), AT_ONCE)).await;
+        let successors: HashSet<_> = answers.iter().map(Answer::refresh_token).collect();
+        let access_tokens: HashSet<_> = answers.iter().map(Answer::jti).collect();
+        assert_eq!((successors.len(), access_tokens.len()), (1, 1));
+        let second = answers[0].refresh_token();
+        let row = server.grant(&second).await;
+        assert_eq!((row.generation.0, row.version), (2, 2));
+        app.refresh(&second).send().await.assert_ok();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_window_0_of_64_refreshes_at_once_one_succeeds_and_the_grant_ends() {
+    let server = TestServer::start().await;
+    let app = server.confidential("TestClient").retry_window(0).register().await;
+    let first = app.log_in().await.refresh_token();
+    let answers = at_once(std::iter::repeat_n(app.refresh(&first), AT_ONCE)).await;
+    let successes: Vec<_> = answers.iter().filter(|answer| answer.status.is_success()).collect();
+    assert_eq!(successes.len(), 1);
+    app.refresh(&successes[0].refresh_token()).send().await.assert_error(400, "invalid_grant");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn grants_at_once_do_not_touch_each_other() {
+    let server = TestServer::start().await;
+    let app = server.confidential("TestClient").register().await;
+    let mut tokens = Vec::new();
+    for _ in 0..8 {
+        tokens.push(app.log_in().await.refresh_token());
+    }
+    for generation in 2..=8 {
+        let answers = at_once(tokens.iter().map(|token| app.refresh(token))).await;
+        tokens = answers.iter().map(Answer::refresh_token).collect();
+        for token in &tokens {
+            assert_eq!(server.grant(token).await.generation.0, generation);
+        }
+    }
+}
+
+/// A refresh that began after a revocation was answered is never answered 200.
+#[tokio::test(flavor = "multi_thread")]
+async fn refreshes_at_once_with_a_revocation_leave_nothing_alive() {
+    let server = TestServer::start().await;
+    let app = server.confidential("TestClient").register().await;
+    for _ in 0..8 {
+        let first = app.log_in().await.refresh_token();
+        let mut requests = vec![app.refresh(&first); 15];
+        requests.insert(7, app.revoke(&first));
+        let answers = at_once(requests).await;
+        answers[7].clone().assert_ok();
+        let refreshed = answers.iter().find_map(|answer| answer.member("refresh_token"));
+        for token in refreshed.into_iter().chain([first.as_str()]) {
+            app.refresh(token).send().await.assert_error(400, "invalid_grant");
+        }
+    }
+}

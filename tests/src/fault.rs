@@ -1,0 +1,127 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use regrant_protocol::{ClientId, Subject, Username};
+use regrant_store::{
+    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Identity, SealedSigningKey, Step, Store, StoreError,
+    User, UserChange,
+};
+use regrant_store_sqlite::SqliteStore;
+
+/// How a store fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Every call fails before anything is done.
+    Down,
+    /// Steps fail before they are begun; everything else works.
+    Refuses,
+    /// Steps are done, and nobody hears of it.
+    ForgetsToAnswer,
+}
+
+/// The SQLite store, until it is told to fail. It counts how often it is called.
+pub struct FaultyStore {
+    inner: SqliteStore,
+    fault: Mutex<Option<Fault>>,
+    calls: AtomicU64,
+}
+
+impl FaultyStore {
+    pub(crate) fn new(inner: SqliteStore) -> Self {
+        Self { inner, fault: Mutex::new(None), calls: AtomicU64::new(0) }
+    }
+
+    /// Fails from now on; `None` mends it.
+    pub fn fail(&self, fault: impl Into<Option<Fault>>) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault.into();
+    }
+
+    /// How often the store was read or written.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a call, which fails when the store is down.
+    fn call(&self) -> Result<&SqliteStore, StoreError> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        if self.fault() == Some(Fault::Down) { Err(failure()) } else { Ok(&self.inner) }
+    }
+}
+
+fn failure() -> StoreError {
+    StoreError::Unavailable("the test asked for it".to_owned())
+}
+
+#[async_trait]
+impl Store for FaultyStore {
+    fn identity(&self) -> &Identity {
+        self.inner.identity()
+    }
+
+    async fn step(&self, step: Step) -> Result<(), StoreError> {
+        let inner = self.call()?;
+        match self.fault() {
+            Some(Fault::Refuses) => Err(failure()),
+            Some(Fault::ForgetsToAnswer) => inner.step(step).await.and(Err(failure())),
+            Some(Fault::Down) | None => inner.step(step).await,
+        }
+    }
+
+    async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
+        self.call()?.client(id).await
+    }
+
+    async fn client_with_handle(&self, handle: ClientHandle) -> Result<Option<Client>, StoreError> {
+        self.call()?.client_with_handle(handle).await
+    }
+
+    async fn clients(&self) -> Result<Vec<Client>, StoreError> {
+        self.call()?.clients().await
+    }
+
+    async fn add_client(&self, client: Client) -> Result<(), ChangeError> {
+        self.call()?.add_client(client).await
+    }
+
+    async fn change_client(&self, id: &ClientId, change: ClientChange) -> Result<(), ChangeError> {
+        self.call()?.change_client(id, change).await
+    }
+
+    async fn user_named(&self, username: &Username) -> Result<Option<User>, StoreError> {
+        self.call()?.user_named(username).await
+    }
+
+    async fn user(&self, subject: &Subject) -> Result<Option<User>, StoreError> {
+        self.call()?.user(subject).await
+    }
+
+    async fn add_user(&self, user: User) -> Result<(), ChangeError> {
+        self.call()?.add_user(user).await
+    }
+
+    async fn change_user(&self, subject: &Subject, change: UserChange) -> Result<(), ChangeError> {
+        self.call()?.change_user(subject, change).await
+    }
+
+    async fn announced_keys(&self) -> Result<Vec<AnnouncedKey>, StoreError> {
+        self.call()?.announced_keys().await
+    }
+
+    async fn announce_key(&self, key: AnnouncedKey) -> Result<(), ChangeError> {
+        self.call()?.announce_key(key).await
+    }
+
+    async fn signing_keys(&self) -> Result<Vec<SealedSigningKey>, StoreError> {
+        self.call()?.signing_keys().await
+    }
+
+    async fn add_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError> {
+        self.call()?.add_signing_key(key).await
+    }
+}

@@ -1,0 +1,149 @@
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use axum::Router;
+use regrant_crypto::{Entropy, KeyRing, SeededEntropy, random};
+use regrant_engine::{AuthorizationServer, Parts, RequestContext};
+use regrant_grant::{Grant, REFRESH_PREFIX, Realm, TokenParts, Write};
+use regrant_http::router;
+use regrant_protocol::{Clock, Issuer, ManualClock, Secret, Subject, Timestamp};
+use regrant_store::{Store, Target, UserChange, decide_in};
+use regrant_store_sqlite::{Genesis, SqliteStore};
+use tempfile::TempDir;
+
+use crate::{ClientBuilder, FaultyStore, Request};
+
+/// The user that every server knows.
+pub const USERNAME: &str = "bshaffer";
+/// The password of [`USERNAME`].
+pub const PASSWORD: &str = "brent123";
+/// The time that a new server's clock shows, in seconds since the Unix epoch.
+pub const START_SECONDS: i64 = 1_800_000_000;
+
+/// An authorization server of its own for one test.
+pub struct TestServer {
+    /// The only clock that server and store know. It stands still until it is moved.
+    pub clock: Arc<ManualClock>,
+    /// The store, which fails on demand.
+    pub store: Arc<FaultyStore>,
+    /// The engine behind the router.
+    pub engine: Arc<AuthorizationServer>,
+    /// The subject of [`USERNAME`].
+    pub subject: Subject,
+    router: Router,
+    _data: TempDir,
+}
+
+/// What a server is started with.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup {
+    /// Its issuer.
+    pub issuer: &'static str,
+    /// The seed of its randomness.
+    pub seed: u64,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { issuer: "https://id.example", seed: 1 }
+    }
+}
+
+impl TestServer {
+    /// Starts a server with one user and no client.
+    pub async fn start() -> Self {
+        Self::start_with(Setup::default()).await
+    }
+
+    /// Starts a server with one user and no client, as `setup` says.
+    pub async fn start_with(setup: Setup) -> Self {
+        let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(setup.seed));
+        let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(START_SECONDS)));
+        let shared_clock: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
+        let ring = KeyRing::generate(&*entropy);
+
+        let data = tempfile::tempdir().expect("a test may write temporary files");
+        let genesis = Genesis { realm: Realm(random(&*entropy)), epoch_random: random(&*entropy) };
+        let sqlite = SqliteStore::open(&data.path().join("regrant.db"), genesis, Arc::clone(&shared_clock));
+        let store = Arc::new(FaultyStore::new(sqlite.expect("a new file can be made a store")));
+
+        let parts = Parts {
+            issuer: Issuer::parse(setup.issuer).expect("the issuer of a test is valid"),
+            store: Arc::clone(&store) as Arc<dyn Store>,
+            ring,
+            clock: shared_clock,
+            entropy,
+        };
+        let engine = Arc::new(AuthorizationServer::open(parts).await.expect("a new store opens"));
+        let password = Secret::new(PASSWORD.to_owned());
+        let subject = engine.register_user(USERNAME, password).await.expect("a new user can be registered");
+        Self { clock, store, router: router(Arc::clone(&engine)), engine, subject, _data: data }
+    }
+
+    /// A `POST` to `path`, with an empty form until one is given.
+    #[must_use]
+    pub fn post(&self, path: &str) -> Request {
+        self.request("POST", path)
+    }
+
+    /// A `GET` of `path`.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Request {
+        self.request("GET", path)
+    }
+
+    /// A request with any method.
+    #[must_use]
+    pub fn request(&self, method: &str, path: &str) -> Request {
+        Request::new(self.router.clone(), method, path)
+    }
+
+    /// A confidential client with a generated secret, to be registered as the builder says.
+    #[must_use]
+    pub fn confidential(&self, id: &str) -> ClientBuilder<'_> {
+        ClientBuilder::confidential(self, id)
+    }
+
+    /// A public client, to be registered as the builder says.
+    #[must_use]
+    pub fn public(&self, id: &str) -> ClientBuilder<'_> {
+        ClientBuilder::public(self, id)
+    }
+
+    /// What the clock shows, in seconds since the Unix epoch.
+    #[must_use]
+    pub fn clock_seconds(&self) -> i64 {
+        self.clock.now().seconds()
+    }
+
+    /// Registers another user, with the password [`PASSWORD`].
+    pub async fn register_user(&self, username: &str) -> Subject {
+        let password = Secret::new(PASSWORD.to_owned());
+        self.engine.register_user(username, password).await.expect("a new user can be registered")
+    }
+
+    /// Changes [`USERNAME`] in the store, behind the server's back.
+    pub async fn change_user(&self, change: UserChange) {
+        self.store.change_user(&self.subject, change).await.expect("the user exists");
+    }
+
+    /// Whether an API of the same process would accept an access token now.
+    pub async fn is_good(&self, access_token: &str) -> bool {
+        let source = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let context = RequestContext { source, first_byte: self.clock.monotonic() };
+        self.engine.inspect(&context, access_token).await.expect("the store answers").is_some()
+    }
+
+    /// The row of the grant that a refresh token names; `None` when there is none.
+    pub async fn find_grant(&self, refresh_token: &str) -> Option<Grant> {
+        let parts = TokenParts::parse(REFRESH_PREFIX, refresh_token).expect("a test asks about a token of its server");
+        let target = Target::Grant(parts.head.grant);
+        let read = decide_in(&*self.store, target, None, |scene| (scene.grant.cloned(), Write::Nothing)).await;
+        read.expect("the store answers")
+    }
+
+    /// The row of the grant that a refresh token names.
+    pub async fn grant(&self, refresh_token: &str) -> Grant {
+        self.find_grant(refresh_token).await.expect("the token's grant exists")
+    }
+}
