@@ -164,9 +164,9 @@ mod tests {
     fn a_file_written_by_hand_is_read() {
         let text = format!("# ours\r\n\r\n  {K9} \r\n{P}\r\n{}\r\n", K1.replace(" = ", "="));
         let ring = KeyRing::from_text(&text).unwrap();
-        assert_eq!(ring.oldest().0.get(), 1);
+        assert_eq!(ring.oldest().0.0, 1);
         assert_eq!(ring.oldest().1.expose(), &[1; 32]);
-        assert_eq!(ring.newest().0.get(), 9);
+        assert_eq!(ring.newest().0.0, 9);
         assert_eq!(ring.newest().1.expose(), &[2; 32]);
         assert_eq!(ring.pepper().expose(), &[0; 32]);
     }

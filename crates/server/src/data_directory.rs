@@ -140,8 +140,10 @@ fn read_key_file(path: &Path, file: File) -> Result<KeyRing, DataDirectoryError>
     KeyRing::from_text(&text).map_err(|error| DataDirectoryError::KeyFile(path.display().to_string(), error))
 }
 
-/// Writes the key file so that a crash leaves all of it or none: the store is made only after it is on disk.
+/// Writes the key file so that a crash leaves all of it or none: the store is made only after it is on disk, and it only
+/// after the directories that lead to it.
 fn write_key_file(directory: &Path, path: &Path, ring: &KeyRing) -> io::Result<()> {
+    sync_above(directory)?;
     let unfinished = path.with_extension("key.new");
     let mut file = private(OpenOptions::new().create(true).truncate(true).write(true)).open(&unfinished)?;
     file.set_permissions(Permissions::from_mode(0o600))?;
@@ -149,6 +151,23 @@ fn write_key_file(directory: &Path, path: &Path, ring: &KeyRing) -> io::Result<(
     file.sync_all()?;
     fs::rename(&unfinished, path)?;
     File::open(directory)?.sync_all()
+}
+
+/// Makes durable that `directory` exists: a new one, and those that were made above it, may be lost with the power.
+fn sync_above(directory: &Path) -> io::Result<()> {
+    let directory = directory.canonicalize()?;
+    let device = fs::metadata(&directory)?.dev();
+    for above in directory.ancestors().skip(1) {
+        match File::open(above) {
+            // What was made together lies in one file system.
+            Ok(above) if above.metadata()?.dev() != device => break,
+            Ok(above) => above.sync_all()?,
+            // What may not be read was not made here.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {

@@ -1,4 +1,4 @@
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -84,6 +84,15 @@ pub(crate) fn schema(connection: &Connection, path: &Path) -> Result<u32, OpenEr
         (APPLICATION_ID, Ok(found), _) if found > 0 => Ok(found),
         _ => Err(OpenError::NotAStore { path: path.to_owned() }),
     }
+}
+
+/// Makes the names of file and log durable. SQLite does this too, but passes over a failure; with the name of the log, a
+/// power cut would take everything in it. The log must exist.
+pub(crate) fn sync_names(path: &Path) -> Result<(), OpenError> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(|error| OpenError::Unavailable { path: path.to_owned(), cause: format!("its directory: {error}") })
 }
 
 /// Notices a file that was cut off inside its last page, which SQLite would fill with zeros. The log must be empty.

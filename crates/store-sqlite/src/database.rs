@@ -6,7 +6,7 @@ use regrant_store::{Identity, StoreError};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ffi};
 
-use crate::connection::{check_length, check_library, connect, create};
+use crate::connection::{check_length, check_library, connect, create, sync_names};
 use crate::failpoint::Failpoint;
 use crate::job::Job;
 use crate::migration::{MIGRATIONS, migrate};
@@ -58,6 +58,7 @@ impl Database {
         } else {
             check_length(&connection, path)?;
         }
+        sync_names(path)?;
         let identity = key::identity(&Transaction::new(&connection, clock.now()))
             .map_err(|error| OpenError::Damaged { path: path.to_owned(), cause: error.to_string() })?;
         let path = path.to_owned();

@@ -1,15 +1,18 @@
 //! Faults for the proofs to find: without them they could not be told from tests that see nothing.
 
-use std::env;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use std::{env, thread};
 
 use regrant_store::StoreError;
 
 use crate::job::Job;
 use crate::transaction::Transaction;
 
+/// How far the answers are ahead of the commit: what a disk may need for one.
+const HEAD_START_MILLISECONDS: u64 = 2;
+
 /// With `REGRANT_PLANTED_FAULT=answer-before-commit` in the environment, answers all `jobs` that have run, though
-/// nothing is durable yet.
+/// nothing is durable yet, and lets the answers get out.
 pub(crate) fn answer_before_commit(jobs: &mut [Box<dyn Job>]) {
     if !is_planted("answer-before-commit") {
         return;
@@ -17,6 +20,7 @@ pub(crate) fn answer_before_commit(jobs: &mut [Box<dyn Job>]) {
     for job in jobs {
         std::mem::replace(job, Box::new(Answered)).answer(&Ok(()));
     }
+    thread::sleep(Duration::from_millis(HEAD_START_MILLISECONDS));
 }
 
 /// With `REGRANT_PLANTED_FAULT=synchronous-normal` in the environment, what `synchronous` is set to and read back as, so
