@@ -1,9 +1,10 @@
-//! The project's own commands: `cargo xtask test` and `cargo xtask ci`.
+//! The project's own commands: `cargo xtask test`, `cargo xtask ci` and `cargo xtask prove`.
 
 mod apt;
 mod cargo;
 mod ci;
 mod command;
+mod prove;
 mod stage;
 mod test;
 mod words;
@@ -18,6 +19,7 @@ usage: cargo xtask <command>
 commands:
   test   install what the tests need, build the program, run every test
   ci     all checks of a change: the tests first, then format, lints, docs, words
+  prove  run the proofs of a kind: prove KIND [--scale ci|night|gate] [--only NAME]
   help   print this
 ";
 
@@ -28,9 +30,10 @@ fn main() -> ExitCode {
     let arguments: Vec<String> =
         env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let command: fn() -> Result<(), String> = match words.as_slice() {
-        ["test"] => test::run,
-        ["ci"] => ci::run,
+    let command: &dyn Fn() -> Result<(), String> = match words.as_slice() {
+        ["test"] => &test::run,
+        ["ci"] => &ci::run,
+        ["prove", arguments @ ..] => &|| prove::run(arguments),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;

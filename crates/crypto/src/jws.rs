@@ -103,7 +103,9 @@ impl Header {
         if json.trim_ascii_start().first() != Some(&b'{') {
             return Err(JwsError::Header);
         }
-        serde_json::from_slice(json).map_err(|_| JwsError::Header)
+        // RFC 7515 §5.2: the header is UTF-8, in the members that are ignored too.
+        let json = str::from_utf8(json).map_err(|_| JwsError::Header)?;
+        serde_json::from_str(json).map_err(|_| JwsError::Header)
     }
 }
 

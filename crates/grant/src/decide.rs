@@ -1,9 +1,9 @@
 use regrant_protocol::{RetryChallenge, Timestamp};
 
 use crate::{
-    AuthorityTag, Binding, ClientKind, Decision, Generation, Grant, OnReuse, Policy, RETRY_WINDOW_BEARER_SECONDS,
-    RETRY_WINDOW_CHALLENGE_SECONDS, RETRY_WINDOW_PROVEN_SECONDS, RefreshFacts, RotationMode, Surroundings, Verdict,
-    Write,
+    AuthorityTag, Binding, ClientKind, Decision, Generation, Grant, OVERTAKEN_TRY_SECONDS_MAX, OnReuse, Policy,
+    RETRY_WINDOW_BEARER_SECONDS, RETRY_WINDOW_CHALLENGE_SECONDS, RETRY_WINDOW_PROVEN_SECONDS, RefreshFacts,
+    RotationMode, Surroundings, Verdict, Write,
 };
 
 /// Decides a refresh: the one rule that every store, the simulator and the model checker call.
@@ -111,6 +111,9 @@ enum Proof {
     Same(u32),
     /// Nothing can be known; the window in seconds in which it is believed.
     Unknown(u32),
+    /// It may be the first try, overtaken by the second, which made the rotation: it carries the same challenge, and as a
+    /// first try no verifier.
+    Overtaken,
     /// It is not, or it should have proved itself and did not.
     Broken,
 }
@@ -122,9 +125,12 @@ fn proof(row: &Grant, facts: &RefreshFacts) -> Proof {
         (ClientKind::Public, Binding::DpopKey(_) | Binding::Certificate(_)) => Proof::Same(RETRY_WINDOW_PROVEN_SECONDS),
         (ClientKind::Public, Binding::None) => match (row.retry_challenge, facts.retry_verifier) {
             (Some(challenge), Some(verifier)) if challenge == verifier => Proof::Same(RETRY_WINDOW_CHALLENGE_SECONDS),
+            (Some(_), None) if facts.retry_challenge == row.retry_challenge => Proof::Overtaken,
             (Some(_), _) => Proof::Broken,
             // A downgrade: the sender of this grant could prove itself before.
             (None, _) if row.has_used_challenge => Proof::Broken,
+            // Whoever sends a challenge with every try did not make a rotation that has none.
+            (None, _) if facts.retry_challenge.is_some() => Proof::Broken,
             (None, _) => Proof::Unknown(RETRY_WINDOW_BEARER_SECONDS),
         },
     }
@@ -137,24 +143,30 @@ fn retry(row: &Grant, facts: &RefreshFacts, policy: &Policy, now: Timestamp) -> 
         let is_open = now.milliseconds_since(row.rotated_at) < i64::from(seconds) * 1000;
         (seconds, is_open)
     };
+    let proof = proof(row, facts);
+    // Whoever read the first try in a log can send it too, so it gets nothing; an honest client, whose retry overtook it,
+    // sends that again and is answered. A request is not longer under way than this.
+    if matches!(proof, Proof::Overtaken) && is_within(OVERTAKEN_TRY_SECONDS_MAX).1 {
+        return Err(Verdict::Unavailable);
+    }
     if policy.rotation == RotationMode::Consume {
         // No successor was issued, so nobody can have stolen one: a late or unproven use is refused, never punished.
         let access_token_lives = !has_passed(row.access_lifetime.end(row.rotated_at), now);
-        return match proof(row, facts) {
+        return match proof {
             Proof::Same(longest) | Proof::Unknown(longest) if is_within(longest).1 && access_token_lives => {
                 Ok(Place::Retry)
             }
-            Proof::Same(_) | Proof::Unknown(_) | Proof::Broken => Err(Verdict::RetryTooLate),
+            Proof::Same(_) | Proof::Unknown(_) | Proof::Overtaken | Proof::Broken => Err(Verdict::RetryTooLate),
         };
     }
-    match proof(row, facts) {
+    match proof {
         Proof::Same(longest) => match is_within(longest) {
             (0, _) => Err(Verdict::ReuseDetected),
             (_, true) => Ok(Place::Retry),
             (_, false) => Err(Verdict::RetryTooLate),
         },
         Proof::Unknown(longest) if is_within(longest).1 => Ok(Place::Retry),
-        Proof::Unknown(_) | Proof::Broken => Err(Verdict::ReuseDetected),
+        Proof::Unknown(_) | Proof::Overtaken | Proof::Broken => Err(Verdict::ReuseDetected),
     }
 }
 

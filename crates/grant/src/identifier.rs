@@ -99,6 +99,12 @@ mod tests {
     }
 
     #[test]
+    fn a_grant_id_has_one_look_in_logs() {
+        let id = GrantId([7; 16]);
+        assert_eq!((id.to_string(), format!("{id:?}")), ("BwcHBwcHBwcHBwcHBwcHBw".to_owned(), id.to_string()));
+    }
+
+    #[test]
     fn a_grant_secret_does_not_print_itself() {
         assert_eq!(format!("{:?}", GrantSecret::new([7; 16])), "GrantSecret(redacted)");
     }

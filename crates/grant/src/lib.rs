@@ -16,6 +16,8 @@ mod decide;
 mod facts;
 mod grant;
 mod identifier;
+#[cfg(feature = "model")]
+pub mod model;
 mod policy;
 mod revoke;
 mod token;
@@ -27,8 +29,8 @@ pub use facts::{AuthorityTag, ClientKind, Party, RefreshFacts, Surroundings};
 pub use grant::{Binding, Birth, Grant, Write};
 pub use identifier::{Generation, GrantId, GrantSecret, MalformedGrantId, Realm};
 pub use policy::{
-    OnReuse, Policy, RETRY_WINDOW_BEARER_SECONDS, RETRY_WINDOW_CHALLENGE_SECONDS, RETRY_WINDOW_PROVEN_SECONDS,
-    RotationMode,
+    OVERTAKEN_TRY_SECONDS_MAX, OnReuse, Policy, RETRY_WINDOW_BEARER_SECONDS, RETRY_WINDOW_CHALLENGE_SECONDS,
+    RETRY_WINDOW_PROVEN_SECONDS, RotationMode,
 };
 pub use revoke::{RevokeVerdict, revoke};
 pub use token::{

@@ -6,6 +6,8 @@ pub const RETRY_WINDOW_PROVEN_SECONDS: u32 = 24 * 60 * 60;
 pub const RETRY_WINDOW_CHALLENGE_SECONDS: u32 = 60 * 60;
 /// The longest retry window of a sender that proves nothing: 60 seconds.
 pub const RETRY_WINDOW_BEARER_SECONDS: u32 = 60;
+/// How long after a rotation its own first try may still arrive: 10 seconds on the way, and 10 in the server.
+pub const OVERTAKEN_TRY_SECONDS_MAX: u32 = 20;
 
 /// A client's settings, as far as the rule needs them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

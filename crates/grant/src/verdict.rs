@@ -147,6 +147,7 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), Verdict::ALL.len());
+        assert!(Verdict::ALL.iter().all(|verdict| verdict.to_string() == verdict.as_str()));
         assert!(Verdict::ALL.windows(2).all(|pair| pair[0] < pair[1]), "in the order of the enum, each once");
     }
 }

@@ -14,7 +14,7 @@ pub(crate) struct Rule {
 }
 
 /// The rule as the design words it, from the first question to the last. Every case meets a row.
-pub(crate) static RULES: [Rule; 30] = [
+pub(crate) static RULES: [Rule; 31] = [
     // Who asks?
     rule("a token of another client", |c| c.facts.client != c.row.client, Verdict::WrongClient, nothing),
     rule("a tag that nobody can check", |c| tag(c) == AuthorityTag::Unverifiable, Verdict::RolledBack, nothing),
@@ -33,6 +33,7 @@ pub(crate) static RULES: [Rule; 30] = [
     rule("nothing was made since a restore", |c| c.row.epoch < c.epoch, Verdict::DeadEpoch, nothing),
     rule("current number, another string", |c| behind(c) == 0 && !same_string(c), Verdict::DeadEpoch, nothing),
     rule("two or more behind", |c| behind(c) > 1, Verdict::ReuseDetected, as_policy_says),
+    rule("a first try that its retry overtook", overtaken, Verdict::Unavailable, nothing),
     rule("consumed, no retry", |c| superseded(c) && consumes(c) && !slot_0(c), Verdict::RetryTooLate, nothing),
     rule("no retry at all", |c| superseded(c) && window(c) == 0, Verdict::ReuseDetected, as_policy_says),
     rule("proven, too late", |c| superseded(c) && !in_window(c) && proven(c), Verdict::RetryTooLate, nothing),
@@ -118,10 +119,18 @@ fn window(c: &Case) -> i64 {
     let longest_seconds = match (uses_challenges(c), c.row.retry_challenge, c.row.has_used_challenge) {
         (false, _, _) => 86_400,
         (true, Some(challenge), _) if c.facts.retry_verifier == Some(challenge) => 3_600,
-        (true, None, false) => 60,
-        (true, Some(_), _) | (true, None, true) => 0,
+        (true, None, false) if c.facts.retry_challenge.is_none() => 60,
+        (true, _, _) => 0,
     };
     1_000 * c.policy.retry_window_seconds.map_or(longest_seconds, |setting| longest_seconds.min(setting.into()))
+}
+
+/// The first try of the rotation itself, which carries its challenge and no verifier, as long as it may be under way.
+fn overtaken(c: &Case) -> bool {
+    let is_first_try = c.facts.retry_verifier.is_none() && c.facts.retry_challenge == c.row.retry_challenge;
+    let seconds = c.policy.retry_window_seconds.unwrap_or(20).min(20);
+    let is_under_way = now(c) < c.row.rotated_at.plus_seconds(seconds.into());
+    superseded(c) && uses_challenges(c) && c.row.retry_challenge.is_some() && is_first_try && is_under_way
 }
 
 fn in_window(c: &Case) -> bool {

@@ -1,0 +1,69 @@
+use regrant_protocol::EpochNumber;
+
+use super::row::Row;
+use super::settings::Settings;
+use super::token::Token;
+use crate::{Party, Surroundings};
+
+/// The store beside the row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Store {
+    pub(super) epoch: u8,
+    /// The newest master key that the store has announced.
+    pub(super) newest_kid: u8,
+    /// The user's cutoff; the grant was made under 0.
+    pub(super) cutoff: u8,
+    pub(super) client_enabled: bool,
+    pub(super) user_enabled: bool,
+    /// A token was ahead of its row: 503 until the operator decides.
+    pub(super) alarmed: bool,
+    pub(super) snapshot: Snapshot,
+}
+
+/// A copy of the store that may be put back, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Snapshot {
+    NotTaken,
+    Taken { row: Row, cutoff: u8 },
+    PutBack,
+}
+
+impl Store {
+    pub(super) const fn new() -> Self {
+        Self {
+            epoch: Token::FIRST.epoch,
+            newest_kid: Token::FIRST.kid,
+            cutoff: 0,
+            client_enabled: true,
+            user_enabled: true,
+            alarmed: false,
+            snapshot: Snapshot::NotTaken,
+        }
+    }
+
+    pub(super) fn surroundings(&self) -> Surroundings<'static> {
+        Surroundings {
+            epoch: EpochNumber(self.epoch),
+            client: Some(Party { enabled: self.client_enabled, cutoff: 0, version: 1 }),
+            user: Some(Party { enabled: self.user_enabled, cutoff: u32::from(self.cutoff), version: 1 }),
+            root: None,
+        }
+    }
+
+    /// Nobody is disabled.
+    pub(super) const fn everybody_is_enabled(&self) -> bool {
+        self.client_enabled && self.user_enabled
+    }
+
+    /// The nodes, told apart by the newest master key they have: one may not have loaded the newest yet.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = u8> {
+        self.newest_kid.saturating_sub(1).max(Token::FIRST.kid)..=self.newest_kid
+    }
+
+    /// One tick passes.
+    pub(super) fn tick(&mut self, settings: &Settings) {
+        if let Snapshot::Taken { row, .. } = &mut self.snapshot {
+            row.tick(settings);
+        }
+    }
+}
