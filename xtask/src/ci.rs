@@ -2,7 +2,7 @@
 
 use crate::cargo::{cargo, cargo_with};
 use crate::stage::{self, Stage};
-use crate::{test, words};
+use crate::{prove, test, words};
 
 /// Runs [`STAGES`], and fails at the first that fails.
 pub(crate) fn run() -> Result<(), String> {
@@ -16,4 +16,13 @@ const STAGES: &[Stage] = &[
     Stage::new("clippy", || cargo("clippy --workspace --all-targets -- -D warnings")),
     Stage::new("docs", || cargo_with("doc --workspace --no-deps", "RUSTDOCFLAGS", "-Dwarnings")),
     Stage::new("words", words::run),
+    Stage::new("prove model", || prove::run(&["model", "--scale", "ci"])),
+    Stage::new("prove race", || prove::run(&["race", "--scale", "ci"])),
+    Stage::new("prove history", || prove::run(&["history", "--scale", "ci"])),
+    Stage::new("prove crash", || prove::run(&["crash", "--scale", "ci"])),
+    Stage::new("prove power", || prove::run(&["power", "--scale", "ci"])),
+    Stage::new("prove syscall", || prove::run(&["syscall", "--scale", "ci"])),
+    Stage::new("prove clock", || prove::run(&["clock", "--scale", "ci"])),
+    Stage::new("prove damage", || prove::run(&["damage", "--scale", "ci"])),
+    Stage::new("prove fuzz", || prove::run(&["fuzz", "--scale", "ci"])),
 ];

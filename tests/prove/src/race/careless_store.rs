@@ -1,0 +1,175 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use regrant_grant::{Grant, GrantId, Party, Surroundings, Write};
+use regrant_protocol::{ClientId, EpochNumber, Subject, Timestamp, Username};
+use regrant_store::{
+    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Identity, Rule, Scene, SealedSigningKey, Step,
+    Store, StoreError, Target, User, UserChange, decide_in,
+};
+use regrant_store_sqlite::SqliteStore;
+
+/// What a store does wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carelessness {
+    /// It reads a row, lets others in, decides on what it read, and writes whatever is there by then.
+    DecidesOutsideTheStep,
+    /// It remembers client and user of a grant as it first saw them.
+    RemembersParties,
+}
+
+impl Carelessness {
+    /// Its name in reports.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::DecidesOutsideTheStep => "decides_outside_the_step",
+            Self::RemembersParties => "remembers_parties",
+        }
+    }
+}
+
+/// The SQLite store with a fault planted in its steps on grants.
+pub(crate) struct CarelessStore {
+    inner: SqliteStore,
+    carelessness: Carelessness,
+    parties: Arc<Mutex<HashMap<GrantId, Parties>>>,
+}
+
+#[derive(Clone, Copy)]
+struct Parties {
+    client: Option<Party>,
+    user: Option<Party>,
+}
+
+/// What a step read, kept beyond the step.
+struct StaleScene {
+    now: Timestamp,
+    grant: Option<Grant>,
+    epoch: EpochNumber,
+    parties: Parties,
+    root: Option<Grant>,
+}
+
+impl CarelessStore {
+    pub(crate) fn new(inner: SqliteStore, carelessness: Carelessness) -> Self {
+        Self { inner, carelessness, parties: Arc::default() }
+    }
+
+    async fn decide_outside(&self, target: Target, mut rule: Rule) -> Result<(), StoreError> {
+        let read = |scene: &Scene<'_>| (StaleScene::of(scene), Write::Nothing);
+        let stale = decide_in(&self.inner, target.clone(), None, read).await?;
+        tokio::task::yield_now().await;
+        let decided = stale.decide(&mut rule);
+        decide_in(&self.inner, target, None, move |scene: &Scene<'_>| {
+            let write = match (&decided, scene.grant) {
+                (Write::Update(row), Some(found)) => {
+                    let over_it = Grant { version: found.version + 1, ..row.clone() };
+                    Write::Update(over_it)
+                }
+                (decided, _) => decided.clone(),
+            };
+            ((), write)
+        })
+        .await
+    }
+
+    async fn decide_by_memory(&self, id: GrantId, step: Step) -> Result<(), StoreError> {
+        let Step { target, begin_before, mut rule } = step;
+        let parties = Arc::clone(&self.parties);
+        let by_memory = move |scene: &Scene<'_>| {
+            let Surroundings { client, user, .. } = scene.surroundings;
+            let mut parties = parties.lock().unwrap_or_else(PoisonError::into_inner);
+            let Parties { client, user } = *parties.entry(id).or_insert(Parties { client, user });
+            rule(&Scene { surroundings: Surroundings { client, user, ..scene.surroundings }, ..*scene })
+        };
+        self.inner.step(Step { target, begin_before, rule: Box::new(by_memory) }).await
+    }
+}
+
+impl StaleScene {
+    fn of(scene: &Scene<'_>) -> Self {
+        let Surroundings { epoch, client, user, root } = scene.surroundings;
+        let parties = Parties { client, user };
+        Self { now: scene.now, grant: scene.grant.cloned(), epoch, parties, root: root.cloned() }
+    }
+
+    fn decide(&self, rule: &mut Rule) -> Write {
+        let Parties { client, user } = self.parties;
+        rule(&Scene {
+            now: self.now,
+            grant: self.grant.as_ref(),
+            surroundings: Surroundings { epoch: self.epoch, client, user, root: self.root.as_ref() },
+            access_token_is_listed: false,
+        })
+    }
+}
+
+#[async_trait]
+impl Store for CarelessStore {
+    fn identity(&self) -> &Identity {
+        self.inner.identity()
+    }
+
+    async fn step(&self, step: Step) -> Result<(), StoreError> {
+        match (&step.target, self.carelessness) {
+            (Target::Grant(_), Carelessness::DecidesOutsideTheStep) => {
+                self.decide_outside(step.target, step.rule).await
+            }
+            (&Target::Grant(id), Carelessness::RemembersParties) => self.decide_by_memory(id, step).await,
+            _ => self.inner.step(step).await,
+        }
+    }
+
+    async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
+        self.inner.client(id).await
+    }
+
+    async fn client_with_handle(&self, handle: ClientHandle) -> Result<Option<Client>, StoreError> {
+        self.inner.client_with_handle(handle).await
+    }
+
+    async fn clients(&self) -> Result<Vec<Client>, StoreError> {
+        self.inner.clients().await
+    }
+
+    async fn add_client(&self, client: Client) -> Result<(), ChangeError> {
+        self.inner.add_client(client).await
+    }
+
+    async fn change_client(&self, id: &ClientId, change: ClientChange) -> Result<(), ChangeError> {
+        self.inner.change_client(id, change).await
+    }
+
+    async fn user_named(&self, username: &Username) -> Result<Option<User>, StoreError> {
+        self.inner.user_named(username).await
+    }
+
+    async fn user(&self, subject: &Subject) -> Result<Option<User>, StoreError> {
+        self.inner.user(subject).await
+    }
+
+    async fn add_user(&self, user: User) -> Result<(), ChangeError> {
+        self.inner.add_user(user).await
+    }
+
+    async fn change_user(&self, subject: &Subject, change: UserChange) -> Result<(), ChangeError> {
+        self.inner.change_user(subject, change).await
+    }
+
+    async fn announced_keys(&self) -> Result<Vec<AnnouncedKey>, StoreError> {
+        self.inner.announced_keys().await
+    }
+
+    async fn announce_key(&self, key: AnnouncedKey) -> Result<(), ChangeError> {
+        self.inner.announce_key(key).await
+    }
+
+    async fn signing_keys(&self) -> Result<Vec<SealedSigningKey>, StoreError> {
+        self.inner.signing_keys().await
+    }
+
+    async fn add_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError> {
+        self.inner.add_signing_key(key).await
+    }
+}

@@ -1,0 +1,154 @@
+//! Refreshes of one token at once, and changes that end a grant while it is refreshed, in this process.
+
+mod at_once;
+mod careless_store;
+mod change;
+mod round;
+mod world;
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use regrant_crypto::SeededEntropy;
+use tokio::task::JoinSet;
+
+use crate::history::{History, Judge, tell};
+use crate::report::{Entry, Report};
+use crate::scale::Scale;
+use careless_store::Carelessness;
+use change::Change;
+use round::Round;
+use world::World;
+
+const KIND: &str = "race";
+
+/// How many rounds run beside each other: enough that the store commits for several at once.
+const ROUNDS_AT_ONCE: usize = 6;
+
+/// How many rounds a planted fault has to be found in.
+const PLANTED_ROUNDS: usize = 60;
+
+/// Runs every race, each followed by itself with its fault planted; `only` those whose name contains it.
+pub(crate) async fn run(scale: Scale, only: &str, seed: u64, report: &mut Report) -> Result<()> {
+    let rounds = match scale {
+        Scale::Ci => 200,
+        Scale::Night => 1_000,
+        Scale::Gate => 10_000,
+    };
+    if AT_ONCE.contains(only) {
+        refresh_at_once(rounds, seed, None, report).await?;
+        refresh_at_once(PLANTED_ROUNDS, seed, Some(Carelessness::DecidesOutsideTheStep), report).await?;
+    }
+    for change in Change::ALL.into_iter().filter(|change| change.name().contains(only)) {
+        change_in_flight(change, rounds, seed, None, report).await?;
+        change_in_flight(change, PLANTED_ROUNDS, seed, Some(change.planted_fault()), report).await?;
+    }
+    Ok(())
+}
+
+const AT_ONCE: &str = "refresh_at_once";
+
+/// T-10: one token, many refreshes at once, one rotation.
+async fn refresh_at_once(rounds: usize, seed: u64, planted: Option<Carelessness>, report: &mut Report) -> Result<()> {
+    let mut entry = Entry::begin(KIND, AT_ONCE);
+    let world = Arc::new(World::open(planted).await?);
+    let login = world.log_in().await?;
+    let mut found = Found::new(seed);
+    let mut presented = login.tokens.clone();
+    for _ in 0..rounds {
+        let round = at_once::round(&world, &login, &presented).await?;
+        found.violations.extend(round.violation);
+        found.answers += round.answers;
+        found.overlaps.push(round.overlap);
+        let history = History { generation: presented.generation(), operations: round.operations };
+        found.judge.hear(&history, &found.chance);
+        presented = round.successor;
+    }
+    entry.add("sent_before_first_answer", median(found.overlaps.clone()));
+    found.close(entry, rounds, planted, report);
+    Ok(())
+}
+
+/// T-15, T-16, T-18: what began after the change was answered is refused.
+async fn change_in_flight(
+    change: Change,
+    rounds: usize,
+    seed: u64,
+    planted: Option<Carelessness>,
+    report: &mut Report,
+) -> Result<()> {
+    let mut entry = Entry::begin(KIND, change.name());
+    let world = Arc::new(World::open(planted).await?);
+    let mut found = Found::new(seed);
+    let mut running = JoinSet::new();
+    for number in 0..rounds {
+        if running.len() == ROUNDS_AT_ONCE
+            && let Some(round) = running.join_next().await
+        {
+            found.take(round??);
+        }
+        running.spawn(round::run(Arc::clone(&world), change, seed.wrapping_add(number as u64)));
+    }
+    while let Some(round) = running.join_next().await {
+        found.take(round??);
+    }
+    entry.add("in_flight_at_change", median(found.overlaps.clone()));
+    entry.add("refused_after_change", found.refused_late);
+    found.close(entry, rounds, planted, report);
+    Ok(())
+}
+
+/// What the rounds of a race add up to.
+struct Found {
+    chance: SeededEntropy,
+    violations: Vec<String>,
+    answers: usize,
+    refused_late: usize,
+    overlaps: Vec<usize>,
+    judge: Judge,
+}
+
+impl Found {
+    fn new(seed: u64) -> Self {
+        Self {
+            chance: SeededEntropy::new(seed),
+            violations: Vec::new(),
+            answers: 0,
+            refused_late: 0,
+            overlaps: Vec::new(),
+            judge: Judge::default(),
+        }
+    }
+
+    fn take(&mut self, round: Round) {
+        self.violations.extend(round.violations);
+        self.answers += round.answers;
+        self.refused_late += round.refused_late;
+        self.overlaps.push(round.overlap);
+        self.judge.hear(&round.history, &self.chance);
+    }
+
+    /// With a fault planted, finding nothing is the violation.
+    fn close(self, mut entry: Entry, rounds: usize, planted: Option<Carelessness>, report: &mut Report) {
+        entry.add("answers_200", self.answers);
+        self.judge.describe(&mut entry);
+        let violations = [self.violations, self.judge.violations()].concat();
+        tell(&mut entry, &violations);
+        let violations = violations.len();
+        let violations = match planted {
+            None => violations,
+            Some(fault) => {
+                entry.add("planted_fault", fault.name());
+                entry.add("times_caught", violations);
+                usize::from(violations == 0)
+            }
+        };
+        report.close(entry, rounds, violations);
+    }
+}
+
+/// The middle of what was counted; 0 of nothing.
+pub(crate) fn median(mut counts: Vec<usize>) -> usize {
+    counts.sort_unstable();
+    counts.get(counts.len() / 2).copied().unwrap_or(0)
+}

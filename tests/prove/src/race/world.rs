@@ -1,0 +1,188 @@
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::{Context, Result, anyhow};
+use regrant_crypto::{KeyRing, SystemEntropy, random};
+use regrant_engine::{AuthorizationServer, Parts, Refusal, RequestContext, Secrecy, TokenError};
+use regrant_grant::{Grant, GrantId, Policy, Realm, RotationMode, Write};
+use regrant_protocol::{
+    ClientId, Clock, GrantType, Issuer, Lifetime, Params, Resources, Scope, Subject, SystemClock,
+    TokenEndpointAuthMethod, TokenResponse, Username,
+};
+use regrant_store::{AccessTokenFormat, ClientSettings, Credential, Scene, Store, Target, User, UserStatus, decide_in};
+use regrant_store_sqlite::{Genesis, SqliteStore};
+use tempfile::TempDir;
+
+use super::careless_store::{CarelessStore, Carelessness};
+use crate::history::{Call, Operation, Outcome, Stopwatch, Tokens};
+
+/// The real authorization server on the real store in this process, with the clock of the machine.
+pub(crate) struct World {
+    server: AuthorizationServer,
+    store: Arc<dyn Store>,
+    stopwatch: Stopwatch,
+    names_used: AtomicU64,
+    _data: TempDir,
+}
+
+/// A client of its own and a user of its own, and what is needed to refresh.
+#[derive(Clone, Debug)]
+pub(crate) struct Login {
+    /// The client.
+    pub(crate) client: ClientId,
+    /// The client's secret.
+    pub(crate) secret: String,
+    /// The user.
+    pub(crate) subject: Subject,
+    /// What the login was answered with.
+    pub(crate) tokens: Tokens,
+}
+
+/// A refresh, and the tokens of a 200.
+pub(crate) type Refresh = (Operation, Option<Tokens>);
+
+impl World {
+    /// Makes a store in a directory that goes with the world, careless where a fault is planted.
+    pub(crate) async fn open(carelessness: Option<Carelessness>) -> Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let entropy = Arc::new(SystemEntropy);
+        let ring = KeyRing::generate(&*entropy);
+        let data = tempfile::tempdir().context("the temporary directory cannot be written")?;
+        let genesis = Genesis { realm: Realm(random(&*entropy)), epoch_random: random(&*entropy) };
+        let sqlite = SqliteStore::open(&data.path().join("regrant.db"), genesis, Arc::clone(&clock))?;
+        let store: Arc<dyn Store> = match carelessness {
+            None => Arc::new(sqlite),
+            Some(carelessness) => Arc::new(CarelessStore::new(sqlite, carelessness)),
+        };
+        let issuer = Issuer::parse("https://id.example")?;
+        let parts = Parts { issuer, store: Arc::clone(&store), ring, clock, entropy };
+        let server = AuthorizationServer::open(parts).await?;
+        Ok(Self { server, store, stopwatch: Stopwatch::start(), names_used: AtomicU64::new(0), _data: data })
+    }
+
+    /// The store behind the server, for changes that come from elsewhere.
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// Makes a user and a client, and logs in.
+    pub(crate) async fn log_in(&self) -> Result<Login> {
+        let (client, secret, _) = self.add_client().await?;
+        let username = self.name("user");
+        let subject = Subject::parse(&self.name("subject"))?;
+        let user = User {
+            subject: subject.clone(),
+            username: Username::parse(&username)?,
+            credential: Some(Credential::new(PASSWORD_HASH.to_owned())),
+            status: UserStatus::Active,
+            cutoff: 0,
+            version: 1,
+        };
+        self.store.add_user(user).await?;
+        let form = format!(
+            "grant_type=password&username={username}&password={PASSWORD}&client_id={client}&client_secret={secret}"
+        );
+        let response = self.token(&form).await?;
+        let tokens = read(&response).ok_or_else(|| anyhow!("a login was answered without tokens"))?;
+        Ok(Login { client, secret, subject, tokens })
+    }
+
+    /// Makes a client; its name, its secret, and what is kept of it.
+    pub(crate) async fn add_client(&self) -> Result<(ClientId, String, Option<Credential>)> {
+        let client = ClientId::parse(&self.name("client"))?;
+        let generated = self.server.register_client(client.clone(), Secrecy::Generated, settings()?).await?;
+        let secret = generated.context("a confidential client is registered with a secret")?.expose().to_owned();
+        let kept = self.store.client(&client).await?.and_then(|client| client.settings.credential);
+        Ok((client, secret, kept))
+    }
+
+    /// Refreshes with `presented`.
+    pub(crate) async fn refresh(&self, login: &Login, presented: &Tokens) -> Refresh {
+        let (client, secret, token) = (&login.client, &login.secret, &presented.refresh_token);
+        let form = format!("grant_type=refresh_token&refresh_token={token}&client_id={client}&client_secret={secret}");
+        let invoked = self.stopwatch.nanoseconds();
+        let answer = self.token(&form).await;
+        let completed = self.stopwatch.nanoseconds();
+        let tokens = answer.as_ref().ok().and_then(read);
+        let outcome = match (&answer, &tokens) {
+            (Ok(_), Some(tokens)) => Outcome::Refreshed(tokens.successor),
+            (Ok(_), None) => Outcome::Unknown,
+            (Err(error), _) => match Refusal::from(error).status {
+                429 | 500.. => Outcome::Unknown,
+                _ => Outcome::Refused,
+            },
+        };
+        (Operation { invoked, completed, call: Call::Refresh(presented.generation()), outcome }, tokens)
+    }
+
+    /// Revokes the grant of a token (RFC 7009).
+    pub(crate) async fn revoke(&self, login: &Login) -> Result<()> {
+        let (client, secret, token) = (&login.client, &login.secret, &login.tokens.refresh_token);
+        let params = params(&format!("token={token}&client_id={client}&client_secret={secret}"));
+        Ok(self.server.revoke(&self.context(), None, &params).await?)
+    }
+
+    /// Runs a change and notes when.
+    pub(crate) async fn end(&self, change: impl Future<Output = Result<()>>) -> Result<Operation> {
+        let invoked = self.stopwatch.nanoseconds();
+        change.await?;
+        Ok(Operation { invoked, completed: self.stopwatch.nanoseconds(), call: Call::End, outcome: Outcome::Ended })
+    }
+
+    /// The row of a grant.
+    pub(crate) async fn row(&self, grant: GrantId) -> Result<Grant> {
+        let read = |scene: &Scene<'_>| (scene.grant.cloned(), Write::Nothing);
+        let found = decide_in(&*self.store, Target::Grant(grant), None, read).await?;
+        found.context("the grant of a login exists")
+    }
+
+    async fn token(&self, form: &str) -> Result<TokenResponse, TokenError> {
+        self.server.token(&self.context(), None, &params(form)).await
+    }
+
+    fn context(&self) -> RequestContext {
+        RequestContext { source: IpAddr::V4(Ipv4Addr::LOCALHOST), first_byte: SystemClock.monotonic() }
+    }
+
+    fn name(&self, what: &str) -> String {
+        format!("{what}-{}", self.names_used.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+const PASSWORD: &str = "brent123";
+
+/// Of [`PASSWORD`], with the least that Argon2id can cost: logging in is not what is raced here.
+const PASSWORD_HASH: &str =
+    "$argon2id$v=19$m=8,t=1,p=1$AAECAwQFBgcICQoLDA0ODw$e72a5mWrp3qpKAMaYAD1ivgwfWK+8icWiT0fxiEIqhw";
+
+fn read(response: &TokenResponse) -> Option<Tokens> {
+    Tokens::new(response.refresh_token.as_ref()?.expose(), response.access_token.expose())
+}
+
+fn params(form: &str) -> Params {
+    Params::parse(form.as_bytes()).expect("our own forms are well-formed")
+}
+
+fn settings() -> Result<ClientSettings> {
+    let scope = Scope::parse("read write")?;
+    Ok(ClientSettings {
+        auth_methods: vec![TokenEndpointAuthMethod::ClientSecretPost],
+        credential: None,
+        grant_types: vec![GrantType::Password, GrantType::RefreshToken],
+        redirect_uris: Vec::new(),
+        scope: scope.clone(),
+        default_scope: scope,
+        resources: Resources::none(),
+        audience: Vec::new(),
+        access_token_format: AccessTokenFormat::JwtEdDsa,
+        policy: Policy {
+            rotation: RotationMode::Rotate,
+            retry_window_seconds: None,
+            on_reuse: None,
+            access_lifetime: Lifetime::from_seconds(3600),
+            idle_lifetime: Lifetime::from_seconds(14 * 24 * 3600),
+            absolute_lifetime: Lifetime::from_seconds(365 * 24 * 3600),
+        },
+    })
+}
