@@ -45,16 +45,41 @@ async fn whoever_does_not_hold_the_verifier_ends_the_grant_even_within_a_minute(
     let app = server.public("TestApp").register().await;
     let without = |request: Request| request;
     let with_other = |request: Request| request.with("retry_verifier", OTHER);
-    let with_challenge_only = first_try;
     let with_own_challenge =
         |request: Request| request.with("retry_challenge", &challenge(OTHER)).with("retry_verifier", OTHER);
-    let thefts: [&dyn Fn(Request) -> Request; 4] = [&without, &with_other, &with_challenge_only, &with_own_challenge];
+    let thefts: [&dyn Fn(Request) -> Request; 3] = [&without, &with_other, &with_own_challenge];
     for theft in thefts {
         let first = app.log_in().await.refresh_token();
         let second = first_try(app.refresh(&first)).send().await.refresh_token();
         theft(app.refresh(&first)).send().await.assert_error(400, "invalid_grant");
         first_try(app.refresh(&second)).send().await.assert_error(400, "invalid_grant");
     }
+}
+
+#[tokio::test]
+async fn a_first_try_that_its_retry_overtook_is_answered_503_and_ends_nothing() {
+    let server = TestServer::start().await;
+    let app = server.public("TestApp").register().await;
+    let first = app.log_in().await.refresh_token();
+    let second = later_try(app.refresh(&first)).send().await.refresh_token();
+    server.clock.advance_milliseconds(19_999);
+    first_try(app.refresh(&first)).may_be_unavailable().send().await.assert_unavailable();
+    later_try(app.refresh(&first)).send().await.assert_refresh_token(&second);
+
+    // No request is under way for longer: this one comes from somebody who read the first try.
+    server.clock.advance_milliseconds(1);
+    first_try(app.refresh(&first)).send().await.assert_error(400, "invalid_grant");
+    first_try(app.refresh(&second)).send().await.assert_error(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_thief_who_was_first_without_a_challenge_is_found_at_the_owners_try() {
+    let server = TestServer::start().await;
+    let app = server.public("TestApp").register().await;
+    let first = app.log_in().await.refresh_token();
+    let stolen = app.refresh(&first).send().await.refresh_token();
+    first_try(app.refresh(&first)).send().await.assert_error(400, "invalid_grant");
+    app.refresh(&stolen).send().await.assert_error(400, "invalid_grant");
 }
 
 #[tokio::test]

@@ -79,6 +79,17 @@ async fn rfc9068_section_2_1_rs256_is_available_once_its_key_is_made() {
     app.introspect(&login.access_token()).send().await.assert_active();
 }
 
+/// A refresh that was rotated and not answered would be a lost answer of our own making.
+#[tokio::test]
+async fn rfc9068_section_2_1_a_refresh_that_cannot_be_signed_changes_nothing() {
+    let server = TestServer::start().await;
+    let app = server.confidential("TestClient").register().await;
+    let login = app.log_in().await;
+    app.change_settings(|settings| settings.access_token_format = AccessTokenFormat::JwtRs256).await;
+    app.refresh(&login.refresh_token()).may_be_unavailable().send().await.assert_unavailable();
+    assert_eq!(server.grant(&login.refresh_token()).await.generation.0, 1);
+}
+
 /// C-094.
 #[tokio::test]
 async fn rfc9068_section_2_2_1_auth_time_is_that_of_the_login_however_often_it_is_refreshed() {

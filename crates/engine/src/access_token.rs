@@ -121,12 +121,20 @@ impl AuthorizationServer {
         }
     }
 
+    /// Fails while the key that signs this client's access tokens is still being made.
+    pub(crate) fn can_sign_for(&self, client: &AuthenticatedClient) -> Result<(), TokenError> {
+        match algorithm(client.settings().access_token_format) {
+            Some(algorithm) if self.signing.newest(algorithm).is_none() => {
+                Err(TokenError::SigningKeyNotReady(algorithm.as_str()))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     fn mint(&self, format: AccessTokenFormat, draft: &Draft<'_>) -> Result<Secret, TokenError> {
-        match format {
-            AccessTokenFormat::JwtEs256 => self.mint_jwt(Algorithm::Es256, draft),
-            AccessTokenFormat::JwtEdDsa => self.mint_jwt(Algorithm::EdDsa, draft),
-            AccessTokenFormat::JwtRs256 => self.mint_jwt(Algorithm::Rs256, draft),
-            AccessTokenFormat::Opaque => self.mint_opaque(draft),
+        match algorithm(format) {
+            Some(algorithm) => self.mint_jwt(algorithm, draft),
+            None => self.mint_opaque(draft),
         }
     }
 
@@ -262,6 +270,16 @@ impl AuthorizationServer {
         let Some(id) = id else { return Ok(None) };
         let found = self.clients.find(&*self.store, &id).await?.filter(|found| found.client.handle == handle);
         Ok(found)
+    }
+}
+
+/// How access tokens of this format are signed; `None` for opaque ones.
+const fn algorithm(format: AccessTokenFormat) -> Option<Algorithm> {
+    match format {
+        AccessTokenFormat::JwtEs256 => Some(Algorithm::Es256),
+        AccessTokenFormat::JwtEdDsa => Some(Algorithm::EdDsa),
+        AccessTokenFormat::JwtRs256 => Some(Algorithm::Rs256),
+        AccessTokenFormat::Opaque => None,
     }
 }
 

@@ -63,11 +63,12 @@ impl AuthorizationServer {
     ) -> Result<AuthenticatedClient, TokenError> {
         let failure = FailureKey::client(context.source, claimed.client_id.as_str());
         let now = self.clock.monotonic();
-        if claimed.secret.is_some() {
+        let known = self.clients.find(&*self.store, &claimed.client_id).await?;
+        // 256 random bits cannot be guessed: whoever has them need not wait for others who guess from the same address.
+        if claimed.secret.as_ref().is_some_and(|secret| !self.is_generated_secret(known.as_deref(), secret)) {
             let wait = |retry_after_seconds| TokenError::TooManyFailures { retry_after_seconds };
             self.failures.check(&failure, now).map_err(wait)?;
         }
-        let known = self.clients.find(&*self.store, &claimed.client_id).await?;
         let mut answer = self.prove(claimed, known.clone()).await;
         // What a copy in memory refuses may be right by now.
         if answer.as_ref().is_err_and(TokenError::rests_on_the_client)
@@ -180,6 +181,18 @@ impl AuthorizationServer {
                 }
                 Ok(is_right)
             }
+        }
+    }
+
+    /// Whether it is the secret that this server generated for the client.
+    fn is_generated_secret(&self, known: Option<&CachedClient>, secret: &Secret) -> bool {
+        let credential = known.and_then(|known| known.client.settings.credential.as_ref());
+        match (
+            credential.map(|credential| StoredSecret::parse(credential.expose())),
+            ClientSecret::new(secret.expose()),
+        ) {
+            (Some(Ok(stored)), Ok(presented)) => stored.matches_keyed(self.keys.ring().pepper(), &presented),
+            _ => false,
         }
     }
 

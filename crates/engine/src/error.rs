@@ -105,7 +105,10 @@ impl TokenError {
                     info!(endpoint, %source, %verdict, grant, "refused");
                 }
             }
-            Self::Store(_) | Self::Overloaded(_) => error!(endpoint, %source, error = %self, "not answered"),
+            Self::Overloaded(_) | Self::Store(StoreError::Overloaded(_) | StoreError::TooLate) => {
+                warn!(endpoint, %source, reason = %self, "not answered");
+            }
+            Self::Store(_) => error!(endpoint, %source, error = %self, "not answered"),
             Self::Request(_)
             | Self::ClientNotAuthenticated(_)
             | Self::ClientDisabled
@@ -190,7 +193,7 @@ impl From<&TokenError> for Refusal {
                 "the access token would be too large; ask for less scope or fewer resources",
             ),
             TokenError::Changed | TokenError::Overloaded(_) | TokenError::Store(_) => {
-                later(503, RETRY_AFTER_SECONDS, "nothing was decided; send the same request again")
+                later(503, RETRY_AFTER_SECONDS, "no answer was reached; send the same request again")
             }
         }
     }
@@ -234,10 +237,10 @@ fn refresh_refusal(
             refuse(400, ErrorCode::InvalidTarget, "resource is not one that was granted; the refresh token stays valid")
         }
         Verdict::RolledBack | Verdict::Unavailable => {
-            later(503, RETRY_AFTER_SECONDS, "nothing was decided; send the same request again")
+            later(503, RETRY_AFTER_SECONDS, "no answer was reached; send the same request again")
         }
         Verdict::Rotated | Verdict::Reissued | Verdict::Consumed | Verdict::Forked | Verdict::Retried => {
-            later(503, RETRY_AFTER_SECONDS, "nothing was answered; send the same request again")
+            later(503, RETRY_AFTER_SECONDS, "no answer was reached; send the same request again")
         }
     }
 }

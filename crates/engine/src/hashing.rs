@@ -1,4 +1,5 @@
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::available_parallelism;
 
 use regrant_crypto::{PasswordHash, hash_password, verify_password};
@@ -10,21 +11,25 @@ pub const HASHES_WAITING_MAX: usize = 64;
 
 /// Too many passwords or secrets are being checked at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{HASHES_WAITING_MAX} password or secret checks are waiting, which is the most that may")]
+#[error("{HASHES_WAITING_MAX} password or secret checks are waiting, which is the most that may; try again")]
 pub struct Overloaded;
 
 /// Runs Argon2id on as many threads as there are processors, so that password checks never starve refreshes of threads
-/// or memory.
+/// or memory. Work whose caller goes away keeps its place until it is done.
 pub(crate) struct HashingPool {
-    running: Semaphore,
-    waiting: AtomicUsize,
+    running: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
     calls: AtomicU64,
 }
 
 impl HashingPool {
     pub(crate) fn new() -> Self {
         let threads = available_parallelism().map_or(1, usize::from);
-        Self { running: Semaphore::new(threads), waiting: AtomicUsize::new(0), calls: AtomicU64::new(0) }
+        Self {
+            running: Arc::new(Semaphore::new(threads)),
+            waiting: Arc::new(Semaphore::new(HASHES_WAITING_MAX)),
+            calls: AtomicU64::new(0),
+        }
     }
 
     /// Whether `secret` is what was hashed.
@@ -48,25 +53,41 @@ impl HashingPool {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Overloaded> {
-        let _place = Place::take(&self.waiting)?;
-        let _permit = self.running.acquire().await.map_err(|_| Overloaded)?;
+        let place = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| Overloaded)?;
+        let permit = Arc::clone(&self.running).acquire_owned().await.map_err(|_| Overloaded)?;
         self.calls.fetch_add(1, Ordering::Relaxed);
-        tokio::task::spawn_blocking(work).await.map_err(|_| Overloaded)
+        let hashing = tokio::task::spawn_blocking(move || {
+            let _until_done = (place, permit);
+            work()
+        });
+        Ok(hashing.await.expect("hashing does not panic, and nothing aborts it"))
     }
 }
 
-/// A place in the queue, given back even when the caller goes away.
-struct Place<'a>(&'a AtomicUsize);
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
 
-impl<'a> Place<'a> {
-    fn take(waiting: &'a AtomicUsize) -> Result<Self, Overloaded> {
-        let place = Self(waiting);
-        if waiting.fetch_add(1, Ordering::Relaxed) < HASHES_WAITING_MAX { Ok(place) } else { Err(Overloaded) }
-    }
-}
+    use super::*;
 
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+    #[tokio::test]
+    async fn work_whose_caller_went_away_keeps_its_place() {
+        let pool = HashingPool::new();
+        let (let_go, wait) = channel::<()>();
+        let all = available_parallelism().map_or(1, usize::from);
+        let wait = Arc::new(std::sync::Mutex::new(wait));
+        for _ in 0..all {
+            let wait = Arc::clone(&wait);
+            let work = pool.run(move || drop(wait.lock().map(|wait| wait.recv())));
+            // Polled once, so that it begins, and dropped.
+            tokio::select! {
+                biased;
+                _ = work => panic!("it waits"),
+                () = tokio::task::yield_now() => {}
+            }
+        }
+        assert_eq!(pool.running.available_permits(), 0, "the work runs on");
+        drop(let_go);
+        assert_eq!(pool.run(|| 7).await, Ok(7), "and gives its place back when it is done");
     }
 }

@@ -3,7 +3,7 @@ use regrant_crypto::{
 };
 use regrant_grant::{AuthorityTag, Binding, Grant, GrantSecret, HEAD_BYTES, Head, REFRESH_PREFIX, TokenParts, Verdict};
 use regrant_protocol::{ClientId, EpochNumber, Kid, Secret};
-use regrant_store::Identity;
+use regrant_store::{Identity, StoreError};
 
 /// The master keys and what the store says about itself: all that tags are made of but the row.
 pub(crate) struct Keys {
@@ -44,8 +44,9 @@ impl Keys {
         self.identity.epoch().number
     }
 
-    pub(crate) fn knows(&self, kid: Kid) -> bool {
-        self.ring.get(kid).is_some()
+    /// Whether this process can make the tokens of the current generation of a row.
+    pub(crate) fn can_make(&self, row: &Grant) -> bool {
+        self.ring.get(row.kid).is_some() && self.identity.epoch_numbered(row.epoch).is_some()
     }
 
     /// Whether the prefilter tag is ours: a forged token ends here, without the database.
@@ -70,8 +71,16 @@ impl Keys {
         if verified == Some(true) { AuthorityTag::Valid } else { AuthorityTag::Invalid }
     }
 
-    /// The refresh token of the current generation of a row; `None` when this process has not its key.
-    pub(crate) fn refresh_token(&self, row: &Grant) -> Option<Secret> {
+    /// The refresh token of the current generation of a row.
+    ///
+    /// Fails when this process cannot make it: [`Keys::can_make`] is asked before the row is written.
+    pub(crate) fn refresh_token(&self, row: &Grant) -> Result<Secret, StoreError> {
+        let unknown =
+            || StoreError::Unavailable(format!("master key {} or epoch {} is not loaded", row.kid, row.epoch.0));
+        self.make_refresh_token(row).ok_or_else(unknown)
+    }
+
+    fn make_refresh_token(&self, row: &Grant) -> Option<Secret> {
         let head = Head { kid: row.kid, epoch: row.epoch, grant: row.id, generation: row.generation };
         let prefilter_tag = self.prefilter_tag(&head, Purpose::Refresh)?;
         let message = message(&head.to_bytes(), &prefilter_tag);

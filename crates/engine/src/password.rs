@@ -32,7 +32,7 @@ impl AuthorizationServer {
             generation: Generation::FIRST,
         };
         let row = self.issue(context, client, &user, birth).await?;
-        let refresh_token = if may_refresh(client.settings()) { self.keys.refresh_token(&row) } else { None };
+        let refresh_token = may_refresh(client.settings()).then(|| self.keys.refresh_token(&row)).transpose()?;
         let (grant, now) = (row.id, row.rotated_at);
         let (scope, resources) = (row.scope.clone(), row.resources.clone());
         let response = self.respond(client, Granted { row, now, scope, resources }, refresh_token)?;

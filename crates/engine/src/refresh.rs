@@ -101,7 +101,7 @@ impl AuthorizationServer {
                 Write::Update(row) | Write::Insert(row) => row,
                 Write::Nothing | Write::ListAccessToken { .. } => row,
             };
-            if !keys.knows(after.kid) {
+            if !keys.can_make(after) {
                 return refused(Verdict::Unavailable);
             }
             match still_allowed(row, &facts, client.settings()) {
@@ -124,7 +124,9 @@ impl AuthorizationServer {
     ) -> Result<TokenResponse, TokenError> {
         let refresh_token = match client.settings().policy.rotation {
             RotationMode::Consume => None,
-            RotationMode::Rotate | RotationMode::Reuse | RotationMode::Fork => self.keys.refresh_token(&granted.row),
+            RotationMode::Rotate | RotationMode::Reuse | RotationMode::Fork => {
+                Some(self.keys.refresh_token(&granted.row)?)
+            }
         };
         let (grant, generation) = (granted.row.id, granted.row.generation.0);
         let response = self.respond(client, granted, refresh_token)?;

@@ -1,9 +1,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use regrant_crypto::{ClientSecret, StoredSecret, random};
+use regrant_crypto::{ClientSecret, PASSWORD_BYTES_MAX, StoredSecret, random};
 use regrant_grant::{ClientKind, GrantSecret, Party, RotationMode};
 use regrant_protocol::{ClientId, GrantType, IdentifierError, Secret, Subject, TokenEndpointAuthMethod, Username};
-use regrant_store::{ChangeError, Client, ClientHandle, ClientSettings, Credential, User, UserStatus};
+use regrant_store::{ChangeError, Client, ClientChange, ClientHandle, ClientSettings, Credential, User, UserStatus};
 
 use crate::AuthorizationServer;
 use crate::hashing::Overloaded;
@@ -38,7 +38,7 @@ pub enum RegistrationError {
     )]
     Rotation,
     /// The secret or password cannot be used.
-    #[error("the secret or password is empty or too long")]
+    #[error("the secret or password is empty or longer than {PASSWORD_BYTES_MAX} bytes")]
     Secret,
     /// The name cannot be used.
     #[error("{0:?} cannot be used as a name: {1}")]
@@ -52,7 +52,7 @@ pub enum RegistrationError {
 }
 
 impl AuthorizationServer {
-    /// Registers a client. Returns the secret that was generated, to be shown once.
+    /// Registers a client; `settings.credential` is made from `secrecy`, whatever it says. Returns the secret that was generated, to be shown once.
     ///
     /// # Errors
     /// [`RegistrationError`] says which setting contradicts which rule, or that the name is taken.
@@ -83,6 +83,22 @@ impl AuthorizationServer {
         };
         self.store.add_client(client).await?;
         Ok(generated)
+    }
+
+    /// Gives a client new settings; its secret stays as it is, whatever `settings` say.
+    ///
+    /// # Errors
+    /// [`RegistrationError`] says which setting contradicts which rule, or that there is no such client.
+    pub async fn change_client(&self, id: &ClientId, mut settings: ClientSettings) -> Result<(), RegistrationError> {
+        let found = self.store.client(id).await.map_err(ChangeError::from)?;
+        let client = found.ok_or_else(|| ChangeError::Unknown(id.to_string()))?;
+        let kind = if client.settings.is_public() { ClientKind::Public } else { ClientKind::Confidential };
+        check(kind, &settings)?;
+        settings.credential.clone_from(&client.settings.credential);
+        if settings != client.settings {
+            self.store.change_client(id, ClientChange::Settings(Box::new(settings))).await?;
+        }
+        Ok(())
     }
 
     /// Registers a user, with a subject of 128 random bits that tells nothing about them.

@@ -24,7 +24,7 @@ struct Set {
 #[non_exhaustive]
 pub enum SigningKeysError {
     /// It was sealed under a master key that the key file does not have.
-    #[error("signing key {key_id} is sealed under master key {}, which the key file does not have", kid.0)]
+    #[error("signing key {key_id} is sealed under master key {}, which the key file does not have; restore the newest copy of the key file", kid.0)]
     MasterKeyMissing {
         /// The signing key.
         key_id: String,
@@ -32,16 +32,16 @@ pub enum SigningKeysError {
         kid: Kid,
     },
     /// It does not open.
-    #[error("signing key {0} does not open: {1}")]
+    #[error("signing key {0} does not open: {1}; use the key file of this store, or restore a backup of both")]
     Sealed(String, SealError),
     /// It opens, and is not a key.
-    #[error("signing key {0} is damaged: {1}")]
+    #[error("signing key {0} is damaged: {1}; restore a backup of the database")]
     Damaged(String, SigningKeyError),
     /// It is for an algorithm that this version does not know.
-    #[error("signing key {0} is for the unknown algorithm {1:?}")]
+    #[error("signing key {0} is for the unknown algorithm {1:?}; use the newer program that made it")]
     Algorithm(String, String),
     /// Its public half is damaged.
-    #[error("signing key {0} has a damaged public half: {1}")]
+    #[error("signing key {0} has a damaged public half: {1}; restore a backup of the database")]
     PublicHalf(String, JwkError),
     /// The store failed.
     #[error(transparent)]

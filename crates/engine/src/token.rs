@@ -41,6 +41,8 @@ impl AuthorizationServer {
         if !client.settings().grant_types.contains(&request.grant_type()) {
             return Err(TokenError::GrantTypeNotAllowed(request.grant_type()));
         }
+        // Before anything is written: a refresh that was rotated and not answered would be a lost answer of our own making.
+        self.can_sign_for(client)?;
         match &request {
             TokenRequest::Password(request) => self.password(context, client, request).await,
             TokenRequest::ClientCredentials { scope, resources } => {

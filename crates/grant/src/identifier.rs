@@ -2,6 +2,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use subtle::ConstantTimeEq;
 use zeroize::ZeroizeOnDrop;
 
 /// Names a grant: 16 random bytes, safe to log.
@@ -37,7 +38,8 @@ impl fmt::Debug for GrantId {
 }
 
 /// The half of the authority key that lies in the row: 16 random bytes. Without it the master key forges nothing.
-#[derive(Clone, PartialEq, Eq, Hash, ZeroizeOnDrop)]
+#[expect(clippy::derived_hash_with_manual_eq, reason = "the comparison is constant-time, its result the derived one")]
+#[derive(Clone, Eq, Hash, ZeroizeOnDrop)]
 pub struct GrantSecret([u8; 16]);
 
 impl GrantSecret {
@@ -51,6 +53,12 @@ impl GrantSecret {
     #[must_use]
     pub const fn expose(&self) -> &[u8; 16] {
         &self.0
+    }
+}
+
+impl PartialEq for GrantSecret {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
     }
 }
 

@@ -5,7 +5,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use regrant_engine::AuthorizationServer;
 
-/// How long an API may keep the keys: a new one is published before it signs.
+/// How long an API may keep the keys. One that meets a `kid` it does not know asks again.
 const JWKS_CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
 /// `GET /jwks` (RFC 7517 §5).

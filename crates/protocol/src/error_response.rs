@@ -20,9 +20,7 @@ pub enum ErrorCode {
     InvalidScope,
     /// The resource is malformed, unknown or outside the grant (RFC 8707 §2).
     InvalidTarget,
-    /// The access token is expired, revoked or malformed (RFC 6750 §3.1).
-    InvalidToken,
-    /// Try again later: nothing was decided.
+    /// Send the same request again: whether it was decided or not, it gets the answer that it would have got.
     TemporarilyUnavailable,
 }
 

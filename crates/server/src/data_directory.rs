@@ -56,13 +56,13 @@ pub enum DataDirectoryError {
     #[error("{0}: {1}")]
     KeyFile(String, KeyFileError),
     /// The key file is too long to be one.
-    #[error("{0} is larger than {KEY_FILE_BYTES_MAX} bytes, so it is not a key file")]
+    #[error("{0} is larger than {KEY_FILE_BYTES_MAX} bytes, so it is not a key file; restore it from your copy")]
     KeyFileTooLong(String),
     /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] OpenError),
     /// The operating system refused.
-    #[error("{path}: {error}")]
+    #[error("{path}: {error}; see that this user may read and write it, and that the disk is there and not full")]
     Io {
         /// What it refused.
         path: String,

@@ -13,7 +13,7 @@ use regrant_engine::{AuthorizationServer, Refusal, RegistrationError, Secrecy};
 use regrant_grant::{Policy, RotationMode};
 use regrant_http::{Caller, json, refusal};
 use regrant_protocol::{ClientId, GrantType, Lifetime, Resources, Scope, Secret, TokenEndpointAuthMethod, Username};
-use regrant_store::{AccessTokenFormat, ClientChange, ClientSettings};
+use regrant_store::{AccessTokenFormat, ChangeError, ClientSettings};
 
 pub(crate) const CLIENT: &str = "TestClient";
 pub(crate) const CLIENT_SECRET: &str = "TestSecret";
@@ -45,8 +45,8 @@ pub(crate) async fn prepare(server: &AuthorizationServer, demo: DemoSettings) ->
     )?;
     let public = settings(demo, vec![TokenEndpointAuthMethod::None], vec![AuthorizationCode, RefreshToken])?;
     let secret = Secrecy::Chosen(Secret::new(CLIENT_SECRET.to_owned()));
-    prepare_client(server, CLIENT, secret, confidential).await?;
-    prepare_client(server, PUBLIC_CLIENT, Secrecy::Public, public).await?;
+    prepare_client(server, ClientId::parse(CLIENT)?, secret, confidential).await.context("demo client")?;
+    prepare_client(server, ClientId::parse(PUBLIC_CLIENT)?, Secrecy::Public, public).await.context("demo client")?;
     if server.store().user_named(&Username::parse(USER)?).await?.is_none() {
         server.register_user(USER, Secret::new(PASSWORD.to_owned())).await.context("demo user")?;
     }
@@ -55,21 +55,14 @@ pub(crate) async fn prepare(server: &AuthorizationServer, demo: DemoSettings) ->
 
 async fn prepare_client(
     server: &AuthorizationServer,
-    id: &str,
+    id: ClientId,
     secrecy: Secrecy,
-    mut settings: ClientSettings,
-) -> Result<(), anyhow::Error> {
-    let id = ClientId::parse(id)?;
-    let Some(existing) = server.store().client(&id).await? else {
-        let registered: Result<_, RegistrationError> = server.register_client(id, secrecy, settings).await;
-        registered.context("demo client")?;
-        return Ok(());
-    };
-    settings.credential.clone_from(&existing.settings.credential);
-    if settings != existing.settings {
-        server.store().change_client(&id, ClientChange::Settings(Box::new(settings))).await?;
+    settings: ClientSettings,
+) -> Result<(), RegistrationError> {
+    if server.store().client(&id).await.map_err(ChangeError::from)?.is_some() {
+        return server.change_client(&id, settings).await;
     }
-    Ok(())
+    server.register_client(id, secrecy, settings).await.map(drop)
 }
 
 fn settings(
