@@ -34,11 +34,11 @@ pub struct DevOptions {
     /// Serve without showing the tour.
     #[arg(long)]
     no_tour: bool,
-    /// How long the demo clients may retry a refresh; 0 switches retries off. Without it, as long as the sender's proof
-    /// allows: 24 hours for TestClient, 60 seconds for TestApp.
+    /// How long the demo clients may retry a refresh; with 0 a retry is reuse, and ends the grant. Without it, as long as
+    /// the sender's proof allows: 24 hours for TestClient.
     #[arg(long, value_name = "SECONDS")]
     retry_window: Option<u32>,
-    /// How long the access tokens of the demo clients live; 0 for ever.
+    /// How long the access tokens of the demo clients live; 0 until the grant ends.
     #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
     access_lifetime: u32,
 }
@@ -84,6 +84,7 @@ async fn run(options: DevOptions) -> Result<()> {
     });
 
     print_line(&format!("listening on http://{address}"))?;
+    print_line(&format!("data in {}", options.data.display()))?;
     let routes = router(Arc::clone(&server)).merge(demo::api(server)).fallback(no_such_endpoint);
     let serving = serve(listener, routes, stop_signal()?, TransportLimits::default());
     if options.no_tour {

@@ -6,9 +6,9 @@ use clap::{Parser, Subcommand};
 use regrant_server::dev::{DevOptions, dev};
 use regrant_server::log;
 
-/// An OAuth 2.1 authorization server built around the refresh token.
+/// An OAuth authorization server built around the refresh token.
 #[derive(Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(name = "regrant", version, arg_required_else_help = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -51,6 +51,9 @@ impl Fault {
         Self { name: "verifier_not_checked", inputs: supply_verifier, ..Self::NONE },
         Self { name: "challenge_not_kept", output: forget_challenge, ..Self::NONE },
         Self { name: "challenge_neither_kept_nor_flagged", output: forget_challenge_and_flag, ..Self::NONE },
+        Self { name: "overtaken_first_try_punished", output: punish_unavailable, ..Self::NONE },
+        Self { name: "first_try_needs_no_verifier", inputs: supply_verifier_to_first_try, ..Self::NONE },
+        Self { name: "downgrade_taken_for_retry", inputs: overlook_downgrade, ..Self::NONE },
         Self { name: "reuse_changes_nothing", output: tolerate_reuse, ..Self::NONE },
         Self { name: "reuse_taken_for_late_retry", output: overlook_reuse, ..Self::NONE },
         Self { name: "superseded_token_without_key_ends_grant", output: punish_wrong_sender, ..Self::NONE },
@@ -155,6 +158,18 @@ fn supply_verifier(call: &mut Call<'_>) {
     call.facts.retry_verifier = call.row.retry_challenge;
 }
 
+fn supply_verifier_to_first_try(call: &mut Call<'_>) {
+    if call.facts.retry_challenge == call.row.retry_challenge {
+        supply_verifier(call);
+    }
+}
+
+fn overlook_downgrade(call: &mut Call<'_>) {
+    if call.presents_previous() && call.row.retry_challenge.is_none() {
+        call.facts.retry_challenge = None;
+    }
+}
+
 fn believe_sender_of_previous(call: &mut Call<'_>) {
     if call.presents_previous() {
         call.facts.client = call.row.client.clone();
@@ -224,6 +239,12 @@ fn punish_wrong_sender(decision: &mut Decision, given: &Call<'_>) {
 
 fn punish_token_ahead(decision: &mut Decision, given: &Call<'_>) {
     if decision.verdict == Verdict::RolledBack {
+        *decision = revoked(given);
+    }
+}
+
+fn punish_unavailable(decision: &mut Decision, given: &Call<'_>) {
+    if decision.verdict == Verdict::Unavailable {
         *decision = revoked(given);
     }
 }

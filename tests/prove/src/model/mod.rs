@@ -12,8 +12,8 @@ use crate::scale::Scale;
 
 const KIND: &str = "model";
 
-/// The verdicts that the rule never gives: they are found before a row is read, or after the rule.
-const NOT_GIVEN_BY_THE_RULE: [Verdict; 3] = [Verdict::Malformed, Verdict::UnknownGrant, Verdict::Unavailable];
+/// The verdicts that the rule never gives: they are found before there is a row to decide about.
+const NOT_GIVEN_BY_THE_RULE: [Verdict; 2] = [Verdict::Malformed, Verdict::UnknownGrant];
 
 /// Explores every configuration of `scale`, then plants every fault; `only` those whose name contains it.
 pub(crate) fn run(scale: Scale, only: &str, report: &mut Report) {
