@@ -61,23 +61,18 @@ impl AuthorizationServer {
         context: &RequestContext,
         claimed: &ClientAuthentication,
     ) -> Result<AuthenticatedClient, TokenError> {
-        let failure = FailureKey::client(context.source, claimed.client_id.as_str());
-        let now = self.clock.monotonic();
         let known = self.clients.find(&*self.store, &claimed.client_id).await?;
+        let failure = FailureKey::client(context.source, claimed.client_id.as_str());
         // 256 random bits cannot be guessed: whoever has them need not wait for others who guess from the same address.
         if claimed.secret.as_ref().is_some_and(|secret| !self.is_generated_secret(known.as_deref(), secret)) {
-            let wait = |retry_after_seconds| TokenError::TooManyFailures { retry_after_seconds };
-            self.failures.check(&failure, now).map_err(wait)?;
+            self.failures.check(failure, self.clock.monotonic()).map_err(TokenError::too_many_failures)?;
         }
-        let mut answer = self.prove(claimed, known.clone()).await;
+        let answer = self.prove(claimed, known.clone(), failure).await;
         // What a copy in memory refuses may be right by now.
         if answer.as_ref().is_err_and(TokenError::rests_on_the_client)
             && let Some(newer) = self.newer_than(known.as_deref(), &claimed.client_id).await?
         {
-            answer = self.prove(claimed, newer).await;
-        }
-        if claimed.secret.is_some() && matches!(answer, Err(TokenError::ClientNotAuthenticated(_))) {
-            self.failures.count(failure, now);
+            return self.prove(claimed, newer, failure).await;
         }
         answer
     }
@@ -87,14 +82,15 @@ impl AuthorizationServer {
         &self,
         claimed: &ClientAuthentication,
         found: Option<Arc<CachedClient>>,
+        failure: FailureKey,
     ) -> Result<AuthenticatedClient, TokenError> {
         let candidate = found.filter(|found| found.client.settings.auth_methods.contains(&claimed.method));
         let proven = match (&claimed.secret, candidate) {
             (None, Some(client)) => client.client.settings.is_public().then_some(client),
             (None, None) => None,
-            (Some(secret), Some(client)) => self.check_secret(&client, secret).await?.then_some(client),
+            (Some(secret), Some(client)) => self.check_secret(&client, secret, failure).await?.then_some(client),
             (Some(secret), None) => {
-                self.hashing.verify_nothing(secret.clone()).await?;
+                self.refuse_secret(secret, failure).await?;
                 None
             }
         };
@@ -145,16 +141,21 @@ impl AuthorizationServer {
         decide_in(&*self.store, target, Some(context.begin_before()), rule).await?.ok_or(TokenError::Changed)
     }
 
-    async fn check_secret(&self, cached: &CachedClient, secret: &Secret) -> Result<bool, TokenError> {
+    async fn check_secret(
+        &self,
+        cached: &CachedClient,
+        secret: &Secret,
+        failure: FailureKey,
+    ) -> Result<bool, TokenError> {
         let Ok(presented) = ClientSecret::new(secret.expose()) else {
-            return self.refuse_secret(secret).await;
+            return self.refuse_secret(secret, failure).await;
         };
         // A secret that Argon2id accepted before is recognised by its keyed hash.
         if cached.accepts(&self.process_pepper, &presented) {
             return Ok(true);
         }
         let Some(credential) = &cached.client.settings.credential else {
-            return self.refuse_secret(secret).await;
+            return self.refuse_secret(secret, failure).await;
         };
         let unreadable = |error: StoredSecretError| StoreError::Inconsistent {
             table: "clients",
@@ -167,15 +168,17 @@ impl AuthorizationServer {
             return Ok(true);
         }
         match stored {
-            StoredSecret::Keyed(_) => self.refuse_secret(secret).await,
+            StoredSecret::Keyed(_) => self.refuse_secret(secret, failure).await,
             StoredSecret::Argon2id(hash) => {
                 // After a start all requests of a client come at once, and one of them is enough to know the secret.
                 let _first = cached.accepting.lock().await;
                 if cached.accepts(&self.process_pepper, &presented) {
                     return Ok(true);
                 }
+                self.failures.charge(failure, self.clock.monotonic()).map_err(TokenError::too_many_failures)?;
                 let is_right = self.hashing.verify(hash, secret.clone()).await?;
                 if is_right {
+                    self.failures.give_back(failure);
                     // Another request may have been faster, with the same secret.
                     let _ = cached.accepted_secret.set(StoredSecret::keyed(&self.process_pepper, &presented));
                 }
@@ -197,7 +200,8 @@ impl AuthorizationServer {
     }
 
     /// Refuses after the work that a wrong secret costs everywhere.
-    async fn refuse_secret(&self, secret: &Secret) -> Result<bool, TokenError> {
+    async fn refuse_secret(&self, secret: &Secret, failure: FailureKey) -> Result<bool, TokenError> {
+        self.failures.charge(failure, self.clock.monotonic()).map_err(TokenError::too_many_failures)?;
         self.hashing.verify_nothing(secret.clone()).await?;
         Ok(false)
     }

@@ -1,5 +1,4 @@
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use regrant_crypto::Jwk;
@@ -17,15 +16,16 @@ impl AuthorizationServer {
     /// # Errors
     /// [`TokenError::Store`] when the clients cannot be read.
     pub async fn metadata(&self) -> Result<Metadata, TokenError> {
+        // One caller reads, and the others wait for what it read: a crowd costs the store one turn.
+        let mut cached = self.metadata.lock().await;
         let now = self.clock.monotonic();
-        let cached = self.metadata.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((read_at, metadata)) = cached
-            && now.saturating_duration_since(read_at) < METADATA_CACHED_MAX
+        if let Some((read_at, metadata)) = &*cached
+            && now.saturating_duration_since(*read_at) < METADATA_CACHED_MAX
         {
-            return Ok(metadata);
+            return Ok(metadata.clone());
         }
         let metadata = self.read_metadata().await?;
-        *self.metadata.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, metadata.clone()));
+        *cached = Some((now, metadata.clone()));
         Ok(metadata)
     }
 

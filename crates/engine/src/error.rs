@@ -70,6 +70,11 @@ pub enum TokenError {
 }
 
 impl TokenError {
+    /// The next try is allowed after so many seconds.
+    pub(crate) const fn too_many_failures(retry_after_seconds: u32) -> Self {
+        Self::TooManyFailures { retry_after_seconds }
+    }
+
     /// Whether what refuses is what was read of the client, so that a newer copy of it may decide otherwise.
     pub(crate) const fn rests_on_the_client(&self) -> bool {
         match self {
@@ -106,9 +111,9 @@ impl TokenError {
                 }
             }
             Self::Overloaded(_) | Self::Store(StoreError::Overloaded(_) | StoreError::TooLate) => {
-                warn!(endpoint, %source, reason = %self, "not answered");
+                warn!(endpoint, %source, reason = ?self.to_string(), "not answered");
             }
-            Self::Store(_) => error!(endpoint, %source, error = %self, "not answered"),
+            Self::Store(_) => error!(endpoint, %source, reason = ?self.to_string(), "not answered"),
             Self::Request(_)
             | Self::ClientNotAuthenticated(_)
             | Self::ClientDisabled
@@ -121,7 +126,7 @@ impl TokenError {
             | Self::Target
             | Self::SigningKeyNotReady(_)
             | Self::AccessTokenTooLarge
-            | Self::Changed => info!(endpoint, %source, reason = %self, "refused"),
+            | Self::Changed => info!(endpoint, %source, reason = ?self.to_string(), "refused"),
         }
     }
 }

@@ -19,6 +19,8 @@ pub struct Overloaded;
 pub(crate) struct HashingPool {
     running: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
+    /// The places that names which do not exist may take: half of them, so that inventing names shuts nobody out.
+    waiting_for_nothing: Arc<Semaphore>,
     calls: AtomicU64,
 }
 
@@ -28,6 +30,7 @@ impl HashingPool {
         Self {
             running: Arc::new(Semaphore::new(threads)),
             waiting: Arc::new(Semaphore::new(HASHES_WAITING_MAX)),
+            waiting_for_nothing: Arc::new(Semaphore::new(HASHES_WAITING_MAX / 2)),
             calls: AtomicU64::new(0),
         }
     }
@@ -39,6 +42,7 @@ impl HashingPool {
 
     /// Does the work of [`HashingPool::verify`] for a name that does not exist, so that time does not tell.
     pub(crate) async fn verify_nothing(&self, secret: Secret) -> Result<(), Overloaded> {
+        let _place = self.waiting_for_nothing.try_acquire().map_err(|_| Overloaded)?;
         self.verify(PasswordHash::decoy(), secret).await.map(|_| ())
     }
 

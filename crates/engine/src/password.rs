@@ -44,8 +44,7 @@ impl AuthorizationServer {
     async fn log_in(&self, context: &RequestContext, request: &PasswordRequest) -> Result<User, TokenError> {
         let failure = FailureKey::user(context.source, &request.username);
         let now = self.clock.monotonic();
-        let wait = |retry_after_seconds| TokenError::TooManyFailures { retry_after_seconds };
-        self.failures.check(&failure, now).map_err(wait)?;
+        self.failures.check(failure, now).map_err(TokenError::too_many_failures)?;
         let user = match Username::parse(&request.username) {
             Ok(username) => self.store.user_named(&username).await?,
             Err(_) => None,
@@ -65,14 +64,11 @@ impl AuthorizationServer {
                 false
             }
         };
-        match user.filter(|_| is_right) {
-            Some(user) if user.status == UserStatus::Active => Ok(user),
-            Some(_) => Err(TokenError::UserDisabled),
-            None => {
-                self.failures.count(failure, now);
-                Err(TokenError::Credentials)
-            }
-        }
+        let Some(user) = user.filter(|_| is_right) else {
+            self.failures.count(failure, now);
+            return Err(TokenError::Credentials);
+        };
+        if user.status == UserStatus::Active { Ok(user) } else { Err(TokenError::UserDisabled) }
     }
 
     /// Makes the row of a new grant, unless client or user changed since they were looked at.

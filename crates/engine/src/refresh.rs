@@ -38,7 +38,7 @@ impl AuthorizationServer {
         let grant = parts.head.grant;
         self.keys
             .prefilter(&parts.head, &parts.prefilter_tag, Purpose::Refresh)
-            .map_err(|verdict| refused(verdict, Some(grant)))?;
+            .map_err(|verdict| refused(verdict, None))?;
 
         let facts = self.refresh_facts(client, request, &parts);
         match self.refresh_step(context, client, parts, facts).await? {

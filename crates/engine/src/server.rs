@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 
 use regrant_crypto::{Algorithm, Entropy, KeyRing, Pepper, SigningKey, random};
@@ -39,7 +39,7 @@ pub struct AuthorizationServer {
     /// Under it, and in this process only, accepted secrets are recognised.
     pub(crate) process_pepper: Pepper,
     /// The metadata as it was last read, and when.
-    pub(crate) metadata: Mutex<Option<(Instant, Metadata)>>,
+    pub(crate) metadata: tokio::sync::Mutex<Option<(Instant, Metadata)>>,
 }
 
 /// Why an authorization server cannot be built.
@@ -88,7 +88,7 @@ impl AuthorizationServer {
             failures: Failures::new(),
             hashing: HashingPool::new(),
             process_pepper,
-            metadata: Mutex::new(None),
+            metadata: tokio::sync::Mutex::new(None),
         })
     }
 

@@ -24,6 +24,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use regrant_store_sqlite::Failpoint;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::unconstrained;
 use tower::ServiceExt;
 
 use arrival::{Arrivals, monotonic_now};
@@ -108,20 +109,24 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
 
 /// Accepts connections for ever.
 async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>, mut begin: impl FnMut(Connection)) -> Infallible {
-    let mut last_accepted = monotonic_now();
+    let mut seen_empty = monotonic_now();
     loop {
         let permit = Arc::clone(permits).acquire_owned().await.expect("nothing closes the semaphore");
         let mut was_queue_empty = false;
         let accepted = poll_fn(|cx| {
             let accepted = listener.poll_accept(cx);
-            was_queue_empty |= accepted.is_pending();
+            if accepted.is_pending() {
+                was_queue_empty = true;
+                seen_empty = monotonic_now();
+            }
             accepted
         });
-        match accepted.await {
+        // Unconstrained, so that pending says that the queue is empty, and not that others should have a turn.
+        match unconstrained(accepted).await {
             Ok((socket, peer)) => {
-                // While all permits were out, connections waited in the queue, and so did the requests on them.
-                let queued_since = (!was_queue_empty).then_some(last_accepted);
-                last_accepted = monotonic_now();
+                // While all permits were out, connections waited in the queue, and so did the requests on them: this one
+                // perhaps since the queue was last seen empty, however many were accepted before it.
+                let queued_since = (!was_queue_empty).then_some(seen_empty);
                 begin(Connection { socket, peer, queued_since, _permit: permit });
             }
             Err(error) if is_of_one_connection(&error) => {}

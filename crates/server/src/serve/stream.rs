@@ -98,8 +98,8 @@ impl<S> RequestStream<S> {
     /// Sorts what was just read into `buf` behind its first `before` bytes: clears it, or holds it back.
     fn take_in(&mut self, buf: &mut ReadBuf<'_>, before: usize) {
         let now = monotonic_now();
-        // If the last read did not find the socket empty, these bytes may have been behind those.
-        let arrived = self.queued_since.replace(now).unwrap_or(now);
+        // Until a read finds the socket empty, these bytes may have been behind all that came before.
+        let arrived = *self.queued_since.get_or_insert(now);
         self.input = Input::Open;
         if self.first_byte.is_some_and(|first_byte| now.duration_since(first_byte) >= self.limits.request_read) {
             buf.set_filled(before);
