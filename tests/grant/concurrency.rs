@@ -77,3 +77,21 @@ async fn refreshes_at_once_with_a_revocation_leave_nothing_alive() {
         }
     }
 }
+
+/// Guesses at once cannot outrun the budget, and a start does not make the owner pay for the crowd of its own requests.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_64_secrets_at_once_ten_wrong_ones_are_tried_and_every_right_one_is_believed() {
+    let server = TestServer::start().await;
+    let app = server.confidential("TestClient").secret("TestSecret").register().await;
+    let guess = server.post("/token").basic("TestClient", "guess").form("grant_type=client_credentials");
+    let guesses = at_once(std::iter::repeat_n(guess.from_address("192.0.2.1"), AT_ONCE)).await;
+    assert_eq!(guesses.iter().filter(|answer| answer.status == 401).count(), 10);
+    assert_eq!(guesses.iter().filter(|answer| answer.status == 429).count(), AT_ONCE - 10);
+    assert_eq!(server.engine.hash_calls(), 1 + 1 + 10, "the client's, the user's, and the guesses");
+
+    let right = app.token("client_credentials").from_address("192.0.2.2");
+    for answer in at_once(std::iter::repeat_n(right, AT_ONCE)).await {
+        answer.assert_ok();
+    }
+    assert_eq!(server.engine.hash_calls(), 1 + 1 + 10 + 1, "one is enough to know the secret");
+}

@@ -241,6 +241,24 @@ fn beyond_the_connection_limit_the_next_client_waits_for_a_place() {
 }
 
 #[test]
+fn every_connection_that_waited_for_a_place_may_be_as_old_as_the_queue() {
+    let server = Server::start(TransportLimits { connections_max: 1, ..TransportLimits::default() });
+    let mut first = server.connect();
+    first.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(first.answer().0, 200);
+    let before = Instant::now();
+    let mut waiting: Vec<_> = (0..3).map(|_| server.connect()).collect();
+    for client in &mut waiting {
+        client.send("GET /first-byte HTTP/1.1\r\nHost: a\r\n\r\n");
+    }
+    drop(first);
+    for mut client in waiting {
+        assert_eq!(client.answer().0, 200);
+        assert!(server.first_byte.recv().unwrap() <= before, "however many were accepted before it");
+    }
+}
+
+#[test]
 fn the_request_carries_the_time_of_its_first_byte_and_the_peer() {
     let server = Server::start(TransportLimits::default());
     let (before, mut client, mut other) = (Instant::now(), server.connect(), server.connect());
