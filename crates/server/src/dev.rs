@@ -83,8 +83,8 @@ async fn run(options: DevOptions) -> Result<()> {
         }
     });
 
-    print_line(&format!("listening on http://{address}"))?;
-    print_line(&format!("data in {}", options.data.display()))?;
+    // At once: whoever waits for the first line may close the pipe behind it.
+    print_line(&format!("listening on http://{address}\ndata in {}", options.data.display()))?;
     let routes = router(Arc::clone(&server)).merge(demo::api(server)).fallback(no_such_endpoint);
     let serving = serve(listener, routes, stop_signal()?, TransportLimits::default());
     if options.no_tour {
@@ -124,6 +124,6 @@ fn stop_signal() -> Result<impl Future<Output = ()>> {
 /// A line that whoever reads standard output has at once.
 fn print_line(line: &str) -> Result<()> {
     let mut output = std::io::stdout().lock();
-    writeln!(output, "{line}")?;
+    output.write_all(format!("{line}\n").as_bytes())?;
     Ok(output.flush()?)
 }
