@@ -1,8 +1,10 @@
+use std::net::IpAddr;
+
 use axum::body::Body;
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use regrant_engine::Refusal;
+use regrant_engine::{Refusal, TokenError};
 use regrant_protocol::{ErrorCode, ErrorResponse};
 
 /// What a client is asked for when it did not authenticate (RFC 7617 §2).
@@ -33,6 +35,13 @@ pub fn refusal(refusal: &Refusal) -> Response {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+/// Logs why an endpoint refused, once, and says what the caller is told.
+#[must_use]
+pub fn refused(error: &TokenError, endpoint: &'static str, source: IpAddr) -> Response {
+    error.report(endpoint, source);
+    refusal(&Refusal::from(error))
 }
 
 /// An error of a request's form, which no rule of OAuth has seen yet.

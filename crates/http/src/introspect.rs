@@ -3,9 +3,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use regrant_engine::{AuthorizationServer, Refusal};
+use regrant_engine::AuthorizationServer;
 
-use crate::answer::{json, refusal};
+use crate::answer::{json, refused};
 use crate::caller::Caller;
 use crate::form::Form;
 
@@ -17,9 +17,6 @@ pub(crate) async fn introspect(
 ) -> Response {
     match server.introspect(&context, form.authorization(), &form.params).await {
         Ok(response) => json(StatusCode::OK, response.to_json()),
-        Err(error) => {
-            error.report("introspect", context.source);
-            refusal(&Refusal::from(&error))
-        }
+        Err(error) => refused(&error, "introspect", context.source),
     }
 }

@@ -14,7 +14,7 @@ mod revoke;
 mod router;
 mod token;
 
-pub use answer::{json, refusal};
+pub use answer::{json, refusal, refused};
 pub use caller::Caller;
 pub use first_byte::FirstByte;
 pub use router::{TOKEN_PATHS, router};

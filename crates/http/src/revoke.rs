@@ -4,9 +4,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use regrant_engine::{AuthorizationServer, Refusal};
+use regrant_engine::AuthorizationServer;
 
-use crate::answer::refusal;
+use crate::answer::refused;
 use crate::caller::Caller;
 use crate::form::Form;
 
@@ -18,9 +18,6 @@ pub(crate) async fn revoke(
 ) -> Response {
     match server.revoke(&context, form.authorization(), &form.params).await {
         Ok(()) => (StatusCode::OK, [(CACHE_CONTROL, HeaderValue::from_static("no-store"))]).into_response(),
-        Err(error) => {
-            error.report("revoke", context.source);
-            refusal(&Refusal::from(&error))
-        }
+        Err(error) => refused(&error, "revoke", context.source),
     }
 }

@@ -9,9 +9,9 @@ use axum::http::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use regrant_engine::{AuthorizationServer, Refusal, RegistrationError, Secrecy};
+use regrant_engine::{AuthorizationServer, RegistrationError, Secrecy};
 use regrant_grant::{Policy, RotationMode};
-use regrant_http::{Caller, json, refusal};
+use regrant_http::{Caller, json, refused};
 use regrant_protocol::{ClientId, GrantType, Lifetime, Resources, Scope, Secret, TokenEndpointAuthMethod, Username};
 use regrant_store::{AccessTokenFormat, ChangeError, ClientSettings};
 
@@ -110,10 +110,7 @@ async fn hello(
             json(StatusCode::OK, serde_json::json!({ "hello": hello }).to_string().into_bytes())
         }
         Ok(None) => unauthorized("Bearer realm=\"regrant demo\", error=\"invalid_token\""),
-        Err(error) => {
-            error.report("demo", context.source);
-            refusal(&Refusal::from(&error))
-        }
+        Err(error) => refused(&error, "demo", context.source),
     }
 }
 
