@@ -2,6 +2,8 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::text::serde_as_text;
+
 /// The longest identifier that is accepted, in bytes.
 const IDENTIFIER_BYTES_MAX: usize = 255;
 
@@ -62,6 +64,8 @@ macro_rules! identifier {
                 f.write_str(&self.0)
             }
         }
+
+        serde_as_text!($name);
 
         impl Borrow<str> for $name {
             fn borrow(&self) -> &str {

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use percent_encoding::percent_decode;
@@ -18,7 +19,11 @@ pub const PARAMETER_VALUE_BYTES_MAX: usize = 8 * 1024;
 const REPEATABLE: &str = "resource";
 
 /// Form parameters under the rules of RFC 6749 §3.1, §3.2 and Appendix B: none twice, empty means absent, UTF-8 only.
-pub struct Params(Vec<(String, Secret)>);
+pub struct Params {
+    /// What was given once, or may be given more than once, and is not empty.
+    pairs: Vec<(String, Secret)>,
+    repeated: BTreeSet<String>,
+}
 
 /// Why a form body cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,12 +59,28 @@ impl Params {
     /// # Errors
     /// When a bound is exceeded, the encoding is broken, or a parameter other than `resource` comes twice.
     pub fn parse(body: &[u8]) -> Result<Self, ParamsError> {
+        let mut params = Self::parse_noting_repeats(body)?;
+        match params.repeated.pop_first() {
+            Some(name) => Err(ParamsError::Repeated(name)),
+            None => Ok(params),
+        }
+    }
+
+    /// Reads a body or a query of the authorization endpoint, which answers a repeated parameter by a redirect: such a
+    /// parameter has no value, and [`Self::repeated`] names it.
+    ///
+    /// # Errors
+    /// When a bound is exceeded or the encoding is broken.
+    pub fn parse_noting_repeats(body: &[u8]) -> Result<Self, ParamsError> {
         if body.len() > FORM_BYTES_MAX {
             return Err(ParamsError::TooLarge);
         }
         let mut pairs: Vec<(String, Secret)> = Vec::new();
+        let mut repeated = BTreeSet::new();
+        let mut count = 0;
         for pair in body.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()) {
-            if pairs.len() == PARAMETER_COUNT_MAX {
+            count += 1;
+            if count > PARAMETER_COUNT_MAX {
                 return Err(ParamsError::TooMany);
             }
             let split = pair.iter().position(|&byte| byte == b'=');
@@ -73,29 +94,41 @@ impl Params {
                 return Err(ParamsError::ValueTooLong(name));
             }
             if name != REPEATABLE && pairs.iter().any(|(earlier, _)| *earlier == name) {
-                return Err(ParamsError::Repeated(name));
+                repeated.insert(name);
+                continue;
             }
             pairs.push((name, Secret::new(value)));
         }
-        pairs.retain(|(_, value)| !value.expose().is_empty());
-        Ok(Self(pairs))
+        pairs.retain(|(name, value)| !value.expose().is_empty() && !repeated.contains(name));
+        Ok(Self { pairs, repeated })
+    }
+
+    /// The names that came more than once although they may not.
+    pub fn repeated(&self) -> impl Iterator<Item = &str> {
+        self.repeated.iter().map(String::as_str)
+    }
+
+    /// Whether `name` came more than once although it may not.
+    #[must_use]
+    pub fn is_repeated(&self, name: &str) -> bool {
+        self.repeated.contains(name)
     }
 
     /// The value of `name`; `None` when it is absent or empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value.expose())
+        self.pairs.iter().find(|(own, _)| own == name).map(|(_, value)| value.expose())
     }
 
     /// Every value of `name`, in order; only `resource` can have several.
     pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.expose())
+        self.pairs.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.expose())
     }
 }
 
 impl fmt::Debug for Params {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
+        f.debug_set().entries(self.pairs.iter().map(|(name, _)| name)).finish()
     }
 }
 
@@ -152,6 +185,22 @@ mod tests {
         ] {
             assert_eq!(Params::parse(body).err(), Some(expected));
         }
+    }
+
+    #[test]
+    fn a_repeated_parameter_can_be_noted_and_then_has_no_value() {
+        let query = b"a=1&b=2&%61=3&c=&c=4&resource=a:b&resource=c:d&d=5";
+        let params = Params::parse_noting_repeats(query).unwrap();
+        assert_eq!(params.repeated().collect::<Vec<_>>(), ["a", "c"]);
+        assert!(params.is_repeated("a") && !params.is_repeated("b") && !params.is_repeated("resource"));
+        for (name, values) in [("a", &[][..]), ("b", &["2"]), ("c", &[]), ("resource", &["a:b", "c:d"]), ("d", &["5"])]
+        {
+            assert_eq!(params.all(name).collect::<Vec<_>>(), values, "{name}");
+            assert_eq!(params.get(name), values.first().copied(), "{name}");
+        }
+        let many = "a=1&".repeat(PARAMETER_COUNT_MAX + 1);
+        assert_eq!(Params::parse_noting_repeats(many.as_bytes()).err(), Some(ParamsError::TooMany));
+        assert!(Params::parse_noting_repeats(&many.as_bytes()[4..]).is_ok());
     }
 
     #[test]

@@ -1,6 +1,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+use crate::text::serde_as_text;
+
 /// A resource server that a token is for: an absolute URI without a fragment (RFC 8707 §2).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Resource(Arc<str>);
@@ -40,6 +44,8 @@ impl Resource {
     }
 }
 
+serde_as_text!(Resource);
+
 impl fmt::Debug for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
@@ -47,7 +53,8 @@ impl fmt::Debug for Resource {
 }
 
 /// The resources that a grant covers or a request names, in order, each once.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Resources(Vec<Resource>);
 
 impl Resources {

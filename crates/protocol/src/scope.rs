@@ -1,6 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::text::serde_as_text;
+
 /// The most names that a scope may have.
 pub const SCOPE_TOKENS_MAX: usize = 100;
 
@@ -102,6 +104,8 @@ impl Scope {
         if kept.is_empty() { Self::empty() } else { Self(Some(kept.join(" ").into())) }
     }
 }
+
+serde_as_text!(Scope);
 
 impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,8 +1,12 @@
-use crate::{ErrorCode, ErrorResponse, GrantType, Params, Resources, RetryChallenge, RetryVerifier, Scope, Secret};
+use crate::{
+    CodeVerifier, ErrorCode, ErrorResponse, GrantType, Params, Resources, RetryChallenge, RetryVerifier, Scope, Secret,
+};
 
 /// What a client asks of the token endpoint (RFC 6749 §3.2), one variant per grant type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenRequest {
+    /// RFC 6749 §4.1.3.
+    AuthorizationCode(CodeRequest),
     /// RFC 6749 §4.3.
     Password(PasswordRequest),
     /// RFC 6749 §4.4.
@@ -14,6 +18,19 @@ pub enum TokenRequest {
     },
     /// RFC 6749 §6.
     RefreshToken(RefreshRequest),
+}
+
+/// The parameters of `grant_type=authorization_code`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeRequest {
+    /// The code as it arrived.
+    pub code: Secret,
+    /// The redirect URI of the authorization request, as clients of OAuth 2.0 repeat it.
+    pub redirect_uri: Option<String>,
+    /// The proof that the code is redeemed by whoever asked for it.
+    pub code_verifier: Option<CodeVerifier>,
+    /// A narrower audience for this access token (RFC 8707 §2.2); none means all that was granted.
+    pub resources: Resources,
 }
 
 /// The parameters of `grant_type=password`.
@@ -56,7 +73,12 @@ impl TokenRequest {
             ErrorResponse::new(ErrorCode::UnsupportedGrantType, description)
         };
         match GrantType::parse(grant_type).ok_or_else(unsupported)? {
-            GrantType::AuthorizationCode => Err(unsupported()),
+            GrantType::AuthorizationCode => Ok(Self::AuthorizationCode(CodeRequest {
+                code: Secret::new(required(params, "code")?.to_owned()),
+                redirect_uri: params.get("redirect_uri").map(str::to_owned),
+                code_verifier: params.get("code_verifier").map(CodeVerifier::parse).transpose().map_err(invalid)?,
+                resources: resources(params)?,
+            })),
             GrantType::ClientCredentials => {
                 Ok(Self::ClientCredentials { scope: scope(params)?, resources: resources(params)? })
             }
@@ -84,6 +106,7 @@ impl TokenRequest {
     #[must_use]
     pub const fn grant_type(&self) -> GrantType {
         match self {
+            Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
             Self::Password(_) => GrantType::Password,
             Self::ClientCredentials { .. } => GrantType::ClientCredentials,
             Self::RefreshToken(_) => GrantType::RefreshToken,
@@ -97,16 +120,19 @@ pub(crate) fn required<'a>(params: &'a Params, name: &str) -> Result<&'a str, Er
     params.get(name).ok_or_else(missing)
 }
 
-fn invalid(error: impl std::fmt::Display) -> ErrorResponse {
+/// A fault in the form of a request.
+pub(crate) fn invalid(error: impl std::fmt::Display) -> ErrorResponse {
     ErrorResponse::new(ErrorCode::InvalidRequest, error.to_string())
 }
 
-fn scope(params: &Params) -> Result<Option<Scope>, ErrorResponse> {
+/// The parameter `scope`; `None` when it is absent.
+pub(crate) fn scope(params: &Params) -> Result<Option<Scope>, ErrorResponse> {
     let parsed = params.get("scope").map(Scope::parse).transpose();
     parsed.map_err(|error| ErrorResponse::new(ErrorCode::InvalidScope, error.to_string()))
 }
 
-fn resources(params: &Params) -> Result<Resources, ErrorResponse> {
+/// The parameters `resource`.
+pub(crate) fn resources(params: &Params) -> Result<Resources, ErrorResponse> {
     Resources::parse(params.all("resource"))
         .map_err(|error| ErrorResponse::new(ErrorCode::InvalidTarget, error.to_string()))
 }
@@ -125,7 +151,10 @@ mod tests {
             ("", ErrorCode::InvalidRequest),
             ("grant_type=", ErrorCode::InvalidRequest),
             ("grant_type=foo", ErrorCode::UnsupportedGrantType),
-            ("grant_type=authorization_code", ErrorCode::UnsupportedGrantType),
+            ("grant_type=authorization_code", ErrorCode::InvalidRequest),
+            ("grant_type=authorization_code&code=", ErrorCode::InvalidRequest),
+            ("grant_type=authorization_code&code=x&code_verifier=short", ErrorCode::InvalidRequest),
+            ("grant_type=authorization_code&code=x&resource=foo", ErrorCode::InvalidTarget),
             ("grant_type=password&username=a", ErrorCode::InvalidRequest),
             ("grant_type=password&password=a", ErrorCode::InvalidRequest),
             ("grant_type=refresh_token", ErrorCode::InvalidRequest),
@@ -137,6 +166,27 @@ mod tests {
         ] {
             assert_eq!(parse(body).err(), Some(expected), "{body:?}");
         }
+    }
+
+    #[test]
+    fn rfc6749_section_4_1_3_the_redemption_of_a_code() {
+        let verifier = "a".repeat(43);
+        let whole = format!(
+            "grant_type=authorization_code&code=x&redirect_uri=https%3A%2F%2Fc%2Fcb&code_verifier={verifier}&resource=a:b"
+        );
+        let code = Secret::new("x".to_owned());
+        let expected = CodeRequest {
+            code: code.clone(),
+            redirect_uri: Some("https://c/cb".to_owned()),
+            code_verifier: Some(CodeVerifier::parse(&verifier).unwrap()),
+            resources: Resources::parse(["a:b"]).unwrap(),
+        };
+        assert_eq!(parse(&whole), Ok(TokenRequest::AuthorizationCode(expected)));
+        // RFC 7636 §4.5: an empty verifier is no verifier, and the redemption will say whether one was needed.
+        let expected = CodeRequest { code, redirect_uri: None, code_verifier: None, resources: Resources::none() };
+        let request = parse("grant_type=authorization_code&code=x&redirect_uri=&code_verifier=").unwrap();
+        assert_eq!(request, TokenRequest::AuthorizationCode(expected));
+        assert_eq!(request.grant_type(), GrantType::AuthorizationCode);
     }
 
     #[test]

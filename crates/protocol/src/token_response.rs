@@ -15,6 +15,8 @@ pub struct TokenResponse {
     pub refresh_token: Option<Secret>,
     /// Seconds until the refresh token ends if it is not used; `None` when it never does, or there is none.
     pub refresh_token_expires_in: Option<u32>,
+    /// The ID token, where `openid` was granted (OpenID Connect Core §3.1.3.3).
+    pub id_token: Option<Secret>,
 }
 
 impl TokenResponse {
@@ -33,6 +35,8 @@ impl TokenResponse {
             refresh_token: Option<&'a str>,
             #[serde(skip_serializing_if = "Option::is_none")]
             refresh_token_expires_in: Option<u32>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            id_token: Option<&'a str>,
         }
         let members = Members {
             access_token: self.access_token.expose(),
@@ -41,6 +45,7 @@ impl TokenResponse {
             scope: self.scope.as_str(),
             refresh_token: self.refresh_token.as_ref().map(Secret::expose),
             refresh_token_expires_in: self.refresh_token_expires_in,
+            id_token: self.id_token.as_ref().map(Secret::expose),
         };
         serde_json::to_vec(&members).expect("strings and numbers always serialize")
     }
@@ -58,10 +63,11 @@ mod tests {
             scope: Scope::parse("a b").unwrap(),
             refresh_token: Some(Secret::new("rt".to_owned())),
             refresh_token_expires_in: Some(9),
+            id_token: Some(Secret::new("it".to_owned())),
         };
         assert_eq!(
             String::from_utf8(response.to_json()).unwrap(),
-            r#"{"access_token":"at","token_type":"Bearer","expires_in":600,"scope":"a b","refresh_token":"rt","refresh_token_expires_in":9}"#
+            r#"{"access_token":"at","token_type":"Bearer","expires_in":600,"scope":"a b","refresh_token":"rt","refresh_token_expires_in":9,"id_token":"it"}"#
         );
         assert!(!format!("{response:?}").contains("rt\""), "tokens are redacted");
         response = TokenResponse {
@@ -69,6 +75,7 @@ mod tests {
             scope: Scope::empty(),
             refresh_token: None,
             refresh_token_expires_in: None,
+            id_token: None,
             ..response
         };
         assert_eq!(String::from_utf8(response.to_json()).unwrap(), r#"{"access_token":"at","token_type":"Bearer"}"#);
