@@ -2,7 +2,7 @@
 
 use regrant_grant::{
     AuthorityTag, Binding, ClientKind, Decision, Generation, Grant, GrantId, GrantSecret, OnReuse, Party, Policy,
-    RefreshFacts, RotationMode, Surroundings, decide,
+    RefreshFacts, RotationMode, SessionId, Surroundings, decide,
 };
 use regrant_protocol::{ClientId, EpochNumber, Kid, Lifetime, Resources, RetryChallenge, Scope, Subject, Timestamp};
 
@@ -23,6 +23,7 @@ pub(crate) struct Case {
     pub(crate) epoch: EpochNumber,
     pub(crate) client: Option<Party>,
     pub(crate) user: Option<Party>,
+    pub(crate) session_ends_at: Option<Timestamp>,
     pub(crate) policy: Policy,
     pub(crate) now: Timestamp,
 }
@@ -72,6 +73,10 @@ impl Case {
         case.client = party(bytes, case.row.client_cutoff);
         case.user = party(bytes, case.row.user_cutoff);
         case.now = now(bytes);
+        if bytes.byte() % 4 == 1 {
+            case.row.session = Some(SessionId([0x51; 16]));
+            case.session_ends_at = end(bytes);
+        }
         case
     }
 
@@ -87,6 +92,9 @@ impl Case {
             scope: scope("read write"),
             resources: resources(&["https://r1", "https://r2"]),
             binding: Binding::None,
+            session: None,
+            approved_from: None,
+            code: None,
             generation: Generation(5),
             kid: Kid(20),
             epoch: EpochNumber(3),
@@ -121,6 +129,7 @@ impl Case {
             epoch: row.epoch,
             client: Some(Party { enabled: true, cutoff: row.client_cutoff, version: 1 }),
             user: Some(Party { enabled: true, cutoff: row.user_cutoff, version: 2 }),
+            session_ends_at: None,
             policy: policy(bytes),
             now: ROTATED_AT,
             root: None,
@@ -134,7 +143,13 @@ impl Case {
     }
 
     pub(crate) fn surroundings(&self) -> Surroundings<'_> {
-        Surroundings { epoch: self.epoch, client: self.client, user: self.user, root: self.root.as_ref() }
+        Surroundings {
+            epoch: self.epoch,
+            client: self.client,
+            user: self.user,
+            root: self.root.as_ref(),
+            session_ends_at: self.session_ends_at,
+        }
     }
 }
 
@@ -144,6 +159,7 @@ fn policy(bytes: &mut Bytes<'_>) -> Policy {
         rotation: bytes.choice(&[Rotate, Reuse, Consume, Fork]),
         retry_window_seconds: bytes.choice(&[None, Some(0), Some(30), Some(u32::MAX)]),
         on_reuse: bytes.choice(&[None, Some(OnReuse::Revoke), Some(OnReuse::Alert)]),
+        code_retry_seconds: 0,
         access_lifetime: lifetime(bytes),
         idle_lifetime: lifetime(bytes),
         absolute_lifetime: lifetime(bytes),

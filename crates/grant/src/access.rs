@@ -2,6 +2,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use regrant_protocol::{Lifetime, Timestamp};
 
+use crate::standing::permit;
 use crate::{Generation, Grant, GrantId, RotationMode, Surroundings};
 
 /// From when to when an access token lives.
@@ -106,20 +107,16 @@ pub fn judge_access(
     surroundings: &Surroundings<'_>,
     now: Timestamp,
 ) -> AccessVerdict {
-    let client = surroundings.client.filter(|client| client.enabled);
-    let user = surroundings.user.filter(|user| user.enabled);
-    let root_revoked = surroundings.root.is_some_and(|root| root.revoked_at.is_some());
-    match (client, user) {
-        _ if row.revoked_at.is_some() || root_revoked => AccessVerdict::Revoked,
-        _ if expires_at.is_some_and(|end| end <= now) => AccessVerdict::Expired,
-        _ if row.epoch < surroundings.epoch => AccessVerdict::DeadEpoch,
-        _ if generation > row.generation => AccessVerdict::RolledBack,
-        (None, _) => AccessVerdict::ClientDisabled,
-        (_, None) => AccessVerdict::UserDisabled,
-        (Some(client), Some(user)) if client.cutoff != row.client_cutoff || user.cutoff != row.user_cutoff => {
-            AccessVerdict::Revoked
-        }
-        (Some(_), Some(_)) => AccessVerdict::Active,
+    if row.is_revoked(surroundings.root) {
+        AccessVerdict::Revoked
+    } else if expires_at.is_some_and(|end| end <= now) {
+        AccessVerdict::Expired
+    } else if row.epoch < surroundings.epoch {
+        AccessVerdict::DeadEpoch
+    } else if generation > row.generation {
+        AccessVerdict::RolledBack
+    } else {
+        permit(row, surroundings, now).map_or_else(AccessVerdict::from, |()| AccessVerdict::Active)
     }
 }
 
@@ -128,8 +125,8 @@ mod tests {
     use regrant_protocol::EpochNumber;
 
     use super::*;
-    use crate::Party;
     use crate::grant::tests::row;
+    use crate::{Party, SessionId};
 
     const ROTATED_AT: i64 = 1_800_000_000_000;
 
@@ -146,7 +143,8 @@ mod tests {
         let judge = |epoch| {
             let party = Some(Party { enabled: true, cutoff: row.client_cutoff, version: 1 });
             let user = Some(Party { enabled: true, cutoff: row.user_cutoff, version: 1 });
-            let surroundings = Surroundings { epoch: EpochNumber(epoch), client: party, user, root: None };
+            let surroundings =
+                Surroundings { epoch: EpochNumber(epoch), client: party, user, root: None, session_ends_at: None };
             judge_access(&row, row.generation, None, &surroundings, row.rotated_at)
         };
         assert_eq!(judge(row.epoch.0), AccessVerdict::Active);
@@ -267,8 +265,17 @@ mod tests {
         let party = |enabled, cutoff| Some(Party { enabled, cutoff, version: 1 });
         let parties = |cutoff| [None, party(false, cutoff), party(true, cutoff), party(true, cutoff + 1)];
 
-        for revoked_at in [None, Some(now)] {
-            let row = Grant { revoked_at, ..row.clone() };
+        let session = Some(SessionId([0x51; 16]));
+        let sessions = [
+            (None, None, false),
+            (None, Some(now), false),
+            (session, None, true),
+            (session, Some(now), true),
+            (session, Some(now.plus_milliseconds(1)), false),
+        ];
+        let lives = [None, Some(now)].map(|revoked_at| sessions.map(|session| (revoked_at, session)));
+        for (revoked_at, (session, session_ends_at, is_logged_out)) in lives.into_iter().flatten() {
+            let row = Grant { revoked_at, session, ..row.clone() };
             for root in [None, Some(&alive), Some(&ended)] {
                 for (expires_at, has_expired) in
                     [(None, false), (Some(-1), true), (Some(0), true), (Some(1), false), (Some(600_000), false)]
@@ -277,7 +284,8 @@ mod tests {
                     for generation in [0, 4, 5, 6, u32::MAX] {
                         for client in parties(4) {
                             for user in parties(9) {
-                                let surroundings = Surroundings { epoch: EpochNumber(3), client, user, root };
+                                let epoch = EpochNumber(3);
+                                let surroundings = Surroundings { epoch, client, user, root, session_ends_at };
                                 let faults = [
                                     (revoked_at.is_some() || root == Some(&ended), AccessVerdict::Revoked),
                                     (has_expired, AccessVerdict::Expired),
@@ -285,12 +293,13 @@ mod tests {
                                     (client.is_none_or(|client| !client.enabled), AccessVerdict::ClientDisabled),
                                     (user.is_none_or(|user| !user.enabled), AccessVerdict::UserDisabled),
                                     (client == party(true, 5) || user == party(true, 10), AccessVerdict::Revoked),
+                                    (is_logged_out, AccessVerdict::Revoked),
                                     (true, AccessVerdict::Active),
                                 ];
                                 assert_eq!(
                                     Some(judge_access(&row, Generation(generation), expires_at, &surroundings, now)),
                                     faults.into_iter().find_map(|(is_so, verdict)| is_so.then_some(verdict)),
-                                    "{revoked_at:?} {root:?} {expires_at:?} {generation} {client:?} {user:?}"
+                                    "{row:?} {root:?} {expires_at:?} {generation} {surroundings:?}"
                                 );
                             }
                         }

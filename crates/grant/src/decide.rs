@@ -1,7 +1,8 @@
 use regrant_protocol::{RetryChallenge, Timestamp};
 
+use crate::standing::{Standing, permit, recognise, standing};
 use crate::{
-    AuthorityTag, Binding, ClientKind, Decision, Generation, Grant, OVERTAKEN_TRY_SECONDS_MAX, OnReuse, Policy,
+    Binding, ClientKind, Decision, Generation, Grant, OVERTAKEN_TRY_SECONDS_MAX, OnReuse, Policy,
     RETRY_WINDOW_BEARER_SECONDS, RETRY_WINDOW_CHALLENGE_SECONDS, RETRY_WINDOW_PROVEN_SECONDS, RefreshFacts,
     RotationMode, Surroundings, Verdict, Write,
 };
@@ -20,9 +21,9 @@ pub fn decide(
     now: Timestamp,
 ) -> Decision {
     let now = now.max(row.rotated_at);
-    let outcome = recognise(row, facts, surroundings, now)
+    let outcome = accept(row, facts, surroundings, now)
         .and_then(|()| place(row, facts, surroundings, policy, now))
-        .and_then(|place| permit(row, facts, surroundings).map(|()| place));
+        .and_then(|place| allow(row, facts, surroundings, now).map(|()| place));
     match outcome {
         Ok(Place::Current) => advance(row, facts, surroundings, policy, now),
         Ok(Place::Retry) => Decision::unchanged(Verdict::Retried),
@@ -40,26 +41,13 @@ enum Place {
 }
 
 /// Is it a token of this grant, from the sender it is for, and is the grant alive?
-fn recognise(
-    row: &Grant,
-    facts: &RefreshFacts,
-    surroundings: &Surroundings<'_>,
-    now: Timestamp,
-) -> Result<(), Verdict> {
-    // RFC 6749 §6: bound to the client it was issued to. A stranger learns nothing and changes nothing.
-    if row.client != facts.client {
-        return Err(Verdict::WrongClient);
-    }
-    match facts.authority_tag {
-        AuthorityTag::Valid => {}
-        AuthorityTag::Invalid => return Err(Verdict::Forged),
-        AuthorityTag::Unverifiable => return Err(Verdict::RolledBack),
-    }
+fn accept(row: &Grant, facts: &RefreshFacts, surroundings: &Surroundings<'_>, now: Timestamp) -> Result<(), Verdict> {
+    recognise(row, &facts.client, facts.authority_tag)?;
     // RFC 9449 §5, RFC 8705 §4: the binding of a public client's refresh token.
     if row.binding != Binding::None && row.binding != facts.proven_key {
         return Err(Verdict::WrongSender);
     }
-    if row.revoked_at.is_some() || surroundings.root.is_some_and(|root| root.revoked_at.is_some()) {
+    if row.is_revoked(surroundings.root) {
         return Err(Verdict::Revoked);
     }
     if has_passed(row.absolute_expires_at, now) || row.generation.next().is_none() {
@@ -83,26 +71,11 @@ fn place(
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Place, Verdict> {
-    if row.epoch > surroundings.epoch {
-        return Err(Verdict::RolledBack);
+    match standing(row, facts.generation, facts.kid, facts.epoch, surroundings)? {
+        Standing::Current => Ok(Place::Current),
+        Standing::Superseded if facts.generation.is_right_before(row.generation) => retry(row, facts, policy, now),
+        Standing::Superseded => Err(Verdict::ReuseDetected),
     }
-    if facts.generation > row.generation {
-        // A token of an epoch that a restore ended is dead wherever it stands; a token of this epoch cannot be ahead.
-        let is_known_restore = facts.epoch < surroundings.epoch;
-        return Err(if is_known_restore { Verdict::DeadEpoch } else { Verdict::RolledBack });
-    }
-    // Nothing was issued to this grant since the store was restored: every token string of it is dead.
-    if row.epoch < surroundings.epoch {
-        return Err(Verdict::DeadEpoch);
-    }
-    if facts.generation == row.generation {
-        let is_current = facts.kid == row.kid && facts.epoch == row.epoch;
-        return if is_current { Ok(Place::Current) } else { Err(Verdict::DeadEpoch) };
-    }
-    if facts.generation.is_right_before(row.generation) {
-        return retry(row, facts, policy, now);
-    }
-    Err(Verdict::ReuseDetected)
 }
 
 /// How the sender of a superseded token is known.
@@ -171,12 +144,8 @@ fn retry(row: &Grant, facts: &RefreshFacts, policy: &Policy, now: Timestamp) -> 
 }
 
 /// May this client and user still have tokens, and as many as they ask for?
-fn permit(row: &Grant, facts: &RefreshFacts, surroundings: &Surroundings<'_>) -> Result<(), Verdict> {
-    let client = surroundings.client.filter(|client| client.enabled).ok_or(Verdict::ClientDisabled)?;
-    let user = surroundings.user.filter(|user| user.enabled).ok_or(Verdict::UserDisabled)?;
-    if client.cutoff != row.client_cutoff || user.cutoff != row.user_cutoff {
-        return Err(Verdict::Revoked);
-    }
+fn allow(row: &Grant, facts: &RefreshFacts, surroundings: &Surroundings<'_>, now: Timestamp) -> Result<(), Verdict> {
+    permit(row, surroundings, now)?;
     if facts.scope.as_ref().is_some_and(|scope| !scope.is_within(&row.scope)) {
         return Err(Verdict::ScopeExceeded);
     }
@@ -194,12 +163,7 @@ fn advance(
     policy: &Policy,
     now: Timestamp,
 ) -> Decision {
-    let used = Grant {
-        rotated_at: now,
-        access_lifetime: policy.access_lifetime,
-        idle_expires_at: policy.idle_lifetime.end(now),
-        ..row.next_version()
-    };
+    let used = row.used(policy, now);
     let advanced = |used: Grant| {
         let retry_challenge = challenge_to_keep(row, facts);
         Grant {
@@ -233,6 +197,8 @@ fn sibling(row: &Grant, facts: &RefreshFacts, advanced: Grant) -> Grant {
         created_at: advanced.rotated_at,
         retry_challenge: None,
         has_used_challenge: false,
+        // A code names the grant that it was made for, and that one keeps it.
+        code: None,
         ..advanced
     }
 }

@@ -1,4 +1,4 @@
-use regrant_protocol::{ClientId, EpochNumber, Kid, Resources, RetryChallenge, Scope};
+use regrant_protocol::{ClientId, CodeChallenge, EpochNumber, Kid, Resources, RetryChallenge, Scope, Timestamp};
 
 use crate::{Binding, Generation, Grant, GrantId, GrantSecret};
 
@@ -33,6 +33,25 @@ pub struct RefreshFacts {
     pub sibling: (GrantId, GrantSecret),
 }
 
+/// What is known about the redemption of a code before the rule decides it.
+#[derive(Clone, Debug)]
+pub struct RedeemFacts {
+    /// The client that the request comes from: authenticated, or named by a public client.
+    pub client: ClientId,
+    /// What came of checking the code's authority tag under its own kid and epoch.
+    pub authority_tag: AuthorityTag,
+    /// The master key that the code names.
+    pub kid: Kid,
+    /// The epoch that the code names.
+    pub epoch: EpochNumber,
+    /// The challenge that belongs to the `code_verifier` that this request carries.
+    pub verifier: Option<CodeChallenge>,
+    /// The digest of the `redirect_uri` that this request carries, as in [`Code::redirect_uri`](crate::Code).
+    pub redirect_uri: Option<[u8; 16]>,
+    /// The newest master key that this node may use: the refresh token is made under it.
+    pub newest_kid: Kid,
+}
+
 /// Whether a client can authenticate (RFC 6749 §2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ClientKind {
@@ -64,6 +83,8 @@ pub struct Surroundings<'a> {
     pub user: Option<Party>,
     /// The root of the grant's family; `None` when the grant is the root itself.
     pub root: Option<&'a Grant>,
+    /// When the login session that the grant is tied to ends or ended; `None` when there is none such.
+    pub session_ends_at: Option<Timestamp>,
 }
 
 /// What can end the grants of a client or user from outside.

@@ -37,6 +37,22 @@ impl fmt::Debug for GrantId {
     }
 }
 
+/// Names a login session, the time that a user stays logged in with one browser: 16 random bytes, safe to log.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub [u8; 16]);
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 /// The half of the authority key that lies in the row: 16 random bytes. Without it the master key forges nothing.
 #[expect(clippy::derived_hash_with_manual_eq, reason = "the comparison is constant-time, its result the derived one")]
 #[derive(Clone, Eq, Hash, ZeroizeOnDrop)]
@@ -73,7 +89,9 @@ impl fmt::Debug for GrantSecret {
 pub struct Generation(pub u32);
 
 impl Generation {
-    /// The generation of the first refresh token of a grant that had no code.
+    /// The generation of an authorization code.
+    pub const CODE: Self = Self(0);
+    /// The generation of the first refresh token, whether a code came before it or not.
     pub const FIRST: Self = Self(1);
 
     /// The next generation; `None` after the last, which ends the grant rather than begin again.
@@ -107,8 +125,10 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_id_has_one_look_in_logs() {
+    fn an_id_has_one_look_in_logs() {
         let id = GrantId([7; 16]);
+        assert_eq!((id.to_string(), format!("{id:?}")), ("BwcHBwcHBwcHBwcHBwcHBw".to_owned(), id.to_string()));
+        let id = SessionId([7; 16]);
         assert_eq!((id.to_string(), format!("{id:?}")), ("BwcHBwcHBwcHBwcHBwcHBw".to_owned(), id.to_string()));
     }
 

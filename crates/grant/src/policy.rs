@@ -8,6 +8,8 @@ pub const RETRY_WINDOW_CHALLENGE_SECONDS: u32 = 60 * 60;
 pub const RETRY_WINDOW_BEARER_SECONDS: u32 = 60;
 /// How long after a rotation its own first try may still arrive: 10 seconds on the way, and 10 in the server.
 pub const OVERTAKEN_TRY_SECONDS_MAX: u32 = 20;
+/// The longest time after its redemption in which a code may be redeemed again: 10 seconds.
+pub const CODE_RETRY_SECONDS_MAX: u32 = 10;
 
 /// A client's settings, as far as the rule needs them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +20,9 @@ pub struct Policy {
     pub retry_window_seconds: Option<u32>,
     /// What reuse does; `None` for what fits the sender's proof.
     pub on_reuse: Option<OnReuse>,
+    /// How long after its redemption a code with PKCE gives the same tokens again, in seconds; 0 for never, and never more
+    /// than [`CODE_RETRY_SECONDS_MAX`].
+    pub code_retry_seconds: u32,
     /// How long an access token lives.
     pub access_lifetime: Lifetime,
     /// How long a refresh token lives unless it is used.

@@ -1,4 +1,4 @@
-use regrant_protocol::{ClientId, Timestamp};
+use regrant_protocol::{ClientId, Subject, Timestamp};
 
 use crate::{AuthorityTag, Grant, Surroundings, Write};
 
@@ -42,6 +42,15 @@ pub fn revoke(
     }
 }
 
+/// Ends a grant because its user says so: whether the grant is theirs, and what is written. A stranger's grant stays, and
+/// one that ended before is not written again.
+#[must_use]
+pub fn end_by_user(row: &Grant, user: &Subject, surroundings: &Surroundings<'_>, now: Timestamp) -> (bool, Write) {
+    let is_theirs = row.subject == *user;
+    let write = if is_theirs { row.end(surroundings.root, now) } else { Write::Nothing };
+    (is_theirs, write)
+}
+
 #[cfg(test)]
 mod tests {
     use regrant_protocol::EpochNumber;
@@ -76,11 +85,32 @@ mod tests {
             ("an ended sibling", "app", AuthorityTag::Valid, ended(&sibling), Some(&root), revoked(&root)),
         ] {
             let client = ClientId::parse(client).unwrap();
-            let surroundings = Surroundings { epoch: EpochNumber(3), client: None, user: None, root };
+            let surroundings =
+                Surroundings { epoch: EpochNumber(3), client: None, user: None, root, session_ends_at: None };
             let write = ends.map_or(Write::Nothing, |before| {
                 Write::Update(Grant { version: before.version + 1, revoked_at: Some(now), ..before })
             });
             assert_eq!(revoke(&row, &client, tag, &surroundings, now), (verdict, write), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_user_ends_their_own_grants_only() {
+        let now = row().rotated_at.plus_seconds(7);
+        let root = Grant { id: GrantId([0x31; 16]), version: 8, ..row() };
+        let sibling = Grant { root: Some(root.id), version: 2, ..row() };
+        let ended = |row: &Grant| Grant { version: row.version + 1, revoked_at: Some(now), ..row.clone() };
+        for (why, user, row, root, expected) in [
+            ("their own", "alice", row(), None, (true, Write::Update(ended(&row())))),
+            ("again", "alice", ended(&row()), None, (true, Write::Nothing)),
+            ("a sibling", "alice", sibling.clone(), Some(&root), (true, Write::Update(ended(&root)))),
+            ("another user's", "bob", row(), None, (false, Write::Nothing)),
+            ("another user's family", "bob", sibling, Some(&root), (false, Write::Nothing)),
+        ] {
+            let user = Subject::parse(user).unwrap();
+            let surroundings =
+                Surroundings { epoch: EpochNumber(3), client: None, user: None, root, session_ends_at: None };
+            assert_eq!(end_by_user(&row, &user, &surroundings, now), expected, "{why}");
         }
     }
 }

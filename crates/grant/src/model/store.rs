@@ -47,6 +47,7 @@ impl Store {
             client: Some(Party { enabled: self.client_enabled, cutoff: 0, version: 1 }),
             user: Some(Party { enabled: self.user_enabled, cutoff: u32::from(self.cutoff), version: 1 }),
             root: None,
+            session_ends_at: None,
         }
     }
 

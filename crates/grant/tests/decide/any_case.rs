@@ -62,8 +62,12 @@ fn life(case: impl Strategy<Value = Case>) -> impl Strategy<Value = Case> {
     ];
     let end = || select(vec![None, None, Some(60), Some(3_600), Some(5_000_000)]);
     let is_revoked = prop::bool::weighted(0.1);
-    (case, milliseconds, end(), end(), is_revoked, select(vec![0, 1, 600])).prop_map(
-        |(mut case, milliseconds, idle, absolute, is_revoked, access_seconds)| {
+    let code = select(vec![None, None, Some(-1), Some(59)]);
+    (case, milliseconds, end(), end(), is_revoked, select(vec![0, 1, 600]), code).prop_map(
+        |(mut case, milliseconds, idle, absolute, is_revoked, access_seconds, code)| {
+            if let Some(ends_after_seconds) = code {
+                case.begin_with_code(ROTATED_AT.plus_seconds(ends_after_seconds));
+            }
             case.now = ROTATED_AT.plus_milliseconds(milliseconds);
             case.row.idle_expires_at = idle.map(|seconds| ROTATED_AT.plus_seconds(seconds));
             case.row.absolute_expires_at = absolute.map(|seconds| ROTATED_AT.plus_seconds(seconds));
@@ -83,11 +87,15 @@ fn surroundings(case: impl Strategy<Value = Case>) -> impl Strategy<Value = Case
         ]
     };
     let root = select(vec![None, None, Some(None), Some(None), Some(Some(ROTATED_AT))]);
+    let session = select(vec![None, None, None, Some(None), Some(Some(0)), Some(Some(60)), Some(Some(100_000))]);
     let asked_scope = select(vec![None, None, Some("read"), Some("write read"), Some("admin")]);
     let asked_resource = select(vec![None, None, Some("https://r1"), Some("https://r3")]);
-    (case, party(4), party(9), root, asked_scope, asked_resource).prop_map(
-        |(mut case, client, user, root, asked_scope, asked_resource)| {
+    (case, party(4), party(9), root, session, asked_scope, asked_resource).prop_map(
+        |(mut case, client, user, root, session, asked_scope, asked_resource)| {
             (case.client, case.user) = (client, user);
+            if let Some(ends_after_seconds) = session {
+                case.log_in_until(ends_after_seconds.map(|seconds| ROTATED_AT.plus_seconds(seconds)));
+            }
             if let Some(revoked_at) = root {
                 case.fork_from_root(revoked_at);
             }
@@ -114,6 +122,7 @@ fn policy(case: impl Strategy<Value = Case>) -> impl Strategy<Value = Case> {
                 rotation,
                 retry_window_seconds,
                 on_reuse,
+                code_retry_seconds: 0,
                 access_lifetime,
                 idle_lifetime,
                 absolute_lifetime,

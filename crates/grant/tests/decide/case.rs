@@ -1,8 +1,12 @@
+use std::net::Ipv4Addr;
+
 use regrant_grant::{
-    AuthorityTag, Binding, ClientKind, Decision, Generation, Grant, GrantId, GrantSecret, Party, Policy, RefreshFacts,
-    RotationMode, Surroundings, decide,
+    ApprovedFrom, AuthorityTag, Binding, ClientKind, Code, Decision, Generation, Grant, GrantId, GrantSecret, Party,
+    Policy, RefreshFacts, RotationMode, SessionId, Surroundings, decide,
 };
-use regrant_protocol::{ClientId, EpochNumber, Kid, Lifetime, Resources, RetryChallenge, Scope, Subject, Timestamp};
+use regrant_protocol::{
+    ClientId, CodeChallenge, EpochNumber, Kid, Lifetime, Resources, RetryChallenge, Scope, Subject, Timestamp,
+};
 
 pub(crate) const DAY_SECONDS: i64 = 24 * 60 * 60;
 pub(crate) const ROTATED_AT: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -22,6 +26,7 @@ pub(crate) struct Case {
     pub(crate) epoch: EpochNumber,
     pub(crate) client: Option<Party>,
     pub(crate) user: Option<Party>,
+    pub(crate) session_ends_at: Option<Timestamp>,
     pub(crate) policy: Policy,
     pub(crate) now: Timestamp,
 }
@@ -41,6 +46,9 @@ impl Case {
             scope: scope("read write"),
             resources: resources(&["https://r1", "https://r2"]),
             binding: Binding::None,
+            session: None,
+            approved_from: Some(ApprovedFrom::new(Ipv4Addr::LOCALHOST.into(), Some("Firefox"))),
+            code: None,
             generation: Generation(5),
             kid: Kid(20),
             epoch: EpochNumber(3),
@@ -76,10 +84,12 @@ impl Case {
             epoch: row.epoch,
             client: Some(Party { enabled: true, cutoff: row.client_cutoff, version: 1 }),
             user: Some(Party { enabled: true, cutoff: row.user_cutoff, version: 2 }),
+            session_ends_at: None,
             policy: Policy {
                 rotation: RotationMode::Rotate,
                 retry_window_seconds: None,
                 on_reuse: None,
+                code_retry_seconds: 0,
                 access_lifetime: Lifetime::from_seconds(300),
                 idle_lifetime: Lifetime::from_seconds(20 * 24 * 60 * 60),
                 absolute_lifetime: Lifetime::from_seconds(400 * 24 * 60 * 60),
@@ -108,6 +118,23 @@ impl Case {
         self.root = Some(root);
     }
 
+    /// The grant ends with its login session, which has this end, or is not known any more.
+    pub(crate) fn log_in_until(&mut self, end: Option<Timestamp>) {
+        self.row.session = Some(SessionId([0x51; 16]));
+        self.session_ends_at = end;
+    }
+
+    /// The grant began with a code, which has this end.
+    pub(crate) fn begin_with_code(&mut self, expires_at: Timestamp) {
+        self.row.code = Some(Code {
+            challenge: Some(CodeChallenge::from_bytes([0x61; 32])),
+            redirect_uri: [0x62; 16],
+            redirect_uri_was_sent: true,
+            nonce: None,
+            expires_at,
+        });
+    }
+
     /// The client proves who it is.
     pub(crate) fn authenticate(&mut self) {
         self.facts.client_kind = ClientKind::Confidential;
@@ -127,8 +154,13 @@ impl Case {
 
     /// What the rule says.
     pub(crate) fn decide(&self) -> Decision {
-        let surroundings =
-            Surroundings { epoch: self.epoch, client: self.client, user: self.user, root: self.root.as_ref() };
+        let surroundings = Surroundings {
+            epoch: self.epoch,
+            client: self.client,
+            user: self.user,
+            root: self.root.as_ref(),
+            session_ends_at: self.session_ends_at,
+        };
         decide(&self.row, &self.facts, &surroundings, &self.policy, self.now)
     }
 }

@@ -153,6 +153,7 @@ fn epochs() -> Vec<Dimension> {
         dimension([19, 20, 21].map(Kid), |c, kid| c.facts.newest_kid = kid),
         dimension(MODES, |c, mode| c.policy.rotation = mode),
         dimension([None, Some(0)], |c, seconds| c.policy.retry_window_seconds = seconds),
+        settings([|_| {}, |c| c.begin_with_code(ROTATED_AT.plus_seconds(90))]),
         settings([|_| {}, |c| c.fork_from_root(None)]),
         generations([-3, -2, -1, 0, 1, 2]),
         dimension([1, 90], |c, seconds| c.now = ROTATED_AT.plus_seconds(seconds)),
@@ -170,6 +171,14 @@ fn permissions() -> Vec<Dimension> {
         dimension(MODES, |c, mode| c.policy.rotation = mode),
         dimension(clients, |c, client| c.client = client),
         dimension(users, |c, user| c.user = user),
+        settings([
+            |_| {},
+            |c| c.session_ends_at = Some(ROTATED_AT),
+            |c| c.log_in_until(None),
+            |c| c.log_in_until(Some(c.now.plus_milliseconds(-1))),
+            |c| c.log_in_until(Some(c.now)),
+            |c| c.log_in_until(Some(c.now.plus_milliseconds(1))),
+        ]),
         dimension(scopes, |c, text| c.facts.scope = text.map(scope)),
         dimension([true, false], |c, by_name| {
             c.row.resources = if by_name { resources(&["https://r1", "https://r2"]) } else { Resources::none() };
@@ -216,6 +225,7 @@ fn every_reason_with_every_other() -> Vec<Dimension> {
         settings([|_| {}, |c| c.client = None]),
         settings([|_| {}, |c| c.user = None]),
         settings([|_| {}, |c| c.row.client_cutoff = 3]),
+        settings([|_| {}, |c| c.log_in_until(Some(ROTATED_AT))]),
         settings([|_| {}, |c| c.facts.scope = Some(scope("admin"))]),
         settings([|_| {}, |c| c.facts.resources = resources(&["https://r3"])]),
     ]

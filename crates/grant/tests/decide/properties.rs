@@ -65,12 +65,15 @@ proptest! {
         prop_assert_eq!(&written.scope, &before.scope);
         prop_assert_eq!(&written.resources, &before.resources);
         prop_assert_eq!(written.binding, before.binding);
+        prop_assert_eq!(written.session, before.session);
+        prop_assert_eq!(&written.approved_from, &before.approved_from);
         prop_assert_eq!(written.authenticated_at, before.authenticated_at);
         prop_assert_eq!((written.client_cutoff, written.user_cutoff), (before.client_cutoff, before.user_cutoff));
         if written.id == before.id {
             prop_assert_eq!(&written.secret, &before.secret);
             prop_assert_eq!(written.root, before.root);
             prop_assert_eq!(written.created_at, before.created_at);
+            prop_assert!(written.code.is_none() || written.code == before.code);
             prop_assert_eq!(written.absolute_expires_at, before.absolute_expires_at);
         }
     }

@@ -14,7 +14,7 @@ pub(crate) struct Rule {
 }
 
 /// The rule as the design words it, from the first question to the last. Every case meets a row.
-pub(crate) static RULES: [Rule; 31] = [
+pub(crate) static RULES: [Rule; 32] = [
     // Who asks?
     rule("a token of another client", |c| c.facts.client != c.row.client, Verdict::WrongClient, nothing),
     rule("a tag that nobody can check", |c| tag(c) == AuthorityTag::Unverifiable, Verdict::RolledBack, nothing),
@@ -43,6 +43,7 @@ pub(crate) static RULES: [Rule; 31] = [
     rule("the user is gone", |c| gone(c.user), Verdict::UserDisabled, nothing),
     rule("the client was cut off", |c| cut_off(c.client, c.row.client_cutoff), Verdict::Revoked, nothing),
     rule("the user was cut off", |c| cut_off(c.user, c.row.user_cutoff), Verdict::Revoked, nothing),
+    rule("its login session is over", |c| c.row.session.is_some() && !logged_in(c), Verdict::Revoked, nothing),
     rule("more scope than granted", more_scope, Verdict::ScopeExceeded, nothing),
     rule("a resource that was not granted", more_resources, Verdict::TargetRefused, nothing),
     // Then it is done.
@@ -150,6 +151,10 @@ fn cut_off(party: Option<Party>, cutoff_at_birth: u32) -> bool {
     party.is_some_and(|party| party.cutoff != cutoff_at_birth)
 }
 
+fn logged_in(c: &Case) -> bool {
+    c.session_ends_at.is_some_and(|end| now(c) < end)
+}
+
 fn more_scope(c: &Case) -> bool {
     let granted: Vec<_> = c.row.scope.tokens().collect();
     c.facts.scope.iter().flat_map(|asked| asked.tokens()).any(|token| !granted.contains(&token))
@@ -192,9 +197,10 @@ fn used_again(c: &Case) -> Write {
     Write::Update(touched(c))
 }
 
-/// What every use of a token moves: the version, the moment, and what is counted from it.
+/// What every use of a token moves: the version, the moment, and what is counted from it. A code that has passed goes.
 fn touched(c: &Case) -> Grant {
     Grant {
+        code: c.row.code.clone().filter(|code| !has_come(c, Some(code.expires_at))),
         version: c.row.version + 1,
         rotated_at: now(c),
         access_lifetime: c.policy.access_lifetime,
@@ -217,6 +223,7 @@ fn sibling(c: &Case) -> Write {
         created_at: now(c),
         retry_challenge: None,
         has_used_challenge: false,
+        code: None,
         ..touched(c)
     })
 }

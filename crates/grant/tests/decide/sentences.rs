@@ -1,4 +1,4 @@
-use regrant_grant::{OnReuse, RotationMode, Verdict, Write};
+use regrant_grant::{Grant, OnReuse, RotationMode, Verdict, Write};
 
 use crate::case::{CERTIFICATE, CHALLENGE, Case, DPOP_KEY, OTHER_CHALLENGE, ROTATED_AT};
 
@@ -182,6 +182,37 @@ fn after_a_restore_dead_strings_stay_dead_and_lost_ones_are_noticed() {
         case.facts.epoch.0 = presented_epoch;
         case.present(steps);
         assert_eq!(case.decide().verdict, verdict, "{why}");
+    }
+}
+
+#[test]
+fn a_grant_that_ends_with_its_login_session_gives_nothing_after_it() {
+    for (why, ends_after_seconds, verdict) in [
+        ("logged in", Some(11), Verdict::Rotated),
+        ("at the session's end", Some(10), Verdict::Revoked),
+        ("logged out", Some(9), Verdict::Revoked),
+        ("the session is gone", None, Verdict::Revoked),
+    ] {
+        let mut case = Case::honest();
+        case.now = ROTATED_AT.plus_seconds(10);
+        case.log_in_until(ends_after_seconds.map(|seconds| ROTATED_AT.plus_seconds(seconds)));
+        assert_eq!(case.decide().verdict, verdict, "{why}");
+        case.row.session = None;
+        assert_eq!(case.decide().verdict, Verdict::Rotated, "{why}, and the grant outlives it");
+    }
+}
+
+#[test]
+fn the_code_is_kept_until_its_end_so_that_its_replay_is_known_and_dropped_by_the_next_use() {
+    for (milliseconds, is_kept) in [(0, true), (59_999, true), (60_000, false), (HOUR_MILLISECONDS, false)] {
+        for mode in [RotationMode::Rotate, RotationMode::Reuse, RotationMode::Consume] {
+            let mut case = Case::honest();
+            case.policy.rotation = mode;
+            case.begin_with_code(ROTATED_AT.plus_seconds(60));
+            case.now = ROTATED_AT.plus_milliseconds(milliseconds);
+            let Write::Update(Grant { code, .. }) = case.decide().write else { panic!("{mode:?} updates the row") };
+            assert_eq!(code, case.row.code.filter(|_| is_kept), "{mode:?} after {milliseconds} ms");
+        }
     }
 }
 
