@@ -2,10 +2,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
+use regrant_grant::{Grant, SessionId};
 use regrant_protocol::{ClientId, Subject, Username};
 use regrant_store::{
-    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Identity, SealedSigningKey, Step, Store, StoreError,
-    User, UserChange,
+    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, Identity, SealedSigningKey, Session, Step,
+    Store, StoreError, User, UserChange,
 };
 use regrant_store_sqlite::SqliteStore;
 
@@ -20,16 +21,17 @@ pub enum Fault {
     ForgetsToAnswer,
 }
 
-/// The SQLite store, until it is told to fail. It counts how often it is called.
+/// The SQLite store, until it is told to fail. It counts how often it is called, and how often for a grant.
 pub struct FaultyStore {
     inner: SqliteStore,
     fault: Mutex<Option<Fault>>,
     calls: AtomicU64,
+    steps: AtomicU64,
 }
 
 impl FaultyStore {
     pub(crate) fn new(inner: SqliteStore) -> Self {
-        Self { inner, fault: Mutex::new(None), calls: AtomicU64::new(0) }
+        Self { inner, fault: Mutex::new(None), calls: AtomicU64::new(0), steps: AtomicU64::new(0) }
     }
 
     /// Fails from now on; `None` mends it.
@@ -41,6 +43,12 @@ impl FaultyStore {
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::SeqCst)
+    }
+
+    /// How many steps were asked for. Nothing else adds or changes a grant.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.steps.load(Ordering::SeqCst)
     }
 
     fn fault(&self) -> Option<Fault> {
@@ -66,6 +74,7 @@ impl Store for FaultyStore {
 
     async fn step(&self, step: Step) -> Result<(), StoreError> {
         let inner = self.call()?;
+        self.steps.fetch_add(1, Ordering::SeqCst);
         match self.fault() {
             Some(Fault::Refuses) => Err(failure()),
             Some(Fault::ForgetsToAnswer) => inner.step(step).await.and(Err(failure())),
@@ -107,6 +116,38 @@ impl Store for FaultyStore {
 
     async fn change_user(&self, subject: &Subject, change: UserChange) -> Result<(), ChangeError> {
         self.call()?.change_user(subject, change).await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.call()?.session(id).await
+    }
+
+    async fn keep_session(&self, session: Session) -> Result<(), ChangeError> {
+        self.call()?.keep_session(session).await
+    }
+
+    async fn end_session(&self, id: SessionId) -> Result<(), StoreError> {
+        self.call()?.end_session(id).await
+    }
+
+    async fn end_sessions(&self, user: &Subject, except: Option<SessionId>) -> Result<(), StoreError> {
+        self.call()?.end_sessions(user, except).await
+    }
+
+    async fn consent(&self, user: &Subject, client: &ClientId) -> Result<Option<Consent>, StoreError> {
+        self.call()?.consent(user, client).await
+    }
+
+    async fn keep_consent(&self, consent: Consent) -> Result<(), ChangeError> {
+        self.call()?.keep_consent(consent).await
+    }
+
+    async fn forget_consents(&self, user: &Subject, client: Option<&ClientId>) -> Result<(), StoreError> {
+        self.call()?.forget_consents(user, client).await
+    }
+
+    async fn grants_of(&self, user: &Subject) -> Result<Vec<Grant>, StoreError> {
+        self.call()?.grants_of(user).await
     }
 
     async fn announced_keys(&self) -> Result<Vec<AnnouncedKey>, StoreError> {

@@ -13,6 +13,7 @@ mod columns;
 mod connection;
 mod database;
 mod failpoint;
+mod grants_of;
 mod integrity;
 mod job;
 mod migration;

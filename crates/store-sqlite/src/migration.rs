@@ -1,3 +1,5 @@
+mod redirect_uris;
+
 use std::path::Path;
 
 use regrant_protocol::Timestamp;
@@ -8,18 +10,30 @@ use crate::statements::{INSERT_EPOCH, INSERT_MIGRATION, INSERT_REALM, SELECT_MIG
 use crate::{Genesis, OpenError};
 
 /// A step of the schema. Its text never changes once it was released.
+#[derive(Clone, Copy)]
 pub(crate) struct Migration {
     number: u32,
     name: &'static str,
     sql: &'static str,
+    /// What SQL cannot say of it, done after the text.
+    convert: fn(&Connection) -> rusqlite::Result<()>,
 }
 
 /// Every migration, numbered from 1 without a gap.
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "clients_users_grants_keys",
-    sql: include_str!("../migrations/0001_clients_users_grants_keys.sql"),
-}];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "clients_users_grants_keys",
+        sql: include_str!("../migrations/0001_clients_users_grants_keys.sql"),
+        convert: nothing,
+    },
+    Migration {
+        number: 2,
+        name: "sessions_consents_codes",
+        sql: include_str!("../migrations/0002_sessions_consents_codes.sql"),
+        convert: redirect_uris::drop_unusable,
+    },
+];
 
 /// Brings the file to the last of `migrations`, and gives a new one its identity: all in one transaction, so that a crash
 /// leaves what was there before.
@@ -53,6 +67,7 @@ pub(crate) fn migrate(
 impl Migration {
     fn apply(&self, transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()> {
         transaction.execute_batch(self.sql)?;
+        (self.convert)(transaction)?;
         transaction.execute(INSERT_MIGRATION, params![self.number, self.name, self.checksum(), now.milliseconds()])?;
         transaction.pragma_update(None, "user_version", self.number)
     }
@@ -65,6 +80,10 @@ impl Migration {
             .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
         hash.cast_signed()
     }
+}
+
+fn nothing(_: &Connection) -> rusqlite::Result<()> {
+    Ok(())
 }
 
 fn check_applied(connection: &Connection, path: &Path, migrations: &[Migration]) -> Result<(), OpenError> {
@@ -95,14 +114,11 @@ mod tests {
     use regrant_grant::Realm;
 
     const GENESIS: Genesis = Genesis { realm: Realm([1; 16]), epoch_random: [2; 16] };
-    const SECOND: Migration = Migration { number: 2, name: "second", sql: "CREATE TABLE second (a INTEGER) STRICT" };
-    const BROKEN: Migration = Migration { number: 2, name: "broken", sql: "CREATE TABLE half (a); CREATE TABLE half;" };
-    const EDITED: Migration = Migration { number: 1, name: "edited", sql: "SELECT 1" };
-
-    fn first() -> Migration {
-        let Migration { number, name, sql } = MIGRATIONS[0];
-        Migration { number, name, sql }
-    }
+    const FIRST: Migration = MIGRATIONS[0];
+    const SECOND: Migration = Migration { number: 2, sql: "CREATE TABLE second (a INTEGER) STRICT", ..FIRST };
+    const BROKEN: Migration = Migration { number: 2, sql: "CREATE TABLE half (a); CREATE TABLE half;", ..FIRST };
+    const UNCONVERTED: Migration = Migration { convert: |_| Err(rusqlite::Error::InvalidQuery), ..SECOND };
+    const EDITED: Migration = Migration { sql: "SELECT 1", ..FIRST };
 
     fn run(connection: &mut Connection, migrations: &[Migration]) -> Result<(), OpenError> {
         migrate(connection, Path::new("regrant.db"), migrations, &GENESIS, Timestamp::from_seconds(1))
@@ -122,11 +138,11 @@ mod tests {
     #[test]
     fn a_store_is_brought_up_to_date_once_and_never_back() {
         let mut connection = Connection::open_in_memory().unwrap();
-        run(&mut connection, &[first()]).unwrap();
+        run(&mut connection, &[FIRST]).unwrap();
         let before = tables(&connection);
-        run(&mut connection, &[first(), SECOND]).unwrap();
+        run(&mut connection, &[FIRST, SECOND]).unwrap();
         assert_eq!(tables(&connection), before + 1);
-        let refusal = run(&mut connection, &[first()]).unwrap_err();
+        let refusal = run(&mut connection, &[FIRST]).unwrap_err();
         assert_eq!(refusal, OpenError::NewerSchema { path: "regrant.db".into(), found: 2, known: 1 });
         let identities: i64 = connection.query_row("SELECT count(*) FROM identity", [], |row| row.get(0)).unwrap();
         assert_eq!(identities, 1);
@@ -135,16 +151,18 @@ mod tests {
     #[test]
     fn a_migration_that_fails_leaves_what_was_there_before() {
         let mut connection = Connection::open_in_memory().unwrap();
-        run(&mut connection, &[first(), BROKEN]).unwrap_err();
-        assert_eq!(tables(&connection), 0);
-        run(&mut connection, &[first()]).unwrap();
+        for broken in [BROKEN, UNCONVERTED] {
+            run(&mut connection, &[FIRST, broken]).unwrap_err();
+            assert_eq!(tables(&connection), 0);
+        }
+        run(&mut connection, &[FIRST]).unwrap();
     }
 
     #[test]
     fn a_migration_that_was_edited_after_it_was_applied_is_noticed() {
         let mut connection = Connection::open_in_memory().unwrap();
-        run(&mut connection, &[first()]).unwrap();
-        run(&mut connection, &[first()]).unwrap();
+        run(&mut connection, &[FIRST]).unwrap();
+        run(&mut connection, &[FIRST]).unwrap();
         let refusal = run(&mut connection, &[EDITED]).unwrap_err();
         assert_eq!(refusal, OpenError::ForeignMigration { path: "regrant.db".into(), number: 1 });
     }

@@ -17,16 +17,23 @@ pub(crate) const SELECT_MIGRATIONS: &str = "SELECT number, checksum FROM migrati
 pub(crate) const INSERT_MIGRATION: &str =
     "INSERT INTO migrations (number, name, checksum, applied_at) VALUES (?1, ?2, ?3, ?4)";
 
+/// For migrations alone: settings of any schema, whatever they say.
+pub(crate) const SELECT_STORED_SETTINGS: &str = "SELECT key, id, settings FROM clients WHERE settings IS NOT NULL";
+pub(crate) const UPDATE_STORED_SETTINGS: &str = "UPDATE clients SET settings = ?2 WHERE key = ?1";
+
 pub(crate) const SELECT_REALM: &str = "SELECT realm FROM identity";
 pub(crate) const SELECT_EPOCHS: &str = "SELECT number, random FROM epochs ORDER BY number";
 pub(crate) const INSERT_REALM: &str = "INSERT INTO identity (only_row, realm) VALUES (1, ?1)";
 pub(crate) const INSERT_EPOCH: &str = "INSERT INTO epochs (number, random) VALUES (?1, ?2)";
 
-/// A grant with the facts about its client and its user, removed or not: all that a refresh reads.
-pub(crate) const SELECT_GRANT: &str = "
+/// Grants with the facts about their clients and their users, removed or not.
+macro_rules! select_grants {
+    () => {
+        "
     SELECT grants.id AS id, grants.secret AS secret, grants.version AS version, grants.root AS root,
            clients.id AS client, users.subject AS user, grants.scope AS scope, grants.resources AS resources,
-           grants.binding AS binding, grants.generation AS generation, grants.kid AS kid, grants.epoch AS epoch,
+           grants.binding AS binding, grants.session AS session, grants.approved_from AS approved_from,
+           grants.code AS code, grants.generation AS generation, grants.kid AS kid, grants.epoch AS epoch,
            grants.rotated_at AS rotated_at, grants.access_lifetime AS access_lifetime,
            grants.retry_challenge AS retry_challenge, grants.has_used_challenge AS has_used_challenge,
            grants.created_at AS created_at, grants.authenticated_at AS authenticated_at,
@@ -37,31 +44,47 @@ pub(crate) const SELECT_GRANT: &str = "
            users.status AS status, users.cutoff AS cutoff, users.version AS version, users.removed_at AS removed_at
     FROM grants
     JOIN clients ON clients.key = grants.client
-    JOIN users ON users.key = grants.user
-    WHERE grants.id = ?1";
+    JOIN users ON users.key = grants.user"
+    };
+}
 
-/// All that a refresh writes. A row of another version, client, user or root does not match.
+/// All that a refresh reads of a grant that outlives the login session.
+pub(crate) const SELECT_GRANT: &str = concat!(select_grants!(), " WHERE grants.id = ?1");
+
+/// What was revoked or is past its end is most of what there is, and is passed over here; the rule judges the rest.
+pub(crate) const SELECT_GRANTS_OF_USER: &str = concat!(
+    select_grants!(),
+    "
+    WHERE users.subject = ?1 AND grants.root IS NULL AND grants.revoked_at IS NULL
+      AND coalesce(grants.idle_expires_at > ?2, 1) AND coalesce(grants.absolute_expires_at > ?2, 1)
+    ORDER BY grants.created_at DESC, grants.id
+    LIMIT ?3"
+);
+
+/// All that a refresh writes. A row of another version, client, user, session or root does not match.
 pub(crate) const UPDATE_GRANT: &str = "
     UPDATE grants
     SET secret = :secret, version = :version, scope = :scope, resources = :resources, binding = :binding,
+        approved_from = :approved_from, code = :code,
         generation = :generation, kid = :kid, epoch = :epoch, rotated_at = :rotated_at,
         access_lifetime = :access_lifetime, retry_challenge = :retry_challenge,
         has_used_challenge = :has_used_challenge, created_at = :created_at, authenticated_at = :authenticated_at,
         idle_expires_at = :idle_expires_at, absolute_expires_at = :absolute_expires_at, revoked_at = :revoked_at,
         client_cutoff = :client_cutoff, user_cutoff = :user_cutoff
-    WHERE id = :id AND version = :version - 1 AND root IS :root
+    WHERE id = :id AND version = :version - 1 AND root IS :root AND session IS :session
       AND client = (SELECT key FROM clients WHERE id = :client)
       AND user = (SELECT key FROM users WHERE subject = :user)";
 
 pub(crate) const INSERT_GRANT: &str = "
     INSERT INTO grants (
-        id, secret, version, root, client, user, scope, resources, binding, generation, kid, epoch, rotated_at,
-        access_lifetime, retry_challenge, has_used_challenge, created_at, authenticated_at, idle_expires_at,
-        absolute_expires_at, revoked_at, client_cutoff, user_cutoff
+        id, secret, version, root, client, user, scope, resources, binding, session, approved_from, code, generation,
+        kid, epoch, rotated_at, access_lifetime, retry_challenge, has_used_challenge, created_at, authenticated_at,
+        idle_expires_at, absolute_expires_at, revoked_at, client_cutoff, user_cutoff
     )
-    SELECT :id, :secret, :version, :root, clients.key, users.key, :scope, :resources, :binding, :generation, :kid,
-           :epoch, :rotated_at, :access_lifetime, :retry_challenge, :has_used_challenge, :created_at,
-           :authenticated_at, :idle_expires_at, :absolute_expires_at, :revoked_at, :client_cutoff, :user_cutoff
+    SELECT :id, :secret, :version, :root, clients.key, users.key, :scope, :resources, :binding, :session,
+           :approved_from, :code, :generation, :kid, :epoch, :rotated_at, :access_lifetime, :retry_challenge,
+           :has_used_challenge, :created_at, :authenticated_at, :idle_expires_at, :absolute_expires_at, :revoked_at,
+           :client_cutoff, :user_cutoff
     FROM clients, users
     WHERE clients.id = :client AND users.subject = :user
     ON CONFLICT (id) DO NOTHING";
@@ -99,21 +122,75 @@ pub(crate) const REMOVE_CLIENT: &str = "
 
 pub(crate) const SELECT_USER_PARTY: &str = "SELECT status, cutoff, version, removed_at FROM users WHERE subject = ?1";
 pub(crate) const SELECT_USER: &str = "
-    SELECT subject, username, credential, status, cutoff, version FROM users WHERE subject = ?1 AND removed_at IS NULL";
+    SELECT subject, username, credential, status, profile, cutoff, version
+    FROM users WHERE subject = ?1 AND removed_at IS NULL";
 pub(crate) const SELECT_USER_NAMED: &str = "
-    SELECT subject, username, credential, status, cutoff, version FROM users WHERE username = ?1 AND removed_at IS NULL";
+    SELECT subject, username, credential, status, profile, cutoff, version
+    FROM users WHERE username = ?1 AND removed_at IS NULL";
 pub(crate) const INSERT_USER: &str = "
-    INSERT INTO users (subject, username, credential, status, cutoff, version) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    INSERT INTO users (subject, username, credential, status, profile, cutoff, version)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 pub(crate) const UPDATE_USER_STATUS: &str =
     "UPDATE users SET status = ?2, version = version + 1 WHERE subject = ?1 AND removed_at IS NULL";
 pub(crate) const UPDATE_USER_CREDENTIAL: &str =
     "UPDATE users SET credential = ?2, version = version + 1 WHERE subject = ?1 AND removed_at IS NULL";
+pub(crate) const UPDATE_USER_PROFILE: &str =
+    "UPDATE users SET profile = ?2, version = version + 1 WHERE subject = ?1 AND removed_at IS NULL";
 pub(crate) const RAISE_USER_CUTOFF: &str =
     "UPDATE users SET cutoff = cutoff + 1, version = version + 1 WHERE subject = ?1 AND removed_at IS NULL";
 pub(crate) const REMOVE_USER: &str = "
     UPDATE users
-    SET username = NULL, credential = NULL, status = 'disabled', version = version + 1, removed_at = ?2
+    SET username = NULL, credential = NULL, status = 'disabled', profile = '{}', version = version + 1, removed_at = ?2
     WHERE subject = ?1 AND removed_at IS NULL";
+
+pub(crate) const SELECT_SESSION: &str = "
+    SELECT sessions.id AS id, sessions.secret_digest AS secret_digest, users.subject AS user,
+           sessions.created_at AS created_at, sessions.authenticated_at AS authenticated_at,
+           sessions.expires_at AS expires_at
+    FROM sessions
+    JOIN users ON users.key = sessions.user
+    WHERE sessions.id = ?1";
+/// When a session ends, for whoever is the user of it.
+pub(crate) const SELECT_SESSION_END: &str =
+    "SELECT expires_at FROM sessions WHERE id = ?1 AND user = (SELECT key FROM users WHERE subject = ?2)";
+/// A session of this name that has ended, or is of another user, stays as it is.
+pub(crate) const KEEP_SESSION: &str = "
+    INSERT INTO sessions (id, secret_digest, user, created_at, authenticated_at, expires_at)
+    SELECT :id, :secret_digest, key, :created_at, :authenticated_at, :expires_at
+    FROM users
+    WHERE subject = :user AND removed_at IS NULL
+    ON CONFLICT (id) DO UPDATE
+    SET secret_digest = excluded.secret_digest, created_at = excluded.created_at,
+        authenticated_at = excluded.authenticated_at, expires_at = excluded.expires_at
+    WHERE user = excluded.user AND expires_at > :now";
+pub(crate) const END_SESSION: &str = "UPDATE sessions SET expires_at = ?2 WHERE id = ?1 AND expires_at > ?2";
+pub(crate) const END_SESSIONS_OF_USER: &str = "
+    UPDATE sessions SET expires_at = ?2
+    WHERE user = (SELECT key FROM users WHERE subject = ?1) AND expires_at > ?2 AND id IS NOT ?3";
+pub(crate) const DELETE_SESSIONS_OF_USER: &str =
+    "DELETE FROM sessions WHERE user = (SELECT key FROM users WHERE subject = ?1)";
+
+pub(crate) const SELECT_CONSENT: &str = "
+    SELECT users.subject AS user, clients.id AS client, consents.scope AS scope, consents.resources AS resources,
+           consents.given_at AS given_at
+    FROM consents
+    JOIN users ON users.key = consents.user
+    JOIN clients ON clients.key = consents.client
+    WHERE users.subject = ?1 AND clients.id = ?2";
+pub(crate) const KEEP_CONSENT: &str = "
+    INSERT INTO consents (user, client, scope, resources, given_at)
+    SELECT users.key, clients.key, ?3, ?4, ?5
+    FROM users, clients
+    WHERE users.subject = ?1 AND users.removed_at IS NULL AND clients.id = ?2 AND clients.removed_at IS NULL
+    ON CONFLICT (user, client) DO UPDATE
+    SET scope = excluded.scope, resources = excluded.resources, given_at = excluded.given_at";
+pub(crate) const DELETE_CONSENT: &str = "
+    DELETE FROM consents
+    WHERE user = (SELECT key FROM users WHERE subject = ?1) AND client = (SELECT key FROM clients WHERE id = ?2)";
+pub(crate) const DELETE_CONSENTS_OF_USER: &str =
+    "DELETE FROM consents WHERE user = (SELECT key FROM users WHERE subject = ?1)";
+pub(crate) const DELETE_CONSENTS_TO_CLIENT: &str =
+    "DELETE FROM consents WHERE client = (SELECT key FROM clients WHERE id = ?1)";
 
 pub(crate) const SELECT_ANNOUNCED_KEYS: &str = "SELECT kid, check_value FROM announced_keys ORDER BY kid";
 pub(crate) const SELECT_ANNOUNCED_KEY: &str = "SELECT kid, check_value FROM announced_keys WHERE kid = ?1";
@@ -124,3 +201,56 @@ pub(crate) const SELECT_SIGNING_KEYS: &str = "
 pub(crate) const INSERT_SIGNING_KEY: &str = "
     INSERT INTO signing_keys (key_id, algorithm, sealed_under, sealed, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (key_id) DO NOTHING";
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use regrant_grant::Realm;
+    use regrant_protocol::Timestamp;
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::Genesis;
+    use crate::migration::{MIGRATIONS, migrate};
+
+    #[test]
+    fn what_is_asked_often_is_found_without_looking_through_a_table() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let genesis = Genesis { realm: Realm([1; 16]), epoch_random: [2; 16] };
+        migrate(&mut connection, Path::new("regrant.db"), MIGRATIONS, &genesis, Timestamp::from_seconds(1)).unwrap();
+        let plan = |sql: &str| -> Vec<String> {
+            let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            // A parameter without a value is NULL, which no plan depends on.
+            let mut rows = statement.raw_query();
+            let mut steps = Vec::new();
+            while let Some(row) = rows.next().unwrap() {
+                steps.push(row.get("detail").unwrap());
+            }
+            steps
+        };
+        let key = |table| format!("SEARCH {table} USING INTEGER PRIMARY KEY (rowid=?)");
+        let (user_of_grant, client_of_grant) = (key("users"), key("clients"));
+        let users = "SEARCH users USING COVERING INDEX sqlite_autoindex_users_1 (subject=?)";
+        for (sql, expected) in [
+            (SELECT_GRANT, &["SEARCH grants USING PRIMARY KEY (id=?)", &client_of_grant, &user_of_grant][..]),
+            (
+                SELECT_GRANTS_OF_USER,
+                &[
+                    "SEARCH users USING INDEX sqlite_autoindex_users_1 (subject=?)",
+                    "SEARCH grants USING INDEX grants_by_user_and_client (user=?)",
+                    &client_of_grant,
+                    "USE TEMP B-TREE FOR ORDER BY",
+                ],
+            ),
+            (SELECT_SESSION_END, &["SEARCH sessions USING PRIMARY KEY (id=?)", "SCALAR SUBQUERY 1", users]),
+            (SELECT_SESSION, &["SEARCH sessions USING PRIMARY KEY (id=?)", &user_of_grant]),
+            (
+                END_SESSIONS_OF_USER,
+                &["SEARCH sessions USING INDEX sessions_by_user (user=?)", "SCALAR SUBQUERY 1", users],
+            ),
+        ] {
+            assert_eq!(plan(sql), expected, "{sql}");
+        }
+    }
+}

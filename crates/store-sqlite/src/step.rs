@@ -1,9 +1,9 @@
 use regrant_grant::{AccessTokenId, Grant, GrantId, Party, Surroundings, Write};
-use regrant_protocol::EpochNumber;
+use regrant_protocol::{EpochNumber, Timestamp};
 use regrant_store::{Rule, Scene, StoreError, Target};
 
 use crate::failpoint::Failpoint;
-use crate::rows::{client, grant, listed_access_token, user};
+use crate::rows::{client, grant, listed_access_token, session, user};
 use crate::transaction::Transaction;
 
 /// Reads what the step is about, lets its rule decide, and writes what the rule asks for.
@@ -17,7 +17,13 @@ pub(crate) fn run(
     let scene = Scene {
         now: transaction.now(),
         grant: found.grant.as_ref(),
-        surroundings: Surroundings { epoch, client: found.client, user: found.user, root: found.root.as_ref() },
+        surroundings: Surroundings {
+            epoch,
+            client: found.client,
+            user: found.user,
+            root: found.root.as_ref(),
+            session_ends_at: found.session_ends_at,
+        },
         access_token_is_listed: found.access_token_is_listed,
     };
     Failpoint::RowRead.reach();
@@ -40,6 +46,7 @@ struct Found {
     client: Option<Party>,
     user: Option<Party>,
     root: Option<Grant>,
+    session_ends_at: Option<Timestamp>,
     access_token_is_listed: bool,
 }
 
@@ -50,10 +57,11 @@ fn look_up(transaction: &Transaction<'_>, target: &Target) -> Result<Found, Stor
             let found = look_up_grant(transaction, id.grant)?;
             look_up_listed(transaction, id, found)
         }
-        Target::NewGrant(client_id, subject) => Ok(Found {
-            client: client::find_party(transaction, client_id)?,
-            user: user::find_party(transaction, subject)?,
-            ..Found::default()
+        Target::NewGrant { grant, client, user, session } => Ok(Found {
+            client: client::find_party(transaction, client)?,
+            user: user::find_party(transaction, user)?,
+            session_ends_at: session.map_or(Ok(None), |id| session::find_end(transaction, id, user))?,
+            ..look_up_grant(transaction, *grant)?
         }),
         Target::Client(client_id) => {
             Ok(Found { client: client::find_party(transaction, client_id)?, ..Found::default() })
@@ -79,5 +87,43 @@ fn look_up_grant(transaction: &Transaction<'_>, id: GrantId) -> Result<Found, St
             None => return Err(grant::rootless(&row.grant)),
         },
     };
-    Ok(Found { grant: Some(row.grant), client: row.client, user: row.user, root, ..Found::default() })
+    let session_ends_at =
+        row.grant.session.map_or(Ok(None), |id| session::find_end(transaction, id, &row.grant.subject))?;
+    let grant = Some(row.grant);
+    Ok(Found { grant, client: row.client, user: row.user, root, session_ends_at, ..Found::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use regrant_grant::Realm;
+    use regrant_protocol::Timestamp;
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::Genesis;
+    use crate::migration::{MIGRATIONS, migrate};
+
+    const GRANTS: &str = "
+        INSERT INTO clients (id, enabled, cutoff, version) VALUES ('app', 1, 0, 1);
+        INSERT INTO users (subject, status, cutoff, version) VALUES ('alice', 'active', 0, 1);
+        INSERT INTO grants (id, secret, version, client, user, scope, session, generation, kid, epoch, rotated_at,
+                            access_lifetime, has_used_challenge, created_at, authenticated_at, client_cutoff, user_cutoff)
+        SELECT id, randomblob(16), 1, 1, 1, '', session, 1, 1, 1, 1, 1, 0, 1, 1, 0, 0
+        FROM (SELECT zeroblob(16) AS id, NULL AS session UNION SELECT x'01010101010101010101010101010101', zeroblob(16));
+        DROP TABLE sessions;";
+
+    #[test]
+    fn no_session_is_looked_for_when_the_grant_is_in_none() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let genesis = Genesis { realm: Realm([1; 16]), epoch_random: [2; 16] };
+        migrate(&mut connection, Path::new("regrant.db"), MIGRATIONS, &genesis, Timestamp::from_seconds(1)).unwrap();
+        connection.execute_batch(GRANTS).unwrap();
+        let transaction = Transaction::new(&connection, Timestamp::from_seconds(1));
+        for (id, finds) in [([0; 16], true), ([1; 16], false)] {
+            let found = look_up(&transaction, &Target::Grant(GrantId(id)));
+            assert_eq!(found.is_ok_and(|found| found.grant.is_some()), finds, "{id:?}");
+        }
+    }
 }

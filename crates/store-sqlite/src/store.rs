@@ -2,21 +2,21 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use regrant_grant::Realm;
+use regrant_grant::{Grant, Realm, SessionId};
 use regrant_protocol::{ClientId, Clock, Subject, Username};
 use regrant_store::{
-    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Identity, SealedSigningKey, Step, Store, StoreError,
-    User, UserChange,
+    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, Identity, SealedSigningKey, Session, Step,
+    Store, StoreError, User, UserChange,
 };
 
 use crate::OpenError;
 use crate::connection::{open, schema};
 use crate::database::Database;
 use crate::failpoint::Failpoint;
-use crate::rows::{client, key, user};
-use crate::step;
+use crate::rows::{client, consent, key, session, user};
 use crate::transaction::Transaction;
 use crate::writer::Writer;
+use crate::{grants_of, step};
 
 /// What a new store is made from: 32 random bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +119,42 @@ impl Store for SqliteStore {
     async fn change_user(&self, subject: &Subject, change: UserChange) -> Result<(), ChangeError> {
         let subject = subject.clone();
         self.writer.run(None, move |transaction| user::change(transaction, &subject, &change)).await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.writer.run(None, move |transaction| session::find(transaction, id)).await
+    }
+
+    async fn keep_session(&self, session: Session) -> Result<(), ChangeError> {
+        self.writer.run(None, move |transaction| session::keep(transaction, &session)).await
+    }
+
+    async fn end_session(&self, id: SessionId) -> Result<(), StoreError> {
+        self.writer.run(None, move |transaction| session::end(transaction, id)).await
+    }
+
+    async fn end_sessions(&self, user: &Subject, except: Option<SessionId>) -> Result<(), StoreError> {
+        let user = user.clone();
+        self.writer.run(None, move |transaction| session::end_all(transaction, &user, except)).await
+    }
+
+    async fn consent(&self, user: &Subject, client: &ClientId) -> Result<Option<Consent>, StoreError> {
+        let (user, client) = (user.clone(), client.clone());
+        self.writer.run(None, move |transaction| consent::find(transaction, &user, &client)).await
+    }
+
+    async fn keep_consent(&self, consent: Consent) -> Result<(), ChangeError> {
+        self.writer.run(None, move |transaction| consent::keep(transaction, &consent)).await
+    }
+
+    async fn forget_consents(&self, user: &Subject, client: Option<&ClientId>) -> Result<(), StoreError> {
+        let (user, client) = (user.clone(), client.cloned());
+        self.writer.run(None, move |transaction| consent::forget(transaction, &user, client.as_ref())).await
+    }
+
+    async fn grants_of(&self, user: &Subject) -> Result<Vec<Grant>, StoreError> {
+        let (epoch, user) = (self.identity.epoch().number, user.clone());
+        self.writer.run(None, move |transaction| grants_of::list(transaction, epoch, &user)).await
     }
 
     async fn announced_keys(&self) -> Result<Vec<AnnouncedKey>, StoreError> {

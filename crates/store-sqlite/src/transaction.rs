@@ -40,11 +40,23 @@ impl<'a> Transaction<'a> {
         sql: &str,
         read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
+        self.some(sql, [], usize::MAX, |row| read(row).map(Some))
+    }
+
+    /// The first rows that `sql` finds and `read` makes something of, at most `count_max`.
+    pub(crate) fn some<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        count_max: usize,
+        read: impl Fn(&Row<'_>) -> Result<Option<T>, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
         let mut statement = self.connection.prepare_cached(sql).map_err(|error| self.failed(error))?;
-        let mut rows = statement.query([]).map_err(|error| self.failed(error))?;
+        let mut rows = statement.query(params).map_err(|error| self.failed(error))?;
         let mut found = Vec::new();
-        while let Some(row) = rows.next().map_err(|error| self.failed(error))? {
-            found.push(read(row)?);
+        while found.len() < count_max {
+            let Some(row) = rows.next().map_err(|error| self.failed(error))? else { break };
+            found.extend(read(row)?);
         }
         Ok(found)
     }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use regrant_grant::{GrantSecret, Party, Policy, Realm, RotationMode};
-use regrant_protocol::{ClientId, Lifetime, Resources, Scope, SystemClock};
-use regrant_store::{AccessTokenFormat, Client, ClientHandle, ClientSettings, Store, StoreError};
+use regrant_protocol::{ClientId, Lifetime, Scope, SystemClock};
+use regrant_store::{Client, ClientHandle, ClientSettings, Store, StoreError};
 use regrant_store_sqlite::{Genesis, OpenError, SqliteStore};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -90,7 +90,7 @@ fn a_store_of_a_newer_version_is_refused_and_left_as_it_was() {
     let path = made(&directory);
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 7).unwrap();
     let before = fs::read(&path).unwrap();
-    assert_eq!(refusal(&path), OpenError::NewerSchema { path: path.clone(), found: 7, known: 1 });
+    assert_eq!(refusal(&path), OpenError::NewerSchema { path: path.clone(), found: 7, known: 2 });
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
@@ -146,7 +146,7 @@ async fn a_row_that_cannot_be_is_reported_by_table_column_and_row() {
     store.add_client(client(app.clone())).await.unwrap();
     drop(store);
     for (damage, column, problem) in [
-        ("UPDATE clients SET settings = '{}'", "settings", "missing field `auth_methods`"),
+        ("UPDATE clients SET settings = '{}'", "settings", "missing field `name`"),
         ("UPDATE clients SET settings = NULL", "settings", "Invalid type"),
         ("UPDATE clients SET version = -1", "version", "out of range"),
         ("UPDATE clients SET secret = x'00'", "secret", "1 byte blob"),
@@ -168,24 +168,19 @@ fn client(id: ClientId) -> Client {
         handle: ClientHandle([1; 16]),
         secret: GrantSecret::new([2; 16]),
         party: Party { enabled: true, cutoff: 0, version: 1 },
-        settings: ClientSettings {
-            auth_methods: Vec::new(),
-            credential: None,
-            grant_types: Vec::new(),
-            redirect_uris: Vec::new(),
-            scope: Scope::empty(),
-            default_scope: Scope::empty(),
-            resources: Resources::none(),
-            audience: Vec::new(),
-            access_token_format: AccessTokenFormat::Opaque,
-            policy: Policy {
+        settings: ClientSettings::new(
+            Vec::new(),
+            Vec::new(),
+            Scope::empty(),
+            Policy {
                 rotation: RotationMode::Rotate,
                 retry_window_seconds: None,
                 on_reuse: None,
+                code_retry_seconds: 0,
                 access_lifetime: Lifetime::Never,
                 idle_lifetime: Lifetime::Never,
                 absolute_lifetime: Lifetime::Never,
             },
-        },
+        ),
     }
 }

@@ -7,9 +7,12 @@
 //! The feature `suite` brings the tests that every store must pass.
 
 mod client;
+mod client_settings;
+mod consent;
 mod credential;
 mod error;
 mod key;
+mod session;
 mod step;
 mod store;
 mod user;
@@ -17,10 +20,13 @@ mod user;
 #[cfg(feature = "suite")]
 pub mod suite;
 
-pub use client::{AccessTokenFormat, Client, ClientChange, ClientHandle, ClientSettings};
+pub use client::{Client, ClientChange, ClientHandle};
+pub use client_settings::{AccessTokenFormat, ClientSettings, ConsentMode, IdTokenAlgorithm, OutlivesSession};
+pub use consent::Consent;
 pub use credential::Credential;
 pub use error::{ChangeError, StoreError};
 pub use key::{AnnouncedKey, Epoch, Identity, SealedSigningKey};
+pub use session::Session;
 pub use step::{Rule, Scene, Step, Target, decide_in};
-pub use store::Store;
+pub use store::{GRANTS_LISTED_MAX, Store};
 pub use user::{User, UserChange, UserStatus};

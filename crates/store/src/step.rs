@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use regrant_grant::{AccessTokenId, Grant, GrantId, Surroundings, Write};
+use regrant_grant::{AccessTokenId, Grant, GrantId, SessionId, Surroundings, Write};
 use regrant_protocol::{ClientId, Subject, Timestamp};
 
 use crate::{Store, StoreError};
@@ -22,14 +22,23 @@ pub type Rule = Box<dyn FnMut(&Scene<'_>) -> Write + Send>;
 /// What a step is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// A grant that may exist, with its client, its user and the root of its family.
+    /// A grant that may exist, with its client, its user, its login session and the root of its family.
     Grant(GrantId),
     /// The grant of an access token, and whether that token was revoked alone.
     AccessToken(AccessTokenId),
     /// A client alone: no grant is read.
     Client(ClientId),
-    /// A grant that is to be made for this client and user.
-    NewGrant(ClientId, Subject),
+    /// A grant that is to be made, unless there is one of this name already.
+    NewGrant {
+        /// Its name.
+        grant: GrantId,
+        /// The client that is authorized.
+        client: ClientId,
+        /// The user who authorizes it.
+        user: Subject,
+        /// The login session in which they do: the one whose end the step sees, whatever the grant there is says.
+        session: Option<SessionId>,
+    },
     /// An access token that a client has for itself, and whether it was revoked alone.
     ClientAccessToken(ClientId, AccessTokenId),
 }
@@ -39,9 +48,9 @@ pub enum Target {
 pub struct Scene<'a> {
     /// The store's clock.
     pub now: Timestamp,
-    /// The grant; `None` when there is none of this name, or the step is not about an existing one.
+    /// The grant; `None` when there is none of this name, or the step is not about one.
     pub grant: Option<&'a Grant>,
-    /// The epoch, and the client, user and family of the grant.
+    /// The epoch, and the client, user, login session and family of the grant.
     pub surroundings: Surroundings<'a>,
     /// Whether the access token is on the list of those revoked alone.
     pub access_token_is_listed: bool,

@@ -1,12 +1,16 @@
 use async_trait::async_trait;
+use regrant_grant::{Grant, SessionId};
 use regrant_protocol::{ClientId, Subject, Username};
 
 use crate::{
-    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Identity, SealedSigningKey, Step, StoreError, User,
-    UserChange,
+    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, Identity, SealedSigningKey, Session, Step,
+    StoreError, User, UserChange,
 };
 
-/// Where clients, users, grants and keys are kept.
+/// The most grants of a user that are listed.
+pub const GRANTS_LISTED_MAX: usize = 1_000;
+
+/// Where clients, users, sessions, consents, grants and keys are kept.
 ///
 /// Every method is atomic and durable when it returns, and behaves as if all calls came one after another.
 #[async_trait]
@@ -59,6 +63,40 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`ChangeError::Unknown`] when there is none of this subject.
     async fn change_user(&self, subject: &Subject, change: UserChange) -> Result<(), ChangeError>;
+
+    /// The login session of this name, whether it has ended or not.
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
+
+    /// Adds a login session, or replaces the one of this name when it is of the same user and has not ended: a session
+    /// that ended never begins again, and neither do the grants that ended with it.
+    ///
+    /// # Errors
+    /// [`ChangeError::Taken`] when there is one of this name that has ended or is of another user;
+    /// [`ChangeError::Unknown`] when there is no such user.
+    async fn keep_session(&self, session: Session) -> Result<(), ChangeError>;
+
+    /// Ends a login session now, and with it the grants that end with it. One that has ended, or that there is not, is no
+    /// error.
+    async fn end_session(&self, id: SessionId) -> Result<(), StoreError>;
+
+    /// Ends every login session of a user now, but for one.
+    async fn end_sessions(&self, user: &Subject, except: Option<SessionId>) -> Result<(), StoreError>;
+
+    /// What this user allowed this client.
+    async fn consent(&self, user: &Subject, client: &ClientId) -> Result<Option<Consent>, StoreError>;
+
+    /// Remembers what a user allowed a client, in place of what is remembered already.
+    ///
+    /// # Errors
+    /// [`ChangeError::Unknown`] when there is no such user or no such client.
+    async fn keep_consent(&self, consent: Consent) -> Result<(), ChangeError>;
+
+    /// Forgets what a user allowed this client, or every client. Where there is nothing to forget, that is no error.
+    async fn forget_consents(&self, user: &Subject, client: Option<&ClientId>) -> Result<(), StoreError>;
+
+    /// The grants of a user that live, newest first, at most [`GRANTS_LISTED_MAX`]: one for each family, its root. Those
+    /// whose client is disabled live; those whose code was not redeemed yet do not.
+    async fn grants_of(&self, user: &Subject) -> Result<Vec<Grant>, StoreError>;
 
     /// The master keys that the store has been told of, oldest first.
     async fn announced_keys(&self) -> Result<Vec<AnnouncedKey>, StoreError>;

@@ -1,5 +1,5 @@
 use regrant_grant::Party;
-use regrant_protocol::{Subject, Username};
+use regrant_protocol::{Profile, Subject, Username};
 
 use crate::Credential;
 
@@ -14,6 +14,8 @@ pub struct User {
     pub credential: Option<Credential>,
     /// Whether they may log in and stay logged in.
     pub status: UserStatus,
+    /// What clients may learn about them, when they let them.
+    pub profile: Profile,
     /// Grants with a lower one have ended.
     pub cutoff: u32,
     /// Raised by every change.
@@ -46,8 +48,10 @@ pub enum UserChange {
     Status(UserStatus),
     /// A new password.
     Password(Credential),
+    /// A new profile.
+    Profile(Box<Profile>),
     /// All grants until now end.
     RaiseCutoff,
-    /// Gone for good; the subject is never given to another.
+    /// Gone for good, with profile, sessions and consents; the subject is never given to another.
     Remove,
 }

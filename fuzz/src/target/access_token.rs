@@ -5,8 +5,7 @@ use regrant_crypto::{KeyRing, SeededEntropy, random};
 use regrant_engine::{AuthorizationServer, Parts, RequestContext, Secrecy};
 use regrant_grant::{Policy, Realm, RotationMode};
 use regrant_protocol::{
-    ClientId, Clock, GrantType, Issuer, Lifetime, ManualClock, Params, Resources, Scope, Timestamp,
-    TokenEndpointAuthMethod,
+    ClientId, Clock, GrantType, Issuer, Lifetime, ManualClock, Params, Scope, Timestamp, TokenEndpointAuthMethod,
 };
 use regrant_store::{AccessTokenFormat, ClientSettings};
 use regrant_store_sqlite::{Genesis, SqliteStore};
@@ -100,25 +99,20 @@ async fn issue(engine: &AuthorizationServer, client: &str, format: AccessTokenFo
 }
 
 fn settings(access_token_format: AccessTokenFormat) -> ClientSettings {
+    let policy = Policy {
+        rotation: RotationMode::Rotate,
+        retry_window_seconds: None,
+        on_reuse: None,
+        code_retry_seconds: 0,
+        access_lifetime: Lifetime::from_seconds(3_600),
+        idle_lifetime: Lifetime::Never,
+        absolute_lifetime: Lifetime::Never,
+    };
+    let auth_methods = vec![TokenEndpointAuthMethod::ClientSecretPost];
     let scope = Scope::parse("read").expect("a scope");
     ClientSettings {
-        auth_methods: vec![TokenEndpointAuthMethod::ClientSecretPost],
-        credential: None,
-        grant_types: vec![GrantType::ClientCredentials],
-        redirect_uris: Vec::new(),
-        scope: scope.clone(),
-        default_scope: scope,
-        resources: Resources::none(),
-        audience: Vec::new(),
         access_token_format,
-        policy: Policy {
-            rotation: RotationMode::Rotate,
-            retry_window_seconds: None,
-            on_reuse: None,
-            access_lifetime: Lifetime::from_seconds(3_600),
-            idle_lifetime: Lifetime::Never,
-            absolute_lifetime: Lifetime::Never,
-        },
+        ..ClientSettings::new(auth_methods, vec![GrantType::ClientCredentials], scope, policy)
     }
 }
 

@@ -9,7 +9,7 @@ use regrant_crypto::{Entropy, SeededEntropy};
 use regrant_engine::{AuthorizationServer, Parts, RequestContext, Secrecy, TokenError};
 use regrant_grant::{Grant, Policy, REFRESH_PREFIX, RotationMode, TokenParts, Write};
 use regrant_protocol::{
-    AccessTokenClaims, ClientId, Clock, GrantType, Issuer, Lifetime, ManualClock, Params, Resources, Scope, Secret,
+    AccessTokenClaims, ClientId, Clock, GrantType, Issuer, Lifetime, ManualClock, Params, Profile, Scope, Secret,
     Timestamp, TokenEndpointAuthMethod, TokenResponse,
 };
 use regrant_server::data_directory::DataDirectory;
@@ -88,7 +88,7 @@ impl Instance {
 
     /// Registers the user.
     pub(crate) async fn register_user(&self) -> Result<()> {
-        self.engine.register_user(USERNAME, Secret::new(PASSWORD.to_owned())).await?;
+        self.engine.register_user(USERNAME, Secret::new(PASSWORD.to_owned()), Profile::default()).await?;
         Ok(())
     }
 
@@ -156,24 +156,18 @@ fn params(form: &str) -> Params {
 }
 
 fn settings(method: TokenEndpointAuthMethod, rotation: RotationMode) -> Result<ClientSettings> {
-    let scope = Scope::parse("read")?;
+    let policy = Policy {
+        rotation,
+        retry_window_seconds: None,
+        on_reuse: None,
+        code_retry_seconds: 0,
+        access_lifetime: Lifetime::from_seconds(ACCESS_SECONDS),
+        idle_lifetime: Lifetime::from_seconds(IDLE_SECONDS),
+        absolute_lifetime: Lifetime::from_seconds(ABSOLUTE_SECONDS),
+    };
+    let grant_types = vec![GrantType::Password, GrantType::RefreshToken];
     Ok(ClientSettings {
-        auth_methods: vec![method],
-        credential: None,
-        grant_types: vec![GrantType::Password, GrantType::RefreshToken],
-        redirect_uris: Vec::new(),
-        scope: scope.clone(),
-        default_scope: scope,
-        resources: Resources::none(),
-        audience: Vec::new(),
         access_token_format: AccessTokenFormat::JwtEdDsa,
-        policy: Policy {
-            rotation,
-            retry_window_seconds: None,
-            on_reuse: None,
-            access_lifetime: Lifetime::from_seconds(ACCESS_SECONDS),
-            idle_lifetime: Lifetime::from_seconds(IDLE_SECONDS),
-            absolute_lifetime: Lifetime::from_seconds(ABSOLUTE_SECONDS),
-        },
+        ..ClientSettings::new(vec![method], grant_types, Scope::parse("read")?, policy)
     })
 }

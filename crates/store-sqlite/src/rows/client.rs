@@ -3,7 +3,7 @@ use regrant_protocol::ClientId;
 use regrant_store::{ChangeError, Client, ClientChange, ClientHandle, StoreError};
 use rusqlite::{Row, params};
 
-use super::{client_settings, user};
+use super::{client_settings, consent, user};
 use crate::columns::{Columns, stored_count};
 use crate::statements::{
     INSERT_CLIENT, RAISE_CLIENT_CUTOFF, REMOVE_CLIENT, SELECT_CLIENT, SELECT_CLIENT_PARTY, SELECT_CLIENT_WITH_HANDLE,
@@ -71,7 +71,10 @@ pub(crate) fn change(transaction: &Transaction<'_>, id: &ClientId, change: &Clie
         }
         ClientChange::Enabled(enabled) => transaction.execute(UPDATE_CLIENT_ENABLED, params![name, enabled]),
         ClientChange::RaiseCutoff => transaction.execute(RAISE_CLIENT_CUTOFF, [name]),
-        ClientChange::Remove => transaction.execute(REMOVE_CLIENT, params![name, transaction.now().milliseconds()]),
+        ClientChange::Remove => {
+            consent::forget_client(transaction, id)?;
+            transaction.execute(REMOVE_CLIENT, params![name, transaction.now().milliseconds()])
+        }
     };
     match changed? {
         1 => Ok(()),

@@ -1,13 +1,13 @@
-use regrant_grant::{Binding, Generation, Grant, GrantId, GrantSecret, Party};
-use regrant_protocol::{
-    ClientId, EpochNumber, Kid, Lifetime, Resource, ResourceError, Resources, RetryChallenge, Scope, Subject, Timestamp,
-};
-use regrant_store::StoreError;
-use rusqlite::named_params;
+use std::fmt::Display;
 
-use super::{client, user};
+use regrant_grant::{Binding, Generation, Grant, GrantId, GrantSecret, Party, SessionId};
+use regrant_protocol::{ClientId, EpochNumber, Kid, Lifetime, RetryChallenge, Scope, Subject, Timestamp};
+use regrant_store::StoreError;
+use rusqlite::{Row, named_params, params};
+
+use super::{approved_from, client, code, resources, user};
 use crate::columns::{Columns, stored_count};
-use crate::statements::{INSERT_GRANT, SELECT_GRANT, UPDATE_GRANT};
+use crate::statements::{INSERT_GRANT, SELECT_GRANT, SELECT_GRANTS_OF_USER, UPDATE_GRANT};
 use crate::transaction::Transaction;
 
 /// A grant, and what the rule needs to know of its client and its user.
@@ -19,14 +19,22 @@ pub(crate) struct GrantRow {
 
 /// The grant of this name.
 pub(crate) fn find(transaction: &Transaction<'_>, id: GrantId) -> Result<Option<GrantRow>, StoreError> {
-    transaction.one(SELECT_GRANT, [&id.0], |row| {
-        let mut columns = Columns::new(row, TABLE, &id);
-        let grant = read(&mut columns)?;
-        columns.enter(client::TABLE, &grant.client);
-        let client = client::read_party(&mut columns)?;
-        columns.enter(user::TABLE, &grant.subject);
-        let user = user::read_party(&mut columns)?;
-        Ok(GrantRow { grant, client, user })
+    transaction.one(SELECT_GRANT, [&id.0], |row| read(row, &id))
+}
+
+/// The roots of families of `user` that were not revoked and are not past their end, newest first: at most `count_max`
+/// that `is_wanted`, of the first `read_max`.
+pub(crate) fn find_of_user(
+    transaction: &Transaction<'_>,
+    user: &Subject,
+    count_max: usize,
+    read_max: u32,
+    is_wanted: impl Fn(&GrantRow) -> Result<bool, StoreError>,
+) -> Result<Vec<Grant>, StoreError> {
+    let params = params![user.as_str(), transaction.now().milliseconds(), read_max];
+    transaction.some(SELECT_GRANTS_OF_USER, params, count_max, |row| {
+        let found = read(row, &"of unreadable name")?;
+        Ok(is_wanted(&found)?.then_some(found.grant))
     })
 }
 
@@ -41,7 +49,9 @@ pub(crate) fn insert(transaction: &Transaction<'_>, grant: &Grant) -> Result<(),
 pub(crate) fn update(transaction: &Transaction<'_>, grant: &Grant) -> Result<(), StoreError> {
     expect_one(write(transaction, UPDATE_GRANT, grant)?, grant, "version", || {
         let version = grant.version;
-        format!("it was to become version {version}, but is not the one before, or of another client, user or root")
+        format!(
+            "it was to become version {version}, but is not the one before, or of another client, user, session or root"
+        )
     })
 }
 
@@ -81,8 +91,11 @@ fn write(transaction: &Transaction<'_>, sql: &str, grant: &Grant) -> Result<usiz
             ":client": grant.client.as_str(),
             ":user": grant.subject.as_str(),
             ":scope": grant.scope.as_str(),
-            ":resources": stored_resources(&grant.resources),
+            ":resources": resources::to_text(&grant.resources),
             ":binding": (!binding.is_empty()).then_some(binding),
+            ":session": grant.session.map(|session| session.0),
+            ":approved_from": grant.approved_from.as_ref().map(approved_from::to_text),
+            ":code": grant.code.as_ref().map(code::to_json),
             ":generation": grant.generation.0,
             ":kid": grant.kid.0,
             ":epoch": grant.epoch.0,
@@ -101,7 +114,17 @@ fn write(transaction: &Transaction<'_>, sql: &str, grant: &Grant) -> Result<usiz
     )
 }
 
-fn read(columns: &mut Columns<'_>) -> Result<Grant, StoreError> {
+fn read(row: &Row<'_>, key: &dyn Display) -> Result<GrantRow, StoreError> {
+    let mut columns = Columns::new(row, TABLE, key);
+    let grant = read_grant(&mut columns)?;
+    columns.enter(client::TABLE, &grant.client);
+    let client = client::read_party(&mut columns)?;
+    columns.enter(user::TABLE, &grant.subject);
+    let user = user::read_party(&mut columns)?;
+    Ok(GrantRow { grant, client, user })
+}
+
+fn read_grant(columns: &mut Columns<'_>) -> Result<Grant, StoreError> {
     Ok(Grant {
         id: columns.next("id").map(GrantId)?,
         secret: columns.next("secret").map(GrantSecret::new)?,
@@ -110,8 +133,14 @@ fn read(columns: &mut Columns<'_>) -> Result<Grant, StoreError> {
         client: columns.next_as("client", |text: String| ClientId::parse(&text))?,
         subject: columns.next_as("user", |text: String| Subject::parse(&text))?,
         scope: columns.next_as("scope", |text: String| Scope::parse(&text))?,
-        resources: columns.next_as("resources", read_resources)?,
+        resources: columns.next_as("resources", resources::from_text)?,
         binding: columns.next_as("binding", read_binding)?,
+        session: columns.next::<Option<_>>("session")?.map(SessionId),
+        approved_from: columns.next_as("approved_from", |stored: Option<String>| {
+            stored.map(|text| approved_from::from_text(&text)).transpose()
+        })?,
+        code: columns
+            .next_as("code", |stored: Option<String>| stored.map(|json| code::from_json(&json)).transpose())?,
         generation: columns.next("generation").map(Generation)?,
         kid: columns.next("kid").map(Kid)?,
         epoch: columns.next("epoch").map(EpochNumber)?,
@@ -127,16 +156,6 @@ fn read(columns: &mut Columns<'_>) -> Result<Grant, StoreError> {
         client_cutoff: columns.next("client_cutoff")?,
         user_cutoff: columns.next("user_cutoff")?,
     })
-}
-
-/// A resource is a URI, which has no space.
-fn stored_resources(resources: &Resources) -> Option<String> {
-    let texts: Vec<&str> = resources.iter().map(Resource::as_str).collect();
-    (!texts.is_empty()).then(|| texts.join(" "))
-}
-
-fn read_resources(stored: Option<String>) -> Result<Resources, ResourceError> {
-    stored.map_or(Ok(Resources::none()), |texts| Resources::parse(texts.split(' ')))
 }
 
 fn read_binding(stored: Option<[u8; 33]>) -> Result<Binding, &'static str> {

@@ -1,9 +1,14 @@
 //! How each thing that is kept becomes a row, and is read from one.
 
 pub(crate) mod client;
+pub(crate) mod consent;
 pub(crate) mod grant;
 pub(crate) mod key;
 pub(crate) mod listed_access_token;
+pub(crate) mod session;
 pub(crate) mod user;
 
+mod approved_from;
 mod client_settings;
+mod code;
+mod resources;

@@ -1,12 +1,13 @@
 use regrant_grant::Party;
-use regrant_protocol::{Subject, Username};
+use regrant_protocol::{Profile, Subject, Username};
 use regrant_store::{ChangeError, Credential, StoreError, User, UserChange, UserStatus};
 use rusqlite::{Row, params};
 
+use super::{consent, session};
 use crate::columns::{Columns, stored_count};
 use crate::statements::{
     INSERT_USER, RAISE_USER_CUTOFF, REMOVE_USER, SELECT_NAME, SELECT_USER, SELECT_USER_NAMED, SELECT_USER_PARTY,
-    UPDATE_USER_CREDENTIAL, UPDATE_USER_STATUS,
+    UPDATE_USER_CREDENTIAL, UPDATE_USER_PROFILE, UPDATE_USER_STATUS,
 };
 use crate::transaction::Transaction;
 
@@ -47,12 +48,20 @@ pub(crate) fn add(transaction: &Transaction<'_>, user: &User) -> Result<(), Chan
     if find_named(transaction, &user.username)?.is_some() {
         return Err(ChangeError::Taken(user.username.as_str().to_owned()));
     }
-    let User { subject, username, credential, status, cutoff, version } = user;
+    let User { subject, username, credential, status, profile, cutoff, version } = user;
     let credential = credential.as_ref().map(Credential::expose);
     let version = stored_count(*version)?;
     transaction.execute(
         INSERT_USER,
-        params![subject.as_str(), username.as_str(), credential, stored_status(*status), cutoff, version],
+        params![
+            subject.as_str(),
+            username.as_str(),
+            credential,
+            stored_status(*status),
+            stored_profile(profile),
+            cutoff,
+            version,
+        ],
     )?;
     Ok(())
 }
@@ -63,8 +72,13 @@ pub(crate) fn change(transaction: &Transaction<'_>, subject: &Subject, change: &
     let changed = match change {
         UserChange::Status(status) => transaction.execute(UPDATE_USER_STATUS, [name, stored_status(*status)]),
         UserChange::Password(credential) => transaction.execute(UPDATE_USER_CREDENTIAL, [name, credential.expose()]),
+        UserChange::Profile(profile) => transaction.execute(UPDATE_USER_PROFILE, [name, &stored_profile(profile)]),
         UserChange::RaiseCutoff => transaction.execute(RAISE_USER_CUTOFF, [name]),
-        UserChange::Remove => transaction.execute(REMOVE_USER, params![name, transaction.now().milliseconds()]),
+        UserChange::Remove => {
+            session::remove_all(transaction, subject)?;
+            consent::forget(transaction, subject, None)?;
+            transaction.execute(REMOVE_USER, params![name, transaction.now().milliseconds()])
+        }
     };
     match changed? {
         1 => Ok(()),
@@ -88,10 +102,15 @@ fn read(row: &Row<'_>) -> Result<User, StoreError> {
         username: columns.next_as("username", |text: String| Username::parse(&text))?,
         credential: columns.next::<Option<String>>("credential")?.map(Credential::new),
         status: columns.next_as("status", read_status)?,
+        profile: columns.next_as("profile", |json: String| serde_json::from_str(&json))?,
         cutoff: columns.next("cutoff")?,
         version: columns.count("version")?,
         subject: subject.clone(),
     })
+}
+
+fn stored_profile(profile: &Profile) -> String {
+    serde_json::to_string(profile).expect("a struct of texts and numbers is JSON")
 }
 
 fn stored_status(status: UserStatus) -> &'static str {

@@ -3,7 +3,7 @@
 use regrant_grant::Party;
 
 use super::Trial;
-use super::specimen::{access_token, bare_settings, client, client_id, grant, subject};
+use super::specimen::{access_token, bare_settings, client, client_id, grant, new_grant};
 use crate::{ChangeError, Client, ClientChange, ClientHandle, Target};
 
 /// Every setting comes back, at its extremes too.
@@ -84,7 +84,7 @@ pub async fn the_very_next_step_sees_a_change_of_the_client(trial: Trial) {
             Target::Grant(grant.id),
             Target::AccessToken(token),
             Target::Client(client_id("app")),
-            Target::NewGrant(client_id("app"), subject("alice")),
+            new_grant(2),
             Target::ClientAccessToken(client_id("app"), token),
         ] {
             let seen = trial.read(target.clone(), |scene| scene.surroundings.client).await;

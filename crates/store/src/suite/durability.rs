@@ -4,7 +4,7 @@ use regrant_grant::{Grant, Write};
 use regrant_protocol::{EpochNumber, Kid, Timestamp};
 
 use super::Trial;
-use super::specimen::{access_token, client, client_id, grant, least_grant, subject, user};
+use super::specimen::{access_token, client, client_id, consent, grant, least_grant, session, subject, user};
 use crate::{AnnouncedKey, ChangeError, ClientChange, Epoch, Identity, SealedSigningKey, Target};
 
 /// Realm and epoch are made once; whoever opens the store again gets those, whatever they bring.
@@ -33,6 +33,8 @@ pub async fn everything_survives_closing_and_opening_again(trial: Trial) {
     trial.store.change_client(&client_id("gone"), ClientChange::Remove).await.expect("it was added");
     trial.store.announce_key(announced).await.expect("there is no key of this kid");
     trial.store.add_signing_key(signing.clone()).await.expect("the store writes");
+    trial.store.keep_session(session(1, "alice")).await.expect("there is no session of this name");
+    trial.store.keep_consent(consent("alice", "app")).await.expect("user and client exist");
     trial.insert(&kept).await.expect("there is no grant of this name");
     trial.insert(&grant(2)).await.expect("there is no grant of this name");
     trial.update(&updated).await.expect("the version follows");
@@ -42,6 +44,8 @@ pub async fn everything_survives_closing_and_opening_again(trial: Trial) {
     let trial = trial.reopen().await.reopen().await;
     assert_eq!(trial.store.clients().await, Ok(vec![client("app")]));
     assert_eq!(trial.store.user(&subject("alice")).await, Ok(Some(user("alice"))));
+    assert_eq!(trial.store.session(session(1, "alice").id).await, Ok(Some(session(1, "alice"))));
+    assert_eq!(trial.store.consent(&subject("alice"), &client_id("app")).await, Ok(Some(consent("alice", "app"))));
     assert_eq!(trial.store.announced_keys().await, Ok(vec![announced]));
     assert_eq!(trial.store.signing_keys().await, Ok(vec![signing]));
     assert_eq!(trial.grant(kept.id).await, Some(kept));

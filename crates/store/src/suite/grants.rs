@@ -1,6 +1,6 @@
 //! What becomes of the rows of grants.
 
-use regrant_grant::{Grant, GrantId};
+use regrant_grant::{Grant, GrantId, SessionId};
 
 use super::Trial;
 use super::specimen::{client, client_id, grant, greatest_grant, least_grant, subject, user};
@@ -9,7 +9,8 @@ use crate::{StoreError, Target};
 /// Every field comes back, at its extremes too.
 pub async fn a_grant_is_read_as_it_was_written(trial: Trial) {
     let trial = trial.with_parties().await;
-    for written in [grant(1), least_grant(2), greatest_grant(3)] {
+    let without_session = Grant { session: None, ..least_grant(4) };
+    for written in [grant(1), least_grant(2), greatest_grant(3), without_session] {
         trial.insert(&written).await.expect("there is no grant of this name");
         assert_eq!(trial.grant(written.id).await, Some(written));
     }
@@ -59,8 +60,8 @@ pub async fn an_update_that_does_not_follow_the_present_version_writes_nothing(t
     assert_eq!(trial.grant(GrantId([2; 16])).await, None, "an update makes no row");
 }
 
-/// Client, user and root are fixed when a grant is made.
-pub async fn an_update_cannot_give_a_grant_to_another_client_user_or_family(trial: Trial) {
+/// Client, user, root and login session are fixed when a grant is made.
+pub async fn an_update_cannot_give_a_grant_to_another_client_user_session_or_family(trial: Trial) {
     let trial = trial.with_parties().await;
     trial.store.add_client(client("other")).await.expect("the name is free");
     trial.store.add_user(user("bob")).await.expect("the name is free");
@@ -72,6 +73,8 @@ pub async fn an_update_cannot_give_a_grant_to_another_client_user_or_family(tria
         Grant { client: client_id("other"), ..next.clone() },
         Grant { subject: subject("bob"), ..next.clone() },
         Grant { root: Some(GrantId([2; 16])), ..next.clone() },
+        Grant { session: Some(SessionId([2; 16])), ..next.clone() },
+        Grant { session: None, ..next.clone() },
     ] {
         expect_inconsistent(trial.update(&moved).await);
         assert_eq!(trial.grant(present.id).await, Some(present.clone()), "{moved:?}");

@@ -10,22 +10,28 @@
 //! Each function is named for the sentence that it checks, and panics when the store does not keep it.
 
 mod clients;
+mod consents;
 mod durability;
 mod grants;
 mod keys;
 mod listed_access_tokens;
+mod listed_grants;
 mod names;
+mod sessions;
 mod specimen;
 mod steps;
 mod trial;
 mod users;
 
 pub use clients::*;
+pub use consents::*;
 pub use durability::*;
 pub use grants::*;
 pub use keys::*;
 pub use listed_access_tokens::*;
+pub use listed_grants::*;
 pub use names::*;
+pub use sessions::*;
 pub use steps::*;
 pub use trial::{Place, Trial};
 pub use users::*;
@@ -41,6 +47,10 @@ macro_rules! store_suite {
             a_client_is_read_as_it_was_written,
             a_removed_client_is_gone_and_the_rest_are_listed_by_name,
             the_very_next_step_sees_a_change_of_the_client,
+            a_consent_is_read_as_it_was_last_written,
+            a_consent_of_an_unknown_user_or_client_is_refused,
+            a_user_forgets_one_consent_or_all,
+            consents_go_with_their_user_and_their_client,
             a_store_keeps_its_first_identity,
             everything_survives_closing_and_opening_again,
             a_grant_cannot_be_inserted_twice,
@@ -48,18 +58,29 @@ macro_rules! store_suite {
             a_grant_of_an_unknown_client_or_user_is_refused,
             a_sibling_is_read_with_the_root_of_its_family,
             a_sibling_without_its_root_is_refused,
-            an_update_cannot_give_a_grant_to_another_client_user_or_family,
+            an_update_cannot_give_a_grant_to_another_client_user_session_or_family,
             an_update_replaces_everything_else,
             an_update_that_does_not_follow_the_present_version_writes_nothing,
             an_announced_key_stays_as_it_is,
             signing_keys_are_listed_by_age_and_stay_as_they_are,
             a_listed_access_token_is_seen_by_its_own_steps_only,
             listing_an_access_token_twice_is_no_error,
+            a_grant_is_listed_until_its_client_or_user_is_gone_for_good,
+            only_so_many_grants_are_listed,
+            the_grants_of_a_user_that_live_are_listed_newest_first,
             a_login_name_is_free_again_when_its_user_is_removed,
             a_name_is_never_given_again,
+            a_session_is_ended_once,
+            a_session_is_read_as_it_was_written,
+            a_session_is_replaced_by_its_own_user_and_until_it_ends,
+            a_session_of_an_unknown_or_removed_user_is_refused,
+            a_step_sees_no_session_of_another_user,
+            all_sessions_of_a_user_end_but_one,
+            the_very_next_step_sees_the_end_of_the_session,
             a_caller_that_goes_away_changes_nothing_for_the_others,
             a_rule_that_panics_fails_alone,
             a_step_about_a_client_alone_reads_no_grant,
+            a_step_about_a_new_grant_reads_the_one_that_there_is,
             a_step_about_nothing_that_exists_is_decided_too,
             a_step_has_the_time_and_the_epoch_of_the_store,
             a_step_that_is_not_begun_in_time_is_refused_and_not_decided,
@@ -90,11 +111,14 @@ mod tests {
         let list = include_str!("mod.rs");
         for file in [
             include_str!("clients.rs"),
+            include_str!("consents.rs"),
             include_str!("durability.rs"),
             include_str!("grants.rs"),
             include_str!("keys.rs"),
             include_str!("listed_access_tokens.rs"),
+            include_str!("listed_grants.rs"),
             include_str!("names.rs"),
+            include_str!("sessions.rs"),
             include_str!("steps.rs"),
             include_str!("users.rs"),
         ] {

@@ -1,14 +1,20 @@
 //! What the tests put into a store.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 use regrant_grant::{
-    AccessTokenId, Binding, Generation, Grant, GrantId, GrantSecret, OnReuse, Party, Policy, RotationMode,
+    AccessTokenId, ApprovedFrom, Binding, CODE_RETRY_SECONDS_MAX, Code, Generation, Grant, GrantId, GrantSecret,
+    OnReuse, Party, Policy, RotationMode, SessionId,
 };
 use regrant_protocol::{
-    ClientId, EpochNumber, GrantType, Kid, Lifetime, Resources, RetryChallenge, Scope, Subject, Timestamp,
-    TokenEndpointAuthMethod, Username,
+    ClientId, CodeChallenge, EpochNumber, GrantType, Kid, Lifetime, NONCE_BYTES_MAX, Nonce, Profile, RedirectUri,
+    Resources, RetryChallenge, Scope, Subject, Timestamp, TokenEndpointAuthMethod, Username, WebOrigin,
 };
 
-use crate::{AccessTokenFormat, Client, ClientHandle, ClientSettings, Credential, User, UserStatus};
+use crate::{
+    AccessTokenFormat, Client, ClientHandle, ClientSettings, Consent, ConsentMode, Credential, IdTokenAlgorithm,
+    OutlivesSession, Session, Target, User, UserStatus,
+};
 
 pub(super) fn client_id(name: &str) -> ClientId {
     ClientId::parse(name).expect("the name is a client identifier")
@@ -24,6 +30,10 @@ pub(super) fn username(name: &str) -> Username {
 
 pub(super) fn scope(text: &str) -> Scope {
     Scope::parse(text).expect("the text is a scope")
+}
+
+fn redirect_uri(text: &str) -> RedirectUri {
+    RedirectUri::parse(text).expect("the text is a redirect URI")
 }
 
 pub(super) fn resources(texts: &[&str]) -> Resources {
@@ -43,19 +53,31 @@ pub(super) fn client(name: &str) -> Client {
         secret: GrantSecret::new([0x5C; 16]),
         party: Party { enabled: true, cutoff: 3, version: 7 },
         settings: ClientSettings {
+            name: Some("The \"app\"\n".to_owned()),
+            client_uri: Some("https://app.example/".to_owned()),
+            policy_uri: Some("https://app.example/policy".to_owned()),
+            tos_uri: Some("https://app.example/tos".to_owned()),
             auth_methods: vec![TokenEndpointAuthMethod::ClientSecretBasic, TokenEndpointAuthMethod::ClientSecretPost],
             credential: Some(Credential::new("hash of a secret".to_owned())),
             grant_types: GrantType::ALL.to_vec(),
-            redirect_uris: vec!["https://app.example/back?a=\"b\"".to_owned(), "http://127.0.0.1/".to_owned()],
+            redirect_uris: vec![redirect_uri("https://app.example/back?a='b'"), redirect_uri("http://127.0.0.1/")],
+            post_logout_redirect_uris: vec![redirect_uri("com.example.app:/bye")],
+            allowed_origins: vec![WebOrigin::parse("http://127.0.0.1").expect("the text is an origin")],
+            require_pkce: false,
+            consent: ConsentMode::Always,
             scope: scope("read write"),
             default_scope: scope("read"),
             resources: resources(&["https://api.example/", "urn:example:other"]),
             audience: vec!["https://api.example/".to_owned(), "é".to_owned()],
             access_token_format: AccessTokenFormat::JwtEdDsa,
+            id_token_algorithm: IdTokenAlgorithm::Es256,
+            id_token_on_refresh: true,
+            outlives_session: OutlivesSession::WithOfflineAccess,
             policy: Policy {
                 rotation: RotationMode::Fork,
                 retry_window_seconds: Some(u32::MAX),
                 on_reuse: Some(OnReuse::Alert),
+                code_retry_seconds: CODE_RETRY_SECONDS_MAX,
                 access_lifetime: Lifetime::from_seconds(900),
                 idle_lifetime: Lifetime::from_seconds(u32::MAX),
                 absolute_lifetime: Lifetime::Never,
@@ -66,36 +88,66 @@ pub(super) fn client(name: &str) -> Client {
 
 /// A public client with as little in its settings as may be.
 pub(super) fn bare_settings() -> ClientSettings {
+    let policy = Policy {
+        rotation: RotationMode::Rotate,
+        retry_window_seconds: None,
+        on_reuse: None,
+        code_retry_seconds: 0,
+        access_lifetime: Lifetime::Never,
+        idle_lifetime: Lifetime::Never,
+        absolute_lifetime: Lifetime::Never,
+    };
     ClientSettings {
-        auth_methods: vec![TokenEndpointAuthMethod::None],
-        credential: None,
-        grant_types: Vec::new(),
-        redirect_uris: Vec::new(),
-        scope: Scope::empty(),
-        default_scope: Scope::empty(),
-        resources: Resources::none(),
-        audience: Vec::new(),
+        consent: ConsentMode::Skip,
         access_token_format: AccessTokenFormat::Opaque,
-        policy: Policy {
-            rotation: RotationMode::Rotate,
-            retry_window_seconds: None,
-            on_reuse: None,
-            access_lifetime: Lifetime::Never,
-            idle_lifetime: Lifetime::Never,
-            absolute_lifetime: Lifetime::Never,
-        },
+        ..ClientSettings::new(vec![TokenEndpointAuthMethod::None], Vec::new(), Scope::empty(), policy)
     }
 }
 
-/// A user who can log in.
+/// A user who can log in, with something in the profile.
 pub(super) fn user(name: &str) -> User {
     User {
         subject: subject(name),
         username: username(&format!("{name}@exämple")),
         credential: Some(Credential::new("hash of a password".to_owned())),
         status: UserStatus::Active,
+        profile: profile(),
         cutoff: 5,
         version: 11,
+    }
+}
+
+/// A profile with something of each kind.
+pub(super) fn profile() -> Profile {
+    Profile {
+        name: Some("Zoë \"Z\" Example".to_owned()),
+        updated_at: Some(i64::MIN),
+        email: Some("zoe@exämple".to_owned()),
+        email_verified: true,
+        ..Profile::default()
+    }
+}
+
+/// A login session of `user` that ends long after every trial.
+pub(super) fn session(id: u8, user: &str) -> Session {
+    Session {
+        id: SessionId([id; 16]),
+        secret_digest: [0xD1; 32],
+        user: subject(user),
+        created_at: Timestamp::from_milliseconds(1_790_000_000_001),
+        authenticated_at: Timestamp::from_milliseconds(1_790_000_000_002),
+        expires_at: Timestamp::from_milliseconds(1_890_000_000_003),
+    }
+}
+
+/// A consent of `user` with something in every column.
+pub(super) fn consent(user: &str, client: &str) -> Consent {
+    Consent {
+        user: subject(user),
+        client: client_id(client),
+        scope: scope("openid read"),
+        resources: resources(&["https://api.example/", "urn:example:other"]),
+        given_at: Timestamp::from_milliseconds(1_790_000_000_004),
     }
 }
 
@@ -112,6 +164,15 @@ pub(super) fn grant(id: u8) -> Grant {
         scope: scope("read write"),
         resources: resources(&["https://api.example/", "urn:example:other"]),
         binding: Binding::DpopKey([0xD0; 32]),
+        session: Some(SessionId([0x5A; 16])),
+        approved_from: Some(ApprovedFrom::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), Some("A browser"))),
+        code: Some(Code {
+            challenge: Some(CodeChallenge::from_bytes([0xCC; 32])),
+            redirect_uri: [0x8E; 16],
+            redirect_uri_was_sent: true,
+            nonce: Some(Nonce::parse("n-0S6_WzA2Mj").expect("the text is a nonce")),
+            expires_at: time(4),
+        }),
         generation: Generation(2),
         kid: Kid(3),
         epoch: EpochNumber(4),
@@ -129,7 +190,7 @@ pub(super) fn grant(id: u8) -> Grant {
     }
 }
 
-/// As [`grant`], with every column as low, as far back or as empty as it can be.
+/// As [`grant`], with every column that may change as low, as far back or as empty as it can be.
 pub(super) fn least_grant(id: u8) -> Grant {
     Grant {
         secret: GrantSecret::new([0; 16]),
@@ -137,6 +198,8 @@ pub(super) fn least_grant(id: u8) -> Grant {
         scope: Scope::empty(),
         resources: Resources::none(),
         binding: Binding::None,
+        approved_from: None,
+        code: None,
         generation: Generation(0),
         kid: Kid(0),
         epoch: EpochNumber(0),
@@ -155,13 +218,24 @@ pub(super) fn least_grant(id: u8) -> Grant {
     }
 }
 
-/// As [`grant`], with every column as high or as late as it can be.
+/// As [`grant`], with every column that may change as high, as late or as long as it can be.
 pub(super) fn greatest_grant(id: u8) -> Grant {
     let last = Timestamp::from_milliseconds(i64::MAX);
     Grant {
         secret: GrantSecret::new([0xFF; 16]),
         version: u64::MAX / 2,
         binding: Binding::Certificate([0xFF; 32]),
+        approved_from: Some(ApprovedFrom::new(
+            IpAddr::V6(Ipv6Addr::from_bits(u128::MAX)),
+            Some(&"é".repeat(ApprovedFrom::AGENT_BYTES_MAX / 2)),
+        )),
+        code: Some(Code {
+            challenge: None,
+            redirect_uri: [0xFF; 16],
+            redirect_uri_was_sent: false,
+            nonce: Some(Nonce::parse(&"\"".repeat(NONCE_BYTES_MAX)).expect("the text is a nonce")),
+            expires_at: last,
+        }),
         generation: Generation(u32::MAX),
         kid: Kid(u8::MAX),
         epoch: EpochNumber(u8::MAX),
@@ -177,6 +251,12 @@ pub(super) fn greatest_grant(id: u8) -> Grant {
         user_cutoff: u32::MAX,
         ..grant(id)
     }
+}
+
+/// The step that makes [`grant`], in its login session.
+pub(super) fn new_grant(id: u8) -> Target {
+    let Grant { id, client, subject, session, .. } = grant(id);
+    Target::NewGrant { grant: id, client, user: subject, session }
 }
 
 /// An access token of the grant of this id.

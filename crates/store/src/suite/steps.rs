@@ -11,7 +11,7 @@ use regrant_protocol::Clock;
 use tokio::task::JoinSet;
 
 use super::Trial;
-use super::specimen::{access_token, client_id, grant, subject};
+use super::specimen::{access_token, client_id, grant, new_grant};
 use crate::{Scene, Step, StoreError, Target};
 
 /// How many steps are sent at once.
@@ -107,9 +107,7 @@ pub async fn a_step_has_the_time_and_the_epoch_of_the_store(trial: Trial) {
     let trial = trial.with_parties().await;
     for _ in 0..3 {
         trial.clock.advance_seconds(7);
-        let seen = trial
-            .read(Target::NewGrant(client_id("app"), subject("alice")), |scene| (scene.now, scene.surroundings.epoch))
-            .await;
+        let seen = trial.read(new_grant(1), |scene| (scene.now, scene.surroundings.epoch)).await;
         assert_eq!(seen, Ok((trial.clock.now(), trial.store.identity().epoch().number)));
     }
 }
@@ -121,7 +119,7 @@ pub async fn a_step_about_nothing_that_exists_is_decided_too(trial: Trial) {
         Target::Grant(nowhere.grant),
         Target::AccessToken(nowhere),
         Target::Client(client_id("app")),
-        Target::NewGrant(client_id("app"), subject("alice")),
+        new_grant(1),
         Target::ClientAccessToken(client_id("app"), nowhere),
     ] {
         let is_empty = trial.read(target.clone(), |scene| {
@@ -130,6 +128,7 @@ pub async fn a_step_about_nothing_that_exists_is_decided_too(trial: Trial) {
                 && around.root.is_none()
                 && around.client.is_none()
                 && around.user.is_none()
+                && around.session_ends_at.is_none()
                 && !scene.access_token_is_listed
         });
         assert_eq!(is_empty.await, Ok(true), "{target:?}");
@@ -148,6 +147,16 @@ pub async fn a_step_about_a_client_alone_reads_no_grant(trial: Trial) {
         });
         assert_eq!(seen.await, Ok((false, Some(3), false)), "{target:?}");
     }
+}
+
+/// A consent that is sent twice meets the grant that it made.
+pub async fn a_step_about_a_new_grant_reads_the_one_that_there_is(trial: Trial) {
+    let trial = trial.with_parties().await;
+    let found = || trial.read(new_grant(1), |scene| scene.grant.cloned());
+    assert_eq!(found().await, Ok(None));
+    trial.insert(&grant(1)).await.expect("there is no grant of this name");
+    trial.insert(&grant(2)).await.expect("there is no grant of this name");
+    assert_eq!(found().await, Ok(Some(grant(1))));
 }
 
 /// The next version and generation of the grant that was read.

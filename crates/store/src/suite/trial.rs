@@ -44,7 +44,7 @@ impl Trial {
         Self { place, clock, store }
     }
 
-    /// Adds the client and the user that specimens of grants are of.
+    /// Adds the client and the user that specimens of grants are of, but not their login session.
     pub(super) async fn with_parties(self) -> Self {
         self.store.add_client(client("app")).await.expect("the name is free");
         self.store.add_user(user("alice")).await.expect("the name is free");
@@ -73,7 +73,8 @@ impl Trial {
 
     /// Makes a grant.
     pub(super) async fn insert(&self, grant: &Grant) -> Result<(), StoreError> {
-        let target = Target::NewGrant(grant.client.clone(), grant.subject.clone());
+        let (client, user) = (grant.client.clone(), grant.subject.clone());
+        let target = Target::NewGrant { grant: grant.id, client, user, session: grant.session };
         self.write(target, Write::Insert(grant.clone())).await
     }
 

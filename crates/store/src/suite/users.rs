@@ -1,16 +1,18 @@
 //! Users, and what steps see of them.
 
 use regrant_grant::Party;
+use regrant_protocol::Profile;
 
 use super::Trial;
-use super::specimen::{access_token, client_id, grant, subject, user, username};
+use super::specimen::{access_token, grant, new_grant, profile, subject, user, username};
 use crate::{ChangeError, Credential, Target, User, UserChange, UserStatus};
 
 /// Every field comes back, at its extremes too.
 pub async fn a_user_is_read_as_it_was_written(trial: Trial) {
     let locked =
         User { credential: None, status: UserStatus::Locked, cutoff: u32::MAX, version: u64::MAX / 2, ..user("~ %") };
-    let disabled = User { status: UserStatus::Disabled, cutoff: 0, version: 0, ..user("bob") };
+    let profile = Profile::default();
+    let disabled = User { status: UserStatus::Disabled, profile, cutoff: 0, version: 0, ..user("bob") };
     for written in [user("alice"), locked, disabled] {
         trial.store.add_user(written.clone()).await.expect("the name is free");
         assert_eq!(trial.store.user(&written.subject).await, Ok(Some(written)));
@@ -28,6 +30,11 @@ pub async fn a_user_is_found_by_subject_and_by_login_name(trial: Trial) {
     let change = UserChange::Password(Credential::new("another hash".to_owned()));
     assert_eq!(trial.store.change_user(&alice.subject, change).await, Ok(()));
     let changed = User { credential: Some(Credential::new("another hash".to_owned())), version: 12, ..alice.clone() };
+    assert_eq!(trial.store.user_named(&alice.username).await, Ok(Some(changed.clone())));
+
+    let change = UserChange::Profile(Box::default());
+    assert_eq!(trial.store.change_user(&alice.subject, change).await, Ok(()));
+    let changed = User { profile: Profile::default(), version: 13, ..changed };
     assert_eq!(trial.store.user_named(&alice.username).await, Ok(Some(changed)));
 
     assert_eq!(trial.store.change_user(&alice.subject, UserChange::Remove).await, Ok(()));
@@ -50,16 +57,13 @@ pub async fn the_very_next_step_sees_a_change_of_the_user(trial: Trial) {
         (Some(UserChange::RaiseCutoff), party(false, 6, 14)),
         (Some(UserChange::Status(UserStatus::Active)), party(true, 6, 15)),
         (Some(UserChange::Password(Credential::new("another hash".to_owned()))), party(true, 6, 16)),
+        (Some(UserChange::Profile(Box::new(profile()))), party(true, 6, 17)),
         (Some(UserChange::Remove), None),
     ] {
         if let Some(change) = change.clone() {
             assert_eq!(trial.store.change_user(&subject("alice"), change).await, Ok(()));
         }
-        for target in [
-            Target::Grant(grant.id),
-            Target::AccessToken(access_token(grant.id, 1)),
-            Target::NewGrant(client_id("app"), subject("alice")),
-        ] {
+        for target in [Target::Grant(grant.id), Target::AccessToken(access_token(grant.id, 1)), new_grant(2)] {
             let seen = trial.read(target.clone(), |scene| scene.surroundings.user).await;
             assert_eq!(seen, Ok(expected), "{change:?} {target:?}");
         }

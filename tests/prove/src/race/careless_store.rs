@@ -2,11 +2,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use regrant_grant::{Grant, GrantId, Party, Surroundings, Write};
+use regrant_grant::{Grant, GrantId, Party, SessionId, Surroundings, Write};
 use regrant_protocol::{ClientId, EpochNumber, Subject, Timestamp, Username};
 use regrant_store::{
-    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Identity, Rule, Scene, SealedSigningKey, Step,
-    Store, StoreError, Target, User, UserChange, decide_in,
+    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, Identity, Rule, Scene, SealedSigningKey,
+    Session, Step, Store, StoreError, Target, User, UserChange, decide_in,
 };
 use regrant_store_sqlite::SqliteStore;
 
@@ -49,6 +49,7 @@ struct StaleScene {
     epoch: EpochNumber,
     parties: Parties,
     root: Option<Grant>,
+    session_ends_at: Option<Timestamp>,
 }
 
 impl CarelessStore {
@@ -89,17 +90,17 @@ impl CarelessStore {
 
 impl StaleScene {
     fn of(scene: &Scene<'_>) -> Self {
-        let Surroundings { epoch, client, user, root } = scene.surroundings;
+        let Surroundings { epoch, client, user, root, session_ends_at } = scene.surroundings;
         let parties = Parties { client, user };
-        Self { now: scene.now, grant: scene.grant.cloned(), epoch, parties, root: root.cloned() }
+        Self { now: scene.now, grant: scene.grant.cloned(), epoch, parties, root: root.cloned(), session_ends_at }
     }
 
     fn decide(&self, rule: &mut Rule) -> Write {
-        let Parties { client, user } = self.parties;
+        let Self { now, epoch, parties: Parties { client, user }, session_ends_at, .. } = *self;
         rule(&Scene {
-            now: self.now,
+            now,
             grant: self.grant.as_ref(),
-            surroundings: Surroundings { epoch: self.epoch, client, user, root: self.root.as_ref() },
+            surroundings: Surroundings { epoch, client, user, root: self.root.as_ref(), session_ends_at },
             access_token_is_listed: false,
         })
     }
@@ -155,6 +156,38 @@ impl Store for CarelessStore {
 
     async fn change_user(&self, subject: &Subject, change: UserChange) -> Result<(), ChangeError> {
         self.inner.change_user(subject, change).await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.inner.session(id).await
+    }
+
+    async fn keep_session(&self, session: Session) -> Result<(), ChangeError> {
+        self.inner.keep_session(session).await
+    }
+
+    async fn end_session(&self, id: SessionId) -> Result<(), StoreError> {
+        self.inner.end_session(id).await
+    }
+
+    async fn end_sessions(&self, user: &Subject, except: Option<SessionId>) -> Result<(), StoreError> {
+        self.inner.end_sessions(user, except).await
+    }
+
+    async fn consent(&self, user: &Subject, client: &ClientId) -> Result<Option<Consent>, StoreError> {
+        self.inner.consent(user, client).await
+    }
+
+    async fn keep_consent(&self, consent: Consent) -> Result<(), ChangeError> {
+        self.inner.keep_consent(consent).await
+    }
+
+    async fn forget_consents(&self, user: &Subject, client: Option<&ClientId>) -> Result<(), StoreError> {
+        self.inner.forget_consents(user, client).await
+    }
+
+    async fn grants_of(&self, user: &Subject) -> Result<Vec<Grant>, StoreError> {
+        self.inner.grants_of(user).await
     }
 
     async fn announced_keys(&self) -> Result<Vec<AnnouncedKey>, StoreError> {

@@ -7,7 +7,7 @@ use regrant_crypto::{KeyRing, SystemEntropy, random};
 use regrant_engine::{AuthorizationServer, Parts, Refusal, RequestContext, Secrecy, TokenError};
 use regrant_grant::{Grant, GrantId, Policy, Realm, RotationMode, Write};
 use regrant_protocol::{
-    ClientId, Clock, GrantType, Issuer, Lifetime, Params, Resources, Scope, Subject, SystemClock,
+    ClientId, Clock, GrantType, Issuer, Lifetime, Params, Profile, Scope, Subject, SystemClock,
     TokenEndpointAuthMethod, TokenResponse, Username,
 };
 use regrant_store::{AccessTokenFormat, ClientSettings, Credential, Scene, Store, Target, User, UserStatus, decide_in};
@@ -76,6 +76,7 @@ impl World {
             username: Username::parse(&username)?,
             credential: Some(Credential::new(PASSWORD_HASH.to_owned())),
             status: UserStatus::Active,
+            profile: Profile::default(),
             cutoff: 0,
             version: 1,
         };
@@ -165,24 +166,19 @@ fn params(form: &str) -> Params {
 }
 
 fn settings() -> Result<ClientSettings> {
-    let scope = Scope::parse("read write")?;
+    let policy = Policy {
+        rotation: RotationMode::Rotate,
+        retry_window_seconds: None,
+        on_reuse: None,
+        code_retry_seconds: 0,
+        access_lifetime: Lifetime::from_seconds(3600),
+        idle_lifetime: Lifetime::from_seconds(14 * 24 * 3600),
+        absolute_lifetime: Lifetime::from_seconds(365 * 24 * 3600),
+    };
+    let auth_methods = vec![TokenEndpointAuthMethod::ClientSecretPost];
+    let grant_types = vec![GrantType::Password, GrantType::RefreshToken];
     Ok(ClientSettings {
-        auth_methods: vec![TokenEndpointAuthMethod::ClientSecretPost],
-        credential: None,
-        grant_types: vec![GrantType::Password, GrantType::RefreshToken],
-        redirect_uris: Vec::new(),
-        scope: scope.clone(),
-        default_scope: scope,
-        resources: Resources::none(),
-        audience: Vec::new(),
         access_token_format: AccessTokenFormat::JwtEdDsa,
-        policy: Policy {
-            rotation: RotationMode::Rotate,
-            retry_window_seconds: None,
-            on_reuse: None,
-            access_lifetime: Lifetime::from_seconds(3600),
-            idle_lifetime: Lifetime::from_seconds(14 * 24 * 3600),
-            absolute_lifetime: Lifetime::from_seconds(365 * 24 * 3600),
-        },
+        ..ClientSettings::new(auth_methods, grant_types, Scope::parse("read write")?, policy)
     })
 }
