@@ -48,8 +48,13 @@ const CRATES: &[Crate] = &[
         must_not_know: "HTTP, SQL, files and the environment: it reaches the world through what it is given",
     },
     Crate {
+        name: "pages",
+        may_use: &[],
+        must_not_know: "any of our crates: words and values in, HTML out",
+    },
+    Crate {
         name: "http",
-        may_use: &["protocol", "engine"],
+        may_use: &["protocol", "engine", "pages"],
         must_not_know: "stores, keys, files and the rules of OAuth: it parses, calls and renders",
     },
     Crate {
@@ -67,6 +72,7 @@ const CRATES: &[Crate] = &[
             "store-sqlite",
             "store-postgres",
             "engine",
+            "pages",
             "http",
             "import",
         ],
@@ -84,7 +90,7 @@ const CRATES: &[Crate] = &[
     },
     Crate {
         name: "regrant",
-        may_use: &["protocol", "crypto", "grant", "store", "store-sqlite", "store-postgres", "engine", "http"],
+        may_use: &["protocol", "crypto", "grant", "store", "store-sqlite", "store-postgres", "engine", "pages", "http"],
         must_not_know: "the program, imports, client and guard: it is what an embedder needs and no more",
     },
     Crate {
@@ -118,6 +124,7 @@ const EVERYTHING: &[&str] = &[
     "store-sqlite",
     "store-postgres",
     "engine",
+    "pages",
     "http",
     "import",
     "server",
