@@ -12,6 +12,7 @@ use regrant_store::{AccessTokenFormat, ClientHandle, Scene, StoreError, Target, 
 use serde::{Deserialize, Serialize};
 
 use crate::clients::CachedClient;
+use crate::id_token::OPENID;
 use crate::keys::Owner;
 use crate::{AuthenticatedClient, AuthorizationServer, RequestContext, TokenError};
 
@@ -74,7 +75,7 @@ impl AuthorizationServer {
             owner: Owner::from(row),
             subject: row.subject.as_str(),
             scope,
-            audience: self.audience(client, resources),
+            audience: self.audience_of_user_token(client, scope, resources),
             period,
             auth_time: Some(row.authenticated_at.seconds()),
             unique: None,
@@ -119,6 +120,21 @@ impl AuthorizationServer {
         } else {
             vec![self.issuer.as_str().to_owned()]
         }
+    }
+
+    /// With `openid` the token is for userinfo too, unless it was asked for other servers by name.
+    fn audience_of_user_token(
+        &self,
+        client: &AuthenticatedClient,
+        scope: &Scope,
+        resources: &Resources,
+    ) -> Vec<String> {
+        let mut audience = self.audience(client, resources);
+        let issuer = self.issuer.as_str();
+        if scope.contains(OPENID) && resources.is_empty() && !audience.iter().any(|name| name == issuer) {
+            audience.push(issuer.to_owned());
+        }
+        audience
     }
 
     /// Fails while the key that signs this client's access tokens is still being made.

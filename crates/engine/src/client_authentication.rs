@@ -175,10 +175,10 @@ impl AuthorizationServer {
                 if cached.accepts(&self.process_pepper, &presented) {
                     return Ok(true);
                 }
-                self.failures.charge(failure, self.clock.monotonic()).map_err(TokenError::too_many_failures)?;
+                self.failures.charge(&[failure], self.clock.monotonic()).map_err(TokenError::too_many_failures)?;
                 let is_right = self.hashing.verify(hash, secret.clone()).await?;
                 if is_right {
-                    self.failures.give_back(failure);
+                    self.failures.give_back(&[failure]);
                     // Another request may have been faster, with the same secret.
                     let _ = cached.accepted_secret.set(StoredSecret::keyed(&self.process_pepper, &presented));
                 }
@@ -201,7 +201,7 @@ impl AuthorizationServer {
 
     /// Refuses after the work that a wrong secret costs everywhere.
     async fn refuse_secret(&self, secret: &Secret, failure: FailureKey) -> Result<bool, TokenError> {
-        self.failures.charge(failure, self.clock.monotonic()).map_err(TokenError::too_many_failures)?;
+        self.failures.charge(&[failure], self.clock.monotonic()).map_err(TokenError::too_many_failures)?;
         self.hashing.verify_nothing(secret.clone()).await?;
         Ok(false)
     }

@@ -31,6 +31,7 @@ impl AuthorizationServer {
             scope,
             refresh_token: None,
             refresh_token_expires_in: None,
+            id_token: None,
         })
     }
 }

@@ -1,7 +1,10 @@
 use regrant_crypto::{
     AccessKey, AuthorityContext, KeyRing, MESSAGE_BYTES, MasterKey, PrefilterKeys, Purpose, authority_key,
 };
-use regrant_grant::{AuthorityTag, Binding, Grant, GrantSecret, HEAD_BYTES, Head, REFRESH_PREFIX, TokenParts, Verdict};
+use regrant_grant::{
+    AuthorityTag, Binding, CODE_PREFIX, Generation, Grant, GrantSecret, HEAD_BYTES, Head, REFRESH_PREFIX,
+    RedeemVerdict, TokenParts, Verdict,
+};
 use regrant_protocol::{ClientId, EpochNumber, Kid, Secret};
 use regrant_store::{Identity, StoreError};
 
@@ -24,6 +27,40 @@ pub(crate) struct Owner<'a> {
 impl<'a> From<&'a Grant> for Owner<'a> {
     fn from(row: &'a Grant) -> Self {
         Self { secret: &row.secret, client: &row.client, binding: row.binding }
+    }
+}
+
+impl<'a> Owner<'a> {
+    /// Of a code, which is bound to no key: the one that the grant is bound to is fixed when its code is redeemed.
+    pub(crate) fn of_code(row: &'a Grant) -> Self {
+        Self { binding: Binding::None, ..Self::from(row) }
+    }
+}
+
+/// Why a token ends at its prefilter tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unrecognised {
+    /// Its tag is not ours.
+    Forged,
+    /// Its master key was announced to the store, but this process has not been given it yet.
+    KeyNotLoaded,
+}
+
+impl From<Unrecognised> for Verdict {
+    fn from(unrecognised: Unrecognised) -> Self {
+        match unrecognised {
+            Unrecognised::Forged => Self::Forged,
+            Unrecognised::KeyNotLoaded => Self::Unavailable,
+        }
+    }
+}
+
+impl From<Unrecognised> for RedeemVerdict {
+    fn from(unrecognised: Unrecognised) -> Self {
+        match unrecognised {
+            Unrecognised::Forged => Self::Forged,
+            Unrecognised::KeyNotLoaded => Self::Unavailable,
+        }
     }
 }
 
@@ -50,13 +87,12 @@ impl Keys {
     }
 
     /// Whether the prefilter tag is ours: a forged token ends here, without the database.
-    pub(crate) fn prefilter(&self, head: &Head, tag: &[u8; 8], purpose: Purpose) -> Result<(), Verdict> {
+    pub(crate) fn prefilter(&self, head: &Head, tag: &[u8; 8], purpose: Purpose) -> Result<(), Unrecognised> {
         let Some(key) = self.prefilters.get(head.kid, purpose) else {
-            // Announced to the store, but this process has not been given it yet.
             let is_coming = head.kid > self.newest_kid() && head.kid <= self.newest_announced;
-            return Err(if is_coming { Verdict::Unavailable } else { Verdict::Forged });
+            return Err(if is_coming { Unrecognised::KeyNotLoaded } else { Unrecognised::Forged });
         };
-        if key.verify(&head.to_bytes(), &self.identity.realm.0, tag) { Ok(()) } else { Err(Verdict::Forged) }
+        if key.verify(&head.to_bytes(), &self.identity.realm.0, tag) { Ok(()) } else { Err(Unrecognised::Forged) }
     }
 
     /// Checks the authority tag of a presented token under the kid and epoch that the token names.
@@ -75,20 +111,34 @@ impl Keys {
     ///
     /// Fails when this process cannot make it: [`Keys::can_make`] is asked before the row is written.
     pub(crate) fn refresh_token(&self, row: &Grant) -> Result<Secret, StoreError> {
-        let unknown =
-            || StoreError::Unavailable(format!("master key {} or epoch {} is not loaded", row.kid, row.epoch.0));
-        self.make_refresh_token(row).ok_or_else(unknown)
+        self.make(row, row.generation, Owner::from(row), Purpose::Refresh, REFRESH_PREFIX)
     }
 
-    fn make_refresh_token(&self, row: &Grant) -> Option<Secret> {
-        let head = Head { kid: row.kid, epoch: row.epoch, grant: row.id, generation: row.generation };
-        let prefilter_tag = self.prefilter_tag(&head, Purpose::Refresh)?;
+    /// The code of a row of generation 0: the same text whenever it is asked for, until the code is redeemed.
+    ///
+    /// Fails as [`Keys::refresh_token`].
+    pub(crate) fn code(&self, row: &Grant) -> Result<Secret, StoreError> {
+        self.make(row, Generation::CODE, Owner::of_code(row), Purpose::Code, CODE_PREFIX)
+    }
+
+    fn make(
+        &self,
+        row: &Grant,
+        generation: Generation,
+        owner: Owner<'_>,
+        purpose: Purpose,
+        prefix: &str,
+    ) -> Result<Secret, StoreError> {
+        let unknown =
+            || StoreError::Unavailable(format!("master key {} or epoch {} is not loaded", row.kid, row.epoch.0));
+        let head = Head { kid: row.kid, epoch: row.epoch, grant: row.id, generation };
+        let prefilter_tag = self.prefilter_tag(&head, purpose).ok_or_else(unknown)?;
         let message = message(&head.to_bytes(), &prefilter_tag);
-        let owner = Owner::from(row);
         let authority_tag = self.with_context(&head, owner, |master, context| {
-            authority_key(master, owner.secret.expose(), Purpose::Refresh).tag(context, &message)
-        })?;
-        Some(TokenParts { head, prefilter_tag, authority_tag }.encode(REFRESH_PREFIX))
+            authority_key(master, owner.secret.expose(), purpose).tag(context, &message)
+        });
+        let authority_tag = authority_tag.ok_or_else(unknown)?;
+        Ok(TokenParts { head, prefilter_tag, authority_tag }.encode(prefix))
     }
 
     pub(crate) fn prefilter_tag(&self, head: &Head, purpose: Purpose) -> Option<[u8; 8]> {
@@ -133,4 +183,34 @@ fn message(head: &[u8; HEAD_BYTES], prefilter_tag: &[u8; 8]) -> [u8; MESSAGE_BYT
     message[..HEAD_BYTES].copy_from_slice(head);
     message[HEAD_BYTES..].copy_from_slice(prefilter_tag);
     message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::World;
+
+    #[tokio::test]
+    async fn a_code_is_bound_to_no_key_and_a_refresh_token_to_that_of_its_grant() {
+        let world = World::new().await;
+        let row = world.row_of(|_| {}).await;
+        let bound = Grant { binding: Binding::DpopKey([7; 32]), ..row.clone() };
+        let keys = &world.server.keys;
+        assert_eq!(keys.code(&bound), keys.code(&row));
+        assert_ne!(keys.refresh_token(&bound), keys.refresh_token(&row));
+    }
+
+    #[tokio::test]
+    async fn a_code_never_passes_for_a_refresh_token_of_the_same_generation() {
+        let world = World::new().await;
+        let row = world.row_of(|_| {}).await;
+        let code = world.server.keys.code(&row).unwrap();
+        let parts = TokenParts::parse(CODE_PREFIX, code.expose()).unwrap();
+        let prefilter = |purpose| world.server.keys.prefilter(&parts.head, &parts.prefilter_tag, purpose);
+        assert_eq!(prefilter(Purpose::Code), Ok(()));
+        assert_eq!(prefilter(Purpose::Refresh), Err(Unrecognised::Forged));
+        let authority = |purpose| world.server.keys.check_authority(&parts, Owner::of_code(&row), purpose);
+        assert_eq!(authority(Purpose::Code), AuthorityTag::Valid);
+        assert_eq!(authority(Purpose::Refresh), AuthorityTag::Invalid);
+    }
 }

@@ -2,34 +2,55 @@
 //!
 //! An [`AuthorizationServer`] is built from a store, a key ring, a clock and a source of randomness, and answers one
 //! method per endpoint: [`AuthorizationServer::token`], [`AuthorizationServer::revoke`],
-//! [`AuthorizationServer::introspect`], [`AuthorizationServer::metadata`] and [`AuthorizationServer::jwks`].
+//! [`AuthorizationServer::introspect`], [`AuthorizationServer::userinfo`], [`AuthorizationServer::metadata`] and
+//! [`AuthorizationServer::jwks`]. What a person does with a browser begins with [`AuthorizationServer::authorize`],
+//! [`AuthorizationServer::account`] or [`AuthorizationServer::end_session`], and goes from [`Step`] to [`Step`].
 //!
 //! It opens no socket and no file, reads no environment, and has no clock of its own. What it refuses it refuses with a
 //! [`Refusal`]: precise in the log, quiet to a stranger.
 
 mod access_token;
+mod allowed_origins;
+mod browser;
 mod client_authentication;
 mod client_credentials;
 mod clients;
+mod code;
 mod context;
 mod describe;
 mod error;
 mod failures;
 mod hashing;
+mod id_token;
 mod introspect;
 mod keys;
 mod password;
 mod refresh;
+mod refusal;
 mod registration;
 mod revoke;
 mod server;
 mod signing;
 mod token;
+mod user_authentication;
+mod userinfo;
+#[cfg(test)]
+mod world;
 
+pub use browser::{
+    AccountGrant, AccountNotice, AccountView, BROWSER_COOKIE_SECONDS, Browser, BrowserCookies, BrowserError,
+    ClientPresentation, ConsentPrompt, ConsentScope, Cookie, CookieChange, ErrorPage, LogOutPrompt, LoginProblem,
+    LoginPrompt, NEW_PASSWORD_BYTES_MIN, Next, PasswordProblem, PostLogoutProblem, SESSION_SECONDS, Step,
+};
 pub use client_authentication::AuthenticatedClient;
 pub use context::{BEGIN_SECONDS_MAX, RequestContext};
-pub use error::{Refusal, TokenError};
-pub use failures::{FAILURE_BURST, FAILURE_INTERVAL_SECONDS};
+pub use error::TokenError;
+pub use failures::{
+    ACCOUNT_FAILURE_BURST, ACCOUNT_FAILURE_INTERVAL_SECONDS, FAILURE_BURST, FAILURE_INTERVAL_SECONDS,
+    SOURCE_FAILURE_BURST, SOURCE_FAILURE_INTERVAL_SECONDS,
+};
 pub use hashing::{HASHES_WAITING_MAX, Overloaded};
-pub use registration::{RegistrationError, Secrecy};
+pub use refusal::Refusal;
+pub use registration::{RegistrationError, Secrecy, broken_rules};
 pub use server::{AuthorizationServer, OpenError, Parts};
+pub use userinfo::UserInfoError;

@@ -1,11 +1,12 @@
-use regrant_crypto::{PasswordHash, random};
+use regrant_crypto::random;
 use regrant_grant::{Binding, Birth, Generation, Grant, GrantId, GrantSecret, Write};
-use regrant_protocol::{PasswordRequest, TokenResponse, Username};
-use regrant_store::{Scene, StoreError, Target, User, UserStatus, decide_in};
+use regrant_protocol::{PasswordRequest, TokenResponse};
+use regrant_store::{Scene, Target, User, decide_in};
 use tracing::info;
 
 use crate::failures::FailureKey;
 use crate::token::{Granted, granted_resources, granted_scope, may_refresh};
+use crate::user_authentication::UserAuthenticationError;
 use crate::{AuthenticatedClient, AuthorizationServer, RequestContext, TokenError};
 
 impl AuthorizationServer {
@@ -18,7 +19,7 @@ impl AuthorizationServer {
     ) -> Result<TokenResponse, TokenError> {
         let scope = granted_scope(client.settings(), request.scope.as_ref())?;
         let resources = granted_resources(client.settings(), &request.resources)?;
-        let user = self.log_in(context, request).await?;
+        let user = self.log_in_by_password(context, request).await?;
         let birth = Birth {
             id: GrantId(random(&*self.entropy)),
             secret: GrantSecret::new(random(&*self.entropy)),
@@ -27,48 +28,35 @@ impl AuthorizationServer {
             scope,
             resources,
             binding: Binding::None,
+            session: None,
+            approved_from: None,
+            code: None,
             authenticated_at: self.clock.now(),
             kid: self.keys.newest_kid(),
             generation: Generation::FIRST,
         };
-        let row = self.issue(context, client, &user, birth).await?;
-        let refresh_token = may_refresh(client.settings()).then(|| self.keys.refresh_token(&row)).transpose()?;
-        let (grant, now) = (row.id, row.rotated_at);
-        let (scope, resources) = (row.scope.clone(), row.resources.clone());
-        let response = self.respond(client, Granted { row, now, scope, resources }, refresh_token)?;
-        info!(%grant, client = %client.id(), user = %user.subject, "issued");
+        let granted = self.issue(context, client, &user, birth).await?;
+        let refresh_token =
+            may_refresh(client.settings()).then(|| self.keys.refresh_token(&granted.row)).transpose()?;
+        let response = self.respond(client, &granted, refresh_token)?;
+        info!(grant = %granted.row.id, client = %client.id(), user = %user.subject, "issued");
         Ok(response)
     }
 
-    /// Checks name and password. An unknown name costs the same work as a wrong password.
-    async fn log_in(&self, context: &RequestContext, request: &PasswordRequest) -> Result<User, TokenError> {
+    /// Checks name and password, unless there were too many failures before.
+    async fn log_in_by_password(
+        &self,
+        context: &RequestContext,
+        request: &PasswordRequest,
+    ) -> Result<User, TokenError> {
         let failure = FailureKey::user(context.source, &request.username);
         let now = self.clock.monotonic();
         self.failures.check(failure, now).map_err(TokenError::too_many_failures)?;
-        let user = match Username::parse(&request.username) {
-            Ok(username) => self.store.user_named(&username).await?,
-            Err(_) => None,
-        };
-        let hash = user.as_ref().and_then(|user| user.credential.as_ref()).map(|credential| {
-            PasswordHash::parse(credential.expose()).map_err(|error| StoreError::Inconsistent {
-                table: "users",
-                column: "credential",
-                row: user.as_ref().map_or_else(String::new, |user| user.subject.to_string()),
-                problem: error.to_string(),
-            })
-        });
-        let is_right = match hash.transpose()? {
-            Some(hash) => self.hashing.verify(hash, request.password.clone()).await?,
-            None => {
-                self.hashing.verify_nothing(request.password.clone()).await?;
-                false
-            }
-        };
-        let Some(user) = user.filter(|_| is_right) else {
+        let authenticated = self.authenticate_user(&request.username, &request.password).await;
+        if authenticated == Err(UserAuthenticationError::Credentials) {
             self.failures.count(failure, now);
-            return Err(TokenError::Credentials);
-        };
-        if user.status == UserStatus::Active { Ok(user) } else { Err(TokenError::UserDisabled) }
+        }
+        Ok(authenticated?)
     }
 
     /// Makes the row of a new grant, unless client or user changed since they were looked at.
@@ -78,8 +66,13 @@ impl AuthorizationServer {
         client: &AuthenticatedClient,
         user: &User,
         birth: Birth,
-    ) -> Result<Grant, TokenError> {
-        let target = Target::NewGrant(client.id().clone(), user.subject.clone());
+    ) -> Result<Granted, TokenError> {
+        let target = Target::NewGrant {
+            grant: birth.id,
+            client: client.id().clone(),
+            user: user.subject.clone(),
+            session: None,
+        };
         let (client_version, user_version) = (client.client().party.version, user.version);
         let policy = client.settings().policy;
         let rule = move |scene: &Scene<'_>| {
@@ -91,7 +84,8 @@ impl AuthorizationServer {
                 return (None, Write::Nothing);
             }
             let row = Grant::new(birth.clone(), &scene.surroundings, &policy, scene.now);
-            (Some(row.clone()), Write::Insert(row))
+            let (scope, resources) = (row.scope.clone(), row.resources.clone());
+            (Some(Granted::new(row.clone(), scene, scope, resources)), Write::Insert(row))
         };
         let begin_before = Some(context.begin_before());
         decide_in(&*self.store, target, begin_before, rule).await?.ok_or(TokenError::Changed)

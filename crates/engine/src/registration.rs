@@ -1,8 +1,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use regrant_crypto::{ClientSecret, PASSWORD_BYTES_MAX, StoredSecret, random};
-use regrant_grant::{ClientKind, GrantSecret, Party, RotationMode};
-use regrant_protocol::{ClientId, GrantType, IdentifierError, Secret, Subject, TokenEndpointAuthMethod, Username};
+use regrant_grant::{CODE_RETRY_SECONDS_MAX, ClientKind, GrantSecret, Party, RotationMode};
+use regrant_protocol::{
+    ClientId, GrantType, IdentifierError, Profile, RedirectUri, Secret, Subject, TokenEndpointAuthMethod, Username,
+};
 use regrant_store::{ChangeError, Client, ClientChange, ClientHandle, ClientSettings, Credential, User, UserStatus};
 
 use crate::AuthorizationServer;
@@ -37,6 +39,25 @@ pub enum RegistrationError {
         "rotation reuse or fork needs a confidential client: the token of a public client must be rotated (RFC 9700 section 4.14.2)"
     )]
     Rotation,
+    /// A public client proves with PKCE that it redeems its own code (RFC 9700 §2.1.1).
+    #[error("a public client must use PKCE (RFC 9700 section 2.1.1); leave require_pkce = true")]
+    PublicWithoutPkce,
+    /// There is nowhere to send the user back to.
+    #[error("a client with authorization_code needs a redirect URI, to which the user is sent back")]
+    NoRedirectUri,
+    /// RFC 8252 §8.4, §8.5: a secret that every copy of an app carries proves nothing.
+    #[error(
+        "redirect URI {0:?} belongs to an app on a device, which cannot keep a secret (RFC 8252 section 8.5); register a public client"
+    )]
+    PrivateUseScheme(RedirectUri),
+    /// A longer time than a code may be redeemed again in.
+    #[error("code_retry_seconds is {0}; the most is {CODE_RETRY_SECONDS_MAX}")]
+    CodeRetrySeconds(u32),
+    /// Without PKCE nothing tells the owner of a code from a thief.
+    #[error(
+        "code_retry_seconds needs require_pkce = true: only the verifier proves that a code is retried by its owner"
+    )]
+    CodeRetryWithoutPkce,
     /// The secret or password cannot be used.
     #[error("the secret or password is empty or longer than {PASSWORD_BYTES_MAX} bytes")]
     Secret,
@@ -49,6 +70,23 @@ pub enum RegistrationError {
     /// The name is taken, or the store failed.
     #[error(transparent)]
     Change(#[from] ChangeError),
+}
+
+impl RegistrationError {
+    /// The setting to change, as [`ClientSettings`] and its policy call it; `None` where it is none of the settings.
+    #[must_use]
+    pub fn setting(&self) -> Option<&'static str> {
+        match self {
+            Self::AuthMethods => Some("auth_methods"),
+            Self::ClientCredentials => Some("grant_types"),
+            Self::DefaultScope => Some("default_scope"),
+            Self::Rotation => Some("rotation"),
+            Self::PublicWithoutPkce => Some("require_pkce"),
+            Self::NoRedirectUri | Self::PrivateUseScheme(_) => Some("redirect_uris"),
+            Self::CodeRetrySeconds(_) | Self::CodeRetryWithoutPkce => Some("code_retry_seconds"),
+            Self::Secret | Self::Name(..) | Self::Overloaded(_) | Self::Change(_) => None,
+        }
+    }
 }
 
 impl AuthorizationServer {
@@ -101,11 +139,16 @@ impl AuthorizationServer {
         Ok(())
     }
 
-    /// Registers a user, with a subject of 128 random bits that tells nothing about them.
+    /// Registers a user, with a subject of 128 random bits that tells nothing about them. `profile` is what clients may be told.
     ///
     /// # Errors
     /// [`RegistrationError`] when name or password cannot be used, or the name is taken.
-    pub async fn register_user(&self, username: &str, password: Secret) -> Result<Subject, RegistrationError> {
+    pub async fn register_user(
+        &self,
+        username: &str,
+        password: Secret,
+        profile: Profile,
+    ) -> Result<Subject, RegistrationError> {
         let name = |error| RegistrationError::Name(username.to_owned(), error);
         let username = Username::parse(username).map_err(name)?;
         let subject = URL_SAFE_NO_PAD.encode(random::<16>(&*self.entropy));
@@ -116,6 +159,7 @@ impl AuthorizationServer {
             username,
             credential: Some(credential),
             status: UserStatus::Active,
+            profile,
             cutoff: 0,
             version: 1,
         };
@@ -132,25 +176,75 @@ impl AuthorizationServer {
     }
 }
 
-/// The rules that a client's settings obey together.
-fn check(kind: ClientKind, settings: &ClientSettings) -> Result<(), RegistrationError> {
-    let is_none = |method: &TokenEndpointAuthMethod| *method == TokenEndpointAuthMethod::None;
-    let methods_fit = match kind {
-        ClientKind::Public => settings.auth_methods.iter().all(is_none),
-        ClientKind::Confidential => !settings.auth_methods.iter().any(is_none),
+/// Every rule that the settings of such a client break together; registration refuses with the first.
+#[must_use]
+pub fn broken_rules(kind: ClientKind, settings: &ClientSettings) -> Vec<RegistrationError> {
+    let is_public = kind == ClientKind::Public;
+    let mut broken = Vec::new();
+    let mut rule = |is_broken: bool, error: RegistrationError| {
+        if is_broken {
+            broken.push(error);
+        }
     };
-    if !methods_fit || settings.auth_methods.is_empty() {
-        return Err(RegistrationError::AuthMethods);
+
+    let is_misfit = |method: &TokenEndpointAuthMethod| (*method == TokenEndpointAuthMethod::None) != is_public;
+    let methods = &settings.auth_methods;
+    rule(methods.is_empty() || methods.iter().any(is_misfit), RegistrationError::AuthMethods);
+    let acts_for_itself = settings.grant_types.contains(&GrantType::ClientCredentials);
+    rule(is_public && acts_for_itself, RegistrationError::ClientCredentials);
+    rule(!settings.default_scope.is_within(&settings.scope), RegistrationError::DefaultScope);
+    let keeps_its_token = matches!(settings.policy.rotation, RotationMode::Reuse | RotationMode::Fork);
+    rule(is_public && keeps_its_token, RegistrationError::Rotation);
+
+    // The rules of the authorization code.
+    rule(is_public && !settings.require_pkce, RegistrationError::PublicWithoutPkce);
+    let has_codes = settings.grant_types.contains(&GrantType::AuthorizationCode);
+    rule(has_codes && settings.redirect_uris.is_empty(), RegistrationError::NoRedirectUri);
+    for uri in &settings.redirect_uris {
+        rule(!is_public && uri.is_private_use(), RegistrationError::PrivateUseScheme(uri.clone()));
     }
-    if kind == ClientKind::Public && settings.grant_types.contains(&GrantType::ClientCredentials) {
-        return Err(RegistrationError::ClientCredentials);
+    let retry_seconds = settings.policy.code_retry_seconds;
+    rule(retry_seconds > CODE_RETRY_SECONDS_MAX, RegistrationError::CodeRetrySeconds(retry_seconds));
+    rule(retry_seconds > 0 && !settings.require_pkce, RegistrationError::CodeRetryWithoutPkce);
+    broken
+}
+
+/// Admits only what obeys every rule.
+fn check(kind: ClientKind, settings: &ClientSettings) -> Result<(), RegistrationError> {
+    broken_rules(kind, settings).into_iter().next().map_or(Ok(()), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use regrant_grant::Policy;
+    use regrant_protocol::{Lifetime, Scope};
+
+    #[test]
+    fn every_broken_rule_is_told_with_the_setting_that_breaks_it() {
+        let policy = Policy {
+            rotation: RotationMode::Fork,
+            retry_window_seconds: None,
+            on_reuse: None,
+            code_retry_seconds: CODE_RETRY_SECONDS_MAX + 1,
+            access_lifetime: Lifetime::Never,
+            idle_lifetime: Lifetime::Never,
+            absolute_lifetime: Lifetime::Never,
+        };
+        let methods = vec![TokenEndpointAuthMethod::None, TokenEndpointAuthMethod::ClientSecretBasic];
+        let grant_types = vec![GrantType::AuthorizationCode, GrantType::ClientCredentials];
+        let mut settings = ClientSettings::new(methods, grant_types, Scope::empty(), policy);
+        settings.default_scope = Scope::parse("read").unwrap();
+        settings.require_pkce = false;
+
+        let told: Vec<_> = broken_rules(ClientKind::Public, &settings).iter().map(RegistrationError::setting).collect();
+        let code = Some("code_retry_seconds");
+        let expected = ["auth_methods", "grant_types", "default_scope", "rotation", "require_pkce", "redirect_uris"];
+        assert_eq!(told, expected.into_iter().map(Some).chain([code, code]).collect::<Vec<_>>());
+
+        settings.redirect_uris = vec![RedirectUri::parse("com.example.app:/callback").unwrap()];
+        let told: Vec<_> =
+            broken_rules(ClientKind::Confidential, &settings).iter().map(RegistrationError::setting).collect();
+        assert_eq!(told, [Some("auth_methods"), Some("default_scope"), Some("redirect_uris"), code, code]);
     }
-    if !settings.default_scope.is_within(&settings.scope) {
-        return Err(RegistrationError::DefaultScope);
-    }
-    let is_unsafe = matches!(settings.policy.rotation, RotationMode::Reuse | RotationMode::Fork);
-    if kind == ClientKind::Public && is_unsafe {
-        return Err(RegistrationError::Rotation);
-    }
-    Ok(())
 }

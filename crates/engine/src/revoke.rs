@@ -5,7 +5,7 @@ use regrant_store::{Scene, Target, decide_in};
 use tracing::info;
 
 use crate::client_authentication::ATTEMPTS_MAX;
-use crate::keys::Owner;
+use crate::keys::{Owner, Unrecognised};
 use crate::{AuthenticatedClient, AuthorizationServer, RequestContext, TokenError};
 
 impl AuthorizationServer {
@@ -61,14 +61,13 @@ impl AuthorizationServer {
         parts: TokenParts,
     ) -> Result<(), TokenError> {
         let grant = parts.head.grant;
-        if let Err(verdict) = self.keys.prefilter(&parts.head, &parts.prefilter_tag, Purpose::Refresh) {
-            // A key that is on its way here may make the token ours: nothing is decided yet.
-            let is_open = verdict == Verdict::Unavailable;
-            return if is_open {
-                Err(TokenError::Refresh { verdict, grant: Some(grant) })
-            } else {
-                self.confirm(context, client).await.map(drop)
-            };
+        match self.keys.prefilter(&parts.head, &parts.prefilter_tag, Purpose::Refresh) {
+            Ok(()) => {}
+            Err(Unrecognised::Forged) => return self.confirm(context, client).await.map(drop),
+            // The key that is on its way here may make the token ours: nothing is decided yet.
+            Err(unrecognised @ Unrecognised::KeyNotLoaded) => {
+                return Err(TokenError::Refresh { verdict: unrecognised.into(), grant: Some(grant) });
+            }
         }
         let keys = self.keys.clone();
         let client_id = client.id().clone();

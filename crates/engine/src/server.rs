@@ -2,10 +2,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use regrant_crypto::{Algorithm, Entropy, KeyRing, Pepper, SigningKey, random};
-use regrant_protocol::{Clock, Issuer, Kid, Metadata};
+use regrant_protocol::{Clock, Issuer, Kid};
 use regrant_store::{AnnouncedKey, ChangeError, Store, StoreError};
 
 use crate::clients::Clients;
+use crate::describe::Description;
 use crate::failures::Failures;
 use crate::hashing::HashingPool;
 use crate::keys::Keys;
@@ -38,8 +39,8 @@ pub struct AuthorizationServer {
     pub(crate) hashing: HashingPool,
     /// Under it, and in this process only, accepted secrets are recognised.
     pub(crate) process_pepper: Pepper,
-    /// The metadata as it was last read, and when.
-    pub(crate) metadata: tokio::sync::Mutex<Option<(Instant, Metadata)>>,
+    /// The description as it was last read, and when.
+    pub(crate) description: tokio::sync::Mutex<Option<(Instant, Arc<Description>)>>,
 }
 
 /// Why an authorization server cannot be built.
@@ -88,7 +89,7 @@ impl AuthorizationServer {
             failures: Failures::new(),
             hashing: HashingPool::new(),
             process_pepper,
-            metadata: tokio::sync::Mutex::new(None),
+            description: tokio::sync::Mutex::new(None),
         })
     }
 

@@ -1,8 +1,8 @@
-use regrant_grant::{Grant, access_period};
+use regrant_grant::{Grant, Verdict, Write, access_period};
 use regrant_protocol::{
     ClientAuthentication, GrantType, Params, Resources, Scope, Secret, Timestamp, TokenRequest, TokenResponse,
 };
-use regrant_store::ClientSettings;
+use regrant_store::{ClientSettings, Scene};
 
 use crate::client_authentication::ATTEMPTS_MAX;
 use crate::{AuthenticatedClient, AuthorizationServer, RequestContext, TokenError};
@@ -41,9 +41,10 @@ impl AuthorizationServer {
         if !client.settings().grant_types.contains(&request.grant_type()) {
             return Err(TokenError::GrantTypeNotAllowed(request.grant_type()));
         }
-        // Before anything is written: a refresh that was rotated and not answered would be a lost answer of our own making.
+        // Before anything is written: a grant that was rotated and not answered would be a lost answer of our own making.
         self.can_sign_for(client)?;
         match &request {
+            TokenRequest::AuthorizationCode(request) => self.redeem_code(context, client, request).await,
             TokenRequest::Password(request) => self.password(context, client, request).await,
             TokenRequest::ClientCredentials { scope, resources } => {
                 self.client_credentials(context, client, scope.as_ref(), resources).await
@@ -67,6 +68,53 @@ pub(crate) fn granted_resources(settings: &ClientSettings, asked: &Resources) ->
     if asked.is_within(&settings.resources) { Ok(asked.clone()) } else { Err(TokenError::Target) }
 }
 
+/// What an operator took from a client since it was granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    Scope,
+    Resources,
+}
+
+impl From<Taken> for Verdict {
+    fn from(taken: Taken) -> Self {
+        match taken {
+            Taken::Scope => Self::ScopeExceeded,
+            Taken::Resources => Self::TargetRefused,
+        }
+    }
+}
+
+impl From<Taken> for TokenError {
+    fn from(taken: Taken) -> Self {
+        match taken {
+            Taken::Scope => Self::Scope,
+            Taken::Resources => Self::Target,
+        }
+    }
+}
+
+/// What is asked for within a grant, or all that was granted, as far as the client may still have it: what an operator takes
+/// from a client is gone from its next access token.
+pub(crate) fn still_allowed(
+    row: &Grant,
+    asked_scope: Option<&Scope>,
+    asked_resources: &Resources,
+    settings: &ClientSettings,
+) -> Result<(Scope, Resources), Taken> {
+    let scope = asked_scope.unwrap_or(&row.scope).within(&settings.scope);
+    let asked_more = asked_scope.is_some_and(|asked| *asked != scope);
+    if asked_more || (scope.is_empty() && !row.scope.is_empty()) {
+        return Err(Taken::Scope);
+    }
+    let asked = if asked_resources.is_empty() { &row.resources } else { asked_resources };
+    let resources = asked.within(&settings.resources);
+    let asked_more = !asked_resources.is_empty() && *asked_resources != resources;
+    if asked_more || (resources.is_empty() && !row.resources.is_empty()) {
+        return Err(Taken::Resources);
+    }
+    Ok((scope, resources))
+}
+
 /// Seconds from `now` until `end`, as answers tell them.
 pub(crate) fn seconds_until(end: Timestamp, now: Timestamp) -> u32 {
     u32::try_from(end.seconds().saturating_sub(now.seconds())).unwrap_or(if end < now { 0 } else { u32::MAX })
@@ -78,10 +126,28 @@ pub(crate) struct Granted {
     pub(crate) row: Grant,
     /// The store's time.
     pub(crate) now: Timestamp,
+    /// When the login session ends that the grant ends with; `None` when it outlives it.
+    pub(crate) session_ends_at: Option<Timestamp>,
     /// The scope of the access token.
     pub(crate) scope: Scope,
     /// The resources of the access token.
     pub(crate) resources: Resources,
+}
+
+impl Granted {
+    /// What a step gave: `row` is its grant as it is afterwards.
+    pub(crate) fn new(row: Grant, scene: &Scene<'_>, scope: Scope, resources: Resources) -> Self {
+        let session_ends_at = row.session.and(scene.surroundings.session_ends_at);
+        Self { row, now: scene.now, session_ends_at, scope, resources }
+    }
+}
+
+/// The grant of a step as it is once `write` is done.
+pub(crate) fn row_after<'a>(write: &'a Write, before: &'a Grant) -> &'a Grant {
+    match write {
+        Write::Update(row) | Write::Insert(row) => row,
+        Write::Nothing | Write::ListAccessToken { .. } => before,
+    }
 }
 
 impl AuthorizationServer {
@@ -89,19 +155,21 @@ impl AuthorizationServer {
     pub(crate) fn respond(
         &self,
         client: &AuthenticatedClient,
-        granted: Granted,
+        granted: &Granted,
         refresh_token: Option<Secret>,
     ) -> Result<TokenResponse, TokenError> {
-        let Granted { row, now, scope, resources } = granted;
-        let period = access_period(&row, client.settings().policy.rotation, now);
-        let access_token = self.mint_for_grant(client, &row, &scope, &resources, period)?;
-        let refresh_expires_at = refresh_token.as_ref().and_then(|_| row.refresh_expires_at());
+        let Granted { row, now, session_ends_at, scope, resources } = granted;
+        let period = access_period(row, client.settings().policy.rotation, *now);
+        let access_token = self.mint_for_grant(client, row, scope, resources, period)?;
+        let ends = [row.refresh_expires_at(), *session_ends_at].into_iter().flatten();
+        let refresh_expires_at = refresh_token.as_ref().and_then(|_| ends.min());
         Ok(TokenResponse {
             access_token,
-            expires_in: period.expires_at.map(|end| seconds_until(end, now)),
-            scope,
+            expires_in: period.expires_at.map(|end| seconds_until(end, *now)),
+            scope: scope.clone(),
             refresh_token,
-            refresh_token_expires_in: refresh_expires_at.map(|end| seconds_until(end, now)),
+            refresh_token_expires_in: refresh_expires_at.map(|end| seconds_until(end, *now)),
+            id_token: None,
         })
     }
 }
@@ -109,4 +177,32 @@ impl AuthorizationServer {
 /// Whether a client gets refresh tokens.
 pub(crate) fn may_refresh(settings: &ClientSettings) -> bool {
     settings.grant_types.contains(&GrantType::RefreshToken)
+}
+
+#[cfg(test)]
+mod tests {
+    use regrant_grant::SessionId;
+    use regrant_store::Session;
+
+    use crate::world::World;
+
+    #[tokio::test]
+    async fn a_refresh_token_that_ends_with_its_session_says_so() {
+        let world = World::new().await;
+        let id = SessionId([9; 16]);
+        let session = Session {
+            id,
+            secret_digest: [8; 32],
+            user: world.alice.clone(),
+            created_at: world.now(),
+            authenticated_at: world.now(),
+            expires_at: world.now().plus_seconds(100),
+        };
+        world.server.store.keep_session(session).await.unwrap();
+        let code = world.code_of(|birth| birth.session = Some(id)).await;
+        let response = world.redeem(&code, "").await.unwrap();
+        assert_eq!(response.refresh_token_expires_in, Some(100));
+        world.server.store.end_session(id).await.unwrap();
+        assert!(world.refresh(&response, "").await.is_err(), "the session has ended");
+    }
 }

@@ -1,0 +1,126 @@
+use regrant_crypto::{PASSWORD_BYTES_MAX, random};
+use regrant_protocol::{Params, Secret};
+use regrant_store::{Credential, UserChange};
+use tracing::info;
+
+use super::session::LoggedIn;
+use super::{AccountNotice, Browser, BrowserError, LoginProblem, Next, PasswordProblem, Step};
+use crate::AuthorizationServer;
+
+/// The fewest bytes that a user may choose as a password (NIST SP 800-63B §3.1.1.2).
+pub const NEW_PASSWORD_BYTES_MIN: usize = 8;
+
+impl AuthorizationServer {
+    /// `POST /account/password`: the fields `current_password`, `new_password`, the same again as `new_password_again` and,
+    /// where it is ticked, `end_everything`, which ends all grants and all other login sessions of the user too.
+    ///
+    /// # Errors
+    /// [`BrowserError`], to be shown on a page. A wrong password is none: the account page says so.
+    pub async fn change_password(&self, browser: &Browser, params: &Params) -> Result<Step, BrowserError> {
+        let Some(who) = self.logged_in(browser).await? else { return Ok(Step::from(Next::ToAccount)) };
+        self.check_form(&who, params)?;
+        let password = |name| Secret::new(params.get(name).unwrap_or_default().to_owned());
+        let new = match chosen(password("new_password"), &password("new_password_again")) {
+            Ok(new) => new,
+            Err(problem) => return self.account_page(&who, None, Some(problem)).await,
+        };
+        match self.replace_password(&who, &password("current_password"), new).await? {
+            Err(problem) => self.account_page(&who, None, Some(problem)).await,
+            Ok(()) if params.get("end_everything").is_some() => {
+                // After the password: nobody can begin with the old one what is ended here.
+                self.store.end_sessions(&who.user.subject, Some(who.session.id)).await?;
+                self.end_everything_granted(&who).await?;
+                self.account_page(&who, Some(AccountNotice::PasswordChangedAndEverythingEnded), None).await
+            }
+            Ok(()) => self.account_page(&who, Some(AccountNotice::PasswordChanged), None).await,
+        }
+    }
+
+    async fn replace_password(
+        &self,
+        who: &LoggedIn,
+        current: &Secret,
+        new: Secret,
+    ) -> Result<Result<(), PasswordProblem>, BrowserError> {
+        if let Err(problem) = self.attempt_again(who, current).await? {
+            return Ok(Err(PasswordProblem::Current(problem)));
+        }
+        let Ok(hash) = self.hashing.hash(new, random(&*self.entropy)).await else {
+            return Ok(Err(PasswordProblem::Current(LoginProblem::Overloaded)));
+        };
+        let Some(hash) = hash else { return Ok(Err(PasswordProblem::TooLong)) };
+        let credential = Credential::new(hash.expose().to_owned());
+        self.store.change_user(&who.user.subject, UserChange::Password(credential)).await?;
+        info!(user = %who.user.subject, "password changed by its user");
+        Ok(Ok(()))
+    }
+}
+
+/// The new password, if it may be one.
+fn chosen(new: Secret, again: &Secret) -> Result<Secret, PasswordProblem> {
+    match new.expose().len() {
+        bytes if bytes < NEW_PASSWORD_BYTES_MIN => Err(PasswordProblem::TooShort),
+        bytes if bytes > PASSWORD_BYTES_MAX => Err(PasswordProblem::TooLong),
+        _ if new != *again => Err(PasswordProblem::Mismatch),
+        _ => Ok(new),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::browser::AccountView;
+    use crate::browser::visitor::{Visitor, login_prompt};
+    use crate::world::World;
+
+    async fn change(visitor: &mut Visitor<'_>, rest: &str) -> AccountView {
+        let form = visitor.view().await.form;
+        match visitor.change_password(&format!("form={form}&{rest}")).await {
+            Ok(Next::Account(view)) => view,
+            other => panic!("no account page: {other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_password_is_changed_only_by_who_knows_it() {
+        let world = World::new().await;
+        let mut visitor = Visitor::new(&world);
+        visitor.reach_code("").await;
+        let wrong = PasswordProblem::Current(LoginProblem::Credentials);
+        let long = "x".repeat(PASSWORD_BYTES_MAX + 1);
+        for (current, new, again, problem) in [
+            ("wrong", "looking-glass", "looking-glass", Some(wrong)),
+            ("", "looking-glass", "looking-glass", Some(wrong)),
+            ("wonderland", "1234567", "1234567", Some(PasswordProblem::TooShort)),
+            ("wonderland", &long, &long, Some(PasswordProblem::TooLong)),
+            ("wonderland", "looking-glass", "looking-grass", Some(PasswordProblem::Mismatch)),
+            ("wonderland", "looking-glass", "", Some(PasswordProblem::Mismatch)),
+            ("wonderland", "looking-glass", "looking-glass", None),
+            ("wonderland", "looking-glass", "looking-glass", Some(wrong)),
+        ] {
+            let fields = format!("current_password={current}&new_password={new}&new_password_again={again}");
+            let view = change(&mut visitor, &fields).await;
+            assert_eq!(view.password_problem, problem, "{fields}");
+            assert_eq!(view.notice.is_some(), problem.is_none(), "{fields}");
+        }
+        let mut elsewhere = Visitor::new(&world);
+        let prompt = login_prompt(elsewhere.authorize("").await);
+        assert!(matches!(elsewhere.log_in(&prompt.request, "alice", "looking-glass").await, Ok(Next::Resume(_))));
+    }
+
+    #[tokio::test]
+    async fn a_new_password_ends_everything_else_where_the_user_wants_it() {
+        for (rest, ends) in [("", false), ("&end_everything=on", true)] {
+            let world = World::new().await;
+            let (mut here, mut elsewhere) = (Visitor::new(&world), Visitor::new(&world));
+            let tokens = world.redeem(&elsewhere.reach_code("").await, "").await.unwrap();
+            let prompt = login_prompt(here.account().await);
+            here.log_in(&prompt.request, "alice", "wonderland").await.unwrap();
+            let fields = "current_password=wonderland&new_password=looking-glass&new_password_again=looking-glass";
+            change(&mut here, &format!("{fields}{rest}")).await;
+            here.view().await;
+            assert_eq!(world.refresh(&tokens, "").await.is_err(), ends, "{rest}");
+            assert_eq!(matches!(elsewhere.account().await, Ok(Next::LogIn(_))), ends, "{rest}");
+        }
+    }
+}
