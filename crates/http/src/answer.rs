@@ -59,6 +59,11 @@ pub(crate) async fn get_only() -> Response {
     method_not_allowed("GET, HEAD")
 }
 
+/// Any other method than GET and POST.
+pub(crate) async fn get_or_post() -> Response {
+    method_not_allowed("GET, HEAD, POST")
+}
+
 fn method_not_allowed(allow: &'static str) -> Response {
     let description = format!("this endpoint takes {allow} only");
     let mut response = invalid_request(StatusCode::METHOD_NOT_ALLOWED, &description);

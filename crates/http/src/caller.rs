@@ -2,7 +2,7 @@ use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use regrant_engine::{AuthorizationServer, RequestContext};
 
@@ -13,10 +13,14 @@ use crate::FirstByte;
 /// Without an accept loop that tells, all requests come from one address and begin when they are handled.
 pub struct Caller(pub RequestContext);
 
-impl FromRequestParts<Arc<AuthorizationServer>> for Caller {
+impl<S: Sync> FromRequestParts<S> for Caller
+where
+    Arc<AuthorizationServer>: FromRef<S>,
+{
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, server: &Arc<AuthorizationServer>) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let server = Arc::<AuthorizationServer>::from_ref(state);
         let source = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|connected| connected.0.ip());
         let first_byte = parts.extensions.get::<FirstByte>().map(|first_byte| first_byte.0);
         Ok(Self(RequestContext {

@@ -1,12 +1,13 @@
 use axum::body::Body;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use regrant_protocol::{FORM_BYTES_MAX, Params};
+use regrant_protocol::{FORM_BYTES_MAX, Params, ParamsError};
 
 use crate::answer::invalid_request;
+use crate::single_header::{GivenTwice, single};
 
 /// A form and the `Authorization` header that came with it. The query string is never looked at (RFC 6749 §2.3.1).
 pub(crate) struct Form {
@@ -25,26 +26,63 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = Response;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
-        let bad = |description: &str| invalid_request(StatusCode::BAD_REQUEST, description);
-        let content_type = single(request.headers(), &CONTENT_TYPE).map_err(|twice| bad(&twice))?;
-        if !content_type.is_some_and(is_form) {
-            return Err(invalid_request(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "the body must be application/x-www-form-urlencoded, in UTF-8",
-            ));
-        }
-        let authorization = single(request.headers(), &AUTHORIZATION).map_err(|twice| bad(&twice))?.cloned();
-        let body = read(request.into_body()).await?;
-        let params = Params::parse(&body).map_err(|error| bad(&error.to_string()))?;
-        Ok(Self { params, authorization })
+        let read = async {
+            let authorization = single(request.headers(), &AUTHORIZATION)?.cloned();
+            let params = Params::parse(&read_form(request).await?)?;
+            Ok(Self { params, authorization })
+        };
+        read.await.map_err(|fault: FormFault| invalid_request(fault.status(), &fault.to_string()))
     }
 }
 
-/// The header of this name, which may not be given twice.
-fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, String> {
-    let mut values = headers.get_all(name).iter();
-    let first = values.next();
-    if values.next().is_some() { Err(format!("the header {name} is given more than once")) } else { Ok(first) }
+/// Where a form may be left out: then there is no body, or at least none that says what it is.
+impl<S: Send + Sync> OptionalFromRequest<S> for Form {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Response> {
+        if !request.headers().contains_key(CONTENT_TYPE) {
+            return Ok(None);
+        }
+        <Self as FromRequest<S>>::from_request(request, state).await.map(Some)
+    }
+}
+
+/// Why a request brings no form that can be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FormFault {
+    /// Another body than a form.
+    #[error("the body must be application/x-www-form-urlencoded, in UTF-8")]
+    MediaType,
+    /// A header that has one meaning has two values.
+    #[error(transparent)]
+    Header(#[from] GivenTwice),
+    /// More than [`FORM_BYTES_MAX`].
+    #[error("the form body is larger than {FORM_BYTES_MAX} bytes")]
+    TooLarge,
+    /// The connection ended first.
+    #[error("the body ended before it was complete")]
+    Incomplete,
+    /// It breaks a rule of forms.
+    #[error(transparent)]
+    Params(#[from] ParamsError),
+}
+
+impl FormFault {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Header(_) | Self::Incomplete | Self::Params(_) => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+/// Reads the body of a form, which is not taken apart yet.
+pub(crate) async fn read_form(request: Request) -> Result<Vec<u8>, FormFault> {
+    if !single(request.headers(), &CONTENT_TYPE)?.is_some_and(is_form) {
+        return Err(FormFault::MediaType);
+    }
+    read(request.into_body()).await
 }
 
 /// `application/x-www-form-urlencoded`, with no other parameter than `charset=UTF-8`.
@@ -60,14 +98,11 @@ fn is_form(value: &HeaderValue) -> bool {
 }
 
 /// Reads a body of at most [`FORM_BYTES_MAX`], without taking room for more.
-async fn read(body: Body) -> Result<Vec<u8>, Response> {
+async fn read(body: Body) -> Result<Vec<u8>, FormFault> {
     match Limited::new(body, FORM_BYTES_MAX).collect().await {
         Ok(collected) => Ok(collected.to_bytes().into()),
-        Err(error) if error.is::<LengthLimitError>() => Err(invalid_request(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            &format!("the form body is larger than {FORM_BYTES_MAX} bytes"),
-        )),
-        Err(_) => Err(invalid_request(StatusCode::BAD_REQUEST, "the body ended before it was complete")),
+        Err(error) if error.is::<LengthLimitError>() => Err(FormFault::TooLarge),
+        Err(_) => Err(FormFault::Incomplete),
     }
 }
 

@@ -1,20 +1,40 @@
-//! The endpoints as an axum router, to be merged into any axum application.
+//! The endpoints for clients and the pages for people as an axum router, to be merged into any axum application.
 //!
 //! A handler parses, acts and renders: every rule of OAuth is in the engine. The accept loop around the router may set two
 //! request extensions: [`FirstByte`], and axum's `ConnectInfo<SocketAddr>`.
 
+mod account;
 mod answer;
+mod assets;
+mod authorize;
+mod bearer;
 mod caller;
+mod client;
+mod consent;
+mod cookies;
+mod cors;
+mod error_page;
 mod first_byte;
+mod foreign_form;
 mod form;
 mod introspect;
 mod jwks;
+mod link;
+mod login;
+mod logout;
 mod metadata;
+mod own_form;
+mod page;
 mod revoke;
 mod router;
+mod same_origin;
+mod single_header;
+mod site;
 mod token;
+mod userinfo;
+mod visitor;
 
 pub use answer::{json, refusal, refused};
 pub use caller::Caller;
 pub use first_byte::FirstByte;
-pub use router::{TOKEN_PATHS, router};
+pub use router::{TOKEN_PATHS, router, router_with_brand};

@@ -1,36 +1,80 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
 use regrant_engine::AuthorizationServer;
+use regrant_pages::{ASSETS_PATH, Brand, Pages};
 use regrant_protocol::Metadata;
 
-use crate::answer::{get_only, post_only};
-use crate::{introspect, jwks, metadata, revoke, token};
+use crate::cors::for_registered_origins;
+use crate::site::Site;
+use crate::{
+    account, answer, assets, authorize, consent, error_page, introspect, jwks, login, logout, metadata, revoke, token,
+    userinfo,
+};
 
 /// The paths of the token endpoint below the issuer: our own first, then those that the clients of other systems use.
 pub const TOKEN_PATHS: [&str; 3] = [Metadata::TOKEN_PATH, "/oauth2/token", "/api/oauth2/token"];
 
-/// Every endpoint, below the path of the issuer; the metadata where RFC 8414 §3.1 puts it.
+/// Every endpoint and every page, below the path of the issuer; the metadata also where RFC 8414 §3.1 puts it. The pages
+/// have our own name and colours: see [`router_with_brand`].
 pub fn router(server: Arc<AuthorizationServer>) -> Router {
-    let base = server.issuer().path().to_owned();
+    router_with_brand(server, Brand::default())
+}
+
+/// As [`router`], with the name, logo and colours of the operator on the pages.
+pub fn router_with_brand(server: Arc<AuthorizationServer>, brand: Brand) -> Router {
+    let pages = Arc::new(Pages::new(brand, server.issuer().path()));
+    for_scripts(&server).merge(for_servers(&server)).merge(for_people(&server)).with_state(Site { server, pages })
+}
+
+/// The endpoints that scripts of registered origins may read.
+fn for_scripts(server: &Arc<AuthorizationServer>) -> Router<Site> {
+    let base = server.issuer().path();
     let below = |path: &str| format!("{base}{path}");
+    let metadata = only_get(get(metadata::metadata));
     let mut router = Router::new();
     for path in TOKEN_PATHS {
         router = router.route(&below(path), only_post(post(token::token)));
     }
     router
         .route(&below(Metadata::REVOCATION_PATH), only_post(post(revoke::revoke)))
-        .route(&below(Metadata::INTROSPECTION_PATH), only_post(post(introspect::introspect)))
+        .route(&below(Metadata::USERINFO_PATH), get(userinfo::get).post(userinfo::post).fallback(answer::get_or_post))
         .route(&below(Metadata::JWKS_PATH), only_get(get(jwks::jwks)))
-        .route(&format!("/.well-known/oauth-authorization-server{base}"), only_get(get(metadata::metadata)))
-        .with_state(server)
+        .route(&format!("/.well-known/oauth-authorization-server{base}"), metadata.clone())
+        .route(&below("/.well-known/openid-configuration"), metadata)
+        .route_layer(from_fn_with_state(Arc::clone(server), for_registered_origins))
 }
 
-fn only_post(route: MethodRouter<Arc<AuthorizationServer>>) -> MethodRouter<Arc<AuthorizationServer>> {
-    route.fallback(post_only)
+/// The endpoint that only servers with a secret of their own use.
+fn for_servers(server: &AuthorizationServer) -> Router<Site> {
+    let path = server.issuer().path().to_owned() + Metadata::INTROSPECTION_PATH;
+    Router::new().route(&path, only_post(post(introspect::introspect)))
 }
 
-fn only_get(route: MethodRouter<Arc<AuthorizationServer>>) -> MethodRouter<Arc<AuthorizationServer>> {
-    route.fallback(get_only)
+/// What browsers show. Scripts of other origins can read none of it.
+fn for_people(server: &AuthorizationServer) -> Router<Site> {
+    let below = |path: &str| format!("{}{path}", server.issuer().path());
+    let account = |path: &str| below(&format!("{}{path}", Metadata::ACCOUNT_PATH));
+    Router::new()
+        .route(&below(Metadata::AUTHORIZATION_PATH), get(authorize::by_link).post(authorize::by_form))
+        .route(&below(Metadata::LOGIN_PATH), post(login::log_in))
+        .route(&below(Metadata::CONSENT_PATH), get(consent::resume).post(consent::decide))
+        .route(&account(""), get(account::show))
+        .route(&account("/end"), post(account::end))
+        .route(&account("/end-all"), post(account::end_all))
+        .route(&account("/password"), post(account::change_password))
+        .route(&account("/log-out"), post(account::log_out))
+        .route(&below(Metadata::END_SESSION_PATH), get(logout::by_link).post(logout::by_form))
+        .route(&below(&format!("{ASSETS_PATH}/{{name}}")), get(assets::asset))
+        .method_not_allowed_fallback(error_page::method_not_allowed)
+}
+
+fn only_post(route: MethodRouter<Site>) -> MethodRouter<Site> {
+    route.fallback(answer::post_only)
+}
+
+fn only_get(route: MethodRouter<Site>) -> MethodRouter<Site> {
+    route.fallback(answer::get_only)
 }

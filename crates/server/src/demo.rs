@@ -12,8 +12,12 @@ use axum::routing::get;
 use regrant_engine::{AuthorizationServer, RegistrationError, Secrecy};
 use regrant_grant::{Policy, RotationMode};
 use regrant_http::{Caller, json, refused};
-use regrant_protocol::{ClientId, GrantType, Lifetime, Resources, Scope, Secret, TokenEndpointAuthMethod, Username};
-use regrant_store::{AccessTokenFormat, ChangeError, ClientSettings};
+use regrant_pages::{Brand, ScopeWords};
+use regrant_protocol::{
+    BearerError, BearerToken, ClientId, GrantType, Lifetime, Profile, RedirectUri, Scope, Secret,
+    TokenEndpointAuthMethod, Username, WebOrigin,
+};
+use regrant_store::{ChangeError, ClientSettings, UserChange};
 
 pub(crate) const CLIENT: &str = "TestClient";
 pub(crate) const CLIENT_SECRET: &str = "TestSecret";
@@ -22,7 +26,15 @@ pub(crate) const PASSWORD: &str = "brent123";
 pub(crate) const API_PATH: &str = "/demo/hello";
 
 const PUBLIC_CLIENT: &str = "TestApp";
-const SCOPE: &str = "read write";
+const SCOPE: &str = "openid profile email offline_access read write";
+const DEFAULT_SCOPE: &str = "read write";
+/// What the scopes that are nobody's but the demo's mean: name and title.
+const SCOPE_WORDS: [(&str, &str); 2] = [("read", "Read your demo data"), ("write", "Change your demo data")];
+/// Where the demo web app listens: any port of this machine.
+const WEB_APP_URIS: &[&str] = &["http://127.0.0.1/callback"];
+/// Where the demo browser app is served from: any port of this machine, or this very one.
+const BROWSER_APP_URIS: &[&str] = &["http://127.0.0.1/", "http://127.0.0.1/callback", "http://localhost:8090/"];
+const BROWSER_APP_ORIGINS: &[&str] = &["http://127.0.0.1", "http://localhost:8090"];
 /// Refresh tokens that are not used for two weeks end.
 const IDLE_SECONDS: u32 = 14 * 24 * 60 * 60;
 /// Grants end after a year.
@@ -35,22 +47,58 @@ pub(crate) struct DemoSettings {
     pub(crate) access_lifetime_seconds: u32,
 }
 
-/// Makes the demo clients and the demo user where they are missing, and gives the clients the settings of this start.
+/// Makes the demo clients and the demo user where they are missing, and gives them the settings of this start.
 pub(crate) async fn prepare(server: &AuthorizationServer, demo: DemoSettings) -> Result<()> {
-    use GrantType::{AuthorizationCode, ClientCredentials, Password, RefreshToken};
-    let confidential = settings(
-        demo,
-        vec![TokenEndpointAuthMethod::ClientSecretBasic, TokenEndpointAuthMethod::ClientSecretPost],
-        vec![AuthorizationCode, ClientCredentials, Password, RefreshToken],
-    )?;
-    let public = settings(demo, vec![TokenEndpointAuthMethod::None], vec![AuthorizationCode, RefreshToken])?;
     let secret = Secrecy::Chosen(Secret::new(CLIENT_SECRET.to_owned()));
-    prepare_client(server, ClientId::parse(CLIENT)?, secret, confidential).await.context("demo client")?;
-    prepare_client(server, ClientId::parse(PUBLIC_CLIENT)?, Secrecy::Public, public).await.context("demo client")?;
-    if server.store().user_named(&Username::parse(USER)?).await?.is_none() {
-        server.register_user(USER, Secret::new(PASSWORD.to_owned())).await.context("demo user")?;
-    }
-    Ok(())
+    prepare_client(server, ClientId::parse(CLIENT)?, secret, web_app(demo)?).await.context("demo client")?;
+    let browser_app = browser_app(demo)?;
+    prepare_client(server, ClientId::parse(PUBLIC_CLIENT)?, Secrecy::Public, browser_app)
+        .await
+        .context("demo client")?;
+    prepare_user(server).await.context("demo user")
+}
+
+/// A web application with a server of its own, which keeps a secret.
+fn web_app(demo: DemoSettings) -> Result<ClientSettings> {
+    use GrantType::{AuthorizationCode, ClientCredentials, Password, RefreshToken};
+    let auth_methods = vec![TokenEndpointAuthMethod::ClientSecretBasic, TokenEndpointAuthMethod::ClientSecretPost];
+    let grant_types = vec![AuthorizationCode, ClientCredentials, Password, RefreshToken];
+    let mut settings = settings(demo, auth_methods, grant_types, WEB_APP_URIS)?;
+    settings.name = Some("Demo web app".to_owned());
+    Ok(settings)
+}
+
+/// A page of scripts, which can keep no secret.
+fn browser_app(demo: DemoSettings) -> Result<ClientSettings> {
+    let auth_methods = vec![TokenEndpointAuthMethod::None];
+    let grant_types = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
+    let mut settings = settings(demo, auth_methods, grant_types, BROWSER_APP_URIS)?;
+    settings.name = Some("Demo browser app".to_owned());
+    settings.allowed_origins =
+        BROWSER_APP_ORIGINS.iter().map(|origin| WebOrigin::parse(origin)).collect::<Result<_, _>>()?;
+    Ok(settings)
+}
+
+fn settings(
+    demo: DemoSettings,
+    auth_methods: Vec<TokenEndpointAuthMethod>,
+    grant_types: Vec<GrantType>,
+    redirect_uris: &[&str],
+) -> Result<ClientSettings> {
+    let policy = Policy {
+        rotation: RotationMode::Rotate,
+        retry_window_seconds: demo.retry_window_seconds,
+        code_retry_seconds: 0,
+        on_reuse: None,
+        access_lifetime: Lifetime::from_seconds(demo.access_lifetime_seconds),
+        idle_lifetime: Lifetime::from_seconds(IDLE_SECONDS),
+        absolute_lifetime: Lifetime::from_seconds(ABSOLUTE_SECONDS),
+    };
+    let mut settings = ClientSettings::new(auth_methods, grant_types, Scope::parse(SCOPE)?, policy);
+    settings.default_scope = Scope::parse(DEFAULT_SCOPE)?;
+    settings.redirect_uris = redirect_uris.iter().map(|uri| RedirectUri::parse(uri)).collect::<Result<_, _>>()?;
+    settings.post_logout_redirect_uris = settings.redirect_uris.clone();
+    Ok(settings)
 }
 
 async fn prepare_client(
@@ -65,30 +113,34 @@ async fn prepare_client(
     server.register_client(id, secrecy, settings).await.map(drop)
 }
 
-fn settings(
-    demo: DemoSettings,
-    auth_methods: Vec<TokenEndpointAuthMethod>,
-    grant_types: Vec<GrantType>,
-) -> Result<ClientSettings> {
-    Ok(ClientSettings {
-        auth_methods,
-        credential: None,
-        grant_types,
-        redirect_uris: vec!["http://127.0.0.1/callback".to_owned()],
-        scope: Scope::parse(SCOPE)?,
-        default_scope: Scope::parse(SCOPE)?,
-        resources: Resources::none(),
-        audience: Vec::new(),
-        access_token_format: AccessTokenFormat::JwtEs256,
-        policy: Policy {
-            rotation: RotationMode::Rotate,
-            retry_window_seconds: demo.retry_window_seconds,
-            on_reuse: None,
-            access_lifetime: Lifetime::from_seconds(demo.access_lifetime_seconds),
-            idle_lifetime: Lifetime::from_seconds(IDLE_SECONDS),
-            absolute_lifetime: Lifetime::from_seconds(ABSOLUTE_SECONDS),
-        },
-    })
+async fn prepare_user(server: &AuthorizationServer) -> Result<()> {
+    let profile = Profile {
+        name: Some("Brent Shaffer".to_owned()),
+        given_name: Some("Brent".to_owned()),
+        family_name: Some("Shaffer".to_owned()),
+        preferred_username: Some(USER.to_owned()),
+        email: Some("brent@example.com".to_owned()),
+        email_verified: true,
+        ..Profile::default()
+    };
+    match server.store().user_named(&Username::parse(USER)?).await? {
+        None => drop(server.register_user(USER, Secret::new(PASSWORD.to_owned()), profile).await?),
+        Some(user) if user.profile != profile => {
+            server.store().change_user(&user.subject, UserChange::Profile(Box::new(profile))).await?;
+        }
+        Some(_) => {}
+    }
+    Ok(())
+}
+
+/// Our own pages, with words for the scopes of the demo.
+pub(crate) fn brand() -> Brand {
+    let words = SCOPE_WORDS.map(|(name, title)| ScopeWords {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        detail: "There is no such data: this permission is for trying things out.".to_owned(),
+    });
+    Brand { scopes: words.to_vec(), ..Brand::default() }
 }
 
 /// `GET /demo/hello`: greets the user of a good access token (RFC 6750).
@@ -101,24 +153,40 @@ async fn hello(
     Caller(context): Caller,
     headers: HeaderMap,
 ) -> Response {
-    let presented = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer);
-    // RFC 6750 §3.1: no error code where no token was sent.
-    let Some(token) = presented else { return unauthorized("Bearer realm=\"regrant demo\"") };
-    match server.inspect(&context, token).await {
+    let authorization = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+    let token = match BearerToken::find(authorization, None) {
+        Ok(token) => token,
+        // RFC 6750 §3.1: no error code where no token was sent.
+        Err(BearerError::Missing) => return challenge(StatusCode::UNAUTHORIZED, "Bearer realm=\"regrant demo\""),
+        Err(BearerError::Malformed | BearerError::TwoMethods) => {
+            return challenge(StatusCode::BAD_REQUEST, "Bearer realm=\"regrant demo\", error=\"invalid_request\"");
+        }
+    };
+    match server.inspect(&context, token.expose()).await {
         Ok(Some(active)) => {
             let hello = active.username.unwrap_or(active.claims.sub);
             json(StatusCode::OK, serde_json::json!({ "hello": hello }).to_string().into_bytes())
         }
-        Ok(None) => unauthorized("Bearer realm=\"regrant demo\", error=\"invalid_token\""),
+        Ok(None) => challenge(StatusCode::UNAUTHORIZED, "Bearer realm=\"regrant demo\", error=\"invalid_token\""),
         Err(error) => refused(&error, "demo", context.source),
     }
 }
 
-fn bearer(authorization: &str) -> Option<&str> {
-    let (scheme, token) = authorization.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+fn challenge(status: StatusCode, challenge: &'static str) -> Response {
+    (status, [(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))]).into_response()
 }
 
-fn unauthorized(challenge: &'static str) -> Response {
-    (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))]).into_response()
+#[cfg(test)]
+mod tests {
+    use regrant_pages::{ConsentPage, ConsentScope, Pages};
+
+    use super::*;
+
+    #[test]
+    fn every_scope_of_the_demo_is_explained() {
+        let scopes = SCOPE.split(' ').map(|name| ConsentScope { name: name.to_owned(), is_required: false }).collect();
+        let page = Pages::new(brand(), "").consent(&ConsentPage { scopes, ..ConsentPage::default() });
+        assert!(page.html.contains("Read your demo data"), "{}", page.html);
+        assert!(!page.html.contains("There is no description"), "{}", page.html);
+    }
 }

@@ -6,16 +6,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use axum::response::Response;
+use axum::response::{Redirect, Response};
+use axum::routing::{MethodRouter, get};
 use clap::Args;
 use regrant_crypto::SystemEntropy;
 use regrant_engine::{AuthorizationServer, Parts, Refusal};
-use regrant_http::{refusal, router};
-use regrant_protocol::{Clock, ErrorCode, ErrorResponse, Issuer, SystemClock};
+use regrant_http::{refusal, router_with_brand};
+use regrant_protocol::{Clock, ErrorCode, ErrorResponse, Issuer, Metadata, SystemClock};
 use regrant_store::Store;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::error;
 
 use crate::data_directory::DataDirectory;
 use crate::demo::{self, DemoSettings};
@@ -76,16 +76,14 @@ async fn run(options: DevOptions) -> Result<()> {
         DemoSettings { retry_window_seconds: options.retry_window, access_lifetime_seconds: options.access_lifetime };
     demo::prepare(&server, settings).await?;
 
-    let maker = Arc::clone(&server);
-    tokio::spawn(async move {
-        if let Err(error) = maker.make_rs256_key().await {
-            error!(%error, "the RS256 signing key cannot be kept");
-        }
-    });
+    // Before the first answer: clients read the keys once, and ID tokens are signed with this one.
+    server.make_rs256_key().await?;
 
     // At once: whoever waits for the first line may close the pipe behind it.
     print_line(&format!("listening on http://{address}\ndata in {}", options.data.display()))?;
-    let routes = router(Arc::clone(&server)).merge(demo::api(server)).fallback(no_such_endpoint);
+    let account = see_account(server.issuer());
+    let pages = router_with_brand(Arc::clone(&server), demo::brand());
+    let routes = pages.merge(demo::api(server)).route("/", account).fallback(no_such_endpoint);
     let serving = serve(listener, routes, stop_signal()?, TransportLimits::default());
     if options.no_tour {
         serving.await;
@@ -100,6 +98,12 @@ async fn run(options: DevOptions) -> Result<()> {
         toured?;
     }
     Ok(())
+}
+
+/// What people find who open the address that was printed: their account, which asks who they are.
+fn see_account(issuer: &Issuer) -> MethodRouter {
+    let account = issuer.endpoint(Metadata::ACCOUNT_PATH);
+    get(|| async move { Redirect::to(&account) })
 }
 
 /// Any other path.
@@ -126,4 +130,23 @@ fn print_line(line: &str) -> Result<()> {
     let mut output = std::io::stdout().lock();
     output.write_all(format!("{line}\n").as_bytes())?;
     Ok(output.flush()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::Body;
+    use http::Request;
+    use http::header::LOCATION;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_opens_the_printed_address_comes_to_the_account() {
+        let issuer = Issuer::parse("http://127.0.0.1:8080").unwrap();
+        let router = Router::new().route("/", see_account(&issuer));
+        let answer = router.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.headers()[LOCATION], "http://127.0.0.1:8080/account");
+    }
 }

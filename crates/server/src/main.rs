@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use regrant_server::config_command::{ConfigCommand, config};
 use regrant_server::dev::{DevOptions, dev};
 use regrant_server::log;
 
@@ -18,6 +19,9 @@ struct Arguments {
 enum Command {
     /// Start on this machine with demo clients and a demo user, and show a short tour.
     Dev(DevOptions),
+    /// Check, show or describe the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
 }
 
 fn main() -> ExitCode {
@@ -25,6 +29,7 @@ fn main() -> ExitCode {
     log::to_standard_error();
     let result = match arguments.command {
         Command::Dev(options) => dev(options),
+        Command::Config(command) => config(command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

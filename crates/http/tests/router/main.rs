@@ -1,0 +1,13 @@
+//! What the router promises whatever the engine decides (headers, methods, origins, cookies), and the way of one login
+//! through all of it.
+
+mod cookies;
+mod cors;
+mod cross_site;
+mod flow;
+mod headers;
+mod server;
+mod userinfo;
+
+/// The header of a form.
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");

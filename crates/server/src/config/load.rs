@@ -1,0 +1,190 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::config::client::{self, ConfiguredClient, ID};
+use crate::config::contradictions::Contradictions;
+use crate::config::document::{Document, client_label};
+use crate::config::environment::Environment;
+use crate::config::file::{CONFIG_FILE, ConfigFile};
+use crate::config::key::Key;
+use crate::config::layers::Layers;
+use crate::config::origin::Origin;
+use crate::config::problem::{ConfigErrors, Fault, Problem};
+use crate::config::section::{Section, Shape};
+use crate::config::syntax::SyntaxErrors;
+use crate::config::table_reader::{Finished, Reported, TableReader};
+use crate::config::value::{Setting, Value};
+use crate::config::{
+    AdminConfig, BrandingConfig, ClientDefaults, Config, LogConfig, ScopeTexts, ServerConfig, SessionConfig, Sources,
+    StoreKind, Table, TlsConfig, admin, branding, client_defaults, limits, log, scopes, server, sessions, store, tls,
+};
+
+impl Config {
+    /// Reads flags, environment and file, and checks what they say together. Files that are named in it are looked at;
+    /// nothing is made or changed.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn load(sources: &Sources) -> Result<Self, ConfigErrors> {
+        let file = open(sources)?;
+        let parsed = file.as_ref().map(Document::parse);
+        let (document, syntax) = match parsed {
+            Some((document, syntax)) => (Some(document), syntax),
+            None => (None, SyntaxErrors::default()),
+        };
+        let environment = Environment::new(&sources.environment);
+        let layers = Layers { flags: &sources.flags, environment, document: document.as_ref() };
+        Loader { layers, tables: Vec::new(), problems: Vec::new(), warnings: Vec::new() }.load(syntax)
+    }
+}
+
+/// The file that was named, or the usual one if it is there.
+fn open(sources: &Sources) -> Result<Option<ConfigFile>, ConfigErrors> {
+    match &sources.file {
+        Some(path) => ConfigFile::read(path).map(Some),
+        None if Path::new(CONFIG_FILE).exists() => ConfigFile::read(Path::new(CONFIG_FILE)).map(Some),
+        None => Ok(None),
+    }
+}
+
+struct Loader<'a> {
+    layers: Layers<'a>,
+    tables: Vec<Table>,
+    problems: Vec<Problem>,
+    warnings: Vec<Problem>,
+}
+
+impl Loader<'_> {
+    fn load(mut self, syntax: SyntaxErrors) -> Result<Config, ConfigErrors> {
+        if let Some(document) = self.layers.document {
+            self.problems.extend(document.misplaced());
+        }
+        let server = self.table(&server::SECTION, ServerConfig::read);
+        let tls = self.table(&tls::SECTION, TlsConfig::read);
+        let admin = self.table(&admin::SECTION, AdminConfig::read);
+        let store = self.table(&store::SECTION, StoreKind::read);
+        let defaults = self.table(&client_defaults::SECTION, ClientDefaults::read);
+        let sessions = self.table(&sessions::SECTION, SessionConfig::read);
+        let branding = self.table(&branding::SECTION, BrandingConfig::read);
+        let scopes = self.scopes();
+        let limits = self.table(&limits::SECTION, limits::read);
+        let log = self.table(&log::SECTION, LogConfig::read);
+        let clients = self.clients();
+
+        self.problems.extend(self.layers.environment.problems());
+        if let (Ok(server), Ok(tls), true) = (&server, &tls, syntax.is_empty() && self.is_transport_clear()) {
+            let file = self.layers.document.map_or(Origin::Default, |document| document.file.whole());
+            let found = Contradictions::find(&self.tables, &file, server, tls.as_ref(), admin.ok());
+            self.problems.extend(found.problems);
+            self.warnings.extend(found.warnings);
+        }
+        syntax.merge_into(&mut self.problems);
+        let Self { tables, mut problems, mut warnings, .. } = self;
+        problems.sort_by(|a, b| a.origin.cmp(&b.origin));
+        warnings.sort_by(|a, b| a.origin.cmp(&b.origin));
+
+        let config = (|| {
+            Ok::<_, Reported>(Config {
+                server: server?,
+                tls: tls?,
+                admin: admin?,
+                store: store?,
+                defaults: defaults?,
+                sessions: sessions?,
+                branding: branding?,
+                scopes,
+                limits: limits?,
+                log: log?,
+                warnings,
+                clients,
+                tables,
+            })
+        })();
+        match config {
+            Ok(config) if problems.is_empty() => Ok(config),
+            Ok(_) | Err(Reported) => Err(ConfigErrors(problems)),
+        }
+    }
+
+    /// Whether all was understood that could say where and how to listen: a contradiction may come from a slip.
+    fn is_transport_clear(&self) -> bool {
+        let sections = [server::SECTION.name, tls::SECTION.name, admin::SECTION.name];
+        let is_about = |problem: &Problem| {
+            let section = problem.key.split('.').next().unwrap_or_default();
+            sections.contains(&section) || matches!(problem.fault, Fault::UnknownSection(_))
+        };
+        !self.problems.iter().any(is_about)
+    }
+
+    /// Reads the one table of a section.
+    fn table<T>(
+        &mut self,
+        section: &'static Section,
+        read: impl Fn(&mut TableReader<'_>) -> Result<T, Reported>,
+    ) -> Result<T, Reported> {
+        let rows = self.layers.document.and_then(|document| document.table(section));
+        let mut table = TableReader::new(section, &self.layers, rows);
+        let result = read(&mut table);
+        let finished = table.finish();
+        self.keep(section, finished);
+        result
+    }
+
+    fn scopes(&mut self) -> ScopeTexts {
+        let Some(document) = self.layers.document else { return ScopeTexts::new() };
+        let Some((rows, _)) = document.table(&scopes::SECTION) else { return ScopeTexts::new() };
+        let (texts, settings, problems) = scopes::read(document, rows);
+        self.keep(&scopes::SECTION, Finished { settings, problems, warnings: Vec::new() });
+        texts
+    }
+
+    /// Reads every `[[client]]`; those that cannot be used are left out.
+    fn clients(&mut self) -> Vec<ConfiguredClient> {
+        let inherited = self.inherited();
+        let mut clients = Vec::new();
+        let mut known: BTreeMap<String, Origin> = BTreeMap::new();
+        let entries = self.layers.document.map(|document| document.entries(&client::SECTION)).unwrap_or_default();
+        for (index, (rows, begins)) in entries.into_iter().enumerate() {
+            let label = client_label(rows, index);
+            let reader = TableReader::new(&client::SECTION, &self.layers, Some((rows, begins)));
+            let mut table = reader.entry(&label, &inherited);
+            clients.extend(ConfiguredClient::read(&mut table));
+            if let Some(id) = table.value(&ID).and_then(Value::as_text).map(str::to_owned) {
+                let origin = table.origin(ID.name);
+                if let Some(first) = known.get(&id) {
+                    let told = format!("another client has this identifier, at {first}");
+                    table.refuse(origin, ID.name, Fault::Contradiction(told));
+                } else {
+                    known.insert(id, origin);
+                }
+            }
+            let finished = table.finish();
+            self.keep(&client::SECTION, finished);
+        }
+        clients
+    }
+
+    fn keep(&mut self, section: &'static Section, finished: Finished) {
+        let Finished { mut settings, problems, warnings } = finished;
+        if section.shape != Shape::Map {
+            settings.sort_by_key(|setting| section.keys.iter().position(|key| key.name == setting.name));
+        }
+        self.tables.push(Table { section, settings });
+        self.problems.extend(problems);
+        self.warnings.extend(warnings);
+    }
+
+    /// What stands in for the keys that a client leaves out; for those that `[defaults]` gets wrong, their own defaults, so
+    /// that a client is told of its own slips only.
+    fn inherited(&self) -> Vec<Setting> {
+        let section = &client_defaults::SECTION;
+        let table = self.tables.iter().find(|table| table.section.name == section.name);
+        let said = table.map(|table| table.settings.as_slice()).unwrap_or_default();
+        let of_key = |key: &Key| {
+            let said = said.iter().find(|setting| setting.name == key.name).cloned();
+            let preset = || key.preset.value();
+            said.or_else(|| Some(Setting { name: key.name.to_owned(), value: preset()?, origin: Origin::Default }))
+        };
+        section.keys.iter().filter_map(of_key).collect()
+    }
+}

@@ -1,0 +1,88 @@
+//! `regrant config`: check, print, and describe the configuration, without starting anything.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use crate::config::{self, Config, ConfigOptions, Sources};
+
+/// What `regrant config` can do.
+#[derive(Subcommand, Clone, Debug)]
+pub enum ConfigCommand {
+    /// Tell everything that is wrong with a configuration file, and start nothing.
+    ///
+    /// The environment counts as it would for a start. What is wrong goes to standard error, one line each:
+    /// file, line, key, and what to do.
+    Check(CheckOptions),
+    /// Show what is in force: flags over environment over file over defaults. Secrets are left out.
+    Print(PrintOptions),
+    /// Print the JSON Schema of the file.
+    Schema(SchemaOptions),
+}
+
+/// What `regrant config check` can be told.
+#[derive(Args, Clone, Debug)]
+pub struct CheckOptions {
+    /// The file; without it regrant.toml in the working directory, if there is one.
+    file: Option<PathBuf>,
+}
+
+/// What `regrant config print` can be told.
+#[derive(Args, Clone, Debug)]
+pub struct PrintOptions {
+    /// Say behind each value where it comes from.
+    #[arg(long)]
+    origin: bool,
+    #[command(flatten)]
+    config: ConfigOptions,
+}
+
+/// What `regrant config schema` can be told.
+#[derive(Args, Clone, Debug)]
+pub struct SchemaOptions {
+    /// Print the reference page instead, in Markdown.
+    #[arg(long)]
+    markdown: bool,
+}
+
+/// Runs `regrant config`.
+///
+/// # Errors
+/// Everything that is wrong with the configuration.
+pub fn config(command: ConfigCommand) -> Result<()> {
+    match command {
+        ConfigCommand::Check(options) => check(options),
+        ConfigCommand::Print(options) => {
+            let config = options.config.load()?;
+            warn(&config);
+            write(&config::print(&config, options.origin))
+        }
+        ConfigCommand::Schema(options) => write(&if options.markdown { config::reference() } else { config::schema() }),
+    }
+}
+
+fn check(options: CheckOptions) -> Result<()> {
+    let sources = Sources { file: options.file, flags: BTreeMap::new(), environment: BTreeMap::new() };
+    let config = Config::load(&sources.with_environment()?)?;
+    warn(&config);
+    let clients = match config.clients().len() {
+        1 => "1 client".to_owned(),
+        count => format!("{count} clients"),
+    };
+    write(&format!("the configuration is good: {}, {clients}\n", config.server.issuer.as_str()))
+}
+
+fn warn(config: &Config) {
+    for warning in &config.warnings {
+        eprintln!("warning: {warning}");
+    }
+}
+
+fn write(text: &str) -> Result<()> {
+    let mut output = std::io::stdout().lock();
+    output.write_all(text.as_bytes())?;
+    Ok(output.flush()?)
+}
