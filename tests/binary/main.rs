@@ -3,6 +3,7 @@
 mod curl;
 mod data_directory;
 mod documents;
+mod guides;
 mod must_show;
 mod program;
 mod restart;
