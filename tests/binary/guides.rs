@@ -23,9 +23,8 @@ fn the_guide_to_the_login_does_what_it_says() {
         let (before, after) = text.split_once(at).unwrap_or_else(|| panic!("{told}"));
         (before.to_owned(), after.to_owned())
     };
-    let json = |members: &str| -> Value {
-        serde_json::from_str(&format!("{members}}}")).unwrap_or_else(|_| panic!("{told}"))
-    };
+    let json =
+        |members: &str| -> Value { serde_json::from_str(&format!("{members}}}")).unwrap_or_else(|_| panic!("{told}")) };
 
     let (userinfo, rest) = split(&told, '}');
     let userinfo = json(&userinfo);

@@ -124,7 +124,8 @@ pub(crate) fn command(data: &Path) -> Command {
     listening(data, FREE_PORT)
 }
 
-fn listening(data: &Path, listen: &str) -> Command {
+/// `regrant dev` on an address with a data directory.
+pub(crate) fn listening(data: &Path, listen: &str) -> Command {
     let mut command = Command::new(binary());
     command.args(["dev", "--listen", listen, "--data"]).arg(data);
     command

@@ -71,15 +71,12 @@ fn bare(name: &str) -> &str {
 /// Others have variables with our prefix too: those of other programs of ours, and those that Kubernetes makes for a service that is
 /// named regrant or regrant-admin.
 fn is_ours(name: &str, is_near: bool) -> bool {
-    if OTHERS.contains(&name) || is_of_kubernetes(name) {
+    if is_of_kubernetes(name) {
         return false;
     }
     let names_section = SECTIONS.iter().any(|section| name.starts_with(&variable(section.name, None, "")));
     is_near || names_section
 }
-
-/// Read by the program before and beside its configuration.
-const OTHERS: [&str; 3] = ["REGRANT_LOG", "REGRANT_FAILPOINT", "REGRANT_PLANTED_FAULT"];
 
 /// `…_SERVICE_HOST`, `…_SERVICE_PORT`, `…_SERVICE_PORT_HTTPS`, `…_PORT`, `…_PORT_443_TCP`, `…_PORT_443_TCP_ADDR`.
 fn is_of_kubernetes(name: &str) -> bool {

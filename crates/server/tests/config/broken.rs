@@ -1,0 +1,373 @@
+//! Broken files, and what their authors are told.
+
+use regrant_crypto::PASSWORD_BYTES_MAX;
+use regrant_server::config::{BRAND_NAME_CHARACTERS_MAX, CONFIG_BYTES_MAX, Config, LOGO_BYTES_MAX, Sources};
+
+use crate::folder::{Folder, SECRET};
+
+/// A section that is good, on three lines, so that most cases begin on line 4.
+const SERVER: &str = "[server]\nissuer = \"https://id.example\"\nplain_http = false\n";
+/// And one that it needs, on three more.
+const TLS: &str = "[tls]\ncertificate = \"tls.crt\"\nkey = \"tls.key\"\n";
+
+/// Loads `before` with each file behind it, and compares all that is told.
+#[track_caller]
+fn check(before: &str, cases: &[(&str, &str)]) {
+    let folder = Folder::new();
+    let mut wrong = String::new();
+    for (text, expected) in cases {
+        let told = folder.told(folder.load(&format!("{before}{text}")));
+        if told != *expected {
+            wrong.push_str(&format!("\n{text}-- is told as\n{told}\n-- and not as\n{expected}\n"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Files that follow on [`SERVER`] and [`TLS`], from line 7, and every line that is told.
+const AFTER_SERVER_AND_TLS: &[(&str, &str)] = &[
+    ("[sesions]\nlifetime = 60\n", "regrant.toml:7: sesions: there is no such section; did you mean [sessions]?"),
+    (
+        "[users]\n",
+        "regrant.toml:7: users: there is no such section; there are [server], [tls], [admin], [store], [defaults], [sessions], \
+         [branding], [scopes], [limits], [log], [[client]]",
+    ),
+    (
+        "[sessions]\nlifetime = \"7 days\"\n",
+        "regrant.toml:8: sessions.lifetime: it is \"7 days\", a text; write a whole number of seconds, without quotes",
+    ),
+    ("[sessions]\nlifetime = 0\n", "regrant.toml:8: sessions.lifetime: 0 is not between 60 and 34560000 seconds"),
+    ("[sessions]\nidle = 60\n", "regrant.toml:8: sessions.idle: there is no such key; [limits] has one of that name"),
+    ("[sessions]\nx = 60\n", "regrant.toml:8: sessions.x: there is no such key; [sessions] has lifetime"),
+    (
+        "[defaults]\nrotation = \"Rotate\"\naccess_lifetime = 1.5\nidle_lifetime = 99999999999999999999\ncode_retry = 0xff\n",
+        "regrant.toml:8: defaults.rotation: \"Rotate\" is none of these: \"rotate\", \"reuse\", \"consume\", \"fork\"; did you mean \
+         \"rotate\"?\n\
+         regrant.toml:9: defaults.access_lifetime: it is 1.5, a number with a point; write a whole number of seconds, without \
+         quotes\n\
+         regrant.toml:10: defaults.idle_lifetime: 99999999999999999999 is not between 0 and 4294967295 seconds\n\
+         regrant.toml:11: defaults.code_retry: 0xff is not between 0 and 10 seconds",
+    ),
+    (
+        "[branding]\nname = \" \"\nlogo = \"\"\naccent = \"blue\"\n",
+        "regrant.toml:8: branding.name: \" \" is not a text of 1 to 80 characters on one line\n\
+         regrant.toml:9: branding.logo: it is empty; write a path\n\
+         regrant.toml:10: branding.accent: \"blue\" is not a colour of six hexadecimal digits, such as \"#2455d6\"",
+    ),
+    (
+        "[branding]\nname = \"two\\nlines\"\naccent = \"#1234567\"\n",
+        "regrant.toml:8: branding.name: \"two\\nlines\" is not a text of 1 to 80 characters on one line\n\
+         regrant.toml:9: branding.accent: \"#1234567\" is not a colour of six hexadecimal digits, such as \"#2455d6\"",
+    ),
+    (
+        "[[client]]\nid = \"photos\"\npublic = true\ngrant_types = []\npolicy_uri = \"ftp://photos.example/\"\nwindow = 1\n",
+        "regrant.toml:11: client \"photos\": policy_uri: \"ftp://photos.example/\" is not the URL of a web page, such as \
+         https://photos.example/\n\
+         regrant.toml:12: client \"photos\": window: there is no such key; `regrant config schema --markdown` lists those of [[client]]",
+    ),
+    (
+        "[branding]\nlogo = \"logo.gif\"\n",
+        "regrant.toml:8: branding.logo: \"logo.gif\" does not end in .svg, .png, .jpg or .webp",
+    ),
+    (
+        "[[client]]\nurl = \"https://photos.example\"\nid = \"photos\"\npublic = true\ngrant_types = []\n",
+        "regrant.toml:8: client \"photos\": url: there is no such key; did you mean issuer in [server]?",
+    ),
+    (
+        "[scopes]\n\"photos read\" = \"x\"\nread = 5\nwrite = \"\"\n\"a\\\"b\" = \"x\"\n",
+        "regrant.toml:8: scopes.\"photos read\": \"photos read\" is not one scope name\n\
+         regrant.toml:9: scopes.read: it is 5, a number; write a text: read = \"…\"\n\
+         regrant.toml:10: scopes.write: \"\" is not a text of 1 to 200 characters on one line\n\
+         regrant.toml:11: scopes.\"a\\\"b\": \"a\\\"b\": scope contains a character that is not allowed in a scope name",
+    ),
+    (
+        "[log]\nlevel = \"inof\"\nformat = \"text\"\n",
+        "regrant.toml:8: log.level: \"inof\" is none of these: \"error\", \"warn\", \"info\", \"debug\", \"trace\", \"off\"; did you mean \
+         \"info\"?\n\
+         regrant.toml:9: log.format: \"text\" is none of these: \"auto\", \"json\", \"pretty\"",
+    ),
+    ("[store]\nkind = \"postgres\"\n", "regrant.toml:8: store.kind: \"postgres\" is none of these: \"sqlite\""),
+    (
+        "[admin]\nlisten = \"0.0.0.0:443\"\n",
+        "regrant.toml:8: admin.listen: 0.0.0.0:443 is in server.listen too; choose another port",
+    ),
+    (
+        "[[client]]\nclient_id = \"photos\"\nsecret_fil = \"photos.secret\"\ngrant_types = []\n",
+        "regrant.toml:8: client 1: client_id: there is no such key; regrant calls it id\n\
+         regrant.toml:9: client 1: secret_fil: there is no such key; did you mean secret_file?",
+    ),
+    (
+        "[client]\nid = \"photos\"\npublic = true\ngrant_types = [\"refresh_token\"]\n",
+        "regrant.toml:7: client: write [[client]], in two brackets: there may be several",
+    ),
+    (
+        "[[client]]\nid = \"photos\"\ngrant_types = \"refresh_token\"\n",
+        "regrant.toml:7: client \"photos\": secret_file: it is missing; name a file with the secret of the client, or say public = true \
+         for an app that cannot keep one\n\
+         regrant.toml:9: client \"photos\": grant_types: it is \"refresh_token\", a text; write a list: grant_types = \
+         [\"refresh_token\"]",
+    ),
+    (
+        "[[client]]\nid = \"photos\"\nsecret_file = \"photos.secret\"\nredirect_uris = [\n  \"https://photos.example/callback\",\n  \
+         \"http://photos.example/callback\",\n  5,\n]\n",
+        "regrant.toml:13: client \"photos\": redirect_uris: it is 5, a number; write each entry of the list in quotes",
+    ),
+    (
+        "[[client]]\nid = \"photos\"\nsecret_file = \"photos.secret\"\nredirect_uris = [\n  \"https://photos.example/callback\",\n  \
+         \"http://photos.example/callback\",\n]\nallowed_origins = [\"https://photos.example/\"]\nclient_uri = \"javascript:alert(1)\"\n",
+        "regrant.toml:12: client \"photos\": redirect_uris: redirect URI \"http://photos.example/callback\" is http on another host than \
+         127.0.0.1, [::1] or localhost; use https\n\
+         regrant.toml:14: client \"photos\": allowed_origins: origin \"https://photos.example/\" has more than scheme, host and port; \
+         leave out the path, the slash at the end, query, fragment and user name\n\
+         regrant.toml:15: client \"photos\": client_uri: \"javascript:alert(1)\" is not the URL of a web page, such as \
+         https://photos.example/",
+    ),
+    (
+        "[[client]]\nid = \"photos\"\nsecret_file = \"photos.secret\"\nredirect_uris = [\n  \"https://photos.example/callback\",\n  \
+         \"com.example.photos:/callback\",\n]\nscope = \"read\"\ndefault_scope = \"read write\"\ncode_retry = 5\nrequire_pkce = false\n\
+         auth_methods = [\"none\"]\n",
+        "regrant.toml:12: client \"photos\": redirect_uris: redirect URI \"com.example.photos:/callback\" belongs to an app on a device, \
+         which cannot keep a secret (RFC 8252 section 8.5); register a public client\n\
+         regrant.toml:15: client \"photos\": default_scope: the default scope is wider than the scope; name every default scope in \
+         scope too\n\
+         regrant.toml:16: client \"photos\": code_retry: code_retry_seconds needs require_pkce = true: only the verifier proves that a \
+         code is retried by its owner\n\
+         regrant.toml:18: client \"photos\": auth_methods: a client has either a secret and client_secret_basic or \
+         client_secret_post, or no secret and none alone",
+    ),
+    (
+        "[[client]]\nid = \"app\"\npublic = true\nrequire_pkce = false\nrotation = \"reuse\"\n\
+         grant_types = [\"authorization_code\", \"client_credentials\"]\n",
+        "regrant.toml:7: client \"app\": redirect_uris: a client with authorization_code needs a redirect URI, to which the user is \
+         sent back\n\
+         regrant.toml:10: client \"app\": require_pkce: a public client must use PKCE (RFC 9700 section 2.1.1); leave require_pkce = \
+         true\n\
+         regrant.toml:11: client \"app\": rotation: rotation reuse or fork needs a confidential client: the token of a public client \
+         must be rotated (RFC 9700 section 4.14.2)\n\
+         regrant.toml:12: client \"app\": grant_types: a public client may not have client_credentials (RFC 6749 section 4.4)",
+    ),
+    (
+        "[defaults]\nrotation = \"fork\"\n[[client]]\nid = \"app\"\npublic = true\ngrant_types = [\"password\", \"refresh_token\"]\n",
+        "regrant.toml:8: client \"app\": rotation: rotation reuse or fork needs a confidential client: the token of a public client \
+         must be rotated (RFC 9700 section 4.14.2)",
+    ),
+    (
+        "[[client]]\nid = \"app\"\npublic = true\ngrant_types = []\nsecret_file = \"photos.secret\"\n[[client]]\nid = \"app\"\n\
+         public = true\ngrant_types = []\n[[client]]\nid = \"é\"\npublic = true\ngrant_types = []\n",
+        "regrant.toml:11: client \"app\": secret_file: a client with public = true has no secret; leave out one of the two\n\
+         regrant.toml:13: client \"app\": id: another client has this identifier, at regrant.toml:8\n\
+         regrant.toml:17: client \"é\": id: \"é\" cannot be a client_id: it contains the character 'é', which is not allowed there",
+    ),
+    (
+        "[[client]]\nid = \"photos\"\nsecret_file = \"nowhere.secret\"\ngrant_types = []\n",
+        "regrant.toml:9: client \"photos\": secret_file: the file that it names cannot be read: there is no such file",
+    ),
+    (
+        "[[client]]\nid = \"photos\"\nsecret_file = \"folder\"\ngrant_types = []\nscope = \"read  write\"\nresources = [\"api\"]\n",
+        "regrant.toml:9: client \"photos\": secret_file: \"folder\" cannot be read: it is a directory\n\
+         regrant.toml:11: client \"photos\": scope: \"read  write\": scope has an empty entry; separate scope names by exactly one \
+         space\n\
+         regrant.toml:12: client \"photos\": resources: \"api\": resource is not an absolute URI",
+    ),
+];
+
+#[test]
+fn every_slip_is_told_with_its_line_and_what_to_write() {
+    check(&format!("{SERVER}{TLS}"), AFTER_SERVER_AND_TLS);
+}
+
+/// Whole files, and every line that is told.
+const WHOLE: &[(&str, &str)] = &[
+    ("", "regrant.toml: server.issuer: it is missing; for example issuer = \"https://id.example.com\""),
+    (
+        "[server]\nlisten = []\n",
+        "regrant.toml:1: server.issuer: it is missing; for example issuer = \"https://id.example.com\"\n\
+         regrant.toml:2: server.listen: the list is empty; name an address to listen on",
+    ),
+    (
+        "issuer = \"https://id.example\"\nlissten = []\nx = 1\n",
+        "regrant.toml: server.issuer: it is missing; for example issuer = \"https://id.example.com\"\n\
+         regrant.toml:1: issuer: there is no such key; [server] has one of that name\n\
+         regrant.toml:2: lissten: there is no such key; did you mean listen in [server]?\n\
+         regrant.toml:3: x: there is no such key; every key is in a section, such as [server]",
+    ),
+    (
+        "[server]\nissuer = \"https://id.example/\"\nlisten = [\"0.0.0.0:443\", \"localhost:80\"]\ndata = \"tls.crt\"\n\
+         trusted_proxies = [\"10.0.0.1/8\", \"proxy\"]\nplain_http = \"no\"\ncertificate = \"tls.crt\"\nbase_url = \"x\"\n",
+        "regrant.toml:2: server.issuer: issuer \"https://id.example/\" ends with a slash; leave it out\n\
+         regrant.toml:3: server.listen: \"localhost:80\" is not an IP address and a port, such as 127.0.0.1:8080, 0.0.0.0:443 or \
+         [::]:443\n\
+         regrant.toml:4: server.data: \"tls.crt\" is not a directory\n\
+         regrant.toml:5: server.trusted_proxies: \"10.0.0.1/8\" names an address within a network; write 10.0.0.0/8 for the network, \
+         or the address alone\n\
+         regrant.toml:5: server.trusted_proxies: \"proxy\" is neither an address nor a network, such as 10.0.0.7 or 10.0.0.0/8\n\
+         regrant.toml:6: server.plain_http: it is \"no\", a text; write true or false, without quotes\n\
+         regrant.toml:7: server.certificate: there is no such key; [tls] has one of that name\n\
+         regrant.toml:8: server.base_url: there is no such key; regrant calls it issuer",
+    ),
+    (
+        "[server]\nissuer = \"https://id.example\"\nlisten = [\"0.0.0.0:443\"]\n",
+        "regrant.toml:3: server.listen: to listen with TLS the server needs certificate and key in [tls]; behind a proxy that speaks \
+         TLS, say plain_http = true",
+    ),
+    (
+        "[server]\nissuer = \"https://id.example\"\n[tls]\ncertificate = \"tls.crt\"\n",
+        "regrant.toml:4: tls.key: it is missing; certificate needs it",
+    ),
+    (
+        "[server]\nissuer = \"https://id.example\"\n[tls]\ncert = \"tls.crt\"\nkey = \"tls.crt\"\n",
+        "regrant.toml:4: tls.cert: there is no such key; regrant calls it certificate\n\
+         regrant.toml:5: tls.key: \"tls.crt\" has no private key in PEM: no line is -----BEGIN PRIVATE KEY-----",
+    ),
+    (
+        "[server]\nissuer = \"https://id.example\"\n[tls]\ncertificate = \"tls.key\"\nkey = \"missing/tls.key\"\n",
+        "regrant.toml:4: tls.certificate: \"tls.key\" has no certificate in PEM: no line is -----BEGIN CERTIFICATE-----\n\
+         regrant.toml:5: tls.key: \"missing/tls.key\" cannot be read: there is no such file",
+    ),
+    (
+        "[server]\nissuer = \"https://id.example\"\nplain_http = true\n",
+        "regrant.toml:3: server.plain_http: say in server.listen where the proxy finds the server, for example listen = \
+         [\"127.0.0.1:8080\"]",
+    ),
+    (
+        "[server]\nissuer = \"https://id.example\"\nplain_http = true\nlisten = [\"127.0.0.1:8080\", \"127.0.0.1:8080\"]\n[tls]\n\
+         certificate = \"tls.crt\"\nkey = \"tls.key\"\n",
+        "regrant.toml:4: server.listen: 127.0.0.1:8080 is said twice; keep one\n\
+         regrant.toml:6: tls.certificate: with server.plain_http = true the server speaks no TLS; leave out one of the two",
+    ),
+    (
+        "[server]\nissuer = \"http://id.example\"\n[tls]\ncertificate = \"tls.crt\"\nkey = \"tls.key\"\n",
+        "regrant.toml:2: server.issuer: the issuer begins with http://, and the server listens with TLS; write https://",
+    ),
+    (
+        "tls = 5\n[[server]]\nissuer = \"https://id.example\"\n",
+        "regrant.toml:1: tls: write [tls] on a line of its own, and its keys below\n\
+         regrant.toml:2: server: write [server], in single brackets: there is one",
+    ),
+];
+
+#[test]
+fn what_is_missing_or_contradicts_itself_is_told_where_it_is_said() {
+    check("", WHOLE);
+}
+
+/// Files that are not TOML: nothing that only follows from that is told.
+const NOT_TOML: &[(&str, &str)] = &[
+    (
+        "[server]\nissuer = https://id.example\nlisten = [\"0.0.0.0:443\"\nplain_http = true\n[tls]\nkey = \"x\"\n",
+        "regrant.toml:2: server.issuer: a text has to be in quotes: \"…\"\n\
+         regrant.toml:3: server.listen: the list that begins here is not closed; end it with ]",
+    ),
+    (
+        "[server]\nissuer = \"https://id.example\"\nissuer = \"https://id.example\"\ndata = \"C:\\data\"\nisuer = 1\n",
+        "regrant.toml:3: server.issuer: it is said twice; keep one\n\
+         regrant.toml:4: server.data: a backslash begins an escape inside \"…\"; write \\\\ for a backslash, or '…' around the text\n\
+         regrant.toml:5: server.isuer: there is no such key; did you mean issuer?",
+    ),
+    (
+        "[server]\nissuer = \"https://id.example\n[tls\ncertificate = \"x\"\n[log]\nlevel = 'info\nformat\n",
+        "regrant.toml:2: server.issuer: the text is not closed; end it with \"\n\
+         regrant.toml:3: the name of the section is not closed; end it with ]\n\
+         regrant.toml:6: log.level: the text is not closed; end it with '\n\
+         regrant.toml:7: a key needs a value: KEY = VALUE",
+    ),
+    (
+        "[server]\nissuer = \"https://id.example\"\n[[client]]\nid = \"photos\"\nsecret = sesame-open\n",
+        "regrant.toml:5: client \"photos\": secret: a text has to be in quotes: \"…\"",
+    ),
+    (
+        "[log]\nlevel = \"info\"\n[server]\nissuer = \"https://id.example\"\ndata = \"x\"\ndata = \"y\"\n",
+        "regrant.toml:6: server.data: it is said twice; keep one",
+    ),
+    (
+        "[server]\nissuer = \"https://id.example\"\n[tls\ncertificate = \"x\"\n[[client]]\nid = \"photos\"\n",
+        "regrant.toml:3: the name of the section is not closed; end it with ]",
+    ),
+    ("[server]\nissuer = \"https://id.example\"\n[server]\n", "regrant.toml:3: server: it is said twice; keep one"),
+    (
+        "[server]\nissuer = 2020-13-01\n",
+        "regrant.toml:2: server.issuer: not TOML: invalid date, expected month between 01 and 12",
+    ),
+];
+
+#[test]
+fn what_is_not_toml_is_told_in_plain_words() {
+    check("", NOT_TOML);
+}
+
+#[test]
+fn a_text_that_is_too_long_is_refused() {
+    let folder = Folder::new();
+    let load = |length: usize| folder.load(&format!("{SERVER}{TLS}[branding]\nname = \"{}\"\n", "ö".repeat(length)));
+    assert!(load(BRAND_NAME_CHARACTERS_MAX).is_ok());
+    assert!(
+        folder.told(load(BRAND_NAME_CHARACTERS_MAX + 1)).ends_with("is not a text of 1 to 80 characters on one line")
+    );
+}
+
+#[test]
+fn a_file_that_is_not_text_or_not_there_is_told_by_its_name() {
+    let folder = Folder::new();
+    let path = folder.path().join("latin1.toml");
+    std::fs::write(&path, b"[server]\nissuer = \"https://id.example\"\n# caf\xe9\n").unwrap();
+    let load = |name: &str| {
+        let file = Some(folder.path().join(name));
+        Config::load(&Sources { file, ..Sources::default() })
+    };
+    assert_eq!(folder.told(load("latin1.toml")), "latin1.toml:3: this line is not UTF-8; save the file as UTF-8");
+    assert_eq!(folder.told(load("missing.toml")), "missing.toml: the file cannot be read: there is no such file");
+}
+
+#[test]
+fn a_named_file_with_the_wrong_things_in_it_is_refused() {
+    let folder = Folder::new();
+    folder.write("encrypted.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n");
+    folder.write("large.svg", &" ".repeat(LOGO_BYTES_MAX as usize + 1));
+    folder.write("empty.secret", "\n");
+    folder.write("long.secret", &"x".repeat(PASSWORD_BYTES_MAX + 1));
+    folder.write("longer.secret", &"x".repeat(PASSWORD_BYTES_MAX + 3));
+    std::fs::write(folder.path().join("binary.secret"), b"\xff").unwrap();
+    let clients: String = ["empty", "long", "longer", "binary"]
+        .iter()
+        .map(|name| format!("[[client]]\nid = \"{name}\"\nsecret_file = \"{name}.secret\"\ngrant_types = []\n"))
+        .collect();
+    let tls = TLS.replace("tls.key", "encrypted.key");
+    let told = folder.told(folder.load(&format!("{SERVER}{tls}[branding]\nlogo = \"large.svg\"\n{clients}")));
+    assert_eq!(
+        told,
+        "regrant.toml:6: tls.key: \"encrypted.key\" is encrypted, and nobody is there to type its password; decrypt it with: openssl \
+         pkey -in encrypted.key\n\
+         regrant.toml:8: branding.logo: \"large.svg\" cannot be read: it is larger than 524288 bytes\n\
+         regrant.toml:11: client \"empty\": secret_file: \"empty.secret\" holds no secret of 1 to 1024 bytes\n\
+         regrant.toml:15: client \"long\": secret_file: \"long.secret\" holds no secret of 1 to 1024 bytes\n\
+         regrant.toml:19: client \"longer\": secret_file: \"longer.secret\" cannot be read: it is larger than 1026 bytes\n\
+         regrant.toml:23: client \"binary\": secret_file: \"binary.secret\" is not UTF-8"
+    );
+    assert_eq!(
+        folder.told(folder.load(&"#".repeat(CONFIG_BYTES_MAX as usize + 1))),
+        "regrant.toml: the file cannot be read: it is larger than 4194304 bytes"
+    );
+}
+
+#[test]
+fn no_message_holds_a_secret() {
+    let folder = Folder::new();
+    for client in [
+        format!("secret = {SECRET}\n"),
+        format!("secret = \"{SECRET}\n"),
+        format!("secret = \"{SECRET}\\q\"\n"),
+        format!("secret = [\"{SECRET}\"]\n"),
+        format!("secret = \"{SECRET}\"\nsecret = \"{SECRET}\"\n"),
+        format!("secret = \"{SECRET}\"\nsecret_file = \"photos.secret\"\n"),
+        format!("secret = \"{SECRET}\"\npublic = true\n"),
+        format!("secret = \"{}\"\n", SECRET.repeat(100)),
+        format!("client_secret = \"{SECRET}\"\n"),
+        format!("secret_file = \"{SECRET}\"\n"),
+        format!("secret_file = \"{}\"\n", SECRET.repeat(100)),
+    ] {
+        let loaded = folder.load(&format!("{SERVER}{TLS}[[client]]\nid = \"photos\"\n{client}"));
+        let error = loaded.unwrap_err();
+        assert!(!format!("{error}{error:?}").contains(SECRET), "{client}: {error}");
+        assert!(error.to_string().contains("client"), "{client}: {error}");
+    }
+}

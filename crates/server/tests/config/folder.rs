@@ -1,0 +1,69 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use regrant_protocol::Secret;
+use regrant_server::config::{Config, ConfigErrors, Sources};
+
+/// What no message and no page may hold.
+pub(crate) const SECRET: &str = "sesame-open";
+
+/// A directory with the files that a configuration names: `tls.crt`, `tls.key`, `photos.secret`, `logo.SVG`; and an
+/// empty one, `folder`.
+pub(crate) struct Folder {
+    directory: tempfile::TempDir,
+}
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        let folder = Self { directory: tempfile::tempdir().unwrap() };
+        folder.write("tls.crt", "-----BEGIN CERTIFICATE-----\r\nMIIB\r\n-----END CERTIFICATE-----\r\n");
+        folder.write("tls.key", "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n");
+        folder.write("photos.secret", &format!("{SECRET}\n"));
+        folder.write("logo.SVG", "<svg/>");
+        fs::create_dir(folder.path().join("folder")).unwrap();
+        folder
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// The configuration of this file, without environment and flags.
+    pub(crate) fn load(&self, text: &str) -> Result<Config, ConfigErrors> {
+        self.load_over(text, &[], &[])
+    }
+
+    /// The configuration of these flags, these variables, and this file.
+    pub(crate) fn load_over(
+        &self,
+        text: &str,
+        environment: &[(&str, &str)],
+        flags: &[(&'static str, &str)],
+    ) -> Result<Config, ConfigErrors> {
+        let secret = |(name, value): &(&str, &str)| ((*name).to_owned(), Secret::new((*value).to_owned()));
+        Config::load(&Sources {
+            file: Some(self.write("regrant.toml", text)),
+            flags: flags.iter().map(|(name, value)| (*name, (*value).to_owned())).collect::<BTreeMap<_, _>>(),
+            environment: environment.iter().map(secret).collect(),
+        })
+    }
+
+    /// All that is told about a configuration that is refused, without its first line, and with short paths.
+    pub(crate) fn told(&self, loaded: Result<Config, ConfigErrors>) -> String {
+        let told = self.short(&loaded.unwrap_err().to_string());
+        let (_, problems) = told.split_once('\n').unwrap();
+        problems.to_owned()
+    }
+
+    /// `text` without the path of this directory.
+    pub(crate) fn short(&self, text: &str) -> String {
+        text.replace(&format!("{}/", self.path().display()), "")
+    }
+}
