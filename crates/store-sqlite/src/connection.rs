@@ -19,7 +19,7 @@ const LIBRARY_VERSION_MIN: i32 = 3_051_003;
 const BUSY_MILLISECONDS_MAX: u64 = 2_000;
 
 /// How many statements stay prepared: more than there are.
-const STATEMENTS_CACHED_MAX: usize = 64;
+const STATEMENTS_CACHED_MAX: usize = 96;
 
 /// The settings on which our promises stand, what they are set to, and how that reads.
 const SETTINGS: [(&str, &str, &str); 5] = [

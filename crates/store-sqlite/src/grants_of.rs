@@ -1,9 +1,11 @@
-use regrant_grant::{AccessVerdict, Generation, Grant, Party, Surroundings, judge_access};
+use regrant_grant::Grant;
 use regrant_protocol::{EpochNumber, Subject};
 use regrant_store::{GRANTS_LISTED_MAX, StoreError};
+use rusqlite::params;
 
-use crate::rows::grant::{self, GrantRow};
-use crate::rows::session;
+use crate::family::FamilyRows;
+use crate::rows::grant;
+use crate::statements::SELECT_GRANTS_OF_USER;
 use crate::transaction::Transaction;
 
 /// The most grants of a user that are read to list those that live: some may have been ended by a cutoff or a log-out.
@@ -15,23 +17,12 @@ pub(crate) fn list(
     epoch: EpochNumber,
     user: &Subject,
 ) -> Result<Vec<Grant>, StoreError> {
-    grant::find_of_user(transaction, user, GRANTS_LISTED_MAX, GRANTS_READ_MAX, |row| lives(transaction, epoch, row))
-}
-
-/// Whether a token of the grant would be good, as far as that does not hang on who presents it.
-fn lives(transaction: &Transaction<'_>, epoch: EpochNumber, row: &GrantRow) -> Result<bool, StoreError> {
-    let GrantRow { grant, client, user } = row;
-    let waits_for_its_code = grant.generation == Generation::CODE && grant.code.is_some();
-    if waits_for_its_code {
-        return Ok(false);
-    }
-    let session_ends_at = grant.session.map_or(Ok(None), |id| session::find_end(transaction, id, &grant.subject))?;
-    // Whoever is disabled may be enabled again, and their grants with them.
-    let enabled = |party: Option<Party>| party.map(|party| Party { enabled: true, ..party });
-    let surroundings =
-        Surroundings { epoch, client: enabled(*client), user: enabled(*user), root: None, session_ends_at };
-    let verdict = judge_access(grant, grant.generation, grant.refresh_expires_at(), &surroundings, transaction.now());
-    Ok(verdict == AccessVerdict::Active)
+    let now = transaction.now();
+    let params = params![user.as_str(), now.milliseconds(), GRANTS_READ_MAX];
+    transaction.some(SELECT_GRANTS_OF_USER, params, GRANTS_LISTED_MAX, |row| {
+        let rows = FamilyRows::of(transaction, grant::read(row)?)?;
+        Ok(rows.family(epoch).lives(now).then_some(rows.root.grant))
+    })
 }
 
 #[cfg(test)]

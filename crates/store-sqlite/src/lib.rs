@@ -9,21 +9,26 @@
 //! - After a failed `fsync` nobody knows what is on the disk, and asking again may get a wrong answer: the store then
 //!   refuses everything until the process is started again.
 
+mod cap;
 mod columns;
 mod connection;
 mod database;
 mod failpoint;
+mod family;
 mod grants_of;
 mod integrity;
 mod job;
 mod migration;
 mod open_error;
+mod page;
 #[cfg(feature = "planted-faults")]
 mod planted_fault;
 mod rows;
+mod slice;
 mod statements;
 mod step;
 mod store;
+mod sweep;
 mod transaction;
 mod writer;
 

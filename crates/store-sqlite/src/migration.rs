@@ -33,6 +33,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0002_sessions_consents_codes.sql"),
         convert: redirect_uris::drop_unusable,
     },
+    Migration {
+        number: 3,
+        name: "families_siblings",
+        sql: include_str!("../migrations/0003_families_siblings.sql"),
+        convert: nothing,
+    },
 ];
 
 /// Brings the file to the last of `migrations`, and gives a new one its identity: all in one transaction, so that a crash

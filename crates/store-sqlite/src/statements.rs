@@ -48,6 +48,29 @@ macro_rules! select_grants {
     };
 }
 
+/// A grant with its next version.
+macro_rules! update_grant {
+    ($also_set:literal, $also_like:literal) => {
+        concat!(
+            "
+    UPDATE grants
+    SET secret = :secret, version = :version, scope = :scope, resources = :resources, binding = :binding,
+        approved_from = :approved_from, code = :code,
+        generation = :generation, kid = :kid, epoch = :epoch, rotated_at = :rotated_at,
+        access_lifetime = :access_lifetime, retry_challenge = :retry_challenge,
+        has_used_challenge = :has_used_challenge, created_at = :created_at, authenticated_at = :authenticated_at,
+        idle_expires_at = :idle_expires_at, absolute_expires_at = :absolute_expires_at, ",
+            $also_set,
+            "
+        client_cutoff = :client_cutoff, user_cutoff = :user_cutoff
+    WHERE id = :id AND version = :version - 1 AND root IS :root AND session IS :session
+      AND client = (SELECT key FROM clients WHERE id = :client)
+      AND user = (SELECT key FROM users WHERE subject = :user) ",
+            $also_like
+        )
+    };
+}
+
 /// All that a refresh reads of a grant that outlives the login session.
 pub(crate) const SELECT_GRANT: &str = concat!(select_grants!(), " WHERE grants.id = ?1");
 
@@ -56,24 +79,66 @@ pub(crate) const SELECT_GRANTS_OF_USER: &str = concat!(
     select_grants!(),
     "
     WHERE users.subject = ?1 AND grants.root IS NULL AND grants.revoked_at IS NULL
-      AND coalesce(grants.idle_expires_at > ?2, 1) AND coalesce(grants.absolute_expires_at > ?2, 1)
+      AND (coalesce(grants.idle_expires_at > ?2, 1) OR EXISTS (SELECT 1 FROM grants AS sibling WHERE sibling.root = grants.id))
+      AND coalesce(grants.absolute_expires_at > ?2, 1)
     ORDER BY grants.created_at DESC, grants.id
     LIMIT ?3"
 );
 
-/// All that a refresh writes. A row of another version, client, user, session or root does not match.
-pub(crate) const UPDATE_GRANT: &str = "
-    UPDATE grants
-    SET secret = :secret, version = :version, scope = :scope, resources = :resources, binding = :binding,
-        approved_from = :approved_from, code = :code,
-        generation = :generation, kid = :kid, epoch = :epoch, rotated_at = :rotated_at,
-        access_lifetime = :access_lifetime, retry_challenge = :retry_challenge,
-        has_used_challenge = :has_used_challenge, created_at = :created_at, authenticated_at = :authenticated_at,
-        idle_expires_at = :idle_expires_at, absolute_expires_at = :absolute_expires_at, revoked_at = :revoked_at,
-        client_cutoff = :client_cutoff, user_cutoff = :user_cutoff
-    WHERE id = :id AND version = :version - 1 AND root IS :root AND session IS :session
-      AND client = (SELECT key FROM clients WHERE id = :client)
-      AND user = (SELECT key FROM users WHERE subject = :user)";
+/// The families of a user and a client that were not revoked.
+pub(crate) const SELECT_FAMILIES: &str = concat!(
+    select_grants!(),
+    "
+    WHERE users.subject = ?1 AND clients.id = ?2 AND grants.root IS NULL AND grants.revoked_at IS NULL
+    LIMIT ?3"
+);
+
+/// Of the siblings that are looked at, the one that was used last.
+pub(crate) const SELECT_LAST_USED_SIBLING: &str = concat!(
+    select_grants!(),
+    "
+    WHERE grants.id IN (SELECT id FROM grants WHERE root = ?1 LIMIT ?2)
+    ORDER BY grants.rotated_at DESC
+    LIMIT 1"
+);
+pub(crate) const SELECT_SIBLING: &str = "SELECT 1 FROM grants WHERE root = ?1 LIMIT 1";
+
+/// The families of a user that were not revoked, from an id on.
+pub(crate) const SELECT_FAMILIES_PAGE: &str = concat!(
+    select_grants!(),
+    "
+    WHERE users.subject = ?1 AND coalesce(clients.id = ?2, 1)
+      AND grants.root IS NULL AND grants.revoked_at IS NULL AND grants.id > ?3
+    ORDER BY grants.id
+    LIMIT ?4"
+);
+
+/// The last row of a slice; none when the rest is less than a slice.
+pub(crate) const SELECT_GRANTS_SLICE_END: &str =
+    "SELECT id FROM grants WHERE id > ?1 ORDER BY id LIMIT 1 OFFSET ?2 - 1";
+/// The roots of families in a slice.
+pub(crate) const SELECT_FAMILIES_SLICE: &str = concat!(
+    select_grants!(),
+    "
+    WHERE grants.id > ?1 AND grants.id <= ?2 AND grants.root IS NULL AND (?3 OR grants.revoked_at IS NULL)
+      AND coalesce(clients.id = ?4, 1) AND coalesce(users.subject = ?5, 1)
+    ORDER BY grants.id
+    LIMIT ?6"
+);
+/// The grants in a slice of which something has ended, by themselves or by their family; the rule judges them.
+pub(crate) const SELECT_ENDED_SLICE: &str = concat!(
+    select_grants!(),
+    "
+    WHERE grants.id > ?1 AND grants.id <= ?2
+      AND (grants.revoked_at IS NOT NULL OR grants.root IS NOT NULL
+           OR grants.idle_expires_at <= ?3 OR grants.absolute_expires_at <= ?3)"
+);
+pub(crate) const DELETE_GRANT: &str = "DELETE FROM grants WHERE id = ?1 AND version = ?2";
+
+/// All that a refresh writes. A row of another version, client, user, session, root or end does not match.
+pub(crate) const UPDATE_GRANT: &str = update_grant!("", "AND revoked_at IS :revoked_at");
+/// All that can be written. It costs a write of an index more.
+pub(crate) const UPDATE_GRANT_AND_END: &str = update_grant!("revoked_at = :revoked_at,", "");
 
 pub(crate) const INSERT_GRANT: &str = "
     INSERT INTO grants (
@@ -92,6 +157,9 @@ pub(crate) const INSERT_GRANT: &str = "
 pub(crate) const SELECT_LISTED_ACCESS_TOKEN: &str = "SELECT 1 FROM listed_access_tokens WHERE id = ?1";
 pub(crate) const INSERT_LISTED_ACCESS_TOKEN: &str =
     "INSERT INTO listed_access_tokens (id, ends_at) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING";
+pub(crate) const SELECT_LISTED_ACCESS_TOKENS_SLICE: &str =
+    "SELECT id, ends_at FROM listed_access_tokens WHERE id > ?1 ORDER BY id LIMIT ?2";
+pub(crate) const DELETE_LISTED_ACCESS_TOKEN: &str = "DELETE FROM listed_access_tokens WHERE id = ?1";
 
 /// Client identifiers and subjects are one set of names (RFC 9068 §5), and a removed row still holds its own.
 pub(crate) const SELECT_NAME: &str = "
@@ -127,6 +195,9 @@ pub(crate) const SELECT_USER: &str = "
 pub(crate) const SELECT_USER_NAMED: &str = "
     SELECT subject, username, credential, status, profile, cutoff, version
     FROM users WHERE username = ?1 AND removed_at IS NULL";
+pub(crate) const SELECT_USERS_PAGE: &str = "
+    SELECT subject, username, credential, status, profile, cutoff, version
+    FROM users WHERE username > ?1 AND removed_at IS NULL ORDER BY username LIMIT ?2";
 pub(crate) const INSERT_USER: &str = "
     INSERT INTO users (subject, username, credential, status, profile, cutoff, version)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -167,6 +238,8 @@ pub(crate) const END_SESSION: &str = "UPDATE sessions SET expires_at = ?2 WHERE 
 pub(crate) const END_SESSIONS_OF_USER: &str = "
     UPDATE sessions SET expires_at = ?2
     WHERE user = (SELECT key FROM users WHERE subject = ?1) AND expires_at > ?2 AND id IS NOT ?3";
+pub(crate) const SELECT_SESSIONS_SLICE: &str = "SELECT id, expires_at FROM sessions WHERE id > ?1 ORDER BY id LIMIT ?2";
+pub(crate) const DELETE_SESSION: &str = "DELETE FROM sessions WHERE id = ?1";
 pub(crate) const DELETE_SESSIONS_OF_USER: &str =
     "DELETE FROM sessions WHERE user = (SELECT key FROM users WHERE subject = ?1)";
 
@@ -214,35 +287,94 @@ mod tests {
     use crate::Genesis;
     use crate::migration::{MIGRATIONS, migrate};
 
-    #[test]
-    fn what_is_asked_often_is_found_without_looking_through_a_table() {
+    fn store() -> Connection {
         let mut connection = Connection::open_in_memory().unwrap();
         let genesis = Genesis { realm: Realm([1; 16]), epoch_random: [2; 16] };
         migrate(&mut connection, Path::new("regrant.db"), MIGRATIONS, &genesis, Timestamp::from_seconds(1)).unwrap();
-        let plan = |sql: &str| -> Vec<String> {
-            let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-            // A parameter without a value is NULL, which no plan depends on.
-            let mut rows = statement.raw_query();
-            let mut steps = Vec::new();
-            while let Some(row) = rows.next().unwrap() {
-                steps.push(row.get("detail").unwrap());
-            }
-            steps
+        connection
+    }
+
+    /// One column of what SQLite says about a statement, row by row.
+    fn explain(connection: &Connection, explain: &str, sql: &str, column: &str) -> Vec<String> {
+        let mut statement = connection.prepare(&format!("{explain} {sql}")).unwrap();
+        // A parameter without a value is NULL, which no plan depends on.
+        let mut rows = statement.raw_query();
+        let mut steps = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            steps.push(row.get(column).unwrap());
+        }
+        steps
+    }
+
+    #[test]
+    fn a_refresh_writes_no_index() {
+        let connection = store();
+        let trees_written = |sql| {
+            let steps = explain(&connection, "EXPLAIN", sql, "opcode");
+            steps.iter().filter(|opcode| *opcode == "OpenWrite").count()
         };
+        assert_eq!(trees_written(UPDATE_GRANT), 1, "the table");
+        assert_eq!(trees_written(UPDATE_GRANT_AND_END), 2, "the table, and the families that were not revoked");
+        assert_eq!(trees_written(INSERT_GRANT), 3, "the table and both indexes");
+    }
+
+    #[test]
+    fn what_is_asked_often_is_found_without_looking_through_a_table() {
+        let connection = store();
+        let plan = |sql| explain(&connection, "EXPLAIN QUERY PLAN", sql, "detail");
         let key = |table| format!("SEARCH {table} USING INTEGER PRIMARY KEY (rowid=?)");
         let (user_of_grant, client_of_grant) = (key("users"), key("clients"));
+        let user_by_subject = "SEARCH users USING INDEX sqlite_autoindex_users_1 (subject=?)";
+        let slice = "SEARCH grants USING PRIMARY KEY (id>? AND id<?)";
         let users = "SEARCH users USING COVERING INDEX sqlite_autoindex_users_1 (subject=?)";
         for (sql, expected) in [
             (SELECT_GRANT, &["SEARCH grants USING PRIMARY KEY (id=?)", &client_of_grant, &user_of_grant][..]),
             (
                 SELECT_GRANTS_OF_USER,
                 &[
-                    "SEARCH users USING INDEX sqlite_autoindex_users_1 (subject=?)",
-                    "SEARCH grants USING INDEX grants_by_user_and_client (user=?)",
+                    user_by_subject,
+                    "SEARCH grants USING INDEX families_not_revoked (user=?)",
+                    "CORRELATED SCALAR SUBQUERY 1",
+                    "SEARCH sibling USING COVERING INDEX siblings (root=?)",
                     &client_of_grant,
                     "USE TEMP B-TREE FOR ORDER BY",
                 ],
             ),
+            (
+                SELECT_FAMILIES,
+                &[
+                    "SEARCH clients USING INDEX sqlite_autoindex_clients_1 (id=?)",
+                    user_by_subject,
+                    "SEARCH grants USING INDEX families_not_revoked (user=? AND client=?)",
+                ],
+            ),
+            (
+                SELECT_FAMILIES_PAGE,
+                &[
+                    user_by_subject,
+                    "SEARCH grants USING INDEX families_not_revoked (user=?)",
+                    &client_of_grant,
+                    "USE TEMP B-TREE FOR ORDER BY",
+                ],
+            ),
+            (
+                SELECT_LAST_USED_SIBLING,
+                &[
+                    "SEARCH grants USING PRIMARY KEY (id=?)",
+                    "LIST SUBQUERY 1",
+                    "SEARCH grants USING COVERING INDEX siblings (root=?)",
+                    &client_of_grant,
+                    &user_of_grant,
+                    "USE TEMP B-TREE FOR ORDER BY",
+                ],
+            ),
+            (SELECT_SIBLING, &["SEARCH grants USING COVERING INDEX siblings (root=?)"]),
+            (SELECT_GRANTS_SLICE_END, &["SEARCH grants USING PRIMARY KEY (id>?)"]),
+            (SELECT_FAMILIES_SLICE, &[slice, &client_of_grant, &user_of_grant]),
+            (SELECT_ENDED_SLICE, &[slice, &client_of_grant, &user_of_grant]),
+            (SELECT_SESSIONS_SLICE, &["SEARCH sessions USING PRIMARY KEY (id>?)"]),
+            (SELECT_LISTED_ACCESS_TOKENS_SLICE, &["SEARCH listed_access_tokens USING PRIMARY KEY (id>?)"]),
+            (SELECT_USERS_PAGE, &["SEARCH users USING INDEX sqlite_autoindex_users_2 (username>?)"]),
             (SELECT_SESSION_END, &["SEARCH sessions USING PRIMARY KEY (id=?)", "SCALAR SUBQUERY 1", users]),
             (SELECT_SESSION, &["SEARCH sessions USING PRIMARY KEY (id=?)", &user_of_grant]),
             (

@@ -2,6 +2,7 @@ use regrant_grant::{AccessTokenId, Grant, GrantId, Party, Surroundings, Write};
 use regrant_protocol::{EpochNumber, Timestamp};
 use regrant_store::{Rule, Scene, StoreError, Target};
 
+use crate::cap;
 use crate::failpoint::Failpoint;
 use crate::rows::{client, grant, listed_access_token, session, user};
 use crate::transaction::Transaction;
@@ -29,6 +30,7 @@ pub(crate) fn run(
     Failpoint::RowRead.reach();
     let write = rule(&scene);
     Failpoint::Decided.reach();
+    cap::make_room(transaction, epoch, &write, found.grant.as_ref())?;
     match write {
         Write::Nothing => return Ok(()),
         Write::Update(row) => grant::update(transaction, &row),
@@ -87,8 +89,7 @@ fn look_up_grant(transaction: &Transaction<'_>, id: GrantId) -> Result<Found, St
             None => return Err(grant::rootless(&row.grant)),
         },
     };
-    let session_ends_at =
-        row.grant.session.map_or(Ok(None), |id| session::find_end(transaction, id, &row.grant.subject))?;
+    let session_ends_at = session::find_end_for(transaction, &row.grant)?;
     let grant = Some(row.grant);
     Ok(Found { grant, client: row.client, user: row.user, root, session_ends_at, ..Found::default() })
 }

@@ -2,11 +2,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use regrant_grant::{Grant, Realm, SessionId};
-use regrant_protocol::{ClientId, Clock, Subject, Username};
+use regrant_grant::{Grant, GrantId, Realm, SessionId};
+use regrant_protocol::{ClientId, Clock, Subject, Timestamp, Username};
 use regrant_store::{
-    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, Identity, SealedSigningKey, Session, Step,
-    Store, StoreError, User, UserChange,
+    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, GrantFilter, Identity, ListedGrant, Page,
+    SealedSigningKey, Session, Step, Store, StoreError, Sweep, SweepError, Swept, User, UserChange,
 };
 
 use crate::OpenError;
@@ -14,9 +14,10 @@ use crate::connection::{open, schema};
 use crate::database::Database;
 use crate::failpoint::Failpoint;
 use crate::rows::{client, consent, key, session, user};
+use crate::slice::rows_max;
 use crate::transaction::Transaction;
 use crate::writer::Writer;
-use crate::{grants_of, step};
+use crate::{grants_of, page, step, sweep};
 
 /// What a new store is made from: 32 random bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,6 +156,35 @@ impl Store for SqliteStore {
     async fn grants_of(&self, user: &Subject) -> Result<Vec<Grant>, StoreError> {
         let (epoch, user) = (self.identity.epoch().number, user.clone());
         self.writer.run(None, move |transaction| grants_of::list(transaction, epoch, &user)).await
+    }
+
+    async fn grants(
+        &self,
+        filter: &GrantFilter,
+        after: Option<GrantId>,
+        count_max: u32,
+    ) -> Result<Page<ListedGrant, GrantId>, StoreError> {
+        let (epoch, filter) = (self.identity.epoch().number, filter.clone());
+        self.writer.run(None, move |transaction| page::list(transaction, epoch, &filter, after, count_max)).await
+    }
+
+    async fn end_grants(
+        &self,
+        filter: &GrantFilter,
+        made_before: Timestamp,
+        after: Option<GrantId>,
+    ) -> Result<Page<GrantId, GrantId>, StoreError> {
+        let filter = filter.clone();
+        self.writer.run(None, move |transaction| page::end(transaction, &filter, made_before, after)).await
+    }
+
+    async fn users(&self, after: Option<&Username>, count_max: u32) -> Result<Page<User, Username>, StoreError> {
+        let (after, count_max) = (after.cloned(), rows_max(count_max));
+        self.writer.run(None, move |transaction| user::page(transaction, after.as_ref(), count_max)).await
+    }
+
+    async fn sweep(&self, slice: Sweep) -> Result<Swept, SweepError> {
+        self.writer.run(None, move |transaction| sweep::sweep(transaction, &slice)).await
     }
 
     async fn announced_keys(&self) -> Result<Vec<AnnouncedKey>, StoreError> {

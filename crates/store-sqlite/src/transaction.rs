@@ -38,9 +38,10 @@ impl<'a> Transaction<'a> {
     pub(crate) fn all<T>(
         &self,
         sql: &str,
+        params: impl Params,
         read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        self.some(sql, [], usize::MAX, |row| read(row).map(Some))
+        self.some(sql, params, usize::MAX, |row| read(row).map(Some))
     }
 
     /// The first rows that `sql` finds and `read` makes something of, at most `count_max`.

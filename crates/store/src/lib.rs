@@ -11,10 +11,13 @@ mod client_settings;
 mod consent;
 mod credential;
 mod error;
+mod grant_filter;
 mod key;
 mod session;
+mod slice;
 mod step;
 mod store;
+mod sweep;
 mod user;
 
 #[cfg(feature = "suite")]
@@ -25,8 +28,11 @@ pub use client_settings::{AccessTokenFormat, ClientSettings, ConsentMode, IdToke
 pub use consent::Consent;
 pub use credential::Credential;
 pub use error::{ChangeError, StoreError};
+pub use grant_filter::{GrantFilter, ListedGrant};
 pub use key::{AnnouncedKey, Epoch, Identity, SealedSigningKey};
 pub use session::Session;
+pub use slice::{Page, SLICE_ROWS_MAX};
 pub use step::{Rule, Scene, Step, Target, decide_in};
 pub use store::{GRANTS_LISTED_MAX, Store};
+pub use sweep::{Removed, Sweep, SweepError, SweepPosition, Swept};
 pub use user::{User, UserChange, UserStatus};

@@ -1,10 +1,10 @@
 use async_trait::async_trait;
-use regrant_grant::{Grant, SessionId};
-use regrant_protocol::{ClientId, Subject, Username};
+use regrant_grant::{Grant, GrantId, SessionId};
+use regrant_protocol::{ClientId, Subject, Timestamp, Username};
 
 use crate::{
-    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, Identity, SealedSigningKey, Session, Step,
-    StoreError, User, UserChange,
+    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, GrantFilter, Identity, ListedGrant, Page,
+    SealedSigningKey, Session, Step, StoreError, Sweep, SweepError, Swept, User, UserChange,
 };
 
 /// The most grants of a user that are listed.
@@ -18,7 +18,8 @@ pub trait Store: Send + Sync + 'static {
     /// What makes this store different from every other, as it was when the store was opened.
     fn identity(&self) -> &Identity;
 
-    /// Reads the scene of a step, lets its rule decide, and writes what the rule asks for: all of it or nothing.
+    /// Reads the scene of a step, lets its rule decide, and writes what the rule asks for: all of it or nothing. Where that
+    /// meets a [`Cap`](regrant_grant::Cap), another grant ends in the same step.
     ///
     /// # Errors
     /// [`StoreError`]; then nothing was written, or, when the store failed during the commit, it is unknown whether it
@@ -97,6 +98,35 @@ pub trait Store: Send + Sync + 'static {
     /// The grants of a user that live, newest first, at most [`GRANTS_LISTED_MAX`]: one for each family, its root. Those
     /// whose client is disabled live; those whose code was not redeemed yet do not.
     async fn grants_of(&self, user: &Subject) -> Result<Vec<Grant>, StoreError>;
+
+    /// The grants that `filter` means, by id: the first `count_max` after the id `after`, and at most
+    /// [`SLICE_ROWS_MAX`](crate::SLICE_ROWS_MAX).
+    async fn grants(
+        &self,
+        filter: &GrantFilter,
+        after: Option<GrantId>,
+        count_max: u32,
+    ) -> Result<Page<ListedGrant, GrantId>, StoreError>;
+
+    /// Ends the grants that `filter` means and that were made before a time, by
+    /// [`end_made_before`](regrant_grant::end_made_before): one slice of them, and tells which.
+    async fn end_grants(
+        &self,
+        filter: &GrantFilter,
+        made_before: Timestamp,
+        after: Option<GrantId>,
+    ) -> Result<Page<GrantId, GrantId>, StoreError>;
+
+    /// The users that were not removed, by login name: the first `count_max` after `after`, and at most
+    /// [`SLICE_ROWS_MAX`](crate::SLICE_ROWS_MAX).
+    async fn users(&self, after: Option<&Username>, count_max: u32) -> Result<Page<User, Username>, StoreError>;
+
+    /// Removes, in one slice, what [`may_be_swept`](regrant_grant::may_be_swept) or
+    /// [`ended_long_ago`](regrant_grant::ended_long_ago). A row that cannot be read stays, and is logged.
+    ///
+    /// # Errors
+    /// [`SweepError::ClockAhead`] when the store's clock shows more than it may.
+    async fn sweep(&self, sweep: Sweep) -> Result<Swept, SweepError>;
 
     /// The master keys that the store has been told of, oldest first.
     async fn announced_keys(&self) -> Result<Vec<AnnouncedKey>, StoreError>;

@@ -28,7 +28,7 @@ pub(crate) fn find_by_handle(
 
 /// Every client, by name.
 pub(crate) fn all(transaction: &Transaction<'_>) -> Result<Vec<Client>, StoreError> {
-    transaction.all(SELECT_CLIENTS, read)
+    transaction.all(SELECT_CLIENTS, [], read)
 }
 
 /// What the rule needs to know of the client of this name.

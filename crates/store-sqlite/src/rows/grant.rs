@@ -1,5 +1,3 @@
-use std::fmt::Display;
-
 use regrant_grant::{Binding, Generation, Grant, GrantId, GrantSecret, Party, SessionId};
 use regrant_protocol::{ClientId, EpochNumber, Kid, Lifetime, RetryChallenge, Scope, Subject, Timestamp};
 use regrant_store::StoreError;
@@ -7,7 +5,7 @@ use rusqlite::{Row, named_params, params};
 
 use super::{approved_from, client, code, resources, user};
 use crate::columns::{Columns, stored_count};
-use crate::statements::{INSERT_GRANT, SELECT_GRANT, SELECT_GRANTS_OF_USER, UPDATE_GRANT};
+use crate::statements::{DELETE_GRANT, INSERT_GRANT, SELECT_GRANT, UPDATE_GRANT, UPDATE_GRANT_AND_END};
 use crate::transaction::Transaction;
 
 /// A grant, and what the rule needs to know of its client and its user.
@@ -19,23 +17,7 @@ pub(crate) struct GrantRow {
 
 /// The grant of this name.
 pub(crate) fn find(transaction: &Transaction<'_>, id: GrantId) -> Result<Option<GrantRow>, StoreError> {
-    transaction.one(SELECT_GRANT, [&id.0], |row| read(row, &id))
-}
-
-/// The roots of families of `user` that were not revoked and are not past their end, newest first: at most `count_max`
-/// that `is_wanted`, of the first `read_max`.
-pub(crate) fn find_of_user(
-    transaction: &Transaction<'_>,
-    user: &Subject,
-    count_max: usize,
-    read_max: u32,
-    is_wanted: impl Fn(&GrantRow) -> Result<bool, StoreError>,
-) -> Result<Vec<Grant>, StoreError> {
-    let params = params![user.as_str(), transaction.now().milliseconds(), read_max];
-    transaction.some(SELECT_GRANTS_OF_USER, params, count_max, |row| {
-        let found = read(row, &"of unreadable name")?;
-        Ok(is_wanted(&found)?.then_some(found.grant))
-    })
+    transaction.one(SELECT_GRANT, [&id.0], read)
 }
 
 /// Makes the row of `grant`, which must not exist.
@@ -47,12 +29,22 @@ pub(crate) fn insert(transaction: &Transaction<'_>, grant: &Grant) -> Result<(),
 
 /// Replaces the row of `grant`, which must exist with the version before.
 pub(crate) fn update(transaction: &Transaction<'_>, grant: &Grant) -> Result<(), StoreError> {
-    expect_one(write(transaction, UPDATE_GRANT, grant)?, grant, "version", || {
+    let written = match write(transaction, UPDATE_GRANT, grant)? {
+        0 => write(transaction, UPDATE_GRANT_AND_END, grant)?,
+        written => written,
+    };
+    expect_one(written, grant, "version", || {
         let version = grant.version;
         format!(
             "it was to become version {version}, but is not the one before, or of another client, user, session or root"
         )
     })
+}
+
+/// Removes the row of `grant`, which must be as it was read.
+pub(crate) fn remove(transaction: &Transaction<'_>, grant: &Grant) -> Result<(), StoreError> {
+    let removed = transaction.execute(DELETE_GRANT, params![grant.id.0, stored_count(grant.version)?])?;
+    expect_one(removed, grant, "version", || "it was to be removed, but is not as it was read".to_owned())
 }
 
 /// The refusal of a grant whose family has no root.
@@ -114,9 +106,12 @@ fn write(transaction: &Transaction<'_>, sql: &str, grant: &Grant) -> Result<usiz
     )
 }
 
-fn read(row: &Row<'_>, key: &dyn Display) -> Result<GrantRow, StoreError> {
-    let mut columns = Columns::new(row, TABLE, key);
-    let grant = read_grant(&mut columns)?;
+/// Reads a grant, and what the rule needs to know of its client and its user.
+pub(crate) fn read(row: &Row<'_>) -> Result<GrantRow, StoreError> {
+    let mut columns = Columns::new(row, TABLE, &"of unreadable name");
+    let id = columns.next("id").map(GrantId)?;
+    columns.enter(TABLE, &id);
+    let grant = read_grant(id, &mut columns)?;
     columns.enter(client::TABLE, &grant.client);
     let client = client::read_party(&mut columns)?;
     columns.enter(user::TABLE, &grant.subject);
@@ -124,9 +119,9 @@ fn read(row: &Row<'_>, key: &dyn Display) -> Result<GrantRow, StoreError> {
     Ok(GrantRow { grant, client, user })
 }
 
-fn read_grant(columns: &mut Columns<'_>) -> Result<Grant, StoreError> {
+fn read_grant(id: GrantId, columns: &mut Columns<'_>) -> Result<Grant, StoreError> {
     Ok(Grant {
-        id: columns.next("id").map(GrantId)?,
+        id,
         secret: columns.next("secret").map(GrantSecret::new)?,
         version: columns.count("version")?,
         root: columns.next::<Option<_>>("root")?.map(GrantId),

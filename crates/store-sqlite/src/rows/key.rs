@@ -13,7 +13,7 @@ use crate::transaction::Transaction;
 /// What the store was made with, and every epoch since.
 pub(crate) fn identity(transaction: &Transaction<'_>) -> Result<Identity, StoreError> {
     let realm = transaction.one(SELECT_REALM, [], |row| Columns::new(row, "identity", &1).next("realm").map(Realm))?;
-    let epochs = transaction.all(SELECT_EPOCHS, |row| {
+    let epochs = transaction.all(SELECT_EPOCHS, [], |row| {
         let mut columns = Columns::new(row, "epochs", &"of unreadable number");
         Ok(Epoch { number: columns.next("number").map(EpochNumber)?, random: columns.next("random")? })
     })?;
@@ -26,7 +26,7 @@ pub(crate) fn identity(transaction: &Transaction<'_>) -> Result<Identity, StoreE
 
 /// The master keys that were announced, oldest first: kids only grow.
 pub(crate) fn announced(transaction: &Transaction<'_>) -> Result<Vec<AnnouncedKey>, StoreError> {
-    transaction.all(SELECT_ANNOUNCED_KEYS, read_announced)
+    transaction.all(SELECT_ANNOUNCED_KEYS, [], read_announced)
 }
 
 /// Announces a master key, unless it was.
@@ -43,7 +43,7 @@ pub(crate) fn announce(transaction: &Transaction<'_>, key: AnnouncedKey) -> Resu
 
 /// The signing keys, oldest first.
 pub(crate) fn signing(transaction: &Transaction<'_>) -> Result<Vec<SealedSigningKey>, StoreError> {
-    transaction.all(SELECT_SIGNING_KEYS, |row| {
+    transaction.all(SELECT_SIGNING_KEYS, [], |row| {
         let mut columns = Columns::new(row, "signing_keys", &"of unreadable key_id");
         let key_id: String = columns.next("key_id")?;
         columns.enter("signing_keys", &key_id);

@@ -1,4 +1,4 @@
-use regrant_grant::SessionId;
+use regrant_grant::{Grant, SessionId};
 use regrant_protocol::{Subject, Timestamp};
 use regrant_store::{ChangeError, Session, StoreError};
 use rusqlite::{Row, named_params, params};
@@ -25,6 +25,11 @@ pub(crate) fn find_end(
 ) -> Result<Option<Timestamp>, StoreError> {
     transaction
         .one(SELECT_SESSION_END, params![id.0, user.as_str()], |row| Columns::new(row, TABLE, &id).time("expires_at"))
+}
+
+/// When the session of a grant ends, if it is in one.
+pub(crate) fn find_end_for(transaction: &Transaction<'_>, grant: &Grant) -> Result<Option<Timestamp>, StoreError> {
+    grant.session.map_or(Ok(None), |id| find_end(transaction, id, &grant.subject))
 }
 
 /// Adds a session, or replaces the one of this name, which must be of the same user and have not ended.

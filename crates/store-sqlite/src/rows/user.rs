@@ -1,13 +1,13 @@
 use regrant_grant::Party;
 use regrant_protocol::{Profile, Subject, Username};
-use regrant_store::{ChangeError, Credential, StoreError, User, UserChange, UserStatus};
+use regrant_store::{ChangeError, Credential, Page, StoreError, User, UserChange, UserStatus};
 use rusqlite::{Row, params};
 
 use super::{consent, session};
 use crate::columns::{Columns, stored_count};
 use crate::statements::{
     INSERT_USER, RAISE_USER_CUTOFF, REMOVE_USER, SELECT_NAME, SELECT_USER, SELECT_USER_NAMED, SELECT_USER_PARTY,
-    UPDATE_USER_CREDENTIAL, UPDATE_USER_PROFILE, UPDATE_USER_STATUS,
+    SELECT_USERS_PAGE, UPDATE_USER_CREDENTIAL, UPDATE_USER_PROFILE, UPDATE_USER_STATUS,
 };
 use crate::transaction::Transaction;
 
@@ -21,6 +21,19 @@ pub(crate) fn find(transaction: &Transaction<'_>, subject: &Subject) -> Result<O
 /// The user who logs in by this name.
 pub(crate) fn find_named(transaction: &Transaction<'_>, username: &Username) -> Result<Option<User>, StoreError> {
     transaction.one(SELECT_USER_NAMED, [username.as_str()], read)
+}
+
+/// The first users after a login name, in the order of these names.
+pub(crate) fn page(
+    transaction: &Transaction<'_>,
+    after: Option<&Username>,
+    count_max: u32,
+) -> Result<Page<User, Username>, StoreError> {
+    let after = after.map_or("", Username::as_str);
+    let items = transaction.all(SELECT_USERS_PAGE, params![after, count_max], read)?;
+    let is_full = items.len() == count_max as usize;
+    let next = items.last().filter(|_| is_full).map(|last| last.username.clone());
+    Ok(Page { items, next })
 }
 
 /// What the rule needs to know of the user of this subject.

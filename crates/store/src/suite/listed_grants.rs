@@ -1,14 +1,11 @@
 //! The grants that a user is shown.
 
-use std::sync::Arc;
-
 use regrant_grant::{Generation, Grant, GrantId, SessionId};
 use regrant_protocol::{Clock, EpochNumber};
-use tokio::task::JoinSet;
 
 use super::Trial;
 use super::specimen::{client, client_id, grant, session, subject, user};
-use crate::{ClientChange, GRANTS_LISTED_MAX, Session, Step, Target, UserChange, UserStatus};
+use crate::{ClientChange, GRANTS_LISTED_MAX, Session, UserChange, UserStatus};
 
 /// What ended, in whatever way, is not shown, nor what has not begun.
 pub async fn the_grants_of_a_user_that_live_are_listed_newest_first(trial: Trial) {
@@ -50,6 +47,22 @@ pub async fn the_grants_of_a_user_that_live_are_listed_newest_first(trial: Trial
     assert_eq!(trial.listed("nobody").await, []);
 }
 
+/// A user can end what lives, whichever grant of a family it is that lives.
+pub async fn a_family_is_listed_while_one_of_it_lives(trial: Trial) {
+    let trial = trial.with_parties().await;
+    let now = trial.clock.now();
+    let root = Grant { idle_expires_at: Some(now), ..lives(1, &trial) };
+    let sibling = |id, end| Grant { root: Some(root.id), idle_expires_at: Some(end), ..lives(id, &trial) };
+    for (grant, expected) in [
+        (root.clone(), Vec::new()),
+        (Grant { rotated_at: now, ..sibling(2, now) }, Vec::new()),
+        (Grant { rotated_at: now.plus_milliseconds(1), ..sibling(3, now.plus_seconds(1)) }, vec![root.clone()]),
+    ] {
+        trial.insert(&grant).await.expect("there is no grant of this name");
+        assert_eq!(trial.listed("alice").await, expected);
+    }
+}
+
 /// Whoever is disabled may be enabled again, and their grants with them.
 pub async fn a_grant_is_listed_until_its_client_or_user_is_gone_for_good(trial: Trial) {
     let trial = trial.with_parties().await;
@@ -80,20 +93,14 @@ pub async fn a_grant_is_listed_until_its_client_or_user_is_gone_for_good(trial: 
 /// The list has an end, and the newest are on it.
 pub async fn only_so_many_grants_are_listed(trial: Trial) {
     let trial = trial.with_parties().await;
-    let mut steps = JoinSet::new();
-    for number in 0..=GRANTS_LISTED_MAX as u64 {
+    let numbered = |number: u64| {
         let mut id = [0; 16];
         id[..8].copy_from_slice(&number.to_be_bytes());
         let created_at = trial.clock.now().plus_seconds(number as i64);
-        let grant = Grant { id: GrantId(id), created_at, ..lives(1, &trial) };
-        let store = Arc::clone(&trial.store);
-        steps.spawn(async move {
-            let target = Target::Grant(grant.id);
-            let rule = Box::new(move |_: &crate::Scene<'_>| regrant_grant::Write::Insert(grant.clone()));
-            store.step(Step { target, begin_before: None, rule }).await
-        });
-    }
-    assert!(steps.join_all().await.iter().all(Result::is_ok));
+        // As imported tokens they meet no cap.
+        Grant { id: GrantId(id), created_at, generation: Generation(0), ..lives(1, &trial) }
+    };
+    trial.insert_many((0..=GRANTS_LISTED_MAX as u64).map(numbered)).await;
     let listed = trial.listed("alice").await;
     assert_eq!(listed.len(), GRANTS_LISTED_MAX);
     assert!(listed.is_sorted_by(|newer, older| newer.created_at > older.created_at));

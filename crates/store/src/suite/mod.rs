@@ -9,6 +9,8 @@
 //!
 //! Each function is named for the sentence that it checks, and panics when the store does not keep it.
 
+mod administration;
+mod caps;
 mod clients;
 mod consents;
 mod durability;
@@ -20,9 +22,12 @@ mod names;
 mod sessions;
 mod specimen;
 mod steps;
+mod sweep;
 mod trial;
 mod users;
 
+pub use administration::*;
+pub use caps::*;
 pub use clients::*;
 pub use consents::*;
 pub use durability::*;
@@ -33,6 +38,7 @@ pub use listed_grants::*;
 pub use names::*;
 pub use sessions::*;
 pub use steps::*;
+pub use sweep::*;
 pub use trial::{Place, Trial};
 pub use users::*;
 
@@ -42,6 +48,15 @@ macro_rules! store_suite {
     ($name:ident, $place:expr) => {
         $crate::store_suite! {
             @tests $name, $place;
+            grants_are_listed_by_user_and_client,
+            a_page_of_grants_ends_after_so_many_rows,
+            grants_made_before_a_time_end,
+            ending_goes_on_where_it_was,
+            users_are_listed_by_login_name,
+            one_grant_more_than_may_live_ends_the_one_that_was_idle_longest,
+            one_code_more_than_may_be_open_ends_the_oldest,
+            what_others_have_counts_for_nobody_else,
+            a_step_that_fails_makes_no_room,
             a_changed_client_is_read_with_its_new_settings,
             a_client_is_found_by_name_and_by_handle,
             a_client_is_read_as_it_was_written,
@@ -65,6 +80,7 @@ macro_rules! store_suite {
             signing_keys_are_listed_by_age_and_stay_as_they_are,
             a_listed_access_token_is_seen_by_its_own_steps_only,
             listing_an_access_token_twice_is_no_error,
+            a_family_is_listed_while_one_of_it_lives,
             a_grant_is_listed_until_its_client_or_user_is_gone_for_good,
             only_so_many_grants_are_listed,
             the_grants_of_a_user_that_live_are_listed_newest_first,
@@ -85,6 +101,13 @@ macro_rules! store_suite {
             a_step_has_the_time_and_the_epoch_of_the_store,
             a_step_that_is_not_begun_in_time_is_refused_and_not_decided,
             steps_on_one_grant_behave_as_if_they_came_one_after_another,
+            a_grant_goes_a_day_after_nothing_can_come_of_it,
+            a_root_stays_until_its_last_sibling_went,
+            the_siblings_of_a_revoked_root_go_with_it,
+            sessions_and_listed_access_tokens_go_a_day_after_their_end,
+            a_sweep_is_as_many_slices_as_it_takes,
+            a_sweep_under_a_clock_that_is_ahead_removes_nothing,
+            a_sweep_beside_refreshes_disturbs_nobody,
             a_user_is_found_by_subject_and_by_login_name,
             a_user_is_read_as_it_was_written,
             the_very_next_step_sees_a_change_of_the_user,
@@ -110,6 +133,8 @@ mod tests {
     fn the_macro_names_every_test_of_the_suite() {
         let list = include_str!("mod.rs");
         for file in [
+            include_str!("administration.rs"),
+            include_str!("caps.rs"),
             include_str!("clients.rs"),
             include_str!("consents.rs"),
             include_str!("durability.rs"),
@@ -120,6 +145,7 @@ mod tests {
             include_str!("names.rs"),
             include_str!("sessions.rs"),
             include_str!("steps.rs"),
+            include_str!("sweep.rs"),
             include_str!("users.rs"),
         ] {
             for rest in file.split("\npub async fn ").skip(1) {

@@ -3,9 +3,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use regrant_grant::{Grant, GrantId, Realm, Write};
 use regrant_protocol::{Clock, ManualClock, Timestamp};
+use tokio::task::JoinSet;
 
 use super::specimen::{client, user};
-use crate::{Scene, Step, Store, StoreError, Target, decide_in};
+use crate::{Rule, Scene, Step, Store, StoreError, Target, decide_in};
 
 /// Somewhere a store can be made, closed and found again: a directory, a schema.
 #[async_trait]
@@ -78,8 +79,25 @@ impl Trial {
         self.write(target, Write::Insert(grant.clone())).await
     }
 
+    /// Makes grants, many at once.
+    pub(super) async fn insert_many(&self, grants: impl IntoIterator<Item = Grant>) {
+        let mut steps = JoinSet::new();
+        for grant in grants {
+            let store = Arc::clone(&self.store);
+            let step = Step { target: Target::Grant(grant.id), begin_before: None, rule: insertion(grant) };
+            steps.spawn(async move { store.step(step).await });
+        }
+        for outcome in steps.join_all().await {
+            outcome.expect("there is no grant of this name");
+        }
+    }
+
     /// Replaces a grant.
     pub(super) async fn update(&self, grant: &Grant) -> Result<(), StoreError> {
         self.write(Target::Grant(grant.id), Write::Update(grant.clone())).await
     }
+}
+
+fn insertion(grant: Grant) -> Rule {
+    Box::new(move |_: &Scene<'_>| Write::Insert(grant.clone()))
 }
