@@ -59,7 +59,6 @@ fn claims(issuer: &str, granted: &Granted, nonce: Option<Nonce>, access_token: &
         nonce,
         acr: IdTokenClaims::ACR_PASSWORD.to_owned(),
         amr: vec![IdTokenClaims::AMR_PASSWORD.to_owned()],
-        azp: None,
         at_hash: Some(at_hash(access_token)),
     }
 }
@@ -102,8 +101,7 @@ mod tests {
         let again = world.id_token(&third);
         assert_eq!(again.nonce, None);
         assert_eq!(again.iat, original.iat + 100);
-        let same =
-            |claims: &IdTokenClaims| (claims.sub.clone(), claims.aud.clone(), claims.azp.clone(), claims.auth_time);
+        let same = |claims: &IdTokenClaims| (claims.sub.clone(), claims.aud.clone(), claims.auth_time);
         assert_eq!((same(&again), &again.iss), (same(&original), &original.iss));
         assert_ne!(again.at_hash, original.at_hash);
         let fourth = world.refresh(&third, "&scope=read").await.unwrap();

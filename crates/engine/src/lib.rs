@@ -10,12 +10,14 @@
 //! [`Refusal`]: precise in the log, quiet to a stranger.
 
 mod access_token;
+mod administration;
 mod allowed_origins;
 mod browser;
 mod client_authentication;
 mod client_credentials;
 mod clients;
 mod code;
+mod configured_client;
 mod context;
 mod describe;
 mod error;
@@ -31,18 +33,21 @@ mod registration;
 mod revoke;
 mod server;
 mod signing;
+mod sweep;
 mod token;
 mod user_authentication;
 mod userinfo;
 #[cfg(test)]
 mod world;
 
+pub use administration::GrantEnd;
 pub use browser::{
     AccountGrant, AccountNotice, AccountView, BROWSER_COOKIE_SECONDS, Browser, BrowserCookies, BrowserError,
     ClientPresentation, ConsentPrompt, ConsentScope, Cookie, CookieChange, ErrorPage, LogOutPrompt, LoginProblem,
     LoginPrompt, NEW_PASSWORD_BYTES_MIN, Next, PasswordProblem, PostLogoutProblem, SESSION_SECONDS, Step,
 };
 pub use client_authentication::AuthenticatedClient;
+pub use configured_client::Kept;
 pub use context::{BEGIN_SECONDS_MAX, RequestContext};
 pub use error::TokenError;
 pub use failures::{
@@ -53,4 +58,7 @@ pub use hashing::{HASHES_WAITING_MAX, Overloaded};
 pub use refusal::Refusal;
 pub use registration::{RegistrationError, Secrecy, broken_rules};
 pub use server::{AuthorizationServer, OpenError, Parts};
+pub use sweep::{
+    SWEEP_FAILURE_PAUSE_SECONDS, SWEEP_PASS_PAUSE_SECONDS, SWEEP_SLICE_PAUSE_MILLISECONDS, SweepOutcome, Sweeper,
+};
 pub use userinfo::UserInfoError;

@@ -167,7 +167,7 @@ impl AuthorizationServer {
         Ok(subject)
     }
 
-    async fn hash_chosen(&self, secret: Secret) -> Result<Credential, RegistrationError> {
+    pub(crate) async fn hash_chosen(&self, secret: Secret) -> Result<Credential, RegistrationError> {
         if secret.expose().is_empty() {
             return Err(RegistrationError::Secret);
         }
@@ -210,7 +210,7 @@ pub fn broken_rules(kind: ClientKind, settings: &ClientSettings) -> Vec<Registra
 }
 
 /// Admits only what obeys every rule.
-fn check(kind: ClientKind, settings: &ClientSettings) -> Result<(), RegistrationError> {
+pub(crate) fn check(kind: ClientKind, settings: &ClientSettings) -> Result<(), RegistrationError> {
     broken_rules(kind, settings).into_iter().next().map_or(Ok(()), Err)
 }
 

@@ -24,6 +24,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.
     pub entropy: Arc<dyn Entropy>,
+    /// How long a login session lives, in seconds; [`SESSION_SECONDS`](crate::SESSION_SECONDS) unless the operator says otherwise.
+    pub session_seconds: u32,
 }
 
 /// An authorization server: one method per endpoint. It is shared, and everything in it may be called at once.
@@ -33,6 +35,7 @@ pub struct AuthorizationServer {
     pub(crate) keys: Arc<Keys>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) session_seconds: u32,
     pub(crate) signing: SigningKeys,
     pub(crate) clients: Clients,
     pub(crate) failures: Failures,
@@ -68,7 +71,7 @@ impl AuthorizationServer {
     /// # Errors
     /// [`OpenError`], each with what to do.
     pub async fn open(parts: Parts) -> Result<Self, OpenError> {
-        let Parts { issuer, store, ring, clock, entropy } = parts;
+        let Parts { issuer, store, ring, clock, entropy, session_seconds } = parts;
         let newest_announced = announce(&*store, &ring).await?;
         let signing = SigningKeys::open(&*store, &ring).await?;
         for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
@@ -84,6 +87,7 @@ impl AuthorizationServer {
             keys,
             clock,
             entropy,
+            session_seconds,
             signing,
             clients: Clients::new(),
             failures: Failures::new(),

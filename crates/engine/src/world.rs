@@ -44,6 +44,7 @@ impl World {
             ring: KeyRing::generate(&*entropy),
             clock: clock.clone(),
             entropy,
+            session_seconds: crate::SESSION_SECONDS,
         };
         let server = AuthorizationServer::open(parts).await.unwrap();
         for id in ["app", "other"] {

@@ -24,9 +24,6 @@ pub struct IdTokenClaims {
     pub acr: String,
     /// How the user was authenticated, each method by itself (RFC 8176), such as [`Self::AMR_PASSWORD`].
     pub amr: Vec<String>,
-    /// The client that it was issued to, where it is told apart from `aud`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub azp: Option<String>,
     /// The left half of the access token's digest (§3.1.3.6).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_hash: Option<String>,
@@ -40,8 +37,8 @@ impl IdTokenClaims {
     pub const AMR_PASSWORD: &'static str = "pwd";
 
     /// The claims that an ID token can have.
-    pub const NAMES: [&'static str; 11] =
-        ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash"];
+    pub const NAMES: [&'static str; 10] =
+        ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash"];
 }
 
 #[cfg(test)]
@@ -60,7 +57,6 @@ mod tests {
             nonce: None,
             acr: "a".to_owned(),
             amr: vec![IdTokenClaims::AMR_PASSWORD.to_owned()],
-            azp: None,
             at_hash: None,
         };
         let json = serde_json::to_string(&minimal).unwrap();
@@ -70,12 +66,7 @@ mod tests {
         );
         assert_eq!(serde_json::from_str::<IdTokenClaims>(&json).unwrap(), minimal);
 
-        let whole = IdTokenClaims {
-            nonce: Some(Nonce::parse("n").unwrap()),
-            azp: Some("c".to_owned()),
-            at_hash: Some("h".to_owned()),
-            ..minimal
-        };
+        let whole = IdTokenClaims { nonce: Some(Nonce::parse("n").unwrap()), at_hash: Some("h".to_owned()), ..minimal };
         let json = serde_json::to_value(&whole).unwrap();
         let mut names = IdTokenClaims::NAMES;
         names.sort_unstable();

@@ -5,7 +5,7 @@ use regrant_grant::SessionId;
 use regrant_protocol::Secret;
 use subtle::ConstantTimeEq as _;
 
-/// How long a login session lives: 7 days after the password was entered.
+/// How long a login session lives unless the operator says otherwise: 7 days after the password was entered.
 pub const SESSION_SECONDS: u32 = 7 * 24 * 60 * 60;
 /// How long a browser is recognised after its last login: 400 days, the most that browsers keep a cookie.
 pub const BROWSER_COOKIE_SECONDS: u32 = 400 * 24 * 60 * 60;
@@ -93,9 +93,10 @@ impl SessionCookie {
         self.secret_digest().ct_eq(digest).into()
     }
 
-    pub(super) fn set(&self) -> CookieChange {
+    /// Gives the browser this value, for as long as the session lives.
+    pub(super) fn set(&self, session_seconds: u32) -> CookieChange {
         let value = Secret::new(format!("{}{}", self.id, self.secret.expose()));
-        CookieChange::Set { cookie: Cookie::Session, value, max_age_seconds: SESSION_SECONDS }
+        CookieChange::Set { cookie: Cookie::Session, value, max_age_seconds: session_seconds }
     }
 }
 
@@ -118,7 +119,7 @@ mod tests {
         assert_eq!(BrowserId::parse(&value(&browser.set())), Some(browser));
 
         let given = SessionCookie::new(SessionId([7; 16]), [8; 16]);
-        let back = SessionCookie::parse(&value(&given.set())).unwrap();
+        let back = SessionCookie::parse(&value(&given.set(60))).unwrap();
         assert_eq!(back.id, given.id);
         assert!(back.is_of(&given.secret_digest()));
         assert!(!back.is_of(&SessionCookie::new(SessionId([7; 16]), [9; 16]).secret_digest()));

@@ -5,7 +5,7 @@ use tracing::info;
 
 use super::cookies::{BrowserId, SessionCookie};
 use super::errand::Holder;
-use super::{Browser, BrowserError, Cookie, CookieChange, SESSION_SECONDS};
+use super::{Browser, BrowserError, Cookie, CookieChange};
 use crate::AuthorizationServer;
 
 /// Who is logged in, as the cookie of the browser proves.
@@ -53,7 +53,7 @@ impl AuthorizationServer {
             user: user.subject.clone(),
             created_at: same.map_or(now, |session| session.created_at),
             authenticated_at: now,
-            expires_at: now.plus_seconds(i64::from(SESSION_SECONDS)),
+            expires_at: now.plus_seconds(i64::from(self.session_seconds)),
         };
         self.store.keep_session(session.clone()).await?;
         // A change of the password ends the sessions that it finds: one that was made meanwhile ends itself.
@@ -66,7 +66,7 @@ impl AuthorizationServer {
             self.store.end_session(other.id).await?;
         }
         info!(user = %user.subject, session = %id, source = %browser.context.source, "logged in");
-        Ok((LoggedIn { session, user }, cookie.set()))
+        Ok((LoggedIn { session, user }, cookie.set(self.session_seconds)))
     }
 
     /// Ends a session, and with it the grants that do not outlive it. The answer takes its cookie away.
@@ -108,7 +108,7 @@ mod tests {
             login_prompt(visitor.account().await);
         }
         world.server.store().change_user(&world.alice, UserChange::Status(UserStatus::Active)).await.unwrap();
-        world.clock.advance_seconds(SESSION_SECONDS - 1);
+        world.clock.advance_seconds(world.server.session_seconds - 1);
         visitor.view().await;
         world.clock.advance_seconds(1);
         login_prompt(visitor.account().await);

@@ -1,0 +1,182 @@
+use regrant_grant::{Grant, GrantId, Write, end_by_operator};
+use regrant_protocol::{ClientId, Subject, Timestamp};
+use regrant_store::{
+    ChangeError, ClientChange, GrantFilter, ListedGrant, Scene, StoreError, Target, UserChange, decide_in,
+};
+use tracing::info;
+
+use crate::AuthorizationServer;
+
+/// What became of a grant that an operator ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantEnd {
+    /// It and its family have ended now.
+    Ended,
+    /// It was revoked before.
+    EndedBefore,
+    /// There is none of this name: there never was, or it was swept.
+    Unknown,
+}
+
+/// What an operator asks of grants. Clients and users are read and changed in the [`Store`](regrant_store::Store) itself.
+impl AuthorizationServer {
+    /// The grant of this name, and what has become of it.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub async fn grant(&self, id: GrantId) -> Result<Option<ListedGrant>, StoreError> {
+        let look = |scene: &Scene<'_>| {
+            let listed = |grant: &Grant| {
+                let state = grant.state(&scene.surroundings, scene.now);
+                ListedGrant { grant: grant.clone(), state }
+            };
+            (scene.grant.map(listed), Write::Nothing)
+        };
+        decide_in(&*self.store, Target::Grant(id), None, look).await
+    }
+
+    /// Ends a grant and its family.
+    ///
+    /// # Errors
+    /// When the store failed: then it may have ended or not.
+    pub async fn end_grant_by_operator(&self, id: GrantId) -> Result<GrantEnd, StoreError> {
+        let rule = |scene: &Scene<'_>| {
+            let Some(row) = scene.grant else { return (GrantEnd::Unknown, Write::Nothing) };
+            match end_by_operator(row, &scene.surroundings, scene.now) {
+                Write::Nothing => (GrantEnd::EndedBefore, Write::Nothing),
+                write @ (Write::Update(_) | Write::Insert(_) | Write::ListAccessToken { .. }) => {
+                    (GrantEnd::Ended, write)
+                }
+            }
+        };
+        let end = decide_in(&*self.store, Target::Grant(id), None, rule).await?;
+        info!(grant = %id, ?end, "ended by an operator");
+        Ok(end)
+    }
+
+    /// Ends every grant of a user, in one write.
+    ///
+    /// # Errors
+    /// [`ChangeError::Unknown`] when there is no such user.
+    pub async fn end_grants_of_user(&self, user: &Subject) -> Result<(), ChangeError> {
+        self.store.change_user(user, UserChange::RaiseCutoff).await?;
+        info!(%user, "all grants ended by an operator");
+        Ok(())
+    }
+
+    /// Ends every grant and every other token of a client, in one write.
+    ///
+    /// # Errors
+    /// [`ChangeError::Unknown`] when there is no such client.
+    pub async fn end_grants_of_client(&self, client: &ClientId) -> Result<(), ChangeError> {
+        self.store.change_client(client, ClientChange::RaiseCutoff).await?;
+        info!(%client, "all grants ended by an operator");
+        Ok(())
+    }
+
+    /// Ends the grants that `filter` means and that were made before `made_before`, or before now when that is to come: slice
+    /// by slice, with refreshes between. How many ended.
+    ///
+    /// # Errors
+    /// When the store failed: then some have ended, and asking again ends the rest.
+    pub async fn end_grants_made_before(
+        &self,
+        filter: &GrantFilter,
+        made_before: Timestamp,
+    ) -> Result<u64, StoreError> {
+        // What is made from now on may stand before the place that the slices have come to.
+        let made_before = made_before.min(self.clock.now());
+        let (mut count, mut after) = (0, None);
+        loop {
+            let slice = self.store.end_grants(filter, made_before, after).await?;
+            for grant in &slice.items {
+                info!(%grant, "ended by an operator");
+            }
+            count += slice.items.len() as u64;
+            after = slice.next;
+            if after.is_none() {
+                return Ok(count);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use regrant_grant::{AccessVerdict, GrantSecret, Verdict};
+    use regrant_protocol::TokenResponse;
+
+    use super::*;
+    use crate::TokenError;
+    use crate::world::World;
+
+    async fn log_in(world: &World, number: u8) -> (GrantId, TokenResponse) {
+        let (id, secret) = (GrantId([number; 16]), GrantSecret::new([number; 16]));
+        let code = world.code_of(|birth| (birth.id, birth.secret) = (id, secret)).await;
+        (id, world.redeem(&code, "").await.unwrap())
+    }
+
+    fn verdict(answer: Result<TokenResponse, TokenError>) -> Option<Verdict> {
+        match answer {
+            Ok(_) => None,
+            Err(TokenError::Refresh { verdict, .. }) => Some(verdict),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_operator_ends_one_grant_and_hears_what_became_of_it() {
+        let world = World::new().await;
+        let ((one, of_one), (_, of_other)) = (log_in(&world, 1).await, log_in(&world, 2).await);
+        let server = &world.server;
+        let state = async |id| server.grant(id).await.unwrap().map(|listed| (listed.grant.id, listed.state));
+        assert_eq!(state(one).await, Some((one, AccessVerdict::Active)));
+        for (id, end) in [(one, GrantEnd::Ended), (one, GrantEnd::EndedBefore), (GrantId([9; 16]), GrantEnd::Unknown)] {
+            assert_eq!(server.end_grant_by_operator(id).await, Ok(end));
+        }
+        assert_eq!(state(one).await, Some((one, AccessVerdict::Revoked)));
+        assert_eq!(state(GrantId([9; 16])).await, None);
+        assert_eq!(verdict(world.refresh(&of_one, "").await), Some(Verdict::Revoked));
+        assert_eq!(verdict(world.refresh(&of_other, "").await), None);
+    }
+
+    #[tokio::test]
+    async fn an_operator_ends_all_grants_of_a_user_or_a_client_at_once() {
+        for is_by_user in [true, false] {
+            let world = World::new().await;
+            let (_, before) = log_in(&world, 1).await;
+            let client = ClientId::parse("app").unwrap();
+            let end = async || match is_by_user {
+                true => world.server.end_grants_of_user(&world.alice).await,
+                false => world.server.end_grants_of_client(&client).await,
+            };
+            assert_eq!(end().await, Ok(()));
+            let (_, after) = log_in(&world, 2).await;
+            assert_eq!(verdict(world.refresh(&before, "").await), Some(Verdict::Revoked), "{is_by_user}");
+            assert_eq!(verdict(world.refresh(&after, "").await), None, "{is_by_user}");
+        }
+        let world = World::new().await;
+        let unknown = |name: &str| Err(ChangeError::Unknown(name.to_owned()));
+        let (user, client) = (Subject::parse("nobody").unwrap(), ClientId::parse("nothing").unwrap());
+        assert_eq!(world.server.end_grants_of_user(&user).await, unknown("nobody"));
+        assert_eq!(world.server.end_grants_of_client(&client).await, unknown("nothing"));
+    }
+
+    #[tokio::test]
+    async fn an_operator_ends_what_was_made_before_a_time_and_nothing_that_is_to_come() {
+        let world = World::new().await;
+        let (_, early) = log_in(&world, 1).await;
+        world.clock.advance_seconds(60);
+        let time = world.now();
+        let (_, late) = log_in(&world, 2).await;
+        let end = async |time| world.server.end_grants_made_before(&GrantFilter::default(), time).await;
+        assert_eq!(end(time).await, Ok(1));
+        assert_eq!(verdict(world.refresh(&early, "").await), Some(Verdict::Revoked));
+        let late = world.refresh(&late, "").await.unwrap();
+        world.clock.advance_seconds(1);
+        assert_eq!(end(time.plus_seconds(3600)).await, Ok(1));
+        assert_eq!(verdict(world.refresh(&late, "").await), Some(Verdict::Revoked));
+        let Grant { revoked_at, .. } = world.server.grant(GrantId([2; 16])).await.unwrap().unwrap().grant;
+        assert_eq!(revoked_at, Some(world.now()));
+    }
+}

@@ -1,0 +1,132 @@
+use regrant_crypto::{ClientSecret, StoredSecret, StoredSecretError};
+use regrant_grant::ClientKind;
+use regrant_protocol::{ClientId, Secret};
+use regrant_store::{ChangeError, Client, ClientChange, ClientSettings, Credential, StoreError};
+
+use crate::registration::check;
+use crate::{AuthorizationServer, RegistrationError, Secrecy};
+
+/// What [`AuthorizationServer::keep_client`] had to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// There was no such client: it was registered.
+    Registered,
+    /// It was another in something, and is now as it was described.
+    Changed,
+    /// It was as described. Nothing was written.
+    Unchanged,
+}
+
+impl AuthorizationServer {
+    /// Sees to it that a client is as somebody describes it, who describes it again at every start. With
+    /// [`Secrecy::Generated`] a client that has a secret keeps it. Whether the client is enabled stays as it is.
+    ///
+    /// # Errors
+    /// [`RegistrationError`] says which setting contradicts which rule, or that the identifier was another's once.
+    pub async fn keep_client(
+        &self,
+        id: &ClientId,
+        secrecy: Secrecy,
+        mut settings: ClientSettings,
+    ) -> Result<Kept, RegistrationError> {
+        let Some(client) = self.store.client(id).await.map_err(ChangeError::from)? else {
+            self.register_client(id.clone(), secrecy, settings).await?;
+            return Ok(Kept::Registered);
+        };
+        let kind = if matches!(secrecy, Secrecy::Public) { ClientKind::Public } else { ClientKind::Confidential };
+        check(kind, &settings)?;
+        settings.credential = match (secrecy, &client.settings.credential) {
+            (Secrecy::Public, _) => None,
+            (Secrecy::Generated, Some(known)) => Some(known.clone()),
+            (Secrecy::Generated, None) => return Err(RegistrationError::Secret),
+            (Secrecy::Chosen(secret), Some(known)) if self.is_secret_of(&client, known, &secret).await? => {
+                Some(known.clone())
+            }
+            (Secrecy::Chosen(secret), _) => Some(self.hash_chosen(secret).await?),
+        };
+        if settings == client.settings {
+            return Ok(Kept::Unchanged);
+        }
+        self.store.change_client(id, ClientChange::Settings(Box::new(settings))).await?;
+        Ok(Kept::Changed)
+    }
+
+    /// Whether `secret` is the one that is kept as `known`.
+    async fn is_secret_of(
+        &self,
+        client: &Client,
+        known: &Credential,
+        secret: &Secret,
+    ) -> Result<bool, RegistrationError> {
+        let unreadable = |error: StoredSecretError| {
+            ChangeError::from(StoreError::Inconsistent {
+                table: "clients",
+                column: "settings",
+                row: client.id.to_string(),
+                problem: error.to_string(),
+            })
+        };
+        Ok(match StoredSecret::parse(known.expose()).map_err(unreadable)? {
+            StoredSecret::Argon2id(hash) => self.hashing.verify(hash, secret.clone()).await?,
+            generated @ StoredSecret::Keyed(_) => ClientSecret::new(secret.expose())
+                .is_ok_and(|secret| generated.matches_keyed(self.keys.ring().pepper(), &secret)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use regrant_protocol::TokenEndpointAuthMethod;
+
+    use super::*;
+    use crate::world::{World, settings};
+
+    fn confidential() -> ClientSettings {
+        ClientSettings { auth_methods: vec![TokenEndpointAuthMethod::ClientSecretBasic], ..settings() }
+    }
+
+    fn chosen(secret: &str) -> Secrecy {
+        Secrecy::Chosen(Secret::new(secret.to_owned()))
+    }
+
+    #[tokio::test]
+    async fn only_what_is_another_is_written() {
+        let world = World::new().await;
+        let id = ClientId::parse("photos").unwrap();
+        let named = ClientSettings { name: Some("Photos".to_owned()), ..confidential() };
+        for (what, secrecy, settings, kept, version) in [
+            ("new", chosen("one"), confidential(), Kept::Registered, 1),
+            ("the same again", chosen("one"), confidential(), Kept::Unchanged, 1),
+            ("another name", chosen("one"), named.clone(), Kept::Changed, 2),
+            ("another secret", chosen("two"), named.clone(), Kept::Changed, 3),
+            ("the same again", chosen("two"), named.clone(), Kept::Unchanged, 3),
+            ("whatever secret it has", Secrecy::Generated, named, Kept::Unchanged, 3),
+            ("no secret", Secrecy::Public, settings(), Kept::Changed, 4),
+            ("the same again", Secrecy::Public, settings(), Kept::Unchanged, 4),
+        ] {
+            assert_eq!(world.server.keep_client(&id, secrecy, settings).await, Ok(kept), "{what}");
+            let client = world.server.store().client(&id).await.unwrap().unwrap();
+            assert_eq!(client.party.version, version, "{what}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_generated_secret_is_known_again() {
+        let world = World::new().await;
+        let id = ClientId::parse("photos").unwrap();
+        let made = world.server.register_client(id.clone(), Secrecy::Generated, confidential()).await.unwrap().unwrap();
+        let kept = world.server.keep_client(&id, chosen(made.expose()), confidential()).await;
+        assert_eq!(kept, Ok(Kept::Unchanged));
+    }
+
+    #[tokio::test]
+    async fn a_client_that_was_disabled_stays_so_and_a_broken_rule_changes_nothing() {
+        let world = World::new().await;
+        let id = ClientId::parse("app").unwrap();
+        world.server.store().change_client(&id, ClientChange::Enabled(false)).await.unwrap();
+        assert_eq!(world.server.keep_client(&id, chosen("one"), settings()).await, Err(RegistrationError::AuthMethods));
+        assert_eq!(world.server.keep_client(&id, chosen("one"), confidential()).await, Ok(Kept::Changed));
+        let client = world.server.store().client(&id).await.unwrap().unwrap();
+        assert!(!client.party.enabled);
+    }
+}
