@@ -8,4 +8,5 @@ mod must_show;
 mod program;
 mod restart;
 mod secrets;
+mod serve;
 mod tour;

@@ -4,7 +4,7 @@ use std::env;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
 
@@ -16,10 +16,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// An address with a free port.
 pub(crate) const FREE_PORT: &str = "127.0.0.1:0";
 
-/// A running `regrant dev`, killed when it is dropped.
+/// A running `regrant dev` or `regrant serve`, killed when it is dropped.
 pub(crate) struct Program {
     child: Child,
     lines: Receiver<String>,
+    log: Receiver<String>,
     stdout: Option<JoinHandle<String>>,
     stderr: Option<JoinHandle<String>>,
     /// The URL it listens on, without a slash at the end.
@@ -52,24 +53,11 @@ impl Program {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let (sender, lines) = channel();
         let output = child.stdout.take().expect("it is piped");
-        let stdout = spawn(move || {
-            let mut all = String::new();
-            for line in BufReader::new(output).lines() {
-                let line = line.expect("the program writes UTF-8");
-                all.push_str(&line);
-                all.push('\n');
-                // The test may have stopped listening.
-                let _ = sender.send(line);
-            }
-            all
-        });
-        let mut errors = child.stderr.take().expect("it is piped");
-        let stderr = spawn(move || {
-            let mut all = String::new();
-            errors.read_to_string(&mut all).expect("the program writes UTF-8");
-            all
-        });
-        Self { child, lines, stdout: Some(stdout), stderr: Some(stderr), url: String::new() }
+        let stdout = spawn(move || read_all(output, &sender));
+        let errors = child.stderr.take().expect("it is piped");
+        let (log_sender, log) = channel();
+        let stderr = spawn(move || read_all(errors, &log_sender));
+        Self { child, lines, log, stdout: Some(stdout), stderr: Some(stderr), url: String::new() }
     }
 
     /// The next line of standard output.
@@ -77,12 +65,28 @@ impl Program {
         self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| self.give_up("wrote no further line"))
     }
 
+    /// Waits for a line of the log with `part` in it, behind the last one that was waited for.
+    #[track_caller]
+    pub(crate) fn wait_for_log(&self, part: &str) {
+        loop {
+            let line = self.log.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{part:?} is not in the log"));
+            if line.contains(part) {
+                return;
+            }
+        }
+    }
+
     /// Asks the program to stop, as a service manager does, and waits until it has.
     pub(crate) fn terminate(self) -> Ended {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &pid]).status().expect("there is a shell");
-        assert!(sent.success());
+        self.signal("TERM");
         self.wait()
+    }
+
+    /// Sends the program a signal by its name, such as `HUP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("sh").args(["-c", "kill -\"$1\" \"$0\"", &pid, name]).status();
+        assert!(sent.expect("there is a shell").success());
     }
 
     /// Ends the program as a power cut would.
@@ -91,7 +95,8 @@ impl Program {
         self.wait()
     }
 
-    fn wait(mut self) -> Ended {
+    /// What it has written when it has ended.
+    pub(crate) fn wait(mut self) -> Ended {
         // Standard output ends with the process.
         loop {
             match self.lines.recv_timeout(PATIENCE) {
@@ -110,6 +115,19 @@ impl Program {
         let stderr = self.stderr.take().and_then(|stderr| stderr.join().ok()).unwrap_or_default();
         panic!("the program {what}; its standard error: {stderr}")
     }
+}
+
+/// All of a pipe, of which each line is passed on when it comes.
+fn read_all(pipe: impl Read, passed_on: &Sender<String>) -> String {
+    let mut all = String::new();
+    for line in BufReader::new(pipe).lines() {
+        let line = line.expect("the program writes UTF-8");
+        all.push_str(&line);
+        all.push('\n');
+        // The test may have stopped listening.
+        let _ = passed_on.send(line);
+    }
+    all
 }
 
 impl Drop for Program {
@@ -143,7 +161,15 @@ pub(crate) fn fresh_data() -> (TempDir, PathBuf) {
     (parent, data)
 }
 
-fn binary() -> PathBuf {
+/// `regrant serve` with a configuration file.
+pub(crate) fn serving(config: &Path) -> Command {
+    let mut command = Command::new(binary());
+    command.args(["serve", "--config"]).arg(config);
+    command
+}
+
+/// Where the program lies.
+pub(crate) fn binary() -> PathBuf {
     let test = env::current_exe().expect("a test knows where it lies");
     let profile = test.parent().and_then(Path::parent).expect("tests lie in target/PROFILE/deps");
     let binary = profile.join("regrant");

@@ -1,26 +1,23 @@
 //! `regrant dev`: a server on this machine, ready to be tried.
 
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use axum::response::{Redirect, Response};
-use axum::routing::{MethodRouter, get};
 use clap::Args;
 use regrant_crypto::SystemEntropy;
-use regrant_engine::{AuthorizationServer, Parts, Refusal};
-use regrant_http::{refusal, router_with_brand};
-use regrant_protocol::{Clock, ErrorCode, ErrorResponse, Issuer, Metadata, SystemClock};
+use regrant_engine::{AuthorizationServer, Parts, SESSION_SECONDS};
+use regrant_protocol::{Clock, Issuer, SystemClock};
 use regrant_store::Store;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::data_directory::DataDirectory;
 use crate::demo::{self, DemoSettings};
 use crate::serve::{TransportLimits, serve};
-use crate::tour;
+use crate::site::site;
+use crate::standard_output::print_line;
+use crate::{signals, tour};
 
 /// What `regrant dev` can be told.
 #[derive(Args, Clone, Debug)]
@@ -70,7 +67,8 @@ async fn run(options: DevOptions) -> Result<()> {
     let address = listener.local_addr()?;
 
     let issuer = Issuer::parse(&format!("http://{address}"))?;
-    let parts = Parts { issuer, store, ring, clock, entropy: Arc::new(SystemEntropy) };
+    let parts =
+        Parts { issuer, store, ring, clock, entropy: Arc::new(SystemEntropy), session_seconds: SESSION_SECONDS };
     let server = Arc::new(AuthorizationServer::open(parts).await?);
     let settings =
         DemoSettings { retry_window_seconds: options.retry_window, access_lifetime_seconds: options.access_lifetime };
@@ -81,10 +79,8 @@ async fn run(options: DevOptions) -> Result<()> {
 
     // At once: whoever waits for the first line may close the pipe behind it.
     print_line(&format!("listening on http://{address}\ndata in {}", options.data.display()))?;
-    let account = see_account(server.issuer());
-    let pages = router_with_brand(Arc::clone(&server), demo::brand());
-    let routes = pages.merge(demo::api(server)).route("/", account).fallback(no_such_endpoint);
-    let serving = serve(listener, routes, stop_signal()?, TransportLimits::default());
+    let routes = site(Arc::clone(&server), demo::brand()).merge(demo::api(server));
+    let serving = serve(listener, routes, signals::stop()?, TransportLimits::default());
     if options.no_tour {
         serving.await;
     } else {
@@ -98,55 +94,4 @@ async fn run(options: DevOptions) -> Result<()> {
         toured?;
     }
     Ok(())
-}
-
-/// What people find who open the address that was printed: their account, which asks who they are.
-fn see_account(issuer: &Issuer) -> MethodRouter {
-    let account = issuer.endpoint(Metadata::ACCOUNT_PATH);
-    get(|| async move { Redirect::to(&account) })
-}
-
-/// Any other path.
-async fn no_such_endpoint() -> Response {
-    let hint = "no such endpoint; GET /.well-known/oauth-authorization-server lists those that there are";
-    let response = ErrorResponse::new(ErrorCode::InvalidRequest, hint);
-    refusal(&Refusal { status: 404, retry_after_seconds: None, response })
-}
-
-/// Ready when the process is asked to end: Ctrl-C or SIGTERM.
-fn stop_signal() -> Result<impl Future<Output = ()>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-/// A line that whoever reads standard output has at once.
-fn print_line(line: &str) -> Result<()> {
-    let mut output = std::io::stdout().lock();
-    output.write_all(format!("{line}\n").as_bytes())?;
-    Ok(output.flush()?)
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::Router;
-    use axum::body::Body;
-    use http::Request;
-    use http::header::LOCATION;
-    use tower::ServiceExt;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn who_opens_the_printed_address_comes_to_the_account() {
-        let issuer = Issuer::parse("http://127.0.0.1:8080").unwrap();
-        let router = Router::new().route("/", see_account(&issuer));
-        let answer = router.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
-        assert_eq!(answer.headers()[LOCATION], "http://127.0.0.1:8080/account");
-    }
 }

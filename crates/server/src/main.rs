@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use regrant_server::config_command::{ConfigCommand, config};
 use regrant_server::dev::{DevOptions, dev};
 use regrant_server::log;
+use regrant_server::serve_command::{ServeOptions, serve_command};
 
 /// An OAuth authorization server built around the refresh token.
 #[derive(Parser)]
@@ -19,6 +20,8 @@ struct Arguments {
 enum Command {
     /// Start on this machine with demo clients and a demo user, and show a short tour.
     Dev(DevOptions),
+    /// Serve as regrant.toml says, until SIGTERM. SIGHUP reads it again.
+    Serve(ServeOptions),
     /// Check, show or describe the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -26,9 +29,12 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    log::to_standard_error();
     let result = match arguments.command {
-        Command::Dev(options) => dev(options),
+        Command::Dev(options) => {
+            log::to_standard_error();
+            dev(options)
+        }
+        Command::Serve(options) => serve_command(options),
         Command::Config(command) => config(command),
     };
     match result {

@@ -5,12 +5,14 @@
 //! read differently is answered 400 before hyper sees it. Each request carries the time of its first byte
 //! ([`regrant_http::FirstByte`]) and the peer's address ([`ConnectInfo`]).
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -22,9 +24,12 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use regrant_store_sqlite::Failpoint;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::unconstrained;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use arrival::{Arrivals, monotonic_now};
@@ -38,12 +43,13 @@ pub mod framing;
 pub mod head;
 pub mod refusal;
 mod stream;
+pub mod tls;
 
 /// The most connections that are open at once; others wait in the listener's queue.
 pub const CONNECTIONS_MAX: u32 = 10_240;
 
 /// How long a request may take to arrive, head and body, from its first byte. A new connection has as long for its
-/// first byte.
+/// first byte, and before that for the TLS handshake.
 pub const REQUEST_READ_SECONDS_MAX: u64 = 10;
 
 /// How long the client may leave an answer unread.
@@ -85,50 +91,77 @@ impl Default for TransportLimits {
     }
 }
 
-/// Serves `router` on `listener` until `shutdown` is ready, then lets running requests finish.
-///
-/// When it returns, the listener and all connections are closed. Idle connections are closed at once. Bind the
-/// listener just before: how long connections waited in its queue until then is not known.
+/// Serves `router` on `listener` until `shutdown` is ready, then lets running requests finish: [`serve_all`] on one listener.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>, limits: TransportLimits) {
+    serve_all(vec![listener], None, router, shutdown, limits).await;
+}
+
+/// Serves `router` on all `listeners`, with TLS where there is an acceptor for it, until `shutdown` is ready, then lets
+/// running requests finish.
+///
+/// When it returns, the listeners and all connections are closed. Idle connections are closed at once. Bind the
+/// listeners just before: how long connections waited in their queues until then is not known.
+pub async fn serve_all(
+    listeners: Vec<TcpListener>,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    shutdown: impl Future<Output = ()>,
+    limits: TransportLimits,
+) {
     let permits = Arc::new(Semaphore::new(limits.connections_max as usize));
     let (running, stopping) = watch::channel(());
-    let accepting = accept(&listener, &permits, |connection| {
-        let (router, stopping) = (router.clone(), stopping.clone());
-        tokio::spawn(connection.serve(router, limits, stopping));
+    let accepting = accept(listeners, &permits, |connection| {
+        let (tls, router, stopping) = (tls.clone(), router.clone(), stopping.clone());
+        tokio::spawn(connection.serve(tls, router, limits, stopping));
     });
     tokio::select! {
         () = shutdown => {}
         never = accepting => match never {},
     }
 
-    drop(listener);
     drop(running);
     // Connections end by their own clocks. Nothing closes the semaphore.
     let _all_ended = permits.acquire_many(limits.connections_max).await;
 }
 
-/// Accepts connections for ever.
-async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>, mut begin: impl FnMut(Connection)) -> Infallible {
-    let mut seen_empty = monotonic_now();
+/// A listener, and when its queue was last seen empty.
+struct Queue {
+    listener: TcpListener,
+    seen_empty: Instant,
+}
+
+/// Accepts connections for ever, in turn from each listener that has any.
+async fn accept(
+    listeners: Vec<TcpListener>,
+    permits: &Arc<Semaphore>,
+    mut begin: impl FnMut(Connection),
+) -> Infallible {
+    let started = monotonic_now();
+    let mut queues: VecDeque<Queue> =
+        listeners.into_iter().map(|listener| Queue { listener, seen_empty: started }).collect();
     loop {
         let permit = Arc::clone(permits).acquire_owned().await.expect("nothing closes the semaphore");
-        let mut was_queue_empty = false;
+        let mut was_pending = false;
         let accepted = poll_fn(|cx| {
-            let accepted = listener.poll_accept(cx);
-            if accepted.is_pending() {
-                was_queue_empty = true;
-                seen_empty = monotonic_now();
+            for queue in &mut queues {
+                match queue.listener.poll_accept(cx) {
+                    Poll::Ready(accepted) => {
+                        let queued_since = (!was_pending).then_some(queue.seen_empty);
+                        return Poll::Ready((accepted, queued_since));
+                    }
+                    Poll::Pending => queue.seen_empty = monotonic_now(),
+                }
             }
-            accepted
+            was_pending = true;
+            Poll::Pending
         });
         // Unconstrained, so that pending says that the queue is empty, and not that others should have a turn.
-        match unconstrained(accepted).await {
-            Ok((socket, peer)) => {
-                // While all permits were out, connections waited in the queue, and so did the requests on them: this one
-                // perhaps since the queue was last seen empty, however many were accepted before it.
-                let queued_since = (!was_queue_empty).then_some(seen_empty);
-                begin(Connection { socket, peer, queued_since, _permit: permit });
-            }
+        let (accepted, queued_since) = unconstrained(accepted).await;
+        queues.rotate_left(1);
+        match accepted {
+            // While all permits were out, connections waited in the queue, and so did the requests on them: this one
+            // perhaps since the queue was last seen empty, however many were accepted before it.
+            Ok((socket, peer)) => begin(Connection { socket, peer, queued_since, _permit: permit }),
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 // Most likely all file descriptors are in use: only other connections' ends can help.
@@ -152,12 +185,47 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(self, router: Router, limits: TransportLimits, mut stopping: watch::Receiver<()>) {
+    async fn serve(
+        self,
+        tls: Option<TlsAcceptor>,
+        router: Router,
+        limits: TransportLimits,
+        mut stopping: watch::Receiver<()>,
+    ) {
         let Self { socket, peer, queued_since, _permit } = self;
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(%error, %peer, "the connection ended before it began");
             return;
         }
+        let Some(tls) = tls else {
+            return Conversation { peer, queued_since, router, limits }.hold(socket, stopping).await;
+        };
+        // A first request may come with the end of the handshake.
+        let queued_since = Some(queued_since.unwrap_or_else(monotonic_now));
+        let shaken = tokio::select! {
+            biased;
+            _ = stopping.changed() => return,
+            shaken = timeout(limits.request_read, tls.accept(socket)) => shaken,
+        };
+        match shaken {
+            Ok(Ok(stream)) => Conversation { peer, queued_since, router, limits }.hold(stream, stopping).await,
+            Ok(Err(error)) => tracing::debug!(%error, %peer, "no TLS connection was made"),
+            Err(_) => tracing::debug!(%peer, "the TLS handshake took too long"),
+        }
+    }
+}
+
+/// The requests of one connection, and the answers.
+struct Conversation {
+    peer: SocketAddr,
+    queued_since: Option<Instant>,
+    router: Router,
+    limits: TransportLimits,
+}
+
+impl Conversation {
+    async fn hold(self, socket: impl AsyncRead + AsyncWrite + Unpin, mut stopping: watch::Receiver<()>) {
+        let Self { peer, queued_since, router, limits } = self;
         let arrivals = Arc::new(Arrivals::default());
         let stream = RequestStream::new(socket, limits, Arc::clone(&arrivals), queued_since);
         let service = service_fn(|request| answer(request, router.clone(), peer, Arc::clone(&arrivals)));
@@ -174,7 +242,7 @@ impl Connection {
             // Seen first, so that an answer written after the signal says that the connection closes.
             _ = stopping.changed() => {
                 connection.as_mut().graceful_shutdown();
-                tokio::time::timeout(limits.drain, connection).await.unwrap_or(Ok(()))
+                timeout(limits.drain, connection).await.unwrap_or(Ok(()))
             }
             ended = connection.as_mut() => ended,
         };

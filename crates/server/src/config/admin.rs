@@ -9,7 +9,7 @@ use crate::config::value::Preset;
 pub(super) const SECTION: Section = Section {
     name: "admin",
     shape: Shape::Table,
-    doc: "A listener of its own, in plain HTTP, for those who run the server: `/livez`, `/readyz` and `/metrics`.",
+    doc: "A listener of its own, in plain HTTP, for those who run the server: `/livez`, whether the process answers, and `/readyz`, whether its store does too.",
     keys: &[LISTEN],
 };
 

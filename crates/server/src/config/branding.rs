@@ -1,6 +1,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use regrant_pages::LOGO_BYTES_MAX;
+
 use crate::config::file::{read_bounded, reason};
 use crate::config::key::{Form, Key, Kind};
 use crate::config::one_line::one_line;
@@ -23,7 +25,7 @@ const LOGO: Key = Key::new(
     "logo",
     Kind::Text(Form::Path),
     Preset::Absent,
-    "An image file: .svg, .png, .jpg or .webp, at most 512 kB. Without it the pages show the name alone.",
+    "An SVG or PNG file of at most 256 KiB. Without it the pages show the first letter of the name.",
 );
 
 const ACCENT: Key = Key::new(
@@ -41,9 +43,6 @@ const ACCENT_DARK: Key = Key::new(
     "The colour of buttons and links on a dark page.",
 );
 
-/// The largest logo.
-pub const LOGO_BYTES_MAX: u64 = 512 * 1024;
-
 /// The longest name of the service, in characters.
 pub const BRAND_NAME_CHARACTERS_MAX: usize = 80;
 
@@ -60,13 +59,13 @@ pub struct BrandingConfig {
     pub accent_dark: Colour,
 }
 
-/// An image file that could be read, of at most [`LOGO_BYTES_MAX`].
+/// An image file that could be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logo {
     /// Where it is.
     pub path: PathBuf,
-    /// What it is, by the ending of its name.
-    pub media_type: &'static str,
+    /// What was in it.
+    pub picture: regrant_pages::Logo,
 }
 
 /// A colour, written `#rrggbb`.
@@ -76,10 +75,10 @@ pub struct Colour(pub [u8; 3]);
 impl BrandingConfig {
     pub(super) fn read(table: &mut TableReader<'_>) -> Result<Self, Reported> {
         let name = table.required(&NAME, |text| one_line(text, BRAND_NAME_CHARACTERS_MAX));
-        let logo = table.path(&LOGO, logo_media_type);
+        let logo = table.path(&LOGO, picture);
         let accent = table.required(&ACCENT, Colour::parse);
         let accent_dark = table.required(&ACCENT_DARK, Colour::parse);
-        let logo = logo?.map(|(path, media_type)| Logo { path, media_type });
+        let logo = logo?.map(|(path, picture)| Logo { path, picture });
         Ok(Self { name: name?, logo, accent: accent?, accent_dark: accent_dark? })
     }
 }
@@ -106,21 +105,9 @@ impl fmt::Display for Colour {
     }
 }
 
-const MEDIA_TYPES: [(&str, &str); 5] = [
-    ("svg", "image/svg+xml"),
-    ("png", "image/png"),
-    ("jpg", "image/jpeg"),
-    ("jpeg", "image/jpeg"),
-    ("webp", "image/webp"),
-];
-
-fn logo_media_type(path: &Path) -> Result<&'static str, Fault> {
+fn picture(path: &Path) -> Result<regrant_pages::Logo, Fault> {
     let name = path.display().to_string();
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
-    let found = MEDIA_TYPES.into_iter().find(|(known, _)| *known == ending);
-    let (_, media_type) =
-        found.ok_or_else(|| Fault::Value(format!("{name:?} does not end in .svg, .png, .jpg or .webp")))?;
     let unreadable = |error| Fault::Unreadable { path: name.clone(), reason: reason(&error) };
-    read_bounded(path, LOGO_BYTES_MAX).map_err(unreadable)?;
-    Ok(media_type)
+    let bytes = read_bounded(path, LOGO_BYTES_MAX as u64).map_err(unreadable)?;
+    regrant_pages::Logo::new(bytes.to_vec()).map_err(|error| Fault::Value(format!("{name:?}: {error}")))
 }

@@ -44,7 +44,7 @@ mod unknown;
 mod value;
 
 pub use admin::AdminConfig;
-pub use branding::{BRAND_NAME_CHARACTERS_MAX, BrandingConfig, Colour, LOGO_BYTES_MAX, Logo};
+pub use branding::{BRAND_NAME_CHARACTERS_MAX, BrandingConfig, Colour, Logo};
 pub use client::{CLIENT_NAME_CHARACTERS_MAX, ConfiguredClient};
 pub use client_defaults::ClientDefaults;
 pub use file::{CONFIG_BYTES_MAX, CONFIG_FILE};
@@ -62,7 +62,7 @@ pub use server::ServerConfig;
 pub use sessions::{SESSION_SECONDS_MAX, SessionConfig};
 pub use sources::{ConfigOptions, Sources};
 pub use store::StoreKind;
-pub use tls::TlsConfig;
+pub use tls::{Pem, TlsConfig};
 pub use value::{Preset, Setting, Value};
 
 /// Everything that the server is told, checked.

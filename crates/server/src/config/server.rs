@@ -59,7 +59,7 @@ pub(super) const PLAIN_HTTP: Key = Key::new(
     "plain_http",
     Kind::Switch,
     Preset::Switch(false),
-    "Whether to listen without TLS, behind a proxy that speaks it. The issuer is still `https`.",
+    "Whether to listen without TLS, behind a proxy that speaks it. The issuer is still `https`, and so are the cookies.",
 )
 .flag("plain-http")
 .at_start();

@@ -1,3 +1,5 @@
+use regrant_engine::SESSION_SECONDS;
+
 use crate::config::key::{Key, Kind};
 use crate::config::section::{Section, Shape};
 use crate::config::table_reader::{Reported, TableReader};
@@ -13,9 +15,10 @@ pub(super) const SECTION: Section = Section {
 const LIFETIME: Key = Key::new(
     "lifetime",
     Kind::Number { min: 60, max: SESSION_SECONDS_MAX, unit: "seconds" },
-    Preset::Number(7 * 24 * 60 * 60),
+    Preset::Number(SESSION_SECONDS),
     "The time from a login to the next one that is asked for.",
-);
+)
+.at_start();
 
 /// The longest login session: browsers keep no cookie for longer than 400 days.
 pub const SESSION_SECONDS_MAX: u32 = 400 * 24 * 60 * 60;

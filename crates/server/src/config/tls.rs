@@ -1,4 +1,7 @@
+use std::io;
 use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
 
 use crate::config::file::{read_bounded, reason};
 use crate::config::key::{Form, Key, Kind};
@@ -6,6 +9,7 @@ use crate::config::problem::Fault;
 use crate::config::section::{Section, Shape};
 use crate::config::table_reader::{Reported, TableReader};
 use crate::config::value::Preset;
+use crate::serve::tls::Certificate;
 
 pub(super) const SECTION: Section = Section {
     name: "tls",
@@ -37,6 +41,15 @@ pub struct TlsConfig {
 }
 
 impl TlsConfig {
+    /// Reads both files.
+    ///
+    /// # Errors
+    /// When one of them cannot be read or is too large.
+    pub fn pem(&self) -> io::Result<Pem> {
+        let read = |path| read_bounded(path, PEM_BYTES_MAX);
+        Ok(Pem { certificate: read(&self.certificate)?, key: read(&self.key)? })
+    }
+
     /// `None` where neither file is named.
     pub(super) fn read(table: &mut TableReader<'_>) -> Result<Option<Self>, Reported> {
         let certificate = table.path(&CERTIFICATE, certificate_file);
@@ -46,12 +59,32 @@ impl TlsConfig {
             table.refuse(table.origin(present.name), missing.name, fault)
         };
         match (certificate?, key?) {
-            (Some((certificate, ())), Some((key, ()))) => Ok(Some(Self { certificate, key })),
+            (Some((certificate, ())), Some((key, ()))) => {
+                let tls = Self { certificate, key };
+                match tls.check() {
+                    Ok(()) => Ok(Some(tls)),
+                    Err(fault) => Err(table.refuse(table.origin(CERTIFICATE.name), CERTIFICATE.name, fault)),
+                }
+            }
             (None, None) => Ok(None),
             (Some(_), None) => Err(missing(table, &KEY, &CERTIFICATE)),
             (None, Some(_)) => Err(missing(table, &CERTIFICATE, &KEY)),
         }
     }
+
+    /// Whether the files belong together.
+    fn check(&self) -> Result<(), Fault> {
+        let pem = self.pem().map_err(Fault::value)?;
+        Certificate::from_pem(&pem.certificate, &pem.key).map(drop).map_err(Fault::value)
+    }
+}
+
+/// What is in the two files. The key is wiped when dropped.
+pub struct Pem {
+    /// The certificate chain.
+    pub certificate: Zeroizing<Vec<u8>>,
+    /// The private key.
+    pub key: Zeroizing<Vec<u8>>,
 }
 
 /// The largest certificate or key file.

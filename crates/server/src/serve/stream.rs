@@ -269,13 +269,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for RequestStream<S> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().socket).poll_flush(cx)
+        let this = self.get_mut();
+        // Under TLS, what was written may wait here.
+        let flushed = Pin::new(&mut this.socket).poll_flush(cx);
+        this.poll_stalled(flushed, cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.lingering.is_none() {
-            ready!(Pin::new(&mut this.socket).poll_shutdown(cx))?;
+            let shut = Pin::new(&mut this.socket).poll_shutdown(cx);
+            ready!(this.poll_stalled(shut, cx))?;
             if matches!(this.input, Input::Open) && this.requests.is_between() {
                 return Poll::Ready(Ok(()));
             }

@@ -1,7 +1,8 @@
 //! Broken files, and what their authors are told.
 
 use regrant_crypto::PASSWORD_BYTES_MAX;
-use regrant_server::config::{BRAND_NAME_CHARACTERS_MAX, CONFIG_BYTES_MAX, Config, LOGO_BYTES_MAX, Sources};
+use regrant_pages::LOGO_BYTES_MAX;
+use regrant_server::config::{BRAND_NAME_CHARACTERS_MAX, CONFIG_BYTES_MAX, Config, Sources};
 
 use crate::folder::{Folder, SECRET};
 
@@ -67,7 +68,7 @@ const AFTER_SERVER_AND_TLS: &[(&str, &str)] = &[
     ),
     (
         "[branding]\nlogo = \"logo.gif\"\n",
-        "regrant.toml:8: branding.logo: \"logo.gif\" does not end in .svg, .png, .jpg or .webp",
+        "regrant.toml:8: branding.logo: \"logo.gif\" cannot be read: there is no such file",
     ),
     (
         "[[client]]\nurl = \"https://photos.example\"\nid = \"photos\"\npublic = true\ngrant_types = []\n",
@@ -322,7 +323,7 @@ fn a_file_that_is_not_text_or_not_there_is_told_by_its_name() {
 fn a_named_file_with_the_wrong_things_in_it_is_refused() {
     let folder = Folder::new();
     folder.write("encrypted.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n");
-    folder.write("large.svg", &" ".repeat(LOGO_BYTES_MAX as usize + 1));
+    folder.write("large.svg", &" ".repeat(LOGO_BYTES_MAX + 1));
     folder.write("empty.secret", "\n");
     folder.write("long.secret", &"x".repeat(PASSWORD_BYTES_MAX + 1));
     folder.write("longer.secret", &"x".repeat(PASSWORD_BYTES_MAX + 3));
@@ -337,7 +338,7 @@ fn a_named_file_with_the_wrong_things_in_it_is_refused() {
         told,
         "regrant.toml:6: tls.key: \"encrypted.key\" is encrypted, and nobody is there to type its password; decrypt it with: openssl \
          pkey -in encrypted.key\n\
-         regrant.toml:8: branding.logo: \"large.svg\" cannot be read: it is larger than 524288 bytes\n\
+         regrant.toml:8: branding.logo: \"large.svg\" cannot be read: it is larger than 262144 bytes\n\
          regrant.toml:11: client \"empty\": secret_file: \"empty.secret\" holds no secret of 1 to 1024 bytes\n\
          regrant.toml:15: client \"long\": secret_file: \"long.secret\" holds no secret of 1 to 1024 bytes\n\
          regrant.toml:19: client \"longer\": secret_file: \"longer.secret\" cannot be read: it is larger than 1026 bytes\n\
@@ -370,4 +371,19 @@ fn no_message_holds_a_secret() {
         assert!(!format!("{error}{error:?}").contains(SECRET), "{client}: {error}");
         assert!(error.to_string().contains("client"), "{client}: {error}");
     }
+}
+
+#[test]
+fn a_certificate_and_the_key_of_another_are_refused_and_so_is_a_picture_of_another_kind() {
+    let (folder, other) = (Folder::new(), Folder::new());
+    std::fs::copy(other.path().join("tls.key"), folder.path().join("other.key")).unwrap();
+    folder.write("logo.gif", "GIF89a");
+    let tls = TLS.replace("tls.key", "other.key");
+    let told = folder.told(folder.load(&format!("{SERVER}{tls}[branding]\nlogo = \"logo.gif\"\n")));
+    let [pair, logo] = told.lines().collect::<Vec<_>>()[..] else { panic!("{told}") };
+    assert!(
+        pair.starts_with("regrant.toml:5: tls.certificate: certificate and private key cannot be used together"),
+        "{pair}"
+    );
+    assert_eq!(logo, "regrant.toml:8: branding.logo: \"logo.gif\": the logo is neither a PNG nor an SVG picture");
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rcgen::{CertifiedKey, generate_simple_self_signed};
 use regrant_protocol::Secret;
 use regrant_server::config::{Config, ConfigErrors, Sources};
 
@@ -17,8 +18,9 @@ pub(crate) struct Folder {
 impl Folder {
     pub(crate) fn new() -> Self {
         let folder = Self { directory: tempfile::tempdir().unwrap() };
-        folder.write("tls.crt", "-----BEGIN CERTIFICATE-----\r\nMIIB\r\n-----END CERTIFICATE-----\r\n");
-        folder.write("tls.key", "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n");
+        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["id.example".to_owned()]).unwrap();
+        folder.write("tls.crt", &cert.pem().lines().map(|line| format!("{line}\r\n")).collect::<String>());
+        folder.write("tls.key", &signing_key.serialize_pem());
         folder.write("photos.secret", &format!("{SECRET}\n"));
         folder.write("logo.SVG", "<svg/>");
         fs::create_dir(folder.path().join("folder")).unwrap();

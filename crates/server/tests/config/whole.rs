@@ -47,7 +47,7 @@ fn every_section_is_read_into_its_type() {
     assert_eq!(config.store, StoreKind::Sqlite);
     assert_eq!(config.sessions.lifetime_seconds, 3600);
     assert_eq!(config.branding.name, "Example ID");
-    assert_eq!(config.branding.logo.as_ref().unwrap().media_type, "image/svg+xml");
+    assert_eq!(config.branding.logo.as_ref().unwrap().picture, regrant_pages::Logo::new(b"<svg/>".to_vec()).unwrap());
     assert_eq!(config.branding.accent.to_string(), "#102030");
     assert_eq!(config.branding.accent_dark.to_string(), "#a0b0c0");
     assert_eq!(config.scopes["photos.read"], "See your photos");

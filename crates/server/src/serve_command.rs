@@ -1,0 +1,119 @@
+//! `regrant serve`: the server as its configuration says.
+
+use std::future::pending;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use axum::Router;
+use clap::Args;
+use regrant_crypto::SystemEntropy;
+use regrant_engine::{AuthorizationServer, Parts};
+use regrant_protocol::{Clock, SystemClock};
+use regrant_store::Store;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use crate::config::{Config, ConfigOptions, StoreKind};
+use crate::data_directory::DataDirectory;
+use crate::forwarded::believe_proxies;
+use crate::log::{self, LogControl};
+use crate::serve::serve_all;
+use crate::signals;
+use crate::standard_output::print_line;
+
+use certificate_files::CertificateFiles;
+use clients::keep_clients;
+use latest::latest;
+use reload::Reloading;
+
+mod admin;
+mod branded;
+mod certificate_files;
+mod clients;
+mod latest;
+mod reload;
+
+/// What `regrant serve` can be told.
+#[derive(Args, Clone, Debug)]
+pub struct ServeOptions {
+    #[command(flatten)]
+    config: ConfigOptions,
+}
+
+/// Runs `regrant serve` until the process is told to stop.
+///
+/// # Errors
+/// When the configuration is wrong, or data directory, client or address cannot be used.
+pub fn serve_command(options: ServeOptions) -> Result<()> {
+    let config = options.config.load()?;
+    let log = log::as_configured(&config.log);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    runtime.block_on(run(options.config, config, log))
+}
+
+async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<()> {
+    // Heard from now on, however long the start takes.
+    let (stop, hangups) = (signals::stop()?, signal(SignalKind::hangup())?);
+    for warning in &config.warnings {
+        warn!(%warning, "the configuration can be used, but");
+    }
+    let directory = DataDirectory::open(&config.server.data)?;
+    let server = open(&config, &directory).await?;
+    keep_clients(&server, config.clients()).await?;
+    // Before the first answer: clients read the keys once, and ID tokens are signed with this one.
+    server.make_rs256_key().await?;
+
+    let (routes, newest) = watch::channel(branded::routes(&server, &config));
+    let router: Router = believe_proxies(latest(newest), config.server.trusted_proxies.clone());
+    let certificate = config.tls.clone().map(CertificateFiles::open).transpose()?;
+    let tls = certificate.as_ref().map(|files| files.current().acceptor());
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let admin = listen(config.admin.listen.as_slice()).await.context("admin.listen")?;
+    let listeners = listen(&config.server.listen).await.context("server.listen")?;
+    for listener in &listeners {
+        print_line(&format!("listening on {scheme}://{}", listener.local_addr()?))?;
+    }
+    for listener in &admin {
+        print_line(&format!("admin listening on http://{}", listener.local_addr()?))?;
+    }
+    info!(issuer = config.server.issuer.as_str(), data = %config.server.data.display(), "serving");
+
+    let limits = config.limits;
+    let administering = serve_all(admin, None, admin::routes(Arc::clone(&server)), pending(), limits);
+    let reloading = Reloading { options, started: config, server, routes, log, certificate };
+    tokio::select! {
+        () = serve_all(listeners, tls, router, stop, limits) => info!("stopped"),
+        () = administering => {}
+        never = reloading.on(hangups) => match never {},
+    }
+    Ok(())
+}
+
+async fn open(config: &Config, directory: &DataDirectory) -> Result<Arc<AuthorizationServer>> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let ring = directory.key_ring(&SystemEntropy)?;
+    let store: Arc<dyn Store> = match config.store {
+        StoreKind::Sqlite => Arc::new(directory.store(&SystemEntropy, Arc::clone(&clock))?),
+    };
+    let parts = Parts {
+        issuer: config.server.issuer.clone(),
+        store,
+        ring,
+        clock,
+        entropy: Arc::new(SystemEntropy),
+        session_seconds: config.sessions.lifetime_seconds,
+    };
+    Ok(Arc::new(AuthorizationServer::open(parts).await?))
+}
+
+async fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>> {
+    let mut listeners = Vec::new();
+    for address in addresses {
+        let listener = TcpListener::bind(address).await;
+        listeners.push(listener.with_context(|| format!("{address} cannot be listened on"))?);
+    }
+    Ok(listeners)
+}

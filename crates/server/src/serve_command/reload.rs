@@ -1,0 +1,83 @@
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use regrant_engine::AuthorizationServer;
+use tokio::signal::unix::Signal;
+use tokio::sync::watch;
+use tokio::time::interval;
+use tracing::{error, info, warn};
+
+use crate::config::{Config, ConfigOptions};
+use crate::log::LogControl;
+
+use super::branded;
+use super::certificate_files::CertificateFiles;
+use super::clients::keep_clients;
+
+/// What a running server takes from a new configuration.
+pub(super) struct Reloading {
+    pub(super) options: ConfigOptions,
+    /// What the server was started with, and what holds for everything that only a new start changes.
+    pub(super) started: Config,
+    pub(super) server: Arc<AuthorizationServer>,
+    pub(super) routes: watch::Sender<Router>,
+    pub(super) log: LogControl,
+    pub(super) certificate: Option<CertificateFiles>,
+}
+
+impl Reloading {
+    /// Reads the configuration again whenever the process is told to, and looks after the files of the certificate.
+    pub(super) async fn on(mut self, mut hangups: Signal) -> Infallible {
+        let mut looks = interval(Duration::from_secs(CERTIFICATE_LOOK_SECONDS));
+        loop {
+            tokio::select! {
+                _ = hangups.recv() => self.reload().await,
+                _ = looks.tick() => self.renew_certificate(),
+            }
+        }
+    }
+
+    fn renew_certificate(&mut self) {
+        if let Some(certificate) = &mut self.certificate {
+            certificate.renew();
+        }
+    }
+
+    async fn reload(&mut self) {
+        let config = match self.options.load() {
+            Ok(config) => config,
+            Err(errors) => {
+                for problem in errors.problems() {
+                    error!(%problem, "the new configuration is refused, and the old one stays");
+                }
+                return;
+            }
+        };
+        for warning in &config.warnings {
+            warn!(%warning, "the configuration can be used, but");
+        }
+        for key in self.started.needs_restart(&config) {
+            warn!(key, "changed in the configuration; the new value holds from the next start on");
+        }
+        if let (Some(certificate), Some(files)) = (&mut self.certificate, &config.tls) {
+            certificate.name(files.clone());
+        }
+        self.renew_certificate();
+        self.log.set(&config.log.level);
+        drop(self.routes.send_replace(branded::routes(&self.server, &config)));
+        match keep_clients(&self.server, config.clients()).await {
+            Ok(()) => info!(clients = config.clients().len(), "read the configuration again"),
+            Err(error) => {
+                error!(
+                    error = format!("{error:#}"),
+                    "a client cannot be changed; the clients after it stay as they were"
+                );
+            }
+        }
+    }
+}
+
+/// How often it is looked whether the files of the certificate have changed.
+const CERTIFICATE_LOOK_SECONDS: u64 = 5;
