@@ -1,3 +1,6 @@
+/// The most edits of one text.
+const EDITS_MAX: usize = 16;
+
 /// Fuzzed bytes, read as numbers and choices. When they are used up, everything is 0 and the first choice.
 pub(crate) struct Bytes<'a>(&'a [u8]);
 
@@ -25,6 +28,24 @@ impl<'a> Bytes<'a> {
 
     pub(crate) fn is_set(&mut self) -> bool {
         self.byte() & 1 == 1
+    }
+
+    /// `text` with what the rest says of it: where, and the byte that stands there instead, in three bytes each.
+    pub(crate) fn edit(&mut self, text: &str) -> Vec<u8> {
+        let mut edited = text.as_bytes().to_owned();
+        for _ in 0..EDITS_MAX {
+            if self.is_empty() || edited.is_empty() {
+                break;
+            }
+            let at = usize::from(u16::from_be_bytes(self.array())) % edited.len();
+            edited[at] = self.byte();
+        }
+        edited
+    }
+
+    /// What has not been read.
+    pub(crate) fn rest(&self) -> &[u8] {
+        self.0
     }
 
     pub(crate) fn choice<T: Clone>(&mut self, choices: &[T]) -> T {

@@ -14,12 +14,12 @@ pub(crate) const CHALLENGES: [Option<RetryChallenge>; 3] =
 const KEYS: [Binding; 4] =
     [Binding::None, Binding::DpopKey([0xD1; 32]), Binding::Certificate([0xD1; 32]), Binding::DpopKey([0xD2; 32])];
 
-/// One call of the rule: everything that it depends on.
+/// One call of a rule: everything that it depends on. The rule is that of refreshes unless other facts say otherwise.
 #[derive(Clone, Debug)]
-pub(crate) struct Case {
+pub(crate) struct Case<Facts = RefreshFacts> {
     pub(crate) row: Grant,
     pub(crate) root: Option<Grant>,
-    pub(crate) facts: RefreshFacts,
+    pub(crate) facts: Facts,
     pub(crate) epoch: EpochNumber,
     pub(crate) client: Option<Party>,
     pub(crate) user: Option<Party>,
@@ -41,42 +41,25 @@ impl Case {
         row.idle_expires_at = end(bytes);
         row.absolute_expires_at = end(bytes);
         row.revoked_at = bytes.choice(&[None, None, None, Some(ROTATED_AT)]);
-        if bytes.byte() % 4 == 1 {
-            let revoked_at = bytes.choice(&[None, Some(ROTATED_AT)]);
-            let root = Grant { id: GrantId([0x31; 16]), version: 3, revoked_at, ..row.clone() };
-            row.root = Some(root.id);
-            case.root = Some(root);
-        }
+        case.may_have_a_root(bytes);
 
+        let row = &case.row;
         let facts = &mut case.facts;
-        facts.client = ClientId::parse(bytes.choice(&["app", "app", "app", "other"])).expect("a client id");
+        facts.client = client(bytes);
         facts.client_kind = bytes.choice(&[ClientKind::Public, ClientKind::Confidential]);
         facts.proven_key = if bytes.is_set() { bytes.choice(&KEYS) } else { row.binding };
         let before = bytes.choice(&[0, 1, 2, 5, u32::MAX, u32::MAX - 1]);
         facts.generation = Generation(row.generation.0.wrapping_sub(before));
         facts.kid = Kid(bytes.choice(&[20, 19, 21]));
         facts.epoch = EpochNumber(bytes.choice(&[3, 2, 4]));
-        facts.authority_tag = bytes.choice(&[
-            AuthorityTag::Valid,
-            AuthorityTag::Valid,
-            AuthorityTag::Valid,
-            AuthorityTag::Invalid,
-            AuthorityTag::Unverifiable,
-        ]);
+        facts.authority_tag = authority_tag(bytes);
         facts.retry_challenge = bytes.choice(&CHALLENGES);
         facts.retry_verifier = bytes.choice(&CHALLENGES);
         facts.scope = bytes.choice(&[None, Some("read"), Some("write read"), Some("admin")]).map(scope);
         facts.resources = resources(bytes.choice(&[&[][..], &["https://r1"], &["https://r3"]]));
         facts.newest_kid = Kid(bytes.choice(&[21, 20, 19, 255]));
 
-        case.epoch = EpochNumber(bytes.choice(&[3, 2, 4]));
-        case.client = party(bytes, case.row.client_cutoff);
-        case.user = party(bytes, case.row.user_cutoff);
-        case.now = now(bytes);
-        if bytes.byte() % 4 == 1 {
-            case.row.session = Some(SessionId([0x51; 16]));
-            case.session_ends_at = end(bytes);
-        }
+        case.may_be_elsewhere(bytes, [30_000, 60_000, 3_600_000, 86_400_000]);
         case
     }
 
@@ -141,6 +124,31 @@ impl Case {
     pub(crate) fn decide(&self) -> Decision {
         decide(&self.row, &self.facts, &self.surroundings(), &self.policy, self.now)
     }
+}
+
+impl<Facts> Case<Facts> {
+    /// The row may be a fork of another.
+    pub(crate) fn may_have_a_root(&mut self, bytes: &mut Bytes<'_>) {
+        if bytes.byte() % 4 == 1 {
+            let revoked_at = bytes.choice(&[None, Some(ROTATED_AT)]);
+            let root = Grant { id: GrantId([0x31; 16]), version: 3, revoked_at, ..self.row.clone() };
+            self.row.root = Some(root.id);
+            self.root = Some(root);
+        }
+    }
+
+    /// All around the row may be otherwise: the store, the client, the user, the login session, and the time, which may be
+    /// near one of `bounds_milliseconds` after the last rotation.
+    pub(crate) fn may_be_elsewhere(&mut self, bytes: &mut Bytes<'_>, bounds_milliseconds: [i64; 4]) {
+        self.epoch = EpochNumber(bytes.choice(&[3, 2, 4]));
+        self.client = party(bytes, self.row.client_cutoff);
+        self.user = party(bytes, self.row.user_cutoff);
+        self.now = now(bytes, bounds_milliseconds);
+        if bytes.byte() % 4 == 1 {
+            self.row.session = Some(SessionId([0x51; 16]));
+            self.session_ends_at = end(bytes);
+        }
+    }
 
     pub(crate) fn surroundings(&self) -> Surroundings<'_> {
         Surroundings {
@@ -151,6 +159,15 @@ impl Case {
             session_ends_at: self.session_ends_at,
         }
     }
+}
+
+pub(crate) fn client(bytes: &mut Bytes<'_>) -> ClientId {
+    ClientId::parse(bytes.choice(&["app", "app", "app", "other"])).expect("a client id")
+}
+
+pub(crate) fn authority_tag(bytes: &mut Bytes<'_>) -> AuthorityTag {
+    use AuthorityTag::{Invalid, Unverifiable, Valid};
+    bytes.choice(&[Valid, Valid, Valid, Invalid, Unverifiable])
 }
 
 fn policy(bytes: &mut Bytes<'_>) -> Policy {
@@ -176,17 +193,17 @@ fn lifetime(bytes: &mut Bytes<'_>) -> Lifetime {
     Lifetime::from_seconds(bytes.choice(&[0, 1, 300, u32::MAX]))
 }
 
-fn end(bytes: &mut Bytes<'_>) -> Option<Timestamp> {
+pub(crate) fn end(bytes: &mut Bytes<'_>) -> Option<Timestamp> {
     let after_seconds = bytes.choice(&[None, Some(60), Some(3_600), Some(0), Some(-1), Some(i64::MIN), Some(i64::MAX)]);
     after_seconds.map(|seconds| ROTATED_AT.plus_seconds(seconds))
 }
 
 /// Near the bounds of windows and lifetimes, anywhere within 24 days, at the beginning of time, or so late that a lifetime from
 /// then on can just be written down.
-fn now(bytes: &mut Bytes<'_>) -> Timestamp {
+fn now(bytes: &mut Bytes<'_>, bounds_milliseconds: [i64; 4]) -> Timestamp {
     let milliseconds = match bytes.byte() % 8 {
         0 => 0,
-        1..=4 => bytes.choice(&[30_000_i64, 60_000, 3_600_000, 86_400_000]) - i64::from(bytes.byte() % 3),
+        1..=4 => bytes.choice(&bounds_milliseconds) - i64::from(bytes.byte() % 3),
         5 => i64::from(i32::from_be_bytes(bytes.array())),
         6 => i64::MIN,
         _ => i64::MAX / 2,

@@ -1,6 +1,9 @@
 //! Targets with a fault: each is a sound target around an implementation that breaks one of its promises.
 
-use regrant_grant::{Decision, OnReuse, REFRESH_PREFIX, RETRY_WINDOW_PROVEN_SECONDS, TokenParts, Verdict};
+use regrant_grant::{
+    Decision, OnReuse, REFRESH_PREFIX, RETRY_WINDOW_PROVEN_SECONDS, RedeemVerdict, Redemption, TokenParts, Verdict,
+    Write,
+};
 use regrant_server::serve::head::{Framing, Head};
 
 use crate::target;
@@ -60,5 +63,27 @@ pub(crate) fn decide_with_a_longer_window(data: &[u8]) {
         } else {
             decision
         }
+    });
+}
+
+/// A rule that gives tokens for a code as often as its owner presents it, and ends nothing.
+pub(crate) fn code_life_without_replay(data: &[u8]) {
+    target::code_life::check(data, |case| match case.redeem() {
+        Redemption { verdict: RedeemVerdict::Replayed, .. } => {
+            Redemption { verdict: RedeemVerdict::Retried, write: Write::Nothing }
+        }
+        redemption => redemption,
+    });
+}
+
+/// A comparison to which everything between the host and the path of a loopback address is its port.
+pub(crate) fn redirect_uri_with_any_text_for_a_port(data: &[u8]) {
+    let after_port = |uri: &str| {
+        let port_onwards = uri.strip_prefix("http://127.0.0.1:")?;
+        Some(port_onwards[port_onwards.find('/')?..].to_owned())
+    };
+    target::redirect_uri::check(data, |uri, presented| {
+        let path = after_port(presented);
+        uri.matches(presented) || path.is_some() && path == after_port(uri.as_str())
     });
 }

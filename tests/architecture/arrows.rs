@@ -47,11 +47,7 @@ const CRATES: &[Crate] = &[
         may_use: &["protocol", "crypto", "grant", "store"],
         must_not_know: "HTTP, SQL, files and the environment: it reaches the world through what it is given",
     },
-    Crate {
-        name: "pages",
-        may_use: &[],
-        must_not_know: "any of our crates: words and values in, HTML out",
-    },
+    Crate { name: "pages", may_use: &[], must_not_know: "any of our crates: words and values in, HTML out" },
     Crate {
         name: "http",
         may_use: &["protocol", "engine", "pages"],

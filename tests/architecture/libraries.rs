@@ -12,7 +12,11 @@ struct Library {
 
 /// `deny.toml` repeats those that others' libraries could bring in.
 const LIBRARIES: &[Library] = &[
-    Library { name: "axum", only_in: &["http", "server", "examples", "tests"], rule: "only the edge speaks HTTP" },
+    Library {
+        name: "axum",
+        only_in: &["http", "server", "examples", "fuzz", "tests"],
+        rule: "only the edge speaks HTTP",
+    },
     Library {
         name: "hyper",
         only_in: &["server", "examples", "tests", "prove"],

@@ -1,49 +1,31 @@
-use std::net::{IpAddr, Ipv4Addr};
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
-use regrant_crypto::{KeyRing, SeededEntropy, random};
-use regrant_engine::{AuthorizationServer, Parts, RequestContext, Secrecy};
-use regrant_grant::{Policy, Realm, RotationMode};
-use regrant_protocol::{
-    ClientId, Clock, GrantType, Issuer, Lifetime, ManualClock, Params, Scope, Timestamp, TokenEndpointAuthMethod,
-};
+use regrant_engine::Secrecy;
+use regrant_protocol::{ClientId, GrantType, Scope, TokenEndpointAuthMethod};
 use regrant_store::{AccessTokenFormat, ClientSettings};
-use regrant_store_sqlite::{Genesis, SqliteStore};
-use tempfile::TempDir;
-use tokio::runtime::Runtime;
 
 use crate::bytes::Bytes;
-
-/// The most edits of one genuine token.
-const EDITS_MAX: usize = 16;
+use crate::server::{POLICY, Server, form};
 
 /// An access token is believed as it was issued, and in no other spelling.
 ///
-/// The first byte says what follows: a text, or edits of a genuine JWT or opaque token, three bytes each (where, and the
-/// byte that stands there instead).
+/// The first byte says what follows: a text, or edits of a genuine JWT or opaque token.
 pub(crate) fn run(data: &[u8]) {
     let mut bytes = Bytes::new(data);
     let genuine = match bytes.byte() % 4 {
-        0 => &SERVER.tokens[0],
-        1 => &SERVER.tokens[1],
-        _ => return believes(&String::from_utf8_lossy(&data[1.min(data.len())..])),
+        0 => &ISSUED.tokens[0],
+        1 => &ISSUED.tokens[1],
+        _ => return believes(&String::from_utf8_lossy(bytes.rest())),
     };
-    let mut edited = genuine.clone().into_bytes();
-    for _ in 0..EDITS_MAX {
-        if bytes.is_empty() {
-            break;
-        }
-        let at = usize::from(u16::from_be_bytes(bytes.array())) % edited.len();
-        edited[at] = bytes.byte();
-    }
-    if let Ok(token) = str::from_utf8(&edited) {
+    if let Ok(token) = str::from_utf8(&bytes.edit(genuine)) {
         believes(token);
     }
 }
 
 fn believes(token: &str) {
-    let is_genuine = SERVER.tokens.iter().any(|genuine| genuine == token);
-    let inspected = SERVER.runtime.block_on(SERVER.engine.inspect(&context(&SERVER.engine), token));
+    let Issued { server, tokens } = &*ISSUED;
+    let is_genuine = tokens.iter().any(|genuine| genuine == token);
+    let inspected = server.runtime.block_on(server.engine.inspect(&server.context(), token));
     let active = inspected.expect("the store answers");
     assert_eq!(active.is_some(), is_genuine, "{token}");
     if let Some(active) = active {
@@ -51,71 +33,34 @@ fn believes(token: &str) {
     }
 }
 
-struct Server {
-    engine: AuthorizationServer,
-    runtime: Runtime,
+struct Issued {
+    server: Server,
     /// A JWT and an opaque token, which two clients have for themselves.
     tokens: [String; 2],
-    _data: TempDir,
 }
 
 const CLIENT_IDS: [&str; 2] = ["with JWT", "with opaque"];
 
-static SERVER: LazyLock<Server> = LazyLock::new(|| {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("threads can be started");
-    let data = tempfile::tempdir().expect("temporary files can be made");
-    let entropy = Arc::new(SeededEntropy::new(1));
-    let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(Timestamp::from_seconds(1_800_000_000)));
-    let genesis = Genesis { realm: Realm(random(&*entropy)), epoch_random: random(&*entropy) };
-    let store =
-        SqliteStore::open(&data.path().join("regrant.db"), genesis, Arc::clone(&clock)).expect("a new store opens");
-    let parts = Parts {
-        issuer: Issuer::parse("https://id.example").expect("an issuer"),
-        store: Arc::new(store),
-        ring: KeyRing::generate(&*entropy),
-        clock,
-        entropy,
-    };
-    let (engine, tokens) = runtime.block_on(async {
-        let engine = AuthorizationServer::open(parts).await.expect("a new store opens");
-        let jwt = issue(&engine, CLIENT_IDS[0], AccessTokenFormat::JwtEdDsa).await;
-        let opaque = issue(&engine, CLIENT_IDS[1], AccessTokenFormat::Opaque).await;
-        (engine, [jwt, opaque])
-    });
-    Server { engine, runtime, tokens, _data: data }
+static ISSUED: LazyLock<Issued> = LazyLock::new(|| {
+    let server = Server::open();
+    let jwt = issue(&server, CLIENT_IDS[0], AccessTokenFormat::JwtEdDsa);
+    let opaque = issue(&server, CLIENT_IDS[1], AccessTokenFormat::Opaque);
+    Issued { server, tokens: [jwt, opaque] }
 });
 
-async fn issue(engine: &AuthorizationServer, client: &str, format: AccessTokenFormat) -> String {
+fn issue(server: &Server, client: &str, access_token_format: AccessTokenFormat) -> String {
+    let Server { engine, runtime, .. } = server;
     let id = ClientId::parse(client).expect("a client id");
-    let secret = engine.register_client(id, Secrecy::Generated, settings(format)).await.expect("a new client");
-    let secret = secret.expect("its secret is generated");
-    let form = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs([("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret.expose())])
-        .finish();
-    let params = Params::parse(form.as_bytes()).expect("a form");
-    let response = engine.token(&context(engine), None, &params).await.expect("a token");
-    response.access_token.expose().to_owned()
-}
-
-fn settings(access_token_format: AccessTokenFormat) -> ClientSettings {
-    let policy = Policy {
-        rotation: RotationMode::Rotate,
-        retry_window_seconds: None,
-        on_reuse: None,
-        code_retry_seconds: 0,
-        access_lifetime: Lifetime::from_seconds(3_600),
-        idle_lifetime: Lifetime::Never,
-        absolute_lifetime: Lifetime::Never,
-    };
     let auth_methods = vec![TokenEndpointAuthMethod::ClientSecretPost];
     let scope = Scope::parse("read").expect("a scope");
-    ClientSettings {
+    let settings = ClientSettings {
         access_token_format,
-        ..ClientSettings::new(auth_methods, vec![GrantType::ClientCredentials], scope, policy)
-    }
-}
-
-fn context(engine: &AuthorizationServer) -> RequestContext {
-    RequestContext { source: IpAddr::V4(Ipv4Addr::LOCALHOST), first_byte: engine.clock().monotonic() }
+        ..ClientSettings::new(auth_methods, vec![GrantType::ClientCredentials], scope, POLICY)
+    };
+    let registered = runtime.block_on(engine.register_client(id, Secrecy::Generated, settings));
+    let secret = registered.expect("a new client").expect("its secret is generated");
+    let params =
+        form(&[("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret.expose())]);
+    let response = runtime.block_on(engine.token(&server.context(), None, &params)).expect("a token");
+    response.access_token.expose().to_owned()
 }

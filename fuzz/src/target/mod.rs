@@ -1,11 +1,19 @@
 //! The targets, each a function `run` over any bytes.
 
 pub(crate) mod access_token;
+pub(crate) mod approved_from;
+pub(crate) mod authorization;
+pub(crate) mod authorize;
 pub(crate) mod basic;
+pub(crate) mod bearer;
 pub(crate) mod chunks;
 pub(crate) mod client_settings;
+pub(crate) mod code_life;
+pub(crate) mod code_request;
 pub(crate) mod connection;
+pub(crate) mod cookies;
 pub(crate) mod decide;
+pub(crate) mod end_session;
 pub(crate) mod form;
 pub(crate) mod head;
 pub(crate) mod issuer;
@@ -13,8 +21,17 @@ pub(crate) mod jwk;
 pub(crate) mod jws;
 pub(crate) mod key_file;
 pub(crate) mod life;
+pub(crate) mod pkce;
+pub(crate) mod query;
+pub(crate) mod redeem;
+pub(crate) mod redirect_uri;
 pub(crate) mod resource;
 pub(crate) mod retry;
 pub(crate) mod scope;
+pub(crate) mod sealed;
+pub(crate) mod stored_code;
+pub(crate) mod stored_profile;
+pub(crate) mod stored_resources;
 pub(crate) mod stored_secret;
 pub(crate) mod token;
+pub(crate) mod web_origin;
