@@ -2,19 +2,9 @@
 
 use std::collections::HashSet;
 
-use regrant_tests::{Answer, Request, TestServer};
+use regrant_tests::{Answer, TestServer, at_once};
 
 const AT_ONCE: usize = 64;
-
-/// Sends all requests at once.
-async fn at_once(requests: impl IntoIterator<Item = Request>) -> Vec<Answer> {
-    let sent: Vec<_> = requests.into_iter().map(|request| tokio::spawn(request.send())).collect();
-    let mut answers = Vec::new();
-    for answer in sent {
-        answers.push(answer.await.expect("the request is answered"));
-    }
-    answers
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_64_refreshes_at_once_one_rotates_and_all_get_its_successor() {

@@ -2,7 +2,7 @@
 
 use regrant_engine::BEGIN_SECONDS_MAX;
 use regrant_protocol::Clock;
-use regrant_tests::{Fault, TestServer};
+use regrant_tests::{Fault, PASSWORD, TestServer, USERNAME};
 
 #[tokio::test]
 async fn a_request_that_is_not_begun_10_seconds_after_its_first_byte_gets_no_verdict() {
@@ -87,4 +87,35 @@ async fn metadata_that_cannot_be_read_is_503_and_keys_need_no_store() {
     server.get("/jwks").send().await.assert_ok();
     server.store.fail(None);
     metadata().send().await.assert_ok();
+}
+
+#[tokio::test]
+async fn who_meets_an_outage_in_a_browser_loads_the_page_again_and_loses_nothing() {
+    let server = TestServer::start().await;
+    let app = server.public("TestApp").redirect_uris(&["https://app.example/cb"]).register().await;
+    let mut browser = server.user_agent();
+    let login = browser.authorize(&app.authorization()).await.assert_login_page();
+    let login = login.required_form("/login").fill("username", USERNAME).fill("password", PASSWORD);
+    server.store.fail(Fault::Down);
+    browser.prepare(&login).may_be_unavailable().send().await.assert_page(503);
+    server.store.fail(None);
+    let resume = browser.submit(login).await;
+    let consent = browser.follow(&resume).await.assert_consent_page();
+
+    let allow = consent.consent_form().press("decision", "allow");
+    let late = server.clock.monotonic();
+    server.clock.advance_milliseconds(u32::try_from(BEGIN_SECONDS_MAX).unwrap() * 1000 + 1);
+    browser.prepare(&allow).first_byte(late).may_be_unavailable().send().await.assert_page(503);
+    for fault in [Fault::Down, Fault::Refuses, Fault::ForgetsToAnswer] {
+        server.store.fail(fault);
+        browser.prepare(&allow).may_be_unavailable().send().await.assert_page(503);
+    }
+    server.store.fail(None);
+    let code = browser.submit(allow.clone()).await.redirect().code();
+    assert_eq!(
+        browser.submit(allow).await.redirect().code(),
+        code,
+        "the page that was posted five times made one grant"
+    );
+    app.redeem(&code).send().await.assert_ok();
 }

@@ -1,4 +1,4 @@
-//! RFC 6749 §3.2, §3.3 and Appendix B: the form of requests to the token endpoint and its neighbours.
+//! RFC 6749 §3.2, §3.3 and Appendix B: the form of requests, above all to the token endpoint and its neighbours.
 
 use regrant_http::TOKEN_PATHS;
 use regrant_tests::TestServer;
@@ -168,4 +168,17 @@ async fn rfc6749_appendix_b_a_form_is_utf8() {
     let raw = [b"grant_type=client_credentials&x=".as_slice(), &[0xFF, 0xFE]].concat();
     app.post("/token").form(raw).send().await.assert_error(400, "invalid_request");
     app.refresh(&token).with_raw("x=%C3%A9").send().await.assert_ok();
+}
+
+/// C-034: what cannot be read is answered before anything of it is used.
+#[tokio::test]
+async fn rfc6749_appendix_b_a_query_is_utf8() {
+    let server = TestServer::start().await;
+    let app = server.public("TestApp").redirect_uris(&["https://app.example/cb"]).register().await;
+    for broken in ["x=%FF%FE", "%FF=x", "scope=%C3", "state=%ED%A0%80", "x=%zz", "x=%4", "x=%"] {
+        let path = format!("/authorize?{}&{broken}", app.authorization().query());
+        server.user_agent().open(&path).await.assert_page(400);
+    }
+    let path = format!("/authorize?{}&x=%C3%A9", app.authorization().query());
+    server.user_agent().open(&path).await.assert_login_page();
 }

@@ -97,13 +97,15 @@ async fn rfc6749_section_5_2_an_unknown_grant_type_is_unsupported_and_a_forbidde
     for unknown in ["foo", "Refresh_Token", "urn:ietf:params:oauth:grant-type:device_code", "implicit"] {
         app.token(unknown).send().await.assert_error(400, "unsupported_grant_type");
     }
-    for forbidden in [GrantType::ClientCredentials, GrantType::Password, GrantType::RefreshToken] {
+    for forbidden in GrantType::ALL {
         let kept: Vec<_> = GrantType::ALL.into_iter().filter(|kept| *kept != forbidden).collect();
-        let other = server.confidential(&format!("without {forbidden:?}")).grant_types(&kept).register().await;
+        let other = server.confidential(&format!("without {forbidden:?}")).redirect_uris(&["https://app.example/cb"]);
+        let other = other.grant_types(&kept).register().await;
         let request = match forbidden {
             GrantType::Password => other.password(),
             GrantType::RefreshToken => other.refresh(&app.log_in().await.refresh_token()),
-            GrantType::ClientCredentials | GrantType::AuthorizationCode => other.token(forbidden.as_str()),
+            GrantType::AuthorizationCode => other.redeem("rgc_x"),
+            GrantType::ClientCredentials => other.token(forbidden.as_str()),
         };
         request.send().await.assert_error(400, "unauthorized_client");
     }

@@ -51,7 +51,7 @@ async fn rfc8414_section_3_1_the_path_of_the_issuer_comes_after_the_well_known_p
 #[tokio::test]
 async fn rfc8414_section_2_only_what_is_accepted_is_told() {
     let server = TestServer::start().await;
-    let app = server.confidential("TestClient").register().await;
+    let app = server.confidential("TestClient").redirect_uris(&["https://app.example/cb"]).register().await;
     let public = server.public("TestApp").register().await;
     let metadata = server.get(PATH).send().await.assert_ok();
 
@@ -87,9 +87,31 @@ async fn rfc8414_section_2_only_what_is_accepted_is_told() {
         assert_eq!(told.contains(&grant_type.as_str()), is_supported, "{grant_type:?}");
     }
     assert_eq!(list(&metadata.json, "scopes_supported"), ["read", "write"]);
-    for absent in ["authorization_endpoint", "code_challenge_methods_supported", "registration_endpoint"] {
+    assert_eq!(list(&metadata.json, "response_types_supported"), ["code"]);
+    assert_eq!(list(&metadata.json, "response_modes_supported"), ["query", "form_post"]);
+    for mode in ["query", "form_post"] {
+        let request = app.authorization().with("response_mode", mode);
+        server.user_agent().authorize(&request).await.assert_login_page();
+    }
+    for absent in ["registration_endpoint", "pushed_authorization_request_endpoint", "device_authorization_endpoint"] {
         assert!(metadata.json.get(absent).is_none(), "{absent} is told before there is one");
     }
+}
+
+/// C-068: what needs a browser is told while a client uses one.
+#[tokio::test]
+async fn rfc8414_section_2_the_authorization_endpoint_is_told_while_a_client_has_the_code_grant() {
+    let server = TestServer::start().await;
+    let app = server.confidential("TestClient").register().await;
+    let members = ["authorization_endpoint", "response_types_supported", "code_challenge_methods_supported"];
+    let told = async || {
+        let metadata = server.get(PATH).send().await.assert_ok();
+        members.map(|member| metadata.json.get(member).is_some())
+    };
+    assert_eq!(told().await, [false; 3]);
+    app.change_settings(|settings| settings.grant_types.push(GrantType::AuthorizationCode)).await;
+    server.clock.advance_seconds(1);
+    assert_eq!(told().await, [true; 3]);
 }
 
 /// C-068: the password grant is told only while a client has it.

@@ -39,3 +39,31 @@ async fn rfc8707_section_2_2_a_refresh_narrows_the_resources_and_never_widens_th
         token = answer.refresh_token();
     }
 }
+
+/// What is named at the authorization endpoint is what the user agrees to; the redemption may narrow it.
+#[tokio::test]
+async fn rfc8707_section_2_1_the_authorization_request_names_the_resources_and_the_redemption_narrows_them() {
+    let server = TestServer::start().await;
+    let builder = server.confidential("TestClient").resources(&[R1, R2]);
+    let app = builder.redirect_uris(&["https://app.example/cb"]).register().await;
+    let mut browser = server.user_agent();
+    for wrong in ["foo", "https://r3.example", "https://r1.example/api#x"] {
+        let answer = browser.authorize(&app.authorization().with("resource", wrong)).await;
+        answer.assert_redirect_error("invalid_target");
+    }
+    let page = browser.reach_consent(&app.authorization().with("resource", R1)).await.assert_consent_page();
+    assert!(page.text_of_body().contains(R1), "the user is told: {}", page.text_of_body());
+    let code = browser.allow(&page).await.redirect().code();
+    app.redeem(&code).with("resource", R2).send().await.assert_error(400, "invalid_target");
+    let tokens = app.redeem(&code).send().await.assert_ok();
+    assert_eq!(tokens.claims()["aud"], json!([R1]));
+
+    // The consent was for one of them.
+    let both = app.authorization().with("resource", R1).and("resource", R2);
+    let page = browser.authorize(&both).await.assert_consent_page();
+    let code = browser.allow(&page).await.redirect().code();
+    let tokens = app.redeem(&code).with("resource", R2).send().await.assert_ok();
+    assert_eq!(tokens.claims()["aud"], json!([R2]));
+    let again = app.refresh(&tokens.refresh_token()).send().await.assert_ok();
+    assert_eq!(again.claims()["aud"], json!([R1, R2]), "a refresh without a resource is for all that was granted");
+}

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use regrant_crypto::random;
-use regrant_protocol::{Subject, Username};
+use regrant_protocol::{Profile, Subject, Username};
 use regrant_store::{AccessTokenFormat, ChangeError, Store, User, UserStatus};
 use regrant_tests::{START_SECONDS, TestClient, TestServer};
 use serde_json::{Value, json};
@@ -145,6 +145,7 @@ async fn rfc9068_section_5_a_user_never_has_the_name_of_a_client() {
         username: Username::parse("somebody").unwrap(),
         credential: None,
         status: UserStatus::Active,
+        profile: Profile::default(),
         cutoff: 0,
         version: 1,
     };

@@ -92,7 +92,7 @@ async fn rfc9700_section_4_14_2_a_token_of_another_server_is_forged() {
 async fn rfc9700_section_2_4_the_password_grant_is_for_clients_that_list_it() {
     use regrant_protocol::GrantType::{AuthorizationCode, ClientCredentials, RefreshToken};
     let server = TestServer::start().await;
-    let builder = server.confidential("TestClient");
+    let builder = server.confidential("TestClient").redirect_uris(&["https://app.example/cb"]);
     let app = builder.grant_types(&[AuthorizationCode, ClientCredentials, RefreshToken]).register().await;
     app.password().send().await.assert_error(400, "unauthorized_client");
 }

@@ -1,12 +1,13 @@
 use regrant_engine::Secrecy;
 use regrant_grant::{Policy, RotationMode};
-use regrant_protocol::{ClientId, GrantType, Lifetime, Resources, Scope, Secret, TokenEndpointAuthMethod};
-use regrant_store::{AccessTokenFormat, ClientChange, ClientSettings, Store};
+use regrant_protocol::{ClientId, GrantType, Lifetime, RedirectUri, Resources, Scope, Secret, TokenEndpointAuthMethod};
+use regrant_store::{AccessTokenFormat, ClientChange, ClientSettings, IdTokenAlgorithm, Store};
 
-use crate::{Answer, PASSWORD, Request, TestServer, USERNAME};
+use crate::{Answer, AuthorizationRequest, PASSWORD, Request, TestServer, USERNAME, VERIFIER};
 
-/// A client before it is registered. Without further words it may use every grant type that its kind allows, has the
-/// scope `read write`, ES256 access tokens of an hour, refresh tokens of two weeks, and a grant of a year.
+/// A client before it is registered. Without further words it may use every grant type that its kind allows and that needs
+/// no browser, has the scope `read write`, ES256 tokens, access tokens of an hour, refresh tokens of two weeks, and a
+/// grant of a year.
 pub struct ClientBuilder<'a> {
     server: &'a TestServer,
     id: ClientId,
@@ -21,6 +22,8 @@ pub struct TestClient<'a> {
     pub id: ClientId,
     /// Its secret; `None` for a public client.
     pub secret: Option<String>,
+    /// The first of its redirect URIs.
+    redirect_uri: Option<String>,
 }
 
 impl<'a> ClientBuilder<'a> {
@@ -74,6 +77,29 @@ impl<'a> ClientBuilder<'a> {
         self.set(|settings| settings.grant_types = grant_types.to_vec())
     }
 
+    /// Where browsers are sent back to, and the grant type that needs it.
+    #[must_use]
+    pub fn redirect_uris(self, redirect_uris: &[&str]) -> Self {
+        let parse = |uri: &&str| RedirectUri::parse(uri).expect("a test names redirect URIs that may be registered");
+        let redirect_uris: Vec<_> = redirect_uris.iter().map(parse).collect();
+        self.set(|settings| {
+            settings.redirect_uris = redirect_uris;
+            settings.grant_types.push(GrantType::AuthorizationCode);
+        })
+    }
+
+    /// The scopes of OpenID Connect beside `read write`.
+    #[must_use]
+    pub fn openid(self) -> Self {
+        self.scope("openid profile email offline_access read write")
+    }
+
+    /// Does not insist on PKCE, as an OAuth 2.0 client that knows nothing of it needs.
+    #[must_use]
+    pub fn pkce_optional(self) -> Self {
+        self.set(|settings| settings.require_pkce = false)
+    }
+
     /// What its access tokens look like.
     #[must_use]
     pub fn format(self, format: AccessTokenFormat) -> Self {
@@ -108,10 +134,11 @@ impl<'a> ClientBuilder<'a> {
             Secrecy::Chosen(secret) => Some(secret.expose().to_owned()),
             Secrecy::Generated | Secrecy::Public => None,
         };
+        let redirect_uri = self.settings.redirect_uris.first().map(|uri| uri.as_str().to_owned());
         let registered = self.server.engine.register_client(self.id.clone(), self.secrecy, self.settings).await;
         let generated = registered.expect("a test registers a client that may exist");
         let secret = generated.map(|secret| secret.expose().to_owned()).or(chosen);
-        TestClient { server: self.server, id: self.id, secret }
+        TestClient { server: self.server, id: self.id, secret, redirect_uri }
     }
 }
 
@@ -119,7 +146,7 @@ impl TestClient<'_> {
     /// A `POST` to `path` from this client: with its secret where it has one, otherwise with its name.
     #[must_use]
     pub fn post(&self, path: &str) -> Request {
-        let request = self.server.post(path);
+        let request = self.server.post(&self.server.path(path));
         match &self.secret {
             Some(secret) => request.basic(self.id.as_str(), secret),
             None => request.with("client_id", self.id.as_str()),
@@ -141,6 +168,29 @@ impl TestClient<'_> {
     /// A successful login of the user that every server knows.
     pub async fn log_in(&self) -> Answer {
         self.password().send().await.assert_ok()
+    }
+
+    /// A request to the authorization endpoint, with the first of its redirect URIs, `state=xyz` and PKCE.
+    #[must_use]
+    pub fn authorization(&self) -> AuthorizationRequest {
+        AuthorizationRequest::new(self.id.as_str(), self.redirect_uri.as_deref())
+    }
+
+    /// A code for the user that every server knows, who logs in with a new browser and allows everything.
+    pub async fn obtain_code(&self) -> String {
+        self.server.user_agent().obtain_code(&self.authorization()).await
+    }
+
+    /// A redemption with nothing but the code.
+    #[must_use]
+    pub fn present(&self, code: &str) -> Request {
+        self.token("authorization_code").with("code", code)
+    }
+
+    /// A redemption with the verifier of [`TestClient::authorization`].
+    #[must_use]
+    pub fn redeem(&self, code: &str) -> Request {
+        self.present(code).with("code_verifier", VERIFIER)
     }
 
     /// A refresh.
@@ -176,24 +226,18 @@ impl TestClient<'_> {
 }
 
 fn settings(auth_methods: &[TokenEndpointAuthMethod], grant_types: &[GrantType]) -> ClientSettings {
+    let policy = Policy {
+        rotation: RotationMode::Rotate,
+        retry_window_seconds: None,
+        on_reuse: None,
+        code_retry_seconds: 0,
+        access_lifetime: Lifetime::from_seconds(3600),
+        idle_lifetime: Lifetime::from_seconds(14 * 24 * 3600),
+        absolute_lifetime: Lifetime::from_seconds(365 * 24 * 3600),
+    };
     let scope = Scope::parse("read write").expect("it is a scope");
-    ClientSettings {
-        auth_methods: auth_methods.to_vec(),
-        credential: None,
-        grant_types: grant_types.to_vec(),
-        redirect_uris: Vec::new(),
-        scope: scope.clone(),
-        default_scope: scope,
-        resources: Resources::none(),
-        audience: Vec::new(),
-        access_token_format: AccessTokenFormat::JwtEs256,
-        policy: Policy {
-            rotation: RotationMode::Rotate,
-            retry_window_seconds: None,
-            on_reuse: None,
-            access_lifetime: Lifetime::from_seconds(3600),
-            idle_lifetime: Lifetime::from_seconds(14 * 24 * 3600),
-            absolute_lifetime: Lifetime::from_seconds(365 * 24 * 3600),
-        },
-    }
+    let mut settings = ClientSettings::new(auth_methods.to_vec(), grant_types.to_vec(), scope, policy);
+    // An RSA key takes seconds to make: a test that wants RS256 has the engine make one.
+    settings.id_token_algorithm = IdTokenAlgorithm::Es256;
+    settings
 }

@@ -1,12 +1,13 @@
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use regrant_grant::{Grant, SessionId};
-use regrant_protocol::{ClientId, Subject, Username};
+use regrant_grant::{Grant, GrantId, SessionId};
+use regrant_protocol::{ClientId, Subject, Timestamp, Username};
 use regrant_store::{
-    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, Identity, SealedSigningKey, Session, Step,
-    Store, StoreError, User, UserChange,
+    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, GrantFilter, Identity, ListedGrant, Page,
+    SealedSigningKey, Session, Step, Store, StoreError, Sweep, SweepError, Swept, User, UserChange,
 };
 use regrant_store_sqlite::SqliteStore;
 
@@ -27,11 +28,16 @@ pub struct FaultyStore {
     fault: Mutex<Option<Fault>>,
     calls: AtomicU64,
     steps: AtomicU64,
+    interlude: Mutex<Option<Interlude>>,
 }
+
+/// What somebody else does just before a step.
+type Interlude = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl FaultyStore {
     pub(crate) fn new(inner: SqliteStore) -> Self {
-        Self { inner, fault: Mutex::new(None), calls: AtomicU64::new(0), steps: AtomicU64::new(0) }
+        let (calls, steps) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { inner, fault: Mutex::new(None), calls, steps, interlude: Mutex::new(None) }
     }
 
     /// Fails from now on; `None` mends it.
@@ -49,6 +55,11 @@ impl FaultyStore {
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.steps.load(Ordering::SeqCst)
+    }
+
+    /// Lets somebody else do something just before the next step: after the engine looked at what it then decides on.
+    pub fn before_next_step(&self, interlude: impl Future<Output = ()> + Send + 'static) {
+        *self.interlude.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::pin(interlude));
     }
 
     fn fault(&self) -> Option<Fault> {
@@ -75,6 +86,10 @@ impl Store for FaultyStore {
     async fn step(&self, step: Step) -> Result<(), StoreError> {
         let inner = self.call()?;
         self.steps.fetch_add(1, Ordering::SeqCst);
+        let interlude = self.interlude.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(interlude) = interlude {
+            interlude.await;
+        }
         match self.fault() {
             Some(Fault::Refuses) => Err(failure()),
             Some(Fault::ForgetsToAnswer) => inner.step(step).await.and(Err(failure())),
@@ -148,6 +163,32 @@ impl Store for FaultyStore {
 
     async fn grants_of(&self, user: &Subject) -> Result<Vec<Grant>, StoreError> {
         self.call()?.grants_of(user).await
+    }
+
+    async fn grants(
+        &self,
+        filter: &GrantFilter,
+        after: Option<GrantId>,
+        count_max: u32,
+    ) -> Result<Page<ListedGrant, GrantId>, StoreError> {
+        self.call()?.grants(filter, after, count_max).await
+    }
+
+    async fn end_grants(
+        &self,
+        filter: &GrantFilter,
+        made_before: Timestamp,
+        after: Option<GrantId>,
+    ) -> Result<Page<GrantId, GrantId>, StoreError> {
+        self.call()?.end_grants(filter, made_before, after).await
+    }
+
+    async fn users(&self, after: Option<&Username>, count_max: u32) -> Result<Page<User, Username>, StoreError> {
+        self.call()?.users(after, count_max).await
+    }
+
+    async fn sweep(&self, sweep: Sweep) -> Result<Swept, SweepError> {
+        self.call()?.sweep(sweep).await
     }
 
     async fn announced_keys(&self) -> Result<Vec<AnnouncedKey>, StoreError> {

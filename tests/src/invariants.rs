@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 use regrant_http::TOKEN_PATHS;
 use serde_json::Value;
 
-use crate::Answer;
+use crate::{Answer, Redirect};
 
 /// The endpoints at which secrets pass, below the issuer.
 const SECRET_PATHS: [&str; 2] = ["/revoke", "/introspect"];
@@ -17,16 +17,80 @@ pub(crate) fn check(method: &Method, path: &str, may_be_unavailable: bool, answe
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "never another 5xx: {what}");
         assert!(may_be_unavailable, "the test does not expect the server to be unavailable: {what}");
     }
+    if answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
+        return page(answer, &what);
+    }
+    if answer.status.is_redirection() {
+        return redirection(answer, &what);
+    }
+    if *method == Method::OPTIONS && answer.status.is_success() {
+        return;
+    }
     let is_token_endpoint = TOKEN_PATHS.iter().any(|known| path.ends_with(known));
     if is_token_endpoint || SECRET_PATHS.iter().any(|known| path.ends_with(known)) {
         // RFC 6749 §5.1: on answers with tokens; here on all that could have had one.
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{what}");
     }
-    if answer.status.is_client_error() || answer.status.is_server_error() {
+    // RFC 6750 §3.1: who sends no token is told no error.
+    let is_a_question =
+        path.ends_with("/userinfo") && answer.status == StatusCode::UNAUTHORIZED && answer.body.is_empty();
+    let is_no_asset = path.contains("/assets/") && answer.status == StatusCode::NOT_FOUND;
+    if is_a_question || is_no_asset {
+        assert!(is_no_asset || answer.header("www-authenticate").is_some(), "{what}");
+    } else if answer.status.is_client_error() || answer.status.is_server_error() {
         refusal(answer, method, &what);
     } else if is_token_endpoint {
         success(answer, &what);
     }
+}
+
+/// What people see: nobody frames it, keeps it, or mixes anything into it (RFC 6749 §10.13, RFC 9700 §4.2.4, §4.16), and no
+/// script of another site reads it (RFC 9700 §2.6). C-032, C-124, C-126, C-127.
+fn page(answer: &Answer, what: &str) {
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("referrer-policy", "same-origin"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+    ] {
+        assert_eq!(answer.header(name), Some(value), "{name}: {what}");
+    }
+    let policy = answer.header("content-security-policy").unwrap_or_else(|| panic!("no policy: {what}"));
+    for directive in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"] {
+        assert!(policy.contains(directive), "{directive} is missing in {policy}: {what}");
+    }
+    assert!(!policy.contains("unsafe-"), "{policy}: {what}");
+    for (status, header) in [
+        (StatusCode::METHOD_NOT_ALLOWED, "allow"),
+        (StatusCode::TOO_MANY_REQUESTS, "retry-after"),
+        (StatusCode::SERVICE_UNAVAILABLE, "retry-after"),
+    ] {
+        assert!(answer.status != status || answer.header(header).is_some(), "{header} is missing: {what}");
+    }
+    is_for_people_only(answer, what);
+}
+
+/// Where people are sent: never with what they entered (RFC 9700 §4.12). C-103, C-021, C-123.
+fn redirection(answer: &Answer, what: &str) {
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{what}");
+    assert_eq!(answer.header("cache-control"), Some("no-store"), "{what}");
+    assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{what}");
+    is_for_people_only(answer, what);
+    let location = answer.header("location").unwrap_or_else(|| panic!("no Location: {what}"));
+    let redirect = Redirect::parse(location);
+    assert!(redirect.get("code").is_none() || redirect.get("error").is_none(), "{location}");
+    if redirect.get("code").is_some() || redirect.get("error").is_some() {
+        assert!(redirect.get("iss").is_some(), "{location}");
+    }
+    for name in ["error", "error_description"] {
+        let text = redirect.get(name).unwrap_or_default();
+        assert!(text.bytes().all(may_be_in_an_error), "{name} has a forbidden character: {location}");
+    }
+}
+
+fn is_for_people_only(answer: &Answer, what: &str) {
+    let mut names = answer.headers.keys().map(axum::http::HeaderName::as_str);
+    assert!(!names.any(|name| name.starts_with("access-control-")), "{what}");
 }
 
 /// RFC 6749 §5.2.

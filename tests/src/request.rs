@@ -146,3 +146,13 @@ impl Request {
         answer
     }
 }
+
+/// Sends all requests at once; the answers come in the order of the requests.
+pub async fn at_once(requests: impl IntoIterator<Item = Request>) -> Vec<Answer> {
+    let sent: Vec<_> = requests.into_iter().map(|request| tokio::spawn(request.send())).collect();
+    let mut answers = Vec::new();
+    for answer in sent {
+        answers.push(answer.await.expect("the request is answered"));
+    }
+    answers
+}

@@ -3,15 +3,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use regrant_crypto::{Entropy, KeyRing, SeededEntropy, random};
-use regrant_engine::{AuthorizationServer, Parts, RequestContext};
+use regrant_engine::{AuthorizationServer, Parts, RequestContext, SESSION_SECONDS};
 use regrant_grant::{Grant, REFRESH_PREFIX, Realm, TokenParts, Write};
 use regrant_http::router;
-use regrant_protocol::{Clock, Issuer, ManualClock, Secret, Subject, Timestamp};
+use regrant_protocol::{Clock, Issuer, ManualClock, Profile, Secret, Subject, Timestamp};
 use regrant_store::{Store, Target, UserChange, decide_in};
 use regrant_store_sqlite::{Genesis, SqliteStore};
 use tempfile::TempDir;
 
-use crate::{ClientBuilder, FaultyStore, Request};
+use crate::{ClientBuilder, FaultyStore, Request, UserAgent};
 
 /// The user that every server knows.
 pub const USERNAME: &str = "bshaffer";
@@ -73,10 +73,12 @@ impl TestServer {
             ring,
             clock: shared_clock,
             entropy,
+            session_seconds: SESSION_SECONDS,
         };
         let engine = Arc::new(AuthorizationServer::open(parts).await.expect("a new store opens"));
         let password = Secret::new(PASSWORD.to_owned());
-        let subject = engine.register_user(USERNAME, password).await.expect("a new user can be registered");
+        let subject =
+            engine.register_user(USERNAME, password, Profile::default()).await.expect("a new user can be registered");
         Self { clock, store, router: router(Arc::clone(&engine)), engine, subject, _data: data }
     }
 
@@ -110,6 +112,18 @@ impl TestServer {
         ClientBuilder::public(self, id)
     }
 
+    /// A browser without cookies.
+    #[must_use]
+    pub fn user_agent(&self) -> UserAgent<'_> {
+        UserAgent::new(self)
+    }
+
+    /// A path below the issuer.
+    #[must_use]
+    pub fn path(&self, path: &str) -> String {
+        format!("{}{path}", self.engine.issuer().path())
+    }
+
     /// What the clock shows, in seconds since the Unix epoch.
     #[must_use]
     pub fn clock_seconds(&self) -> i64 {
@@ -119,7 +133,7 @@ impl TestServer {
     /// Registers another user, with the password [`PASSWORD`].
     pub async fn register_user(&self, username: &str) -> Subject {
         let password = Secret::new(PASSWORD.to_owned());
-        self.engine.register_user(username, password).await.expect("a new user can be registered")
+        self.engine.register_user(username, password, Profile::default()).await.expect("a new user can be registered")
     }
 
     /// Changes [`USERNAME`] in the store, behind the server's back.

@@ -8,23 +8,25 @@ use crate::command;
 
 /// A program of the system, and where it comes from.
 pub(crate) struct Program {
-    name: &'static str,
+    command: &'static str,
     debian_package: &'static str,
 }
 
 impl Program {
-    /// The program that is started as `name` and lies in `debian_package`.
-    pub(crate) const fn new(name: &'static str, debian_package: &'static str) -> Self {
-        Self { name, debian_package }
+    /// The program that is started as `command` and lies in `debian_package`.
+    ///
+    /// A command with arguments is run to find out: it succeeds where the program has all that is needed of it.
+    pub(crate) const fn new(command: &'static str, debian_package: &'static str) -> Self {
+        Self { command, debian_package }
     }
 }
 
-/// Installs the packages of those `programs` that are not in `PATH`; does nothing if none is missing.
+/// Installs the packages of those `programs` that are missing; does nothing if none is.
 ///
 /// Needs root for that. Without, the error is the command to run by hand.
 pub(crate) fn install_missing(programs: &[Program]) -> Result<(), String> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let packages = packages_of_missing(programs, |name| is_in_path(name, &path));
+    let packages = packages_of_missing(programs, |command| is_present(command, &path));
     if packages.is_empty() {
         return Ok(());
     }
@@ -44,15 +46,20 @@ pub(crate) fn install_missing(programs: &[Program]) -> Result<(), String> {
 fn packages_of_missing(programs: &[Program], is_present: impl Fn(&str) -> bool) -> Vec<&'static str> {
     let mut packages = Vec::new();
     for program in programs {
-        if !is_present(program.name) && !packages.contains(&program.debian_package) {
+        if !is_present(program.command) && !packages.contains(&program.debian_package) {
             packages.push(program.debian_package);
         }
     }
     packages
 }
 
-fn is_in_path(name: &str, path: &OsStr) -> bool {
-    env::split_paths(path).any(|folder| folder.join(name).is_file())
+fn is_present(command: &str, path: &OsStr) -> bool {
+    match command.split_once(' ') {
+        None => env::split_paths(path).any(|folder| folder.join(command).is_file()),
+        Some((name, arguments)) => {
+            Command::new(name).args(arguments.split(' ')).output().is_ok_and(|output| output.status.success())
+        }
+    }
 }
 
 fn is_root() -> Result<bool, String> {
@@ -87,6 +94,15 @@ mod tests {
         for (present, expected) in cases {
             let packages = packages_of_missing(PROGRAMS, |name| present.contains(&name));
             assert_eq!(packages, *expected, "with {present:?} present");
+        }
+    }
+
+    #[test]
+    fn a_command_with_arguments_is_present_where_it_succeeds() {
+        let cases = [("sh", true), ("sh -c true", true), ("sh -c false", false), ("no-such-program -c true", false)];
+        let path = env::var_os("PATH").unwrap_or_default();
+        for (command, expected) in cases {
+            assert_eq!(is_present(command, &path), expected, "{command}");
         }
     }
 }

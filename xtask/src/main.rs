@@ -3,6 +3,7 @@
 mod apt;
 mod cargo;
 mod ci;
+mod clients;
 mod command;
 mod prove;
 mod stage;

@@ -2,10 +2,12 @@
 
 use crate::apt::{self, Program};
 use crate::cargo::cargo;
+use crate::clients;
 
-/// Installs what [`PROGRAMS`] names, builds the program, and runs every test.
+/// Installs what [`PROGRAMS`] and the clients of other makers need, builds the program, and runs every test.
 pub(crate) fn run() -> Result<(), String> {
     apt::install_missing(PROGRAMS)?;
+    clients::install()?;
     // The end-to-end tests start the program as a child process, and cargo builds a binary by
     // itself for the tests of its own package only.
     cargo("build --package regrant-server --bin regrant")?;
@@ -13,4 +15,13 @@ pub(crate) fn run() -> Result<(), String> {
 }
 
 /// The programs that tests start, beside our own.
-const PROGRAMS: &[Program] = &[Program::new("curl", "curl")];
+const PROGRAMS: &[Program] = &[
+    Program::new("curl", "curl"),
+    Program::new("openssl", "openssl"),
+    Program::new("chromium", "chromium"),
+    Program::new("chromedriver", "chromium-driver"),
+    Program::new("node", "nodejs"),
+    Program::new("npm", "npm"),
+    // Debian's Python has it only with this package, and makes no virtual environment without.
+    Program::new("python3 -m ensurepip --version", "python3-venv"),
+];

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
 use regrant_crypto::{Entropy, SeededEntropy};
-use regrant_engine::{AuthorizationServer, Parts, RequestContext, Secrecy, TokenError};
+use regrant_engine::{AuthorizationServer, Parts, RequestContext, SESSION_SECONDS, Secrecy, TokenError};
 use regrant_grant::{Grant, Policy, REFRESH_PREFIX, RotationMode, TokenParts, Write};
 use regrant_protocol::{
     AccessTokenClaims, ClientId, Clock, GrantType, Issuer, Lifetime, ManualClock, Params, Profile, Scope, Secret,
@@ -71,7 +71,15 @@ impl Instance {
         let ring = directory.key_ring(&*entropy)?;
         let store: Arc<dyn Store> = Arc::new(directory.store(&*entropy, Arc::clone(&shared))?);
         let issuer = Issuer::parse("https://id.example")?;
-        let engine = AuthorizationServer::open(Parts { issuer, store, ring, clock: shared, entropy }).await?;
+        let engine = AuthorizationServer::open(Parts {
+            issuer,
+            store,
+            ring,
+            clock: shared,
+            entropy,
+            session_seconds: SESSION_SECONDS,
+        })
+        .await?;
         Ok(Self { engine, clock, _directory: directory })
     }
 

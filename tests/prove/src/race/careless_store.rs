@@ -5,8 +5,9 @@ use async_trait::async_trait;
 use regrant_grant::{Grant, GrantId, Party, SessionId, Surroundings, Write};
 use regrant_protocol::{ClientId, EpochNumber, Subject, Timestamp, Username};
 use regrant_store::{
-    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, Identity, Rule, Scene, SealedSigningKey,
-    Session, Step, Store, StoreError, Target, User, UserChange, decide_in,
+    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, GrantFilter, Identity, ListedGrant, Page,
+    Rule, Scene, SealedSigningKey, Session, Step, Store, StoreError, Sweep, SweepError, Swept, Target, User,
+    UserChange, decide_in,
 };
 use regrant_store_sqlite::SqliteStore;
 
@@ -188,6 +189,32 @@ impl Store for CarelessStore {
 
     async fn grants_of(&self, user: &Subject) -> Result<Vec<Grant>, StoreError> {
         self.inner.grants_of(user).await
+    }
+
+    async fn grants(
+        &self,
+        filter: &GrantFilter,
+        after: Option<GrantId>,
+        count_max: u32,
+    ) -> Result<Page<ListedGrant, GrantId>, StoreError> {
+        self.inner.grants(filter, after, count_max).await
+    }
+
+    async fn end_grants(
+        &self,
+        filter: &GrantFilter,
+        made_before: Timestamp,
+        after: Option<GrantId>,
+    ) -> Result<Page<GrantId, GrantId>, StoreError> {
+        self.inner.end_grants(filter, made_before, after).await
+    }
+
+    async fn users(&self, after: Option<&Username>, count_max: u32) -> Result<Page<User, Username>, StoreError> {
+        self.inner.users(after, count_max).await
+    }
+
+    async fn sweep(&self, sweep: Sweep) -> Result<Swept, SweepError> {
+        self.inner.sweep(sweep).await
     }
 
     async fn announced_keys(&self) -> Result<Vec<AnnouncedKey>, StoreError> {

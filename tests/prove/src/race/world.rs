@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, anyhow};
 use regrant_crypto::{KeyRing, SystemEntropy, random};
-use regrant_engine::{AuthorizationServer, Parts, Refusal, RequestContext, Secrecy, TokenError};
+use regrant_engine::{AuthorizationServer, Parts, Refusal, RequestContext, SESSION_SECONDS, Secrecy, TokenError};
 use regrant_grant::{Grant, GrantId, Policy, Realm, RotationMode, Write};
 use regrant_protocol::{
     ClientId, Clock, GrantType, Issuer, Lifetime, Params, Profile, Scope, Subject, SystemClock,
@@ -56,7 +56,7 @@ impl World {
             Some(carelessness) => Arc::new(CarelessStore::new(sqlite, carelessness)),
         };
         let issuer = Issuer::parse("https://id.example")?;
-        let parts = Parts { issuer, store: Arc::clone(&store), ring, clock, entropy };
+        let parts = Parts { issuer, store: Arc::clone(&store), ring, clock, entropy, session_seconds: SESSION_SECONDS };
         let server = AuthorizationServer::open(parts).await?;
         Ok(Self { server, store, stopwatch: Stopwatch::start(), names_used: AtomicU64::new(0), _data: data })
     }
