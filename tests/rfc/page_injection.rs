@@ -181,7 +181,8 @@ async fn rfc9700_section_4_16_scopes_and_resources_are_text() {
         let mut browser = server.user_agent();
         let consent =
             browser.reach_consent(&app.authorization().with("resource", resource)).await.assert_consent_page();
-        browser.allow(&consent).await.redirect().code();
+        let code = browser.allow(&consent).await.redirect().code();
+        app.redeem(&code).with("redirect_uri", CALLBACK).send().await.assert_ok();
         [consent, browser.account().await]
     };
     let plain = page("plain", "https://api.example").await;

@@ -59,6 +59,7 @@ pub use refusal::Refusal;
 pub use registration::{RegistrationError, Secrecy, broken_rules};
 pub use server::{AuthorizationServer, OpenError, Parts};
 pub use sweep::{
-    SWEEP_FAILURE_PAUSE_SECONDS, SWEEP_PASS_PAUSE_SECONDS, SWEEP_SLICE_PAUSE_MILLISECONDS, SweepOutcome, Sweeper,
+    SWEEP_FAILURE_PAUSE_SECONDS, SWEEP_PASS_PAUSE_SECONDS, SWEEP_ROWS_MAX, SWEEP_SLICE_PAUSE_MILLISECONDS,
+    SweepOutcome, Sweeper,
 };
 pub use userinfo::UserInfoError;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use regrant_grant::latest_credible;
 use regrant_protocol::{Clock, Timestamp};
-use regrant_store::{Removed, SLICE_ROWS_MAX, Store, StoreError, Sweep, SweepError, SweepPosition, Swept};
+use regrant_store::{Removed, Store, StoreError, Sweep, SweepError, SweepPosition, Swept};
 use tokio::sync::Mutex;
 use tracing::{error, info, warn};
 
@@ -14,6 +14,8 @@ use crate::AuthorizationServer;
 #[cfg(test)]
 mod history;
 
+/// How many rows a slice looks at: reading them takes less than a millisecond.
+pub const SWEEP_ROWS_MAX: u32 = 200;
 /// How long after a slice the next one comes.
 pub const SWEEP_SLICE_PAUSE_MILLISECONDS: u64 = 100;
 /// How long after everything was looked at it is looked at again.
@@ -92,7 +94,7 @@ impl Sweeper {
         let monotonic = self.clock.monotonic();
         let passed = monotonic.saturating_duration_since(progress.clock_seen_at);
         let clock_at_most = latest_credible(progress.clock_seen, passed);
-        let slice = Sweep { from: progress.position.clone(), rows_max: SLICE_ROWS_MAX, clock_at_most };
+        let slice = Sweep { from: progress.position.clone(), rows_max: SWEEP_ROWS_MAX, clock_at_most };
         match self.store.sweep(slice).await {
             Ok(swept) => {
                 // A clock that was put back may be put forward again.
