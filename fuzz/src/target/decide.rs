@@ -38,6 +38,7 @@ fn deserves_tokens(case: &Case, decision: &Decision) -> bool {
         && case.root.as_ref().is_none_or(|root| root.revoked_at.is_none())
         && is_before(row.idle_expires_at)
         && is_before(row.absolute_expires_at)
+        && (row.session.is_none() || case.session_ends_at.is_some_and(|end| case.now < end))
         && row.generation.0 < u32::MAX;
     let is_from_its_sender = facts.client == row.client
         && facts.authority_tag == AuthorityTag::Valid
