@@ -2,7 +2,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use regrant_crypto::{KeyRing, SeededEntropy, random};
-use regrant_engine::{AuthorizationServer, Parts, RequestContext, SESSION_SECONDS};
+use regrant_engine::{AuthorizationServer, Hooks, Parts, RequestContext, SESSION_SECONDS};
 use regrant_grant::{Policy, Realm, RotationMode};
 use regrant_protocol::{Clock, Issuer, Lifetime, ManualClock, Params, Timestamp};
 use regrant_store_sqlite::{Genesis, SqliteStore};
@@ -32,6 +32,7 @@ impl Server {
             clock,
             entropy,
             session_seconds: SESSION_SECONDS,
+            hooks: Hooks::default(),
         };
         let engine = runtime.block_on(AuthorizationServer::open(parts)).expect("a new store opens");
         Self { engine, runtime, _data: data }
@@ -39,7 +40,7 @@ impl Server {
 
     /// A request that begins now.
     pub(crate) fn context(&self) -> RequestContext {
-        RequestContext { source: IpAddr::V4(Ipv4Addr::LOCALHOST), first_byte: self.engine.clock().monotonic() }
+        RequestContext::new(IpAddr::V4(Ipv4Addr::LOCALHOST), self.engine.clock().monotonic())
     }
 }
 

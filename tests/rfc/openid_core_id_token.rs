@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use regrant_crypto::{Entropy, KeyRing, SeededEntropy, sha256};
-use regrant_engine::{AuthorizationServer, Parts, SESSION_SECONDS};
+use regrant_engine::{AuthorizationServer, Hooks, Parts, SESSION_SECONDS};
 use regrant_protocol::{Clock, Issuer};
 use regrant_store::{AccessTokenFormat, IdTokenAlgorithm, Store};
 use regrant_tests::{Answer, START_SECONDS, Setup, TestClient, TestServer, UserAgent};
@@ -251,6 +251,7 @@ async fn openid_core_section_10_1_1_keys_that_have_signed_stay_published_through
         clock: Arc::clone(&server.clock) as Arc<dyn Clock>,
         entropy: Arc::new(SeededEntropy::new(3)) as Arc<dyn Entropy>,
         session_seconds: SESSION_SECONDS,
+        hooks: Hooks::default(),
     });
     let keys = serde_json::to_value(reopened.await.unwrap().jwks()).unwrap();
     let kept: Vec<_> = keys.as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap()).collect();

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use regrant_crypto::{Entropy, KeyRing, SeededEntropy, random};
-use regrant_engine::{AuthorizationServer, Parts, RequestContext, SESSION_SECONDS};
+use regrant_engine::{AuthorizationServer, Hooks, Parts, RequestContext, SESSION_SECONDS};
 use regrant_grant::{Grant, REFRESH_PREFIX, Realm, TokenParts, Write};
 use regrant_http::router;
 use regrant_protocol::{Clock, Issuer, ManualClock, Profile, Secret, Subject, Timestamp};
@@ -74,6 +74,7 @@ impl TestServer {
             clock: shared_clock,
             entropy,
             session_seconds: SESSION_SECONDS,
+            hooks: Hooks::default(),
         };
         let engine = Arc::new(AuthorizationServer::open(parts).await.expect("a new store opens"));
         let password = Secret::new(PASSWORD.to_owned());
@@ -144,7 +145,7 @@ impl TestServer {
     /// Whether an API of the same process would accept an access token now.
     pub async fn is_good(&self, access_token: &str) -> bool {
         let source = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let context = RequestContext { source, first_byte: self.clock.monotonic() };
+        let context = RequestContext::new(source, self.clock.monotonic());
         self.engine.inspect(&context, access_token).await.expect("the store answers").is_some()
     }
 

@@ -13,6 +13,7 @@ mod access_token;
 mod administration;
 mod allowed_origins;
 mod browser;
+mod claims_hook;
 mod client_authentication;
 mod client_credentials;
 mod clients;
@@ -23,9 +24,11 @@ mod describe;
 mod error;
 mod failures;
 mod hashing;
+mod hooks;
 mod id_token;
 mod introspect;
 mod keys;
+mod observer;
 mod password;
 mod refresh;
 mod refusal;
@@ -46,15 +49,18 @@ pub use browser::{
     ClientPresentation, ConsentPrompt, ConsentScope, Cookie, CookieChange, ErrorPage, LogOutPrompt, LoginProblem,
     LoginPrompt, NEW_PASSWORD_BYTES_MIN, Next, PasswordProblem, PostLogoutProblem, SESSION_SECONDS, Step,
 };
+pub use claims_hook::{ClaimsHook, ClaimsRequest, ClaimsUnavailable};
 pub use client_authentication::AuthenticatedClient;
 pub use configured_client::Kept;
-pub use context::{BEGIN_SECONDS_MAX, RequestContext};
+pub use context::{BEGIN_SECONDS_MAX, REQUEST_ID_BYTES_MAX, RequestContext, RequestId};
 pub use error::TokenError;
 pub use failures::{
     ACCOUNT_FAILURE_BURST, ACCOUNT_FAILURE_INTERVAL_SECONDS, FAILURE_BURST, FAILURE_INTERVAL_SECONDS,
     SOURCE_FAILURE_BURST, SOURCE_FAILURE_INTERVAL_SECONDS,
 };
 pub use hashing::{HASHES_WAITING_MAX, Overloaded};
+pub use hooks::Hooks;
+pub use observer::{Event, Happening, LogInOutcome, Observer};
 pub use refusal::Refusal;
 pub use registration::{RegistrationError, Secrecy, broken_rules};
 pub use server::{AuthorizationServer, OpenError, Parts};

@@ -5,6 +5,7 @@ use regrant_crypto::{Algorithm, Entropy, KeyRing, Pepper, SigningKey, random};
 use regrant_protocol::{Clock, Issuer, Kid};
 use regrant_store::{AnnouncedKey, ChangeError, Store, StoreError};
 
+use crate::Hooks;
 use crate::clients::Clients;
 use crate::describe::Description;
 use crate::failures::Failures;
@@ -26,6 +27,8 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// How long a login session lives, in seconds; [`SESSION_SECONDS`](crate::SESSION_SECONDS) unless the operator says otherwise.
     pub session_seconds: u32,
+    /// What the program around adds.
+    pub hooks: Hooks,
 }
 
 /// An authorization server: one method per endpoint. It is shared, and everything in it may be called at once.
@@ -36,6 +39,7 @@ pub struct AuthorizationServer {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) session_seconds: u32,
+    pub(crate) hooks: Hooks,
     pub(crate) signing: SigningKeys,
     pub(crate) clients: Clients,
     pub(crate) failures: Failures,
@@ -71,7 +75,7 @@ impl AuthorizationServer {
     /// # Errors
     /// [`OpenError`], each with what to do.
     pub async fn open(parts: Parts) -> Result<Self, OpenError> {
-        let Parts { issuer, store, ring, clock, entropy, session_seconds } = parts;
+        let Parts { issuer, store, ring, clock, entropy, session_seconds, hooks } = parts;
         let newest_announced = announce(&*store, &ring).await?;
         let signing = SigningKeys::open(&*store, &ring).await?;
         for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
@@ -88,6 +92,7 @@ impl AuthorizationServer {
             clock,
             entropy,
             session_seconds,
+            hooks,
             signing,
             clients: Clients::new(),
             failures: Failures::new(),

@@ -45,6 +45,7 @@ impl World {
             clock: clock.clone(),
             entropy,
             session_seconds: crate::SESSION_SECONDS,
+            hooks: crate::Hooks::default(),
         };
         let server = AuthorizationServer::open(parts).await.unwrap();
         for id in ["app", "other"] {
@@ -108,7 +109,7 @@ impl World {
     }
 
     pub(crate) fn context(&self) -> RequestContext {
-        RequestContext { source: [192, 0, 2, 1].into(), first_byte: self.clock.monotonic() }
+        RequestContext::new([192, 0, 2, 1].into(), self.clock.monotonic())
     }
 
     pub(crate) async fn token(&self, form: &str) -> Result<TokenResponse, TokenError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use axum::http::request::Parts;
-use regrant_engine::{AuthorizationServer, RequestContext};
+use regrant_engine::{AuthorizationServer, RequestContext, RequestId};
 
 use crate::FirstByte;
 
@@ -26,6 +26,7 @@ where
         Ok(Self(RequestContext {
             source: source.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
             first_byte: first_byte.unwrap_or_else(|| server.clock().monotonic()),
+            id: parts.extensions.get::<RequestId>().cloned(),
         }))
     }
 }

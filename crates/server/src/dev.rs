@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use regrant_crypto::SystemEntropy;
-use regrant_engine::{AuthorizationServer, Parts, SESSION_SECONDS};
+use regrant_engine::{AuthorizationServer, Hooks, Parts, SESSION_SECONDS};
 use regrant_protocol::{Clock, Issuer, SystemClock};
 use regrant_store::Store;
 use tokio::net::TcpListener;
@@ -67,8 +67,8 @@ async fn run(options: DevOptions) -> Result<()> {
     let address = listener.local_addr()?;
 
     let issuer = Issuer::parse(&format!("http://{address}"))?;
-    let parts =
-        Parts { issuer, store, ring, clock, entropy: Arc::new(SystemEntropy), session_seconds: SESSION_SECONDS };
+    let (entropy, session_seconds, hooks) = (Arc::new(SystemEntropy), SESSION_SECONDS, Hooks::default());
+    let parts = Parts { issuer, store, ring, clock, entropy, session_seconds, hooks };
     let server = Arc::new(AuthorizationServer::open(parts).await?);
     let settings =
         DemoSettings { retry_window_seconds: options.retry_window, access_lifetime_seconds: options.access_lifetime };

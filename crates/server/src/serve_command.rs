@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use axum::Router;
 use clap::Args;
 use regrant_crypto::SystemEntropy;
-use regrant_engine::{AuthorizationServer, Parts};
+use regrant_engine::{AuthorizationServer, Hooks, Parts};
 use regrant_protocol::{Clock, SystemClock};
 use regrant_store::Store;
 use tokio::net::TcpListener;
@@ -105,6 +105,7 @@ async fn open(config: &Config, directory: &DataDirectory) -> Result<Arc<Authoriz
         clock,
         entropy: Arc::new(SystemEntropy),
         session_seconds: config.sessions.lifetime_seconds,
+        hooks: Hooks::default(),
     };
     Ok(Arc::new(AuthorizationServer::open(parts).await?))
 }

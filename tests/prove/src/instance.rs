@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
 use regrant_crypto::{Entropy, SeededEntropy};
-use regrant_engine::{AuthorizationServer, Parts, RequestContext, SESSION_SECONDS, Secrecy, TokenError};
+use regrant_engine::{AuthorizationServer, Hooks, Parts, RequestContext, SESSION_SECONDS, Secrecy, TokenError};
 use regrant_grant::{Grant, Policy, REFRESH_PREFIX, RotationMode, TokenParts, Write};
 use regrant_protocol::{
     AccessTokenClaims, ClientId, Clock, GrantType, Issuer, Lifetime, ManualClock, Params, Profile, Scope, Secret,
@@ -78,6 +78,7 @@ impl Instance {
             clock: shared,
             entropy,
             session_seconds: SESSION_SECONDS,
+            hooks: Hooks::default(),
         })
         .await?;
         Ok(Self { engine, clock, _directory: directory })
@@ -155,7 +156,7 @@ impl Instance {
     }
 
     fn context(&self) -> RequestContext {
-        RequestContext { source: IpAddr::V4(Ipv4Addr::LOCALHOST), first_byte: self.clock.monotonic() }
+        RequestContext::new(IpAddr::V4(Ipv4Addr::LOCALHOST), self.clock.monotonic())
     }
 }
 

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use regrant_crypto::{Entropy, KeyRing, SeededEntropy, random};
-use regrant_engine::{AuthorizationServer, Parts, SESSION_SECONDS, Secrecy};
+use regrant_engine::{AuthorizationServer, Hooks, Parts, SESSION_SECONDS, Secrecy};
 use regrant_grant::{Policy, Realm, RotationMode};
 use regrant_http::router;
 use regrant_protocol::{
@@ -65,6 +65,7 @@ impl Server {
             clock,
             entropy,
             session_seconds: SESSION_SECONDS,
+            hooks: Hooks::default(),
         };
         let server = Arc::new(AuthorizationServer::open(parts).await.expect("a new store opens"));
         let id = ClientId::parse("app").expect("it is a name");

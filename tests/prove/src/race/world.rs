@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, anyhow};
 use regrant_crypto::{KeyRing, SystemEntropy, random};
-use regrant_engine::{AuthorizationServer, Parts, Refusal, RequestContext, SESSION_SECONDS, Secrecy, TokenError};
+use regrant_engine::{
+    AuthorizationServer, Hooks, Parts, Refusal, RequestContext, SESSION_SECONDS, Secrecy, TokenError,
+};
 use regrant_grant::{Grant, GrantId, Policy, Realm, RotationMode, Write};
 use regrant_protocol::{
     ClientId, Clock, GrantType, Issuer, Lifetime, Params, Profile, Scope, Subject, SystemClock,
@@ -56,7 +58,10 @@ impl World {
             Some(carelessness) => Arc::new(CarelessStore::new(sqlite, carelessness)),
         };
         let issuer = Issuer::parse("https://id.example")?;
-        let parts = Parts { issuer, store: Arc::clone(&store), ring, clock, entropy, session_seconds: SESSION_SECONDS };
+        let store_of_server = Arc::clone(&store);
+        let hooks = Hooks::default();
+        let session_seconds = SESSION_SECONDS;
+        let parts = Parts { issuer, store: store_of_server, ring, clock, entropy, session_seconds, hooks };
         let server = AuthorizationServer::open(parts).await?;
         Ok(Self { server, store, stopwatch: Stopwatch::start(), names_used: AtomicU64::new(0), _data: data })
     }
@@ -143,7 +148,7 @@ impl World {
     }
 
     fn context(&self) -> RequestContext {
-        RequestContext { source: IpAddr::V4(Ipv4Addr::LOCALHOST), first_byte: SystemClock.monotonic() }
+        RequestContext::new(IpAddr::V4(Ipv4Addr::LOCALHOST), SystemClock.monotonic())
     }
 
     fn name(&self, what: &str) -> String {
