@@ -1,6 +1,6 @@
 //! What a user ends on the account page is ended when the answer comes.
 
-use regrant_engine::{FAILURE_BURST, NEW_PASSWORD_BYTES_MIN};
+use regrant_engine::{FAILURE_BURST, NEW_PASSWORD_CHARACTERS_MIN};
 use regrant_store::Store;
 use regrant_tests::{Answer, Form, PASSWORD, TestServer, USERNAME};
 
@@ -131,7 +131,7 @@ async fn a_password_is_changed_only_by_who_knows_it_and_guessing_it_is_slowed() 
     let mut browser = server.user_agent();
     let tokens = app.redeem(&browser.obtain_code(&app.authorization()).await).send().await.assert_ok();
     let form = browser.account().await.required_form("/account/password").fill("end_everything", "on");
-    let short = "x".repeat(NEW_PASSWORD_BYTES_MIN - 1);
+    let short = "x".repeat(NEW_PASSWORD_CHARACTERS_MIN - 1);
     browser.submit(with_passwords(form.clone(), PASSWORD, &short)).await.assert_page(400);
     browser.submit(with_passwords(form.clone(), PASSWORD, "")).await.assert_page(400);
     for _ in 0..FAILURE_BURST {

@@ -45,6 +45,19 @@ async fn the_same_consent_posted_twice_gives_the_same_code_until_it_is_used() {
     app.refresh(&tokens.refresh_token()).send().await.assert_ok();
 }
 
+/// Back, and another answer: the code that the first one gave is for more.
+#[tokio::test]
+async fn another_answer_on_the_same_page_does_not_give_the_code_of_the_first() {
+    let server = TestServer::start().await;
+    let app = server.public("TestApp").redirect_uris(&[CALLBACK]).scope("read write").register().await;
+    let mut browser = server.user_agent();
+    let consent = browser.reach_consent(&app.authorization()).await.assert_consent_page();
+    browser.allow(&consent).await.redirect().code();
+    let narrower = consent.consent_form().untick("write").press("decision", "allow");
+    browser.submit(narrower).await.assert_page(409);
+    browser.authorize(&app.authorization()).await.redirect().code();
+}
+
 #[tokio::test]
 async fn a_consent_whose_code_has_expired_or_was_ended_is_answered() {
     let server = TestServer::start().await;

@@ -197,7 +197,7 @@ async fn rfc6265bis_section_4_1_3_cookies_are_for_this_host_and_no_script() {
 
 /// A session that somebody else began, or ended, is worth nothing.
 #[tokio::test]
-async fn rfc9700_section_4_7_a_login_takes_over_no_cookie_that_was_there_before() {
+async fn a_login_takes_over_no_cookie_that_was_there_before() {
     let server = TestServer::start().await;
     let app = client(&server).await;
     let silent = app.authorization().with("scope", "openid").with("prompt", "none");

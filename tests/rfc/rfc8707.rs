@@ -64,6 +64,9 @@ async fn rfc8707_section_2_1_the_authorization_request_names_the_resources_and_t
     let code = browser.allow(&page).await.redirect().code();
     let tokens = app.redeem(&code).with("resource", R2).send().await.assert_ok();
     assert_eq!(tokens.claims()["aud"], json!([R2]));
+    // What was allowed at resource servers that were named is not allowed at those that the client has by default.
+    browser.authorize(&app.authorization()).await.assert_consent_page();
+    browser.authorize(&app.authorization().with("prompt", "none")).await.assert_redirect_error("consent_required");
     let again = app.refresh(&tokens.refresh_token()).send().await.assert_ok();
     assert_eq!(again.claims()["aud"], json!([R1, R2]), "a refresh without a resource is for all that was granted");
 }

@@ -202,7 +202,7 @@ impl AuthorizationServer {
     /// Refuses after the work that a wrong secret costs everywhere.
     async fn refuse_secret(&self, secret: &Secret, failure: FailureKey) -> Result<bool, TokenError> {
         self.failures.charge(&[failure], self.clock.monotonic()).map_err(TokenError::too_many_failures)?;
-        self.hashing.verify_nothing(secret.clone()).await?;
+        self.hashing.verify_for_stranger(None, secret.clone()).await?;
         Ok(false)
     }
 }

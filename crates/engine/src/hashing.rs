@@ -19,8 +19,8 @@ pub struct Overloaded;
 pub(crate) struct HashingPool {
     running: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
-    /// The places that names which do not exist may take: half of them, so that inventing names shuts nobody out.
-    waiting_for_nothing: Arc<Semaphore>,
+    /// The places that strangers may take: half of them, so that guessing and inventing names shut out nobody who is known.
+    strangers: Arc<Semaphore>,
     calls: AtomicU64,
 }
 
@@ -30,7 +30,7 @@ impl HashingPool {
         Self {
             running: Arc::new(Semaphore::new(threads)),
             waiting: Arc::new(Semaphore::new(HASHES_WAITING_MAX)),
-            waiting_for_nothing: Arc::new(Semaphore::new(HASHES_WAITING_MAX / 2)),
+            strangers: Arc::new(Semaphore::new(HASHES_WAITING_MAX / 2)),
             calls: AtomicU64::new(0),
         }
     }
@@ -40,10 +40,16 @@ impl HashingPool {
         self.run(move || verify_password(&hash, secret.expose().as_bytes())).await
     }
 
-    /// Does the work of [`HashingPool::verify`] for a name that does not exist, so that time does not tell.
-    pub(crate) async fn verify_nothing(&self, secret: Secret) -> Result<(), Overloaded> {
-        let _place = self.waiting_for_nothing.try_acquire().map_err(|_| Overloaded)?;
-        self.verify(PasswordHash::decoy(), secret).await.map(|_| ())
+    /// As [`HashingPool::verify`], for who may be anybody. Without a hash, as for a name that does not exist, it does the same
+    /// work, under the same limit, and says no: neither time nor load tells which names there are.
+    pub(crate) async fn verify_for_stranger(
+        &self,
+        hash: Option<PasswordHash>,
+        secret: Secret,
+    ) -> Result<bool, Overloaded> {
+        let _place = self.strangers.try_acquire().map_err(|_| Overloaded)?;
+        let exists = hash.is_some();
+        Ok(self.verify(hash.unwrap_or_else(PasswordHash::decoy), secret).await? && exists)
     }
 
     /// Hashes a new password or chosen secret.
@@ -73,6 +79,21 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::*;
+
+    #[tokio::test]
+    async fn load_tells_no_stranger_which_names_there_are_and_shuts_out_nobody_who_is_known() {
+        let pool = HashingPool::new();
+        let hash = || hash_password(b"sesame", [1; 16]).unwrap();
+        let sesame = || Secret::new("sesame".to_owned());
+        assert_eq!(pool.verify_for_stranger(Some(hash()), sesame()).await, Ok(true));
+        assert_eq!(pool.verify_for_stranger(None, sesame()).await, Ok(false));
+        let places = u32::try_from(HASHES_WAITING_MAX / 2).unwrap();
+        let _guesses = pool.strangers.acquire_many(places).await.unwrap();
+        for hash in [Some(hash()), None] {
+            assert_eq!(pool.verify_for_stranger(hash, sesame()).await, Err(Overloaded));
+        }
+        assert_eq!(pool.verify(hash(), sesame()).await, Ok(true));
+    }
 
     #[tokio::test]
     async fn work_whose_caller_went_away_keeps_its_place() {

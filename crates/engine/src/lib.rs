@@ -47,7 +47,7 @@ pub use administration::GrantEnd;
 pub use browser::{
     AccountGrant, AccountNotice, AccountView, BROWSER_COOKIE_SECONDS, Browser, BrowserCookies, BrowserError,
     ClientPresentation, ConsentPrompt, ConsentScope, Cookie, CookieChange, ErrorPage, LogOutPrompt, LoginProblem,
-    LoginPrompt, NEW_PASSWORD_BYTES_MIN, Next, PasswordProblem, PostLogoutProblem, SESSION_SECONDS, Step,
+    LoginPrompt, NEW_PASSWORD_CHARACTERS_MIN, Next, PasswordProblem, PostLogoutProblem, SESSION_SECONDS, Step,
 };
 pub use claims_hook::{ClaimsHook, ClaimsRequest, ClaimsUnavailable};
 pub use client_authentication::AuthenticatedClient;

@@ -1,9 +1,8 @@
 use std::net::IpAddr;
 
-use regrant_grant::{GrantId, RedeemVerdict, Verdict};
-use regrant_protocol::{ClientId, Subject, Timestamp};
+use regrant_protocol::Timestamp;
 
-use crate::RequestId;
+use crate::{AuthorizationServer, Happening, RequestContext, RequestId};
 
 /// Hears of everything that happens, for metrics, an audit trail or alarms.
 ///
@@ -26,46 +25,20 @@ pub struct Event<'a> {
     pub happening: Happening<'a>,
 }
 
-/// What has happened.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Happening<'a> {
-    /// A refresh was decided.
-    Refresh {
-        /// What became of it.
-        verdict: Verdict,
-        /// The grant; `None` when the token names none.
-        grant: Option<GrantId>,
-        /// The client that asked.
-        client: &'a ClientId,
-    },
-    /// A code was presented.
-    Redemption {
-        /// What became of it.
-        verdict: RedeemVerdict,
-        /// The grant; `None` when the code names none.
-        grant: Option<GrantId>,
-        /// The client that asked.
-        client: &'a ClientId,
-    },
-    /// Somebody tried to log in.
-    LogIn {
-        /// Who it was; `None` when nobody was recognised.
-        subject: Option<&'a Subject>,
-        /// Whether they are logged in now.
-        outcome: LogInOutcome,
-    },
-}
+impl AuthorizationServer {
+    /// Tells of an event, once, where it is decided: it is logged, refusals are remembered for a while, and the observer of
+    /// [`Hooks`](crate::Hooks) hears of it.
+    pub fn observe(&self, event: &Event<'_>) {
+        event.log();
+        self.recent_refusals.remember(event);
+        if let Some(observer) = &self.hooks.observer {
+            observer.happened(event);
+        }
+    }
 
-/// What became of an attempt to log in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogInOutcome {
-    /// They are logged in.
-    LoggedIn,
-    /// Unknown name or wrong password.
-    WrongCredentials,
-    /// The right password of a user who is locked or disabled.
-    UserDisabled,
-    /// Too many failures came before.
-    TooManyFailures,
+    /// Tells of what happened in a request.
+    pub(crate) fn tell(&self, context: &RequestContext, happening: Happening<'_>) {
+        let (request, source) = (context.id.as_ref(), Some(context.source));
+        self.observe(&Event { at: self.clock.now(), request, source, happening });
+    }
 }

@@ -6,7 +6,7 @@ use tracing::info;
 
 use crate::failures::FailureKey;
 use crate::token::{Granted, granted_resources, granted_scope, may_refresh};
-use crate::user_authentication::UserAuthenticationError;
+use crate::user_authentication::{Caller, UserAuthenticationError};
 use crate::{AuthenticatedClient, AuthorizationServer, RequestContext, TokenError};
 
 impl AuthorizationServer {
@@ -52,7 +52,7 @@ impl AuthorizationServer {
         let failure = FailureKey::user(context.source, &request.username);
         let now = self.clock.monotonic();
         self.failures.check(failure, now).map_err(TokenError::too_many_failures)?;
-        let authenticated = self.authenticate_user(&request.username, &request.password).await;
+        let authenticated = self.authenticate_user(Caller::Stranger, &request.username, &request.password).await;
         if authenticated == Err(UserAuthenticationError::Credentials) {
             self.failures.count(failure, now);
         }

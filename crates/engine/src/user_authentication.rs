@@ -22,11 +22,21 @@ pub(crate) enum UserAuthenticationError {
     Store(#[from] StoreError),
 }
 
+/// Who asks whether a password is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// A browser with which this very user has logged in before.
+    Known,
+    /// Anybody.
+    Stranger,
+}
+
 impl AuthorizationServer {
     /// Checks name and password. An unknown name costs the same work as a wrong password. Who calls this has asked
     /// [`crate::failures::Failures`] before, and tells it afterwards.
     pub(crate) async fn authenticate_user(
         &self,
+        caller: Caller,
         username: &str,
         password: &Secret,
     ) -> Result<User, UserAuthenticationError> {
@@ -35,11 +45,10 @@ impl AuthorizationServer {
             Err(_) => None,
         };
         let hash = user.as_ref().map(password_hash).transpose()?.flatten();
-        let is_right = match hash {
-            Some(hash) => self.hashing.verify(hash, password.clone()).await?,
-            None => {
-                self.hashing.verify_nothing(password.clone()).await?;
-                false
+        let is_right = match (caller, hash) {
+            (Caller::Known, Some(hash)) => self.hashing.verify(hash, password.clone()).await?,
+            (Caller::Known | Caller::Stranger, hash) => {
+                self.hashing.verify_for_stranger(hash, password.clone()).await?
             }
         };
         let user = user.filter(|_| is_right).ok_or(UserAuthenticationError::Credentials)?;

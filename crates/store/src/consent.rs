@@ -14,3 +14,14 @@ pub struct Consent {
     /// When they were last asked.
     pub given_at: Timestamp,
 }
+
+impl Consent {
+    /// Whether it allows `scope` at `resources`. Without resources access is for whatever the client is for by default: that is
+    /// neither part of what was allowed at resources that were named, nor the whole of it.
+    #[must_use]
+    pub fn covers(&self, scope: &Scope, resources: &Resources) -> bool {
+        scope.is_within(&self.scope)
+            && resources.is_within(&self.resources)
+            && resources.is_empty() == self.resources.is_empty()
+    }
+}

@@ -32,16 +32,25 @@ impl AuthorizationServer {
         let Some(who) = self.logged_in(browser).await? else { return Ok(Step::from(Next::ToAccount)) };
         self.check_form(&who, params)?;
         let grant = GrantId::parse(required(params, "grant")?).map_err(|_| BrowserError::UnknownGrant)?;
-        let user = who.user.subject.clone();
-        let rule = move |scene: &Scene<'_>| {
-            let Some(row) = scene.grant else { return (None, Write::Nothing) };
-            let (is_theirs, write) = end_by_user(row, &user, &scene.surroundings, scene.now);
-            (is_theirs.then(|| row.client.clone()), write)
-        };
+        let user = &who.user.subject;
         let begin_before = Some(browser.context.begin_before());
-        let client = decide_in(&*self.store, Target::Grant(grant), begin_before, rule).await?;
+        let of_user = {
+            let user = user.clone();
+            move |scene: &Scene<'_>| {
+                let Some(row) = scene.grant else { return (None, Write::Nothing) };
+                let (is_theirs, write) = end_by_user(row, &user, &scene.surroundings, scene.now);
+                (is_theirs.then(|| row.client.clone()), write)
+            }
+        };
+        let look = {
+            let of_user = of_user.clone();
+            move |scene: &Scene<'_>| (of_user(scene).0, Write::Nothing)
+        };
+        let client = decide_in(&*self.store, Target::Grant(grant), begin_before, look).await?;
         let client = client.ok_or(BrowserError::UnknownGrant)?;
-        self.store.forget_consents(&who.user.subject, Some(&client)).await?;
+        // Before the grant: whoever asks in between is asked, and gets nothing that outlives this.
+        self.store.forget_consents(user, Some(&client)).await?;
+        decide_in(&*self.store, Target::Grant(grant), begin_before, of_user).await?;
         info!(%grant, %client, user = %who.user.subject, "ended by its user");
         Ok(Step::from(Next::ToAccount))
     }
@@ -81,8 +90,9 @@ impl AuthorizationServer {
     /// Ends every grant of a user, and forgets what clients were allowed.
     pub(super) async fn end_everything_granted(&self, who: &LoggedIn) -> Result<(), BrowserError> {
         let user = &who.user.subject;
-        self.store.change_user(user, UserChange::RaiseCutoff).await?;
+        // Before the cutoff: a code that an old consent gives in between is below it.
         self.store.forget_consents(user, None).await?;
+        self.store.change_user(user, UserChange::RaiseCutoff).await?;
         info!(%user, "all grants ended by their user");
         Ok(())
     }

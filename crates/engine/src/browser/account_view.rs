@@ -60,7 +60,7 @@ pub enum AccountNotice {
 pub enum PasswordProblem {
     /// The current password is wrong, or cannot be checked now.
     Current(LoginProblem),
-    /// The new one has fewer than [`crate::NEW_PASSWORD_BYTES_MIN`] bytes.
+    /// The new one has fewer than [`crate::NEW_PASSWORD_CHARACTERS_MIN`] characters.
     TooShort,
     /// The new one has more bytes than a password may have.
     TooLong,

@@ -8,7 +8,7 @@ use super::session::LoggedIn;
 use super::{BROWSER_COOKIE_SECONDS, Browser, Cookie, CookieChange, LoginProblem};
 use crate::AuthorizationServer;
 use crate::failures::FailureKey;
-use crate::user_authentication::UserAuthenticationError;
+use crate::user_authentication::{Caller, UserAuthenticationError};
 
 impl AuthorizationServer {
     /// Checks what was entered at the login page.
@@ -18,7 +18,8 @@ impl AuthorizationServer {
         username: &str,
         password: &Secret,
     ) -> Result<Result<User, LoginProblem>, StoreError> {
-        let outcome = self.attempt(&self.login_failure_keys(browser, username), username, password).await?;
+        let (caller, keys) = self.login_failure_keys(browser, username);
+        let outcome = self.attempt(caller, &keys, username, password).await?;
         if let Err(problem) = &outcome {
             info!(source = %browser.context.source, ?problem, "not logged in");
         }
@@ -32,12 +33,13 @@ impl AuthorizationServer {
         password: &Secret,
     ) -> Result<Result<User, LoginProblem>, StoreError> {
         let username = who.user.username.as_str();
-        self.attempt(&[FailureKey::browser(&who.session.id.0, username)], username, password).await
+        self.attempt(Caller::Known, &[FailureKey::browser(&who.session.id.0, username)], username, password).await
     }
 
     /// Checks a password. A wrong one counts under each of `keys`, and too many before it leave it unchecked.
     async fn attempt(
         &self,
+        caller: Caller,
         keys: &[FailureKey],
         username: &str,
         password: &Secret,
@@ -45,7 +47,7 @@ impl AuthorizationServer {
         if let Err(retry_after_seconds) = self.failures.charge(keys, self.clock.monotonic()) {
             return Ok(Err(LoginProblem::TooManyFailures { retry_after_seconds }));
         }
-        let authenticated = self.authenticate_user(username, password).await;
+        let authenticated = self.authenticate_user(caller, username, password).await;
         if authenticated != Err(UserAuthenticationError::Credentials) {
             self.failures.give_back(keys);
         }
@@ -58,15 +60,16 @@ impl AuthorizationServer {
         }
     }
 
-    /// What a failure at the login page counts for. A browser with which this user has logged in before is counted alone, so
+    /// Who tries to log in, and what a failure counts for. A browser with which this user has logged in before is counted alone, so
     /// that nobody else's guesses delay it.
-    fn login_failure_keys(&self, browser: &Browser, username: &str) -> Vec<FailureKey> {
+    fn login_failure_keys(&self, browser: &Browser, username: &str) -> (Caller, Vec<FailureKey>) {
         let id = browser.cookies.browser.as_ref().and_then(BrowserId::parse);
         match id.filter(|id| self.is_known(browser, *id, username)) {
-            Some(known) => vec![FailureKey::browser(&known.0, username)],
+            Some(known) => (Caller::Known, vec![FailureKey::browser(&known.0, username)]),
             None => {
                 let source = browser.context.source;
-                vec![FailureKey::user(source, username), FailureKey::account(username), FailureKey::source(source)]
+                let pair = FailureKey::user(source, username);
+                (Caller::Stranger, vec![pair, FailureKey::account(username), FailureKey::source(source)])
             }
         }
     }

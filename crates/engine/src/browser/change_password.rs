@@ -7,8 +7,8 @@ use super::session::LoggedIn;
 use super::{AccountNotice, Browser, BrowserError, LoginProblem, Next, PasswordProblem, Step};
 use crate::AuthorizationServer;
 
-/// The fewest bytes that a user may choose as a password (NIST SP 800-63B §3.1.1.2).
-pub const NEW_PASSWORD_BYTES_MIN: usize = 8;
+/// The fewest characters (Unicode code points) that a user may choose as a password (NIST SP 800-63B-3 §5.1.1.2).
+pub const NEW_PASSWORD_CHARACTERS_MIN: usize = 8;
 
 impl AuthorizationServer {
     /// `POST /account/password`: the fields `current_password`, `new_password`, the same again as `new_password_again` and,
@@ -58,11 +58,14 @@ impl AuthorizationServer {
 
 /// The new password, if it may be one.
 fn chosen(new: Secret, again: &Secret) -> Result<Secret, PasswordProblem> {
-    match new.expose().len() {
-        bytes if bytes < NEW_PASSWORD_BYTES_MIN => Err(PasswordProblem::TooShort),
-        bytes if bytes > PASSWORD_BYTES_MAX => Err(PasswordProblem::TooLong),
-        _ if new != *again => Err(PasswordProblem::Mismatch),
-        _ => Ok(new),
+    if new.expose().chars().count() < NEW_PASSWORD_CHARACTERS_MIN {
+        Err(PasswordProblem::TooShort)
+    } else if new.expose().len() > PASSWORD_BYTES_MAX {
+        Err(PasswordProblem::TooLong)
+    } else if new != *again {
+        Err(PasswordProblem::Mismatch)
+    } else {
+        Ok(new)
     }
 }
 
@@ -92,6 +95,7 @@ mod tests {
             ("wrong", "looking-glass", "looking-glass", Some(wrong)),
             ("", "looking-glass", "looking-glass", Some(wrong)),
             ("wonderland", "1234567", "1234567", Some(PasswordProblem::TooShort)),
+            ("wonderland", "éééé", "éééé", Some(PasswordProblem::TooShort)),
             ("wonderland", &long, &long, Some(PasswordProblem::TooLong)),
             ("wonderland", "looking-glass", "looking-grass", Some(PasswordProblem::Mismatch)),
             ("wonderland", "looking-glass", "", Some(PasswordProblem::Mismatch)),

@@ -62,8 +62,7 @@ fn may_have(errand: &AuthorizationErrand, scope: &Scope, given: Option<&Consent>
     }
     // RFC 8252 §8.6: of a public client, only an https redirect URI tells who receives the code.
     let is_known_client = !settings.is_public() || errand.redirect_uri.starts_with("https:");
-    let resources = &errand.request.resources;
-    is_known_client && given.is_some_and(|given| scope.is_within(&given.scope) && resources.is_within(&given.resources))
+    is_known_client && given.is_some_and(|given| given.covers(scope, &errand.request.resources))
 }
 
 const LOGIN_REQUIRED: Due =
@@ -167,6 +166,8 @@ mod tests {
                 Due::Consent,
             ),
             ("this resource was allowed", "resource=urn:a", alice(), Some(consent("openid", &["urn:a"])), code.clone()),
+            ("none after a resource", "", alice(), Some(consent("openid", &["urn:a"])), Due::Consent),
+            ("a resource after none", "resource=urn:a", alice(), all(), Due::Consent),
             ("silent, nobody", "prompt=none", None, None, LOGIN_REQUIRED),
             ("silent, not allowed", "prompt=none", alice(), None, CONSENT_REQUIRED),
             ("silent, allowed", "prompt=none", alice(), all(), code.clone()),

@@ -97,10 +97,11 @@ impl AuthorizationServer {
     }
 }
 
-/// Whether the row that a page led to before still has its code to give.
+/// Whether the row that a page led to before still has its code to give, to the same answer.
 fn is_open(row: &Grant, birth: &Birth, now: Timestamp) -> bool {
     row.client == birth.client
         && row.subject == birth.subject
+        && row.scope == birth.scope
         && row.generation == Generation::CODE
         && row.revoked_at.is_none()
         && row.code.as_ref().is_some_and(|code| !code.has_passed(now))

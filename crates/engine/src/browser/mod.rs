@@ -31,7 +31,7 @@ mod visitor;
 use crate::RequestContext;
 
 pub use account_view::{AccountGrant, AccountNotice, AccountView, PasswordProblem};
-pub use change_password::NEW_PASSWORD_BYTES_MIN;
+pub use change_password::NEW_PASSWORD_CHARACTERS_MIN;
 pub use cookies::{BROWSER_COOKIE_SECONDS, BrowserCookies, Cookie, CookieChange, SESSION_SECONDS};
 pub use error::{BrowserError, ErrorPage, PostLogoutProblem};
 pub use next::{Next, Step};
