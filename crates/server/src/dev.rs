@@ -17,6 +17,7 @@ use crate::demo::{self, DemoSettings};
 use crate::serve::{TransportLimits, serve};
 use crate::site::site;
 use crate::standard_output::print_line;
+use crate::sweeping::sweep;
 use crate::{signals, tour};
 
 /// What `regrant dev` can be told.
@@ -79,7 +80,10 @@ async fn run(options: DevOptions) -> Result<()> {
 
     // At once: whoever waits for the first line may close the pipe behind it.
     print_line(&format!("listening on http://{address}\ndata in {}", options.data.display()))?;
+    let sweeper = server.sweeper();
     let routes = site(Arc::clone(&server), demo::brand()).merge(demo::api(server));
+    // The runtime ends it with the program.
+    tokio::spawn(sweep(sweeper));
     let serving = serve(listener, routes, signals::stop()?, TransportLimits::default());
     if options.no_tour {
         serving.await;

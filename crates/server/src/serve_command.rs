@@ -21,13 +21,15 @@ use crate::data_directory::DataDirectory;
 use crate::forwarded::believe_proxies;
 use crate::log::{self, LogControl};
 use crate::serve::serve_all;
-use crate::signals;
 use crate::standard_output::print_line;
+use crate::sweeping::sweep;
+use crate::{service_manager, signals};
 
 use certificate_files::CertificateFiles;
 use clients::keep_clients;
 use latest::latest;
 use reload::Reloading;
+use strict_transport::strictly_by_tls;
 
 mod admin;
 mod branded;
@@ -35,6 +37,7 @@ mod certificate_files;
 mod clients;
 mod latest;
 mod reload;
+mod strict_transport;
 
 /// What `regrant serve` can be told.
 #[derive(Args, Clone, Debug)]
@@ -67,10 +70,13 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
     server.make_rs256_key().await?;
 
     let (routes, newest) = watch::channel(branded::routes(&server, &config));
-    let router: Router = believe_proxies(latest(newest), config.server.trusted_proxies.clone());
+    let mut router: Router = believe_proxies(latest(newest), config.server.trusted_proxies.clone());
     let certificate = config.tls.clone().map(CertificateFiles::open).transpose()?;
     let tls = certificate.as_ref().map(|files| files.current().acceptor());
-    let scheme = if tls.is_some() { "https" } else { "http" };
+    let mut scheme = "http";
+    if tls.is_some() {
+        (scheme, router) = ("https", strictly_by_tls(router));
+    }
     let admin = listen(config.admin.listen.as_slice()).await.context("admin.listen")?;
     let listeners = listen(&config.server.listen).await.context("server.listen")?;
     for listener in &listeners {
@@ -83,12 +89,20 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
 
     let limits = config.limits;
     let administering = serve_all(admin, None, admin::routes(Arc::clone(&server)), pending(), limits);
+    // What is begun of a slice when the server stops is not written.
+    let sweeping = tokio::spawn(sweep(server.sweeper()));
     let reloading = Reloading { options, started: config, server, routes, log, certificate };
+    let stop = async {
+        stop.await;
+        service_manager::stopping();
+    };
+    service_manager::ready();
     tokio::select! {
         () = serve_all(listeners, tls, router, stop, limits) => info!("stopped"),
         () = administering => {}
         never = reloading.on(hangups) => match never {},
     }
+    sweeping.abort();
     Ok(())
 }
 

@@ -21,12 +21,13 @@ impl<'a> Contradictions<'a> {
         file: &'a Origin,
         server: &ServerConfig,
         tls: Option<&TlsConfig>,
-        admin: Option<AdminConfig>,
+        admin: Option<&AdminConfig>,
     ) -> Self {
         let mut found = Self { tables, file, problems: Vec::new(), warnings: Vec::new() };
         found.transport(server, tls);
         found.issuer(server);
         found.addresses(&server.listen, admin.and_then(|admin| admin.listen));
+        found.token(admin);
         found
     }
 
@@ -81,6 +82,15 @@ impl<'a> Contradictions<'a> {
                 &format!("{address} is in server.listen too; choose another port"),
             );
         }
+    }
+
+    fn token(&mut self, admin: Option<&AdminConfig>) {
+        let Some(AdminConfig { listen: None, token: Some(_) }) = admin else { return };
+        let is_in_file = self.origin(("admin", admin::TOKEN_FILE.name)) != self.file;
+        let key = if is_in_file { admin::TOKEN_FILE } else { admin::TOKEN };
+        let told = "the token opens nothing, as there is no admin.listen; the socket in the data directory needs none";
+        let problem = self.problem(("admin", key.name), told);
+        self.warnings.push(problem);
     }
 
     fn refuse(&mut self, key: (&str, &str), told: &str) {

@@ -11,6 +11,7 @@ use tracing::{error, info, warn};
 
 use crate::config::{Config, ConfigOptions};
 use crate::log::LogControl;
+use crate::service_manager;
 
 use super::branded;
 use super::certificate_files::CertificateFiles;
@@ -33,7 +34,11 @@ impl Reloading {
         let mut looks = interval(Duration::from_secs(CERTIFICATE_LOOK_SECONDS));
         loop {
             tokio::select! {
-                _ = hangups.recv() => self.reload().await,
+                _ = hangups.recv() => {
+                    service_manager::reloading();
+                    self.reload().await;
+                    service_manager::ready();
+                }
                 _ = looks.tick() => self.renew_certificate(),
             }
         }
