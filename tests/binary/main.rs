@@ -3,10 +3,12 @@
 mod curl;
 mod data_directory;
 mod documents;
+mod drain;
 mod guides;
 mod must_show;
 mod program;
 mod restart;
 mod secrets;
 mod serve;
+mod systemd;
 mod tour;

@@ -62,7 +62,8 @@ fn is_present(command: &str, path: &OsStr) -> bool {
     }
 }
 
-fn is_root() -> Result<bool, String> {
+/// Whether this is root.
+pub(crate) fn is_root() -> Result<bool, String> {
     let output = Command::new("id")
         .arg("-u")
         .output()

@@ -7,6 +7,7 @@ mod clients;
 mod command;
 mod prove;
 mod stage;
+mod static_build;
 mod test;
 mod words;
 
@@ -21,6 +22,7 @@ commands:
   test   install what the tests need, build the program, run every test
   ci     all checks of a change: the tests first, then format, lints, docs, words
   prove  run the proofs of a kind: prove KIND [--scale ci|night|gate] [--only NAME]
+  static build the program as one file that needs nothing else, and try it
   help   print this
 ";
 
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
     let command: &dyn Fn() -> Result<(), String> = match words.as_slice() {
         ["test"] => &test::run,
         ["ci"] => &ci::run,
+        ["static"] => &static_build::run,
         ["prove", arguments @ ..] => &|| prove::run(arguments),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -21,6 +21,7 @@ const PROGRAMS: &[Program] = &[
     Program::new("chromium", "chromium"),
     Program::new("chromedriver", "chromium-driver"),
     Program::new("node", "nodejs"),
+    Program::new("systemd-analyze", "systemd"),
     Program::new("npm", "npm"),
     // Debian's Python has it only with this package, and makes no virtual environment without.
     Program::new("python3 -m ensurepip --version", "python3-venv"),
