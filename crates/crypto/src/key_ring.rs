@@ -7,7 +7,7 @@ use crate::master_key::{MasterKey, Pepper};
 use regrant_protocol::Kid;
 
 /// Every master key still accepted, by kid, and the one [`Pepper`]. Never empty.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct KeyRing {
     pepper: Pepper,
     keys: BTreeMap<Kid, MasterKey>,
@@ -37,6 +37,12 @@ impl KeyRing {
         let kid = self.newest().0.next().ok_or(NoKidLeft)?;
         self.keys.insert(kid, MasterKey::generate(entropy));
         Ok(kid)
+    }
+
+    /// Drops every key below `oldest`, and returns whether there was one. The newest key always stays.
+    pub fn retire_below(&mut self, oldest: Kid) -> bool {
+        let kept = self.keys.split_off(&oldest.min(self.newest().0));
+        !std::mem::replace(&mut self.keys, kept).is_empty()
     }
 
     /// The key with the highest kid, under which new tokens are made.
@@ -105,6 +111,21 @@ mod tests {
         assert_eq!(ring.oldest().0, Kid::FIRST);
         assert_eq!(Some(ring.newest().0), Some(Kid(255)));
         assert_eq!(ring.iter().count(), 255);
+    }
+
+    #[test]
+    fn old_keys_go_and_the_newest_stays() {
+        let entropy = SeededEntropy::new(1);
+        let mut ring = KeyRing::generate(&entropy);
+        while ring.newest().0 < Kid(4) {
+            ring.add(&entropy).unwrap();
+        }
+        let pepper = *ring.pepper().expose();
+        for (oldest, is_changed, kept) in [(1, false, 1..=4), (3, true, 3..=4), (3, false, 3..=4), (9, true, 4..=4)] {
+            assert_eq!(ring.retire_below(Kid(oldest)), is_changed, "below {oldest}");
+            assert_eq!(ring.iter().map(|(kid, _)| kid.0).collect::<Vec<_>>(), kept.collect::<Vec<_>>());
+        }
+        assert_eq!(ring.pepper().expose(), &pepper);
     }
 
     #[test]

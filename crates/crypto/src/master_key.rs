@@ -8,7 +8,7 @@ use zeroize::{ZeroizeOnDrop, Zeroizing};
 use crate::entropy::{Entropy, random};
 
 /// 32 random bytes from which the keys of tags, seals and opaque tokens are derived.
-#[derive(ZeroizeOnDrop)]
+#[derive(Clone, ZeroizeOnDrop)]
 pub struct MasterKey([u8; 32]);
 
 impl MasterKey {
@@ -53,7 +53,7 @@ impl fmt::Debug for MasterKey {
 
 /// 32 random bytes under which generated client secrets are kept. Key rotation never retires it,
 /// because the secrets it keyed cannot be keyed again.
-#[derive(ZeroizeOnDrop)]
+#[derive(Clone, ZeroizeOnDrop)]
 pub struct Pepper([u8; 32]);
 
 impl Pepper {

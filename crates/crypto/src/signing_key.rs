@@ -110,15 +110,8 @@ impl SigningKey {
     ///
     /// EdDSA and RS256 give the same token for the same claims; ES256 a new one each time.
     pub fn sign(&self, typ: Typ, claims_json: &[u8]) -> Result<String, TokenTooLong> {
-        let header = format!(r#"{{"typ":"{typ}{}"#, self.header_end);
-        let bytes = [header.len(), claims_json.len(), self.pair.signature_bytes()]
-            .into_iter()
-            .map(|bytes| (bytes * 4).div_ceil(3))
-            .sum::<usize>()
-            + 2;
-        if bytes > JWS_BYTES_MAX {
-            return Err(TokenTooLong { bytes });
-        }
+        let header = self.header(typ);
+        let bytes = self.token_bytes(typ, claims_json.len())?;
         let mut token = String::with_capacity(bytes);
         base64url::encode_onto(header.as_bytes(), &mut token);
         token.push('.');
@@ -127,6 +120,20 @@ impl SigningKey {
         token.push('.');
         base64url::encode_onto(&signature, &mut token);
         Ok(token)
+    }
+
+    /// How many bytes [`SigningKey::sign`] would write for claims of `claims_bytes` bytes.
+    ///
+    /// # Errors
+    /// As [`SigningKey::sign`], when they are more than [`JWS_BYTES_MAX`].
+    pub fn token_bytes(&self, typ: Typ, claims_bytes: usize) -> Result<usize, TokenTooLong> {
+        let parts = [self.header(typ).len(), claims_bytes, self.pair.signature_bytes()];
+        let bytes = parts.into_iter().map(|bytes| (bytes * 4).div_ceil(3)).sum::<usize>() + 2;
+        if bytes > JWS_BYTES_MAX { Err(TokenTooLong { bytes }) } else { Ok(bytes) }
+    }
+
+    fn header(&self, typ: Typ) -> String {
+        format!(r#"{{"typ":"{typ}{}"#, self.header_end)
     }
 
     /// A signature over bytes that need not be a token, to test what [`verify`](crate::verify)

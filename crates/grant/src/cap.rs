@@ -44,8 +44,9 @@ impl Cap {
         }
     }
 
-    /// Ends one of `families`, those of the same user and client that were not revoked, when they are as many as there may be.
-    /// Where there are more, as after an import, their number does not grow.
+    /// Ends one of `families` of the same user and client, when as many of them count as there may be. Those that were revoked or
+    /// are past their end may be left out; of a code only the root is looked at. Where there are more than may be, as after an
+    /// import, their number does not grow.
     #[must_use]
     pub fn make_room(self, families: &[Family<'_>], now: Timestamp) -> Write {
         let counted = || families.iter().filter(|family| self.counts(family, now));

@@ -10,7 +10,7 @@
 //! - [`judge_access`] says whether an access token is still good,
 //! - [`access_period`] says from when to when the access token of this moment lives,
 //! - [`Cap`] says which grant ends when a user gives a client more than there may be,
-//! - [`may_be_swept`] says when its row may be removed,
+//! - [`record_end`] writes into its row what ended it from outside, and [`may_be_swept`] says when the row may be removed,
 //! - [`TokenParts`] is the layout of a token, as bytes and as text.
 //!
 //! Every store, the simulator and the model checker call these functions; no part of them is written a second time.
@@ -56,8 +56,8 @@ pub use policy::{
 pub use redeem::{RedeemVerdict, Redemption, redeem};
 pub use revoke::{RevokeVerdict, end_by_user, revoke};
 pub use sweep::{
-    CLOCK_AHEAD_SECONDS_MAX, KEPT_AFTER_END_SECONDS, Kin, REVOKED_KEPT_SECONDS_MAX, ended_long_ago, latest_credible,
-    may_be_swept,
+    CLOCK_AHEAD_SECONDS_MAX, KEPT_AFTER_END_SECONDS, Kin, REVOKED_KEPT_SECONDS_MAX, UNSWEPT_SECONDS_MAX,
+    ended_long_ago, latest_credible, latest_credible_at_start, may_be_swept, record_end,
 };
 pub use token::{
     CODE_PREFIX, HEAD_BYTES, Head, MalformedToken, OPAQUE_ACCESS_PREFIX, REFRESH_PREFIX, TOKEN_CHARACTERS, TokenParts,

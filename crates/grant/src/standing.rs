@@ -1,6 +1,6 @@
 use regrant_protocol::{ClientId, EpochNumber, Kid, Timestamp};
 
-use crate::{AccessVerdict, AuthorityTag, Generation, Grant, RedeemVerdict, Surroundings, Verdict};
+use crate::{AccessVerdict, AuthorityTag, Generation, Grant, Party, RedeemVerdict, Surroundings, Verdict};
 
 /// Why what is presented does not count, whatever it is presented for.
 pub(crate) enum Refused {
@@ -70,10 +70,15 @@ pub(crate) fn permit(row: &Grant, surroundings: &Surroundings<'_>, now: Timestam
     let client = surroundings.client.filter(|client| client.enabled).ok_or(Ended::ClientDisabled)?;
     let user = surroundings.user.filter(|user| user.enabled).ok_or(Ended::UserDisabled)?;
     let session_has_ended = row.session.is_some() && surroundings.session_ends_at.is_none_or(|end| end <= now);
-    if client.cutoff != row.client_cutoff || user.cutoff != row.user_cutoff || session_has_ended {
+    if has_been_cut_off(row, client, user) || session_has_ended {
         return Err(Ended::Revoked);
     }
     Ok(())
+}
+
+/// Whether all grants of its client or of its user that were as old as this one were ended.
+pub(crate) fn has_been_cut_off(row: &Grant, client: Party, user: Party) -> bool {
+    client.cutoff != row.client_cutoff || user.cutoff != row.user_cutoff
 }
 
 impl From<Refused> for Verdict {

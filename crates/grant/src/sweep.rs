@@ -2,13 +2,16 @@ use std::time::Duration;
 
 use regrant_protocol::Timestamp;
 
-use crate::{Grant, RETRY_WINDOW_PROVEN_SECONDS};
+use crate::standing::has_been_cut_off;
+use crate::{Grant, RETRY_WINDOW_PROVEN_SECONDS, Surroundings, Write};
 
 /// How long after its end something is kept: a day, so that a token that has just ended is still told apart from one that
 /// never was.
 pub const KEPT_AFTER_END_SECONDS: u32 = 24 * 60 * 60;
 /// The longest that a revoked grant is kept: 400 days from its revocation.
 pub const REVOKED_KEPT_SECONDS_MAX: u32 = 400 * 24 * 60 * 60;
+/// How long nothing may have been swept before a clock that says so is doubted: 30 days.
+pub const UNSWEPT_SECONDS_MAX: u32 = 30 * 24 * 60 * 60;
 /// How far a clock may be ahead of the time that has passed since it was looked at last: an hour.
 pub const CLOCK_AHEAD_SECONDS_MAX: u32 = 60 * 60;
 
@@ -28,6 +31,25 @@ pub struct Kin<'a> {
 #[must_use]
 pub fn may_be_swept(row: &Grant, kin: Kin<'_>, now: Timestamp) -> bool {
     !kin.has_siblings && ended_long_ago(needed_until(row, kin.root), now)
+}
+
+/// Writes into the row of a grant that something outside it has ended for good, so that from now on it is kept as long as what
+/// was revoked, and no longer: its client or user was removed, a cutoff was raised, or its login session is gone or has been
+/// over for as long as one is kept.
+///
+/// A sibling asks its root, and ends with it. A grant that gives nothing any more by its own row is left to
+/// [`may_be_swept`], and whoever is disabled may be enabled again.
+#[must_use]
+pub fn record_end(row: &Grant, has_siblings: bool, surroundings: &Surroundings<'_>, now: Timestamp) -> Write {
+    let is_asked = row.root.is_none() && (has_siblings || needed_until(row, None).is_none_or(|end| now < end));
+    if is_asked && has_ended_for_good(row, surroundings, now) { row.end(None, now) } else { Write::Nothing }
+}
+
+fn has_ended_for_good(row: &Grant, surroundings: &Surroundings<'_>, now: Timestamp) -> bool {
+    let (Some(client), Some(user)) = (surroundings.client, surroundings.user) else { return true };
+    let session_is_over =
+        || surroundings.session_ends_at.is_none() || ended_long_ago(surroundings.session_ends_at, now);
+    has_been_cut_off(row, client, user) || row.session.is_some() && session_is_over()
 }
 
 /// Whether what ended at `end` need not be kept any more; `None` never ends.
@@ -67,6 +89,12 @@ fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp
     one.into_iter().chain(other).min()
 }
 
+/// The latest that a clock can show in a process that has just begun, when the store was swept last at `swept_at`.
+#[must_use]
+pub fn latest_credible_at_start(swept_at: Timestamp) -> Timestamp {
+    swept_at.plus_seconds(i64::from(UNSWEPT_SECONDS_MAX))
+}
+
 /// The latest that a clock can show that showed `seen` when `passed` began, unless it jumped.
 #[must_use]
 pub fn latest_credible(seen: Timestamp, passed: Duration) -> Timestamp {
@@ -76,12 +104,12 @@ pub fn latest_credible(seen: Timestamp, passed: Duration) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use regrant_protocol::Lifetime;
+    use regrant_protocol::{EpochNumber, Lifetime};
 
     use super::*;
     use crate::grant::tests::row;
     use crate::live::tests::code;
-    use crate::{Generation, GrantId};
+    use crate::{Generation, GrantId, Party, SessionId};
 
     const DAY: i64 = 24 * 60 * 60;
 
@@ -163,6 +191,58 @@ mod tests {
         }
         let both = Grant { revoked_at: Some(at(7)), ..endless };
         assert_eq!(needed_until(&both, Some(&revoked_root)), Some(at(400 * DAY)), "whichever came first counts");
+    }
+
+    #[test]
+    fn what_ended_a_grant_for_good_is_written_into_its_row() {
+        let now = at(DAY);
+        let party = |cutoff, enabled| Some(Party { enabled, cutoff, version: 1 });
+        let [client, user] = [row().client_cutoff, row().user_cutoff].map(|cutoff| party(cutoff, true));
+        let around = Surroundings { epoch: row().epoch, client, user, root: None, session_ends_at: None };
+        let session_ends_at = |end| Surroundings { session_ends_at: Some(end), ..around };
+        let [raised, lowered] = [7, 6].map(|cutoff| party(cutoff, true));
+        let in_session = Grant { session: Some(SessionId([0x51; 16])), ..row() };
+        let before_cutoff = Grant { client_cutoff: 6, ..row() };
+        let cut_off = Surroundings { client: raised, ..around };
+        let over = Grant { absolute_expires_at: Some(now), ..row() };
+        for (why, ends, row, has_siblings, around) in [
+            ("nothing ended it", false, row(), false, around),
+            ("the client's cutoff was raised", true, before_cutoff.clone(), false, cut_off),
+            ("the client's cutoff is another", true, before_cutoff.clone(), false, around),
+            ("the client's cutoff is its own", false, before_cutoff, false, Surroundings { client: lowered, ..around }),
+            ("the user's cutoff was raised", true, row(), false, Surroundings { user: raised, ..around }),
+            ("the client was removed", true, row(), false, Surroundings { client: None, ..around }),
+            ("the user was removed", true, row(), false, Surroundings { user: None, ..around }),
+            ("both are disabled", false, row(), false, {
+                let [client, user] = [row().client_cutoff, row().user_cutoff].map(|cutoff| party(cutoff, false));
+                Surroundings { client, user, ..around }
+            }),
+            ("the store was restored", false, row(), false, Surroundings { epoch: EpochNumber(9), ..around }),
+            ("its session is gone", true, in_session.clone(), false, around),
+            ("its session goes on", false, in_session.clone(), false, session_ends_at(at(DAY + 1))),
+            ("its session is over, and still told of", false, in_session.clone(), false, session_ends_at(at(0))),
+            ("its session is long over", true, in_session, false, session_ends_at(at(0).plus_milliseconds(-1))),
+            ("it is in no session", false, row(), false, session_ends_at(at(-DAY))),
+            ("it ended by itself", false, over.clone(), false, cut_off),
+            ("it ended by itself, and its siblings did not", true, over, true, cut_off),
+            ("it was revoked", false, Grant { revoked_at: Some(at(0)), ..row() }, false, cut_off),
+            ("it ends with its root", false, Grant { root: Some(GrantId([0x31; 16])), ..row() }, false, cut_off),
+        ] {
+            let ended = Grant { version: row.version + 1, revoked_at: Some(now), ..row.clone() };
+            let expected = if ends { Write::Update(ended) } else { Write::Nothing };
+            assert_eq!(record_end(&row, has_siblings, &around, now), expected, "{why}");
+        }
+    }
+
+    #[test]
+    fn at_its_start_a_process_believes_a_clock_until_it_is_30_days_ahead_of_the_last_sweep() {
+        for (why, shows, is_credible) in [
+            ("it is behind", -DAY, true),
+            ("the process was away for a month", 30 * DAY, true),
+            ("it was away longer, or the clock is wrong", 30 * DAY + 1, false),
+        ] {
+            assert_eq!(at(shows) <= latest_credible_at_start(at(0)), is_credible, "{why}");
+        }
     }
 
     #[test]

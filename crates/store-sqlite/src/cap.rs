@@ -1,13 +1,16 @@
-use regrant_grant::{Cap, Family, Grant, Write};
+use regrant_grant::{Cap, Family, Grant, OPEN_CODES_MAX, Write};
 use regrant_protocol::EpochNumber;
 use regrant_store::StoreError;
+use rusqlite::params;
 
-use crate::family::{self, FamilyRows};
+use crate::family::FamilyRows;
+use crate::readable::readable;
 use crate::rows::grant;
+use crate::statements::{SELECT_FAMILIES, SELECT_OPEN_CODES};
 use crate::transaction::Transaction;
 
-/// The most families of one user and client that are looked at: those that a cap lets there be, and those that ended by
-/// themselves since the last sweep.
+/// The most families of one user and client that are looked at: five times as many as there may be. There are more when they
+/// were imported; one of these ends then.
 const FAMILIES_READ_MAX: u32 = 1_000;
 
 /// Ends the grant that has to make room for what `write` makes of the row `before`, if there is one.
@@ -18,9 +21,29 @@ pub(crate) fn make_room(
     before: Option<&Grant>,
 ) -> Result<(), StoreError> {
     let (Some(cap), Write::Insert(row) | Write::Update(row)) = (Cap::on(write, before), write) else { return Ok(()) };
-    let found = family::find_all(transaction, &row.subject, &row.client, FAMILIES_READ_MAX)?;
-    let families: Vec<Family<'_>> = found.iter().map(|rows: &FamilyRows| rows.family(epoch)).collect();
+    let found = match cap {
+        Cap::LiveGrants => find_families(transaction, epoch, row),
+        Cap::OpenCodes => find_open_codes(transaction, row),
+    }?;
+    let families: Vec<Family<'_>> = found.iter().map(|rows| rows.family(epoch)).collect();
     let Write::Update(ended) = cap.make_room(&families, transaction.now()) else { return Ok(()) };
     tracing::info!(grant = %ended.id, client = %ended.client, user = %ended.subject, ?cap, "ended to make room");
     grant::update(transaction, &ended)
+}
+
+/// The families of the user and the client of `like` that may live.
+fn find_families(
+    transaction: &Transaction<'_>,
+    epoch: EpochNumber,
+    like: &Grant,
+) -> Result<Vec<FamilyRows>, StoreError> {
+    let (user, client, now) = (like.subject.as_str(), like.client.as_str(), transaction.now().milliseconds());
+    let params = params![user, now, epoch.0, client, FAMILIES_READ_MAX];
+    transaction.some(SELECT_FAMILIES, params, usize::MAX, |row| readable(FamilyRows::read(transaction, row)))
+}
+
+/// The codes of the user and the client of `like` that were not redeemed, the oldest first: as many as make one too many.
+fn find_open_codes(transaction: &Transaction<'_>, like: &Grant) -> Result<Vec<FamilyRows>, StoreError> {
+    let params = params![like.subject.as_str(), like.client.as_str()];
+    transaction.some(SELECT_OPEN_CODES, params, OPEN_CODES_MAX, |row| readable(grant::read(row).map(FamilyRows::alone)))
 }

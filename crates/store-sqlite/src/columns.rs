@@ -19,6 +19,12 @@ impl<'a> Columns<'a> {
         Self { row, index: 0, table, key }
     }
 
+    /// The columns from `first` on, which the statement has: those of the row that `key` names in `table`.
+    pub(crate) fn beginning_at(first: &str, row: &'a Row<'a>, table: &'static str, key: &'a dyn Display) -> Self {
+        let index = row.as_ref().column_index(first).expect("the statement has the column");
+        Self { row, index, table, key }
+    }
+
     /// The columns that follow are those of the row that `key` names in `table`.
     pub(crate) fn enter(&mut self, table: &'static str, key: &'a dyn Display) {
         self.table = table;

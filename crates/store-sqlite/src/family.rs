@@ -1,11 +1,12 @@
 use regrant_grant::{Family, Grant, GrantId, Surroundings};
-use regrant_protocol::{ClientId, EpochNumber, Subject, Timestamp};
+use regrant_protocol::{EpochNumber, Timestamp};
 use regrant_store::StoreError;
-use rusqlite::params;
+use rusqlite::{Row, params};
 
+use crate::columns::Columns;
+use crate::readable::readable;
 use crate::rows::grant::{self, GrantRow};
-use crate::rows::session;
-use crate::statements::{SELECT_FAMILIES, SELECT_LAST_USED_SIBLING, SELECT_SIBLING};
+use crate::statements::{SELECT_LAST_USED_SIBLING, SELECT_SIBLING};
 use crate::transaction::Transaction;
 
 /// The most siblings of a family that are looked at to find the one that was used last.
@@ -19,13 +20,20 @@ pub(crate) struct FamilyRows {
 }
 
 impl FamilyRows {
-    /// Reads what belongs to a root.
-    pub(crate) fn of(transaction: &Transaction<'_>, root: GrantRow) -> Result<Self, StoreError> {
-        let session_ends_at = session::find_end_for(transaction, &root.grant)?;
-        let last_used_sibling = transaction
-            .one(SELECT_LAST_USED_SIBLING, params![root.grant.id.0, SIBLINGS_READ_MAX], grant::read)?
-            .map(|row| row.grant);
+    /// Reads a family from a row of its root, and of its siblings the one that was used last: none when that one cannot be
+    /// read.
+    pub(crate) fn read(transaction: &Transaction<'_>, row: &Row<'_>) -> Result<Self, StoreError> {
+        let root = grant::read(row)?;
+        let mut columns = Columns::beginning_at("session_ends_at", row, "sessions", &root.grant.id);
+        let session_ends_at = columns.optional_time("session_ends_at")?;
+        let has_siblings: bool = columns.next("has_siblings")?;
+        let last_used_sibling = if has_siblings { find_last_used_sibling(transaction, root.grant.id)? } else { None };
         Ok(Self { root, session_ends_at, last_used_sibling })
+    }
+
+    /// A root of which it is not asked whether it lives.
+    pub(crate) fn alone(root: GrantRow) -> Self {
+        Self { root, session_ends_at: None, last_used_sibling: None }
     }
 
     /// The family, as the rule sees it.
@@ -37,18 +45,12 @@ impl FamilyRows {
     }
 }
 
-/// The families of `user` and `client` that were not revoked, at most `count_max`.
-pub(crate) fn find_all(
-    transaction: &Transaction<'_>,
-    user: &Subject,
-    client: &ClientId,
-    count_max: u32,
-) -> Result<Vec<FamilyRows>, StoreError> {
-    let roots = transaction.all(SELECT_FAMILIES, params![user.as_str(), client.as_str(), count_max], grant::read)?;
-    roots.into_iter().map(|root| FamilyRows::of(transaction, root)).collect()
-}
-
 /// Whether a grant is the root of others.
 pub(crate) fn has_siblings(transaction: &Transaction<'_>, root: GrantId) -> Result<bool, StoreError> {
     Ok(transaction.one(SELECT_SIBLING, [&root.0], |_| Ok(()))?.is_some())
+}
+
+fn find_last_used_sibling(transaction: &Transaction<'_>, root: GrantId) -> Result<Option<Grant>, StoreError> {
+    let found = transaction.one(SELECT_LAST_USED_SIBLING, params![root.0, SIBLINGS_READ_MAX], grant::read);
+    Ok(readable(found)?.flatten().map(|row| row.grant))
 }

@@ -9,10 +9,12 @@
 //! - After a failed `fsync` nobody knows what is on the disk, and asking again may get a wrong answer: the store then
 //!   refuses everything until the process is started again.
 
+mod backup;
 mod cap;
 mod columns;
 mod connection;
 mod database;
+mod examine;
 mod failpoint;
 mod family;
 mod grants_of;
@@ -23,6 +25,7 @@ mod open_error;
 mod page;
 #[cfg(feature = "planted-faults")]
 mod planted_fault;
+mod readable;
 mod rows;
 mod slice;
 mod statements;
@@ -32,7 +35,9 @@ mod sweep;
 mod transaction;
 mod writer;
 
+pub use backup::{BackupError, back_up};
 pub use database::STEPS_PER_COMMIT_MAX;
+pub use examine::{Examination, examine};
 pub use failpoint::Failpoint;
 pub use integrity::check_integrity;
 pub use open_error::OpenError;

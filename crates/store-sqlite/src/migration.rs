@@ -39,6 +39,18 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0003_families_siblings.sql"),
         convert: nothing,
     },
+    Migration {
+        number: 4,
+        name: "signing_keys_rotated",
+        sql: include_str!("../migrations/0004_signing_keys_rotated.sql"),
+        convert: nothing,
+    },
+    Migration {
+        number: 5,
+        name: "last_sweep_live_sessions",
+        sql: include_str!("../migrations/0005_last_sweep_live_sessions.sql"),
+        convert: nothing,
+    },
 ];
 
 /// Brings the file to the last of `migrations`, and gives a new one its identity: all in one transaction, so that a crash

@@ -1,9 +1,11 @@
 use regrant_grant::{GrantId, Surroundings, Write, end_made_before};
 use regrant_protocol::{ClientId, EpochNumber, Subject, Timestamp};
 use regrant_store::{GrantFilter, ListedGrant, Page, SLICE_ROWS_MAX, StoreError};
-use rusqlite::params;
+use rusqlite::{Row, params};
 
+use crate::columns::Columns;
 use crate::family;
+use crate::readable::readable;
 use crate::rows::grant::{self, GrantRow};
 use crate::rows::session;
 use crate::slice::{Slice, rows_max};
@@ -19,12 +21,13 @@ pub(crate) fn list(
     count_max: u32,
 ) -> Result<Page<ListedGrant, GrantId>, StoreError> {
     let Page { items, next } = find(transaction, filter, after, rows_max(count_max))?;
-    let listed = |GrantRow { grant, client, user }| {
-        let session_ends_at = session::find_end_for(transaction, &grant)?;
+    let mut listed = Vec::new();
+    for GrantRow { grant, client, user } in items {
+        let Some(session_ends_at) = readable(session::find_end_for(transaction, &grant))? else { continue };
         let surroundings = Surroundings { epoch, client, user, root: None, session_ends_at };
-        Ok(ListedGrant { state: grant.state(&surroundings, transaction.now()), grant })
-    };
-    Ok(Page { items: items.into_iter().map(listed).collect::<Result<_, StoreError>>()?, next })
+        listed.push(ListedGrant { state: grant.state(&surroundings, transaction.now()), grant });
+    }
+    Ok(Page { items: listed, next })
 }
 
 /// Ends those of them that were made before a time, and tells which.
@@ -47,6 +50,7 @@ pub(crate) fn end(
     Ok(Page { items: ended, next })
 }
 
+/// Those of at most `count_max` rows that can be read.
 fn find(
     transaction: &Transaction<'_>,
     filter: &GrantFilter,
@@ -56,16 +60,25 @@ fn find(
     let GrantFilter { user, client, with_revoked } = filter;
     let (user, client) = (user.as_ref().map(Subject::as_str), client.as_ref().map(ClientId::as_str));
     let after = after.map_or(Vec::new(), |id| id.0.to_vec());
-    let (items, end) = if user.is_some() && !with_revoked {
-        (transaction.all(SELECT_FAMILIES_PAGE, params![user, client, after, count_max], grant::read)?, None)
+    let (rows, end) = if user.is_some() && !with_revoked {
+        (transaction.all(SELECT_FAMILIES_PAGE, params![user, client, after, count_max], read)?, None)
     } else {
         let slice = Slice::of_grants(transaction, &after, SLICE_ROWS_MAX)?;
         let params = params![slice.after, slice.last(), with_revoked, client, user, count_max];
-        (transaction.all(SELECT_FAMILIES_SLICE, params, grant::read)?, slice.into_end())
+        (transaction.all(SELECT_FAMILIES_SLICE, params, read)?, slice.into_end())
     };
-    let next = match items.last() {
-        Some(last) if items.len() == count_max as usize => Some(last.grant.id),
-        _ => end.and_then(|id| id.try_into().ok()).map(GrantId),
-    };
-    Ok(Page { items, next })
+    let end = if rows.len() == count_max as usize { rows.last().map(|(id, _)| id.clone()) } else { end };
+    Ok(Page { items: rows.into_iter().filter_map(|(_, row)| row).collect(), next: end.map(grant_id) })
+}
+
+/// A row's key, and the row if it can be read.
+fn read(row: &Row<'_>) -> Result<(Vec<u8>, Option<GrantRow>), StoreError> {
+    let id = Columns::new(row, "grants", &"of unreadable name").next("id")?;
+    Ok((id, readable(grant::read(row))?))
+}
+
+/// Where to go on after a key. One of another length is damaged, and is left behind.
+fn grant_id(mut key: Vec<u8>) -> GrantId {
+    key.resize(size_of::<GrantId>(), u8::MAX);
+    GrantId(key.try_into().expect("it has this length now"))
 }

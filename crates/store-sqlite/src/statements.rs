@@ -29,7 +29,11 @@ pub(crate) const INSERT_EPOCH: &str = "INSERT INTO epochs (number, random) VALUE
 /// Grants with the facts about their clients and their users, removed or not.
 macro_rules! select_grants {
     () => {
-        "
+        select_grants!("", "")
+    };
+    ($also_select:literal, $also_join:literal) => {
+        concat!(
+            "
     SELECT grants.id AS id, grants.secret AS secret, grants.version AS version, grants.root AS root,
            clients.id AS client, users.subject AS user, grants.scope AS scope, grants.resources AS resources,
            grants.binding AS binding, grants.session AS session, grants.approved_from AS approved_from,
@@ -41,10 +45,39 @@ macro_rules! select_grants {
            grants.revoked_at AS revoked_at, grants.client_cutoff AS client_cutoff, grants.user_cutoff AS user_cutoff,
            clients.enabled AS enabled, clients.cutoff AS cutoff, clients.version AS version,
            clients.removed_at AS removed_at,
-           users.status AS status, users.cutoff AS cutoff, users.version AS version, users.removed_at AS removed_at
+           users.status AS status, users.cutoff AS cutoff, users.version AS version, users.removed_at AS removed_at",
+            $also_select,
+            "
     FROM grants
     JOIN clients ON clients.key = grants.client
-    JOIN users ON users.key = grants.user"
+    JOIN users ON users.key = grants.user",
+            $also_join
+        )
+    };
+}
+
+/// The families of a user that may live, with the ends of their login sessions and whether their roots have siblings. What was
+/// revoked or has ended otherwise is most of what there is, and is passed over here; the rule judges the rest.
+macro_rules! select_families {
+    ($which:literal) => {
+        concat!(
+            select_grants!(
+                ",
+           sessions.expires_at AS session_ends_at,
+           EXISTS (SELECT 1 FROM grants AS sibling WHERE sibling.root = grants.id) AS has_siblings",
+                "
+    LEFT JOIN sessions ON sessions.id = grants.session AND sessions.user = grants.user"
+            ),
+            "
+    WHERE users.subject = ?1 AND grants.root IS NULL AND grants.revoked_at IS NULL
+      AND grants.client_cutoff = clients.cutoff AND grants.user_cutoff = users.cutoff
+      AND clients.removed_at IS NULL AND users.removed_at IS NULL
+      AND (grants.session IS NULL OR sessions.expires_at > ?2)
+      AND coalesce(grants.absolute_expires_at > ?2, 1)
+      AND (coalesce(grants.idle_expires_at > ?2, 1) AND grants.epoch >= ?3
+           OR EXISTS (SELECT 1 FROM grants AS sibling WHERE sibling.root = grants.id))",
+            $which
+        )
     };
 }
 
@@ -74,23 +107,25 @@ macro_rules! update_grant {
 /// All that a refresh reads of a grant that outlives the login session.
 pub(crate) const SELECT_GRANT: &str = concat!(select_grants!(), " WHERE grants.id = ?1");
 
-/// What was revoked or is past its end is most of what there is, and is passed over here; the rule judges the rest.
-pub(crate) const SELECT_GRANTS_OF_USER: &str = concat!(
-    select_grants!(),
+/// Those to whatever client, the newest first.
+pub(crate) const SELECT_GRANTS_OF_USER: &str = select_families!(
     "
-    WHERE users.subject = ?1 AND grants.root IS NULL AND grants.revoked_at IS NULL
-      AND (coalesce(grants.idle_expires_at > ?2, 1) OR EXISTS (SELECT 1 FROM grants AS sibling WHERE sibling.root = grants.id))
-      AND coalesce(grants.absolute_expires_at > ?2, 1)
     ORDER BY grants.created_at DESC, grants.id
-    LIMIT ?3"
+    LIMIT ?4"
 );
-
-/// The families of a user and a client that were not revoked.
-pub(crate) const SELECT_FAMILIES: &str = concat!(
+/// Those to one client.
+pub(crate) const SELECT_FAMILIES: &str = select_families!(
+    "
+      AND clients.id = ?4
+    LIMIT ?5"
+);
+/// The codes of a user and a client that were not redeemed, the oldest first.
+pub(crate) const SELECT_OPEN_CODES: &str = concat!(
     select_grants!(),
     "
     WHERE users.subject = ?1 AND clients.id = ?2 AND grants.root IS NULL AND grants.revoked_at IS NULL
-    LIMIT ?3"
+      AND grants.generation = 0 AND grants.code IS NOT NULL
+    ORDER BY grants.created_at, grants.id"
 );
 
 /// Of the siblings that are looked at, the one that was used last.
@@ -125,14 +160,29 @@ pub(crate) const SELECT_FAMILIES_SLICE: &str = concat!(
     ORDER BY grants.id
     LIMIT ?6"
 );
-/// The grants in a slice of which something has ended, by themselves or by their family; the rule judges them.
+/// The grants in a slice of which something has ended, by themselves, by their family or by what is around them; the rule
+/// judges them.
 pub(crate) const SELECT_ENDED_SLICE: &str = concat!(
     select_grants!(),
     "
     WHERE grants.id > ?1 AND grants.id <= ?2
       AND (grants.revoked_at IS NOT NULL OR grants.root IS NOT NULL
-           OR grants.idle_expires_at <= ?3 OR grants.absolute_expires_at <= ?3)"
+           OR grants.idle_expires_at <= ?3 OR grants.absolute_expires_at <= ?3
+           OR grants.client_cutoff <> clients.cutoff OR grants.user_cutoff <> users.cutoff
+           OR clients.removed_at IS NOT NULL OR users.removed_at IS NOT NULL
+           OR grants.session IS NOT NULL AND NOT EXISTS (
+               SELECT 1 FROM sessions
+               WHERE sessions.id = grants.session AND sessions.user = grants.user AND sessions.expires_at > ?3
+           ))"
 );
+pub(crate) const SELECT_LAST_SWEEP: &str = "SELECT swept_at FROM last_sweep";
+/// Written once a minute and not with every slice, which then costs no commit when it finds nothing to remove.
+pub(crate) const NOTE_SWEEP: &str = "
+    INSERT INTO last_sweep (only_row, swept_at) VALUES (1, ?1)
+    ON CONFLICT (only_row) DO UPDATE SET swept_at = excluded.swept_at WHERE swept_at <= excluded.swept_at - 60000";
+pub(crate) const SET_LAST_SWEEP: &str = "
+    INSERT INTO last_sweep (only_row, swept_at) VALUES (1, ?1)
+    ON CONFLICT (only_row) DO UPDATE SET swept_at = excluded.swept_at";
 pub(crate) const DELETE_GRANT: &str = "DELETE FROM grants WHERE id = ?1 AND version = ?2";
 
 /// All that a refresh writes. A row of another version, client, user, session, root or end does not match.
@@ -235,6 +285,15 @@ pub(crate) const KEEP_SESSION: &str = "
         authenticated_at = excluded.authenticated_at, expires_at = excluded.expires_at
     WHERE user = excluded.user AND expires_at > :now";
 pub(crate) const END_SESSION: &str = "UPDATE sessions SET expires_at = ?2 WHERE id = ?1 AND expires_at > ?2";
+/// Ends the sessions of a user that are more than so many that go on, the oldest first, and never this one.
+pub(crate) const END_OLDEST_SESSIONS: &str = "
+    UPDATE sessions SET expires_at = :now
+    WHERE id IN (
+        SELECT id FROM sessions
+        WHERE user = (SELECT key FROM users WHERE subject = :user) AND expires_at > :now
+        ORDER BY id = :id DESC, created_at DESC, id
+        LIMIT -1 OFFSET :count_max
+    )";
 pub(crate) const END_SESSIONS_OF_USER: &str = "
     UPDATE sessions SET expires_at = ?2
     WHERE user = (SELECT key FROM users WHERE subject = ?1) AND expires_at > ?2 AND id IS NOT ?3";
@@ -267,13 +326,23 @@ pub(crate) const DELETE_CONSENTS_TO_CLIENT: &str =
 
 pub(crate) const SELECT_ANNOUNCED_KEYS: &str = "SELECT kid, check_value FROM announced_keys ORDER BY kid";
 pub(crate) const SELECT_ANNOUNCED_KEY: &str = "SELECT kid, check_value FROM announced_keys WHERE kid = ?1";
-pub(crate) const INSERT_ANNOUNCED_KEY: &str = "INSERT INTO announced_keys (kid, check_value) VALUES (?1, ?2)";
+/// One below the oldest is not inserted: it was retired.
+pub(crate) const INSERT_ANNOUNCED_KEY: &str = "
+    INSERT INTO announced_keys (kid, check_value)
+    SELECT ?1, ?2 WHERE ?1 > coalesce((SELECT min(kid) FROM announced_keys), -1)";
+pub(crate) const DELETE_ANNOUNCED_KEYS_BELOW: &str = "DELETE FROM announced_keys WHERE kid < ?1";
 
 pub(crate) const SELECT_SIGNING_KEYS: &str = "
-    SELECT key_id, algorithm, sealed_under, sealed, created_at FROM signing_keys ORDER BY created_at, position";
+    SELECT key_id, algorithm, sealed_under, sealed, created_at, signs_from, withdrawn_at
+    FROM signing_keys ORDER BY created_at, position";
 pub(crate) const INSERT_SIGNING_KEY: &str = "
-    INSERT INTO signing_keys (key_id, algorithm, sealed_under, sealed, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
+    INSERT INTO signing_keys (key_id, algorithm, sealed_under, sealed, created_at, signs_from, withdrawn_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
     ON CONFLICT (key_id) DO NOTHING";
+pub(crate) const WITHDRAW_SIGNING_KEY: &str = "
+    UPDATE signing_keys SET withdrawn_at = coalesce(withdrawn_at, ?2), sealed = x'' WHERE key_id = ?1";
+pub(crate) const RESEAL_SIGNING_KEY: &str = "
+    UPDATE signing_keys SET sealed_under = ?2, sealed = ?3 WHERE key_id = ?1 AND withdrawn_at IS NULL";
 
 #[cfg(test)]
 mod tests {
@@ -325,6 +394,8 @@ mod tests {
         let key = |table| format!("SEARCH {table} USING INTEGER PRIMARY KEY (rowid=?)");
         let (user_of_grant, client_of_grant) = (key("users"), key("clients"));
         let user_by_subject = "SEARCH users USING INDEX sqlite_autoindex_users_1 (subject=?)";
+        let sibling = "SEARCH sibling USING COVERING INDEX siblings (root=?)";
+        let session_of_grant = "SEARCH sessions USING PRIMARY KEY (id=?) LEFT-JOIN";
         let slice = "SEARCH grants USING PRIMARY KEY (id>? AND id<?)";
         let users = "SEARCH users USING COVERING INDEX sqlite_autoindex_users_1 (subject=?)";
         for (sql, expected) in [
@@ -334,9 +405,12 @@ mod tests {
                 &[
                     user_by_subject,
                     "SEARCH grants USING INDEX families_not_revoked (user=?)",
-                    "CORRELATED SCALAR SUBQUERY 1",
-                    "SEARCH sibling USING COVERING INDEX siblings (root=?)",
+                    "CORRELATED SCALAR SUBQUERY 2",
+                    sibling,
                     &client_of_grant,
+                    session_of_grant,
+                    "CORRELATED SCALAR SUBQUERY 1",
+                    sibling,
                     "USE TEMP B-TREE FOR ORDER BY",
                 ],
             ),
@@ -346,6 +420,20 @@ mod tests {
                     "SEARCH clients USING INDEX sqlite_autoindex_clients_1 (id=?)",
                     user_by_subject,
                     "SEARCH grants USING INDEX families_not_revoked (user=? AND client=?)",
+                    "CORRELATED SCALAR SUBQUERY 2",
+                    sibling,
+                    session_of_grant,
+                    "CORRELATED SCALAR SUBQUERY 1",
+                    sibling,
+                ],
+            ),
+            (
+                SELECT_OPEN_CODES,
+                &[
+                    "SEARCH clients USING INDEX sqlite_autoindex_clients_1 (id=?)",
+                    user_by_subject,
+                    "SEARCH grants USING INDEX families_not_revoked (user=? AND client=?)",
+                    "USE TEMP B-TREE FOR ORDER BY",
                 ],
             ),
             (
@@ -371,7 +459,16 @@ mod tests {
             (SELECT_SIBLING, &["SEARCH grants USING COVERING INDEX siblings (root=?)"]),
             (SELECT_GRANTS_SLICE_END, &["SEARCH grants USING PRIMARY KEY (id>?)"]),
             (SELECT_FAMILIES_SLICE, &[slice, &client_of_grant, &user_of_grant]),
-            (SELECT_ENDED_SLICE, &[slice, &client_of_grant, &user_of_grant]),
+            (
+                SELECT_ENDED_SLICE,
+                &[
+                    slice,
+                    &client_of_grant,
+                    &user_of_grant,
+                    "CORRELATED SCALAR SUBQUERY 1",
+                    "SEARCH sessions USING PRIMARY KEY (id=?)",
+                ],
+            ),
             (SELECT_SESSIONS_SLICE, &["SEARCH sessions USING PRIMARY KEY (id>?)"]),
             (SELECT_LISTED_ACCESS_TOKENS_SLICE, &["SEARCH listed_access_tokens USING PRIMARY KEY (id>?)"]),
             (SELECT_USERS_PAGE, &["SEARCH users USING INDEX sqlite_autoindex_users_2 (username>?)"]),
@@ -379,7 +476,18 @@ mod tests {
             (SELECT_SESSION, &["SEARCH sessions USING PRIMARY KEY (id=?)", &user_of_grant]),
             (
                 END_SESSIONS_OF_USER,
-                &["SEARCH sessions USING INDEX sessions_by_user (user=?)", "SCALAR SUBQUERY 1", users],
+                &["SEARCH sessions USING INDEX sessions_by_user (user=? AND expires_at>?)", "SCALAR SUBQUERY 1", users],
+            ),
+            (
+                END_OLDEST_SESSIONS,
+                &[
+                    "SEARCH sessions USING PRIMARY KEY (id=?)",
+                    "LIST SUBQUERY 2",
+                    "SEARCH sessions USING INDEX sessions_by_user (user=? AND expires_at>?)",
+                    "SCALAR SUBQUERY 1",
+                    users,
+                    "USE TEMP B-TREE FOR ORDER BY",
+                ],
             ),
         ] {
             assert_eq!(plan(sql), expected, "{sql}");

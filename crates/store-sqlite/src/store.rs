@@ -3,17 +3,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use regrant_grant::{Grant, GrantId, Realm, SessionId};
-use regrant_protocol::{ClientId, Clock, Subject, Timestamp, Username};
+use regrant_protocol::{ClientId, Clock, Kid, Subject, Timestamp, Username};
 use regrant_store::{
     AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, GrantFilter, Identity, ListedGrant, Page,
-    SealedSigningKey, Session, Step, Store, StoreError, Sweep, SweepError, Swept, User, UserChange,
+    SealedSigningKey, Session, SigningKeyChange, Step, Store, StoreError, Sweep, SweepError, Swept, User, UserChange,
 };
 
 use crate::OpenError;
 use crate::connection::{open, schema};
 use crate::database::Database;
 use crate::failpoint::Failpoint;
-use crate::rows::{client, consent, key, session, user};
+use crate::rows::{client, consent, key, last_sweep, session, user};
 use crate::slice::rows_max;
 use crate::transaction::Transaction;
 use crate::writer::Writer;
@@ -184,7 +184,16 @@ impl Store for SqliteStore {
     }
 
     async fn sweep(&self, slice: Sweep) -> Result<Swept, SweepError> {
-        self.writer.run(None, move |transaction| sweep::sweep(transaction, &slice)).await
+        let epoch = self.identity.epoch().number;
+        self.writer.run(None, move |transaction| sweep::sweep(transaction, epoch, &slice)).await
+    }
+
+    async fn swept_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.writer.run(None, last_sweep::find).await
+    }
+
+    async fn trust_clock(&self) -> Result<(), StoreError> {
+        self.writer.run(None, last_sweep::set).await
     }
 
     async fn announced_keys(&self) -> Result<Vec<AnnouncedKey>, StoreError> {
@@ -195,11 +204,20 @@ impl Store for SqliteStore {
         self.writer.run(None, move |transaction| key::announce(transaction, key)).await
     }
 
+    async fn retire_keys_below(&self, oldest: Kid) -> Result<(), ChangeError> {
+        self.writer.run(None, move |transaction| key::retire_below(transaction, oldest)).await
+    }
+
     async fn signing_keys(&self) -> Result<Vec<SealedSigningKey>, StoreError> {
         self.writer.run(None, key::signing).await
     }
 
     async fn add_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError> {
         self.writer.run(None, move |transaction| key::add_signing(transaction, &key)).await
+    }
+
+    async fn change_signing_key(&self, key_id: &str, change: SigningKeyChange) -> Result<(), ChangeError> {
+        let key_id = key_id.to_owned();
+        self.writer.run(None, move |transaction| key::change_signing(transaction, &key_id, &change)).await
     }
 }

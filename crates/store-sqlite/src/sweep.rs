@@ -1,11 +1,13 @@
-use regrant_grant::{Grant, Kin, ended_long_ago, may_be_swept};
-use regrant_protocol::Timestamp;
+use regrant_grant::{Kin, Surroundings, Write, ended_long_ago, may_be_swept, record_end};
+use regrant_protocol::{EpochNumber, Timestamp};
 use regrant_store::{Removed, StoreError, Sweep, SweepError, SweepPosition, Swept};
 use rusqlite::params;
 
 use crate::columns::Columns;
 use crate::family;
-use crate::rows::grant;
+use crate::readable::readable;
+use crate::rows::grant::{self, GrantRow};
+use crate::rows::{last_sweep, session};
 use crate::slice::{Slice, rows_max};
 use crate::statements::{
     DELETE_LISTED_ACCESS_TOKEN, DELETE_SESSION, SELECT_ENDED_SLICE, SELECT_LISTED_ACCESS_TOKENS_SLICE,
@@ -13,17 +15,18 @@ use crate::statements::{
 };
 use crate::transaction::Transaction;
 
-/// Removes what may be removed of one slice.
-pub(crate) fn sweep(transaction: &Transaction<'_>, sweep: &Sweep) -> Result<Swept, SweepError> {
+/// Removes what may be removed of one slice, and writes down what ended for good.
+pub(crate) fn sweep(transaction: &Transaction<'_>, epoch: EpochNumber, sweep: &Sweep) -> Result<Swept, SweepError> {
     let (now, at_most) = (transaction.now(), sweep.clock_at_most);
     if now > at_most {
         return Err(SweepError::ClockAhead { now, at_most });
     }
+    last_sweep::note(transaction)?;
     let rows_max = rows_max(sweep.rows_max);
     let mut removed = Removed::default();
     let next = match &sweep.from {
         SweepPosition::Grants(after) => {
-            let (grants, end) = sweep_grants(transaction, after, rows_max)?;
+            let (grants, end) = sweep_grants(transaction, epoch, after, rows_max)?;
             removed.grants = grants;
             Some(end.map_or_else(|| SweepPosition::AccessTokens(Vec::new()), SweepPosition::Grants))
         }
@@ -44,37 +47,40 @@ pub(crate) fn sweep(transaction: &Transaction<'_>, sweep: &Sweep) -> Result<Swep
 /// How many rows were removed, and the last key that was looked at, unless it was the last of the table.
 type SliceSwept = (u64, Option<Vec<u8>>);
 
-fn sweep_grants(transaction: &Transaction<'_>, after: &[u8], rows_max: u32) -> Result<SliceSwept, StoreError> {
+fn sweep_grants(
+    transaction: &Transaction<'_>,
+    epoch: EpochNumber,
+    after: &[u8],
+    rows_max: u32,
+) -> Result<SliceSwept, StoreError> {
     let slice = Slice::of_grants(transaction, after, rows_max)?;
     let params = params![slice.after, slice.last(), transaction.now().milliseconds()];
-    let ended = transaction.all(SELECT_ENDED_SLICE, params, |row| readable(grant::read(row)))?;
+    let ended = transaction.some(SELECT_ENDED_SLICE, params, usize::MAX, |row| readable(grant::read(row)))?;
     let mut removed = 0;
-    for row in ended.into_iter().flatten() {
-        if readable(may_go(transaction, &row.grant))?.unwrap_or(false) {
-            grant::remove(transaction, &row.grant)?;
-            removed += 1;
-        }
+    for row in ended {
+        let is_removed = readable(settle(transaction, epoch, row))?.unwrap_or(false);
+        removed += u64::from(is_removed);
     }
     Ok((removed, slice.into_end()))
 }
 
-fn may_go(transaction: &Transaction<'_>, row: &Grant) -> Result<bool, StoreError> {
-    let root = row.root.map_or(Ok(None), |root| grant::find(transaction, root))?;
-    let has_siblings = row.root.is_none() && family::has_siblings(transaction, row.id)?;
-    let kin = Kin { root: root.as_ref().map(|root| &root.grant), has_siblings };
-    Ok(may_be_swept(row, kin, transaction.now()))
-}
-
-/// What was read; nothing of a row that cannot be what it is, which is left for somebody to look at.
-fn readable<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
-    match read {
-        Ok(read) => Ok(Some(read)),
-        Err(problem @ StoreError::Inconsistent { .. }) => {
-            tracing::error!(%problem, "a row is left by the sweep");
-            Ok(None)
-        }
-        Err(failure) => Err(failure),
+/// Removes a grant, or revokes it, if its time has come; whether it was removed.
+fn settle(transaction: &Transaction<'_>, epoch: EpochNumber, row: GrantRow) -> Result<bool, StoreError> {
+    let GrantRow { grant, client, user } = row;
+    let root = grant.root.map_or(Ok(None), |root| grant::find(transaction, root))?.map(|row| row.grant);
+    let root = root.as_ref();
+    let has_siblings = grant.root.is_none() && family::has_siblings(transaction, grant.id)?;
+    if may_be_swept(&grant, Kin { root, has_siblings }, transaction.now()) {
+        grant::remove(transaction, &grant)?;
+        return Ok(true);
     }
+    let session_ends_at = session::find_end_for(transaction, &grant)?;
+    let surroundings = Surroundings { epoch, client, user, root, session_ends_at };
+    if let Write::Update(revoked) = record_end(&grant, has_siblings, &surroundings, transaction.now()) {
+        grant::update(transaction, &revoked)?;
+        tracing::debug!(grant = %revoked.id, "it had ended for good, and is revoked");
+    }
+    Ok(false)
 }
 
 /// A table of things that end at a time that stands in their row.
@@ -100,7 +106,7 @@ impl Ending {
         let rows: Vec<(Vec<u8>, Option<Timestamp>)> =
             transaction.all(self.select_slice, params![after, rows_max], |row| {
                 let mut columns = Columns::new(row, self.name, &"of unreadable name");
-                Ok((columns.next("id")?, columns.optional_time(self.end)?))
+                Ok((columns.next("id")?, readable(columns.optional_time(self.end))?.flatten()))
             })?;
         let mut removed = 0;
         for (id, _) in rows.iter().filter(|(_, end)| ended_long_ago(*end, transaction.now())) {

@@ -139,6 +139,8 @@ mod tests {
             sealed_under: Kid(1),
             sealed: Vec::new(),
             created_at: Timestamp::from_seconds(1),
+            signs_from: Timestamp::from_seconds(1),
+            withdrawn_at: None,
         }
     }
 

@@ -56,7 +56,10 @@ async fn nothing_that_the_file_held_is_lost() {
         });
         assert_eq!(is_listed.await, Ok(true));
         assert_eq!(store.announced_keys().await.map(|keys| keys.len()), Ok(1));
-        assert_eq!(store.signing_keys().await.map(|keys| keys.len()), Ok(1));
+        let signing_keys = store.signing_keys().await.unwrap();
+        let times = signing_keys.iter().map(|key| (key.created_at, key.signs_from, key.withdrawn_at));
+        let since = Timestamp::from_milliseconds(1);
+        assert_eq!(times.collect::<Vec<_>>(), [(since, since, None)], "the key signs as before");
         let gone = Client { id: ClientId::parse("gone").unwrap(), ..bare() };
         assert_eq!(store.add_client(gone).await, Err(ChangeError::Taken("gone".to_owned())));
     }

@@ -51,8 +51,27 @@ pub struct SealedSigningKey {
     pub algorithm: String,
     /// The master key it is sealed under.
     pub sealed_under: Kid,
-    /// The sealed private key.
+    /// The sealed private key; empty once the key is withdrawn.
     pub sealed: Vec<u8>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// From when on it may sign. Until then it is published, so that nobody meets its name unprepared.
+    pub signs_from: Timestamp,
+    /// When it was withdrawn: from then on it neither signs nor verifies. `None` while it counts.
+    pub withdrawn_at: Option<Timestamp>,
+}
+
+/// What can be changed of a signing key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SigningKeyChange {
+    /// It counts no longer, for good: the time is kept, and the sealed private key is not. One that was withdrawn before
+    /// keeps its first time.
+    Withdraw(Timestamp),
+    /// The same key under another master key.
+    Reseal {
+        /// The master key.
+        sealed_under: Kid,
+        /// The sealed private key.
+        sealed: Vec<u8>,
+    },
 }

@@ -1,6 +1,9 @@
 use regrant_grant::SessionId;
 use regrant_protocol::{Subject, Timestamp};
 
+/// The most login sessions of one user that go on: one more ends the oldest.
+pub const LIVE_SESSIONS_MAX: u32 = 200;
+
 /// The time that a user stays logged in with one browser. The browser holds its name and a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {

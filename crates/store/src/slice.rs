@@ -1,4 +1,5 @@
-/// The most rows that a slice of a long work looks at. Refreshes are decided between two slices, and wait for one at most.
+/// The most rows that a slice of a long work looks at. Refreshes are decided between two slices, and wait for one of that work
+/// at most.
 pub const SLICE_ROWS_MAX: u32 = 500;
 
 /// Some of many, and where the rest begins.

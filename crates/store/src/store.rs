@@ -1,10 +1,10 @@
 use async_trait::async_trait;
 use regrant_grant::{Grant, GrantId, SessionId};
-use regrant_protocol::{ClientId, Subject, Timestamp, Username};
+use regrant_protocol::{ClientId, Kid, Subject, Timestamp, Username};
 
 use crate::{
     AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, GrantFilter, Identity, ListedGrant, Page,
-    SealedSigningKey, Session, Step, StoreError, Sweep, SweepError, Swept, User, UserChange,
+    SealedSigningKey, Session, SigningKeyChange, Step, StoreError, Sweep, SweepError, Swept, User, UserChange,
 };
 
 /// The most grants of a user that are listed.
@@ -69,7 +69,8 @@ pub trait Store: Send + Sync + 'static {
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
 
     /// Adds a login session, or replaces the one of this name when it is of the same user and has not ended: a session
-    /// that ended never begins again, and neither do the grants that ended with it.
+    /// that ended never begins again, and neither do the grants that ended with it. Where more than
+    /// [`LIVE_SESSIONS_MAX`](crate::LIVE_SESSIONS_MAX) of the user go on, the oldest ends.
     ///
     /// # Errors
     /// [`ChangeError::Taken`] when there is one of this name that has ended or is of another user;
@@ -96,11 +97,12 @@ pub trait Store: Send + Sync + 'static {
     async fn forget_consents(&self, user: &Subject, client: Option<&ClientId>) -> Result<(), StoreError>;
 
     /// The grants of a user that live, newest first, at most [`GRANTS_LISTED_MAX`]: one for each family, its root. Those
-    /// whose client is disabled live; those whose code was not redeemed yet do not.
+    /// whose client is disabled live; those whose code was not redeemed yet do not. A row that cannot be read is passed over,
+    /// and logged.
     async fn grants_of(&self, user: &Subject) -> Result<Vec<Grant>, StoreError>;
 
     /// The grants that `filter` means, by id: the first `count_max` after the id `after`, and at most
-    /// [`SLICE_ROWS_MAX`](crate::SLICE_ROWS_MAX).
+    /// [`SLICE_ROWS_MAX`](crate::SLICE_ROWS_MAX). A row that cannot be read is passed over, and logged.
     async fn grants(
         &self,
         filter: &GrantFilter,
@@ -109,7 +111,8 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Page<ListedGrant, GrantId>, StoreError>;
 
     /// Ends the grants that `filter` means and that were made before a time, by
-    /// [`end_made_before`](regrant_grant::end_made_before): one slice of them, and tells which.
+    /// [`end_made_before`](regrant_grant::end_made_before): one slice of them, and tells which. A row that cannot be read stays
+    /// as it is, which gives nothing, and is logged.
     async fn end_grants(
         &self,
         filter: &GrantFilter,
@@ -122,11 +125,19 @@ pub trait Store: Send + Sync + 'static {
     async fn users(&self, after: Option<&Username>, count_max: u32) -> Result<Page<User, Username>, StoreError>;
 
     /// Removes, in one slice, what [`may_be_swept`](regrant_grant::may_be_swept) or
-    /// [`ended_long_ago`](regrant_grant::ended_long_ago). A row that cannot be read stays, and is logged.
+    /// [`ended_long_ago`](regrant_grant::ended_long_ago), and writes down what ended for good, by
+    /// [`record_end`](regrant_grant::record_end). A row that cannot be read stays, and is logged.
     ///
     /// # Errors
     /// [`SweepError::ClockAhead`] when the store's clock shows more than it may.
     async fn sweep(&self, sweep: Sweep) -> Result<Swept, SweepError>;
+
+    /// When the store was swept last, to a minute, by its own clock; `None` when it never was. Sweeping under a clock that was
+    /// put back does not put it back.
+    async fn swept_at(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Takes the time that the store's clock shows for that of the last sweep, because somebody says that the clock is right.
+    async fn trust_clock(&self) -> Result<(), StoreError>;
 
     /// The master keys that the store has been told of, oldest first.
     async fn announced_keys(&self) -> Result<Vec<AnnouncedKey>, StoreError>;
@@ -134,12 +145,25 @@ pub trait Store: Send + Sync + 'static {
     /// Tells the store of a master key. Telling it twice is not an error when the check value is the same.
     ///
     /// # Errors
-    /// [`ChangeError::Taken`] when this kid was announced with another check value.
+    /// [`ChangeError::Taken`] when this kid was announced with another check value, or is below the oldest announced: kids
+    /// only grow, and a retired one never comes back.
     async fn announce_key(&self, key: AnnouncedKey) -> Result<(), ChangeError>;
+
+    /// Retires every master key below `oldest`, for good.
+    ///
+    /// # Errors
+    /// [`ChangeError::Unknown`] when `oldest` was not announced, so that one always remains.
+    async fn retire_keys_below(&self, oldest: Kid) -> Result<(), ChangeError>;
 
     /// The signing keys, oldest first.
     async fn signing_keys(&self) -> Result<Vec<SealedSigningKey>, StoreError>;
 
     /// Adds a signing key. Adding one of a known `key_id` again is not an error and changes nothing.
     async fn add_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError>;
+
+    /// Changes a signing key.
+    ///
+    /// # Errors
+    /// [`ChangeError::Unknown`] when there is none of this name, or when one that was withdrawn is to be sealed anew.
+    async fn change_signing_key(&self, key_id: &str, change: SigningKeyChange) -> Result<(), ChangeError>;
 }

@@ -67,10 +67,7 @@ impl AddAssign for Removed {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SweepError {
     /// The clock jumped: by a wrong clock everything has ended.
-    #[error(
-        "the clock of the store shows {now:?}, and should show {at_most:?} at most; \
-         compare it with another clock, and start the process again when it is right"
-    )]
+    #[error("the clock of the store shows {now:?}, and should show {at_most:?} at most; compare it with another clock")]
     ClockAhead {
         /// What it shows.
         now: Timestamp,

@@ -1,12 +1,12 @@
 use regrant_grant::Realm;
-use regrant_protocol::{EpochNumber, Kid};
-use regrant_store::{AnnouncedKey, ChangeError, Epoch, Identity, SealedSigningKey, StoreError};
+use regrant_protocol::{EpochNumber, Kid, Timestamp};
+use regrant_store::{AnnouncedKey, ChangeError, Epoch, Identity, SealedSigningKey, SigningKeyChange, StoreError};
 use rusqlite::{Row, params};
 
 use crate::columns::Columns;
 use crate::statements::{
-    INSERT_ANNOUNCED_KEY, INSERT_SIGNING_KEY, SELECT_ANNOUNCED_KEY, SELECT_ANNOUNCED_KEYS, SELECT_EPOCHS, SELECT_REALM,
-    SELECT_SIGNING_KEYS,
+    DELETE_ANNOUNCED_KEYS_BELOW, INSERT_ANNOUNCED_KEY, INSERT_SIGNING_KEY, RESEAL_SIGNING_KEY, SELECT_ANNOUNCED_KEY,
+    SELECT_ANNOUNCED_KEYS, SELECT_EPOCHS, SELECT_REALM, SELECT_SIGNING_KEYS, WITHDRAW_SIGNING_KEY,
 };
 use crate::transaction::Transaction;
 
@@ -29,16 +29,22 @@ pub(crate) fn announced(transaction: &Transaction<'_>) -> Result<Vec<AnnouncedKe
     transaction.all(SELECT_ANNOUNCED_KEYS, [], read_announced)
 }
 
-/// Announces a master key, unless it was.
+/// Announces a master key, unless it was. One that was retired is not.
 pub(crate) fn announce(transaction: &Transaction<'_>, key: AnnouncedKey) -> Result<(), ChangeError> {
-    match transaction.one(SELECT_ANNOUNCED_KEY, [key.kid.0], read_announced)? {
-        Some(known) if known == key => Ok(()),
-        Some(_) => Err(ChangeError::Taken(format!("master key {}", key.kid.0))),
-        None => {
-            transaction.execute(INSERT_ANNOUNCED_KEY, params![key.kid.0, key.check_value])?;
-            Ok(())
-        }
+    let is_announced = match transaction.one(SELECT_ANNOUNCED_KEY, [key.kid.0], read_announced)? {
+        Some(known) => known == key,
+        None => transaction.execute(INSERT_ANNOUNCED_KEY, params![key.kid.0, key.check_value])? == 1,
+    };
+    if is_announced { Ok(()) } else { Err(ChangeError::Taken(name(key.kid))) }
+}
+
+/// Retires the master keys below one that was announced.
+pub(crate) fn retire_below(transaction: &Transaction<'_>, oldest: Kid) -> Result<(), ChangeError> {
+    if transaction.one(SELECT_ANNOUNCED_KEY, [oldest.0], read_announced)?.is_none() {
+        return Err(ChangeError::Unknown(name(oldest)));
     }
+    transaction.execute(DELETE_ANNOUNCED_KEYS_BELOW, [oldest.0])?;
+    Ok(())
 }
 
 /// The signing keys, oldest first.
@@ -52,6 +58,8 @@ pub(crate) fn signing(transaction: &Transaction<'_>) -> Result<Vec<SealedSigning
             sealed_under: columns.next("sealed_under").map(Kid)?,
             sealed: columns.next("sealed")?,
             created_at: columns.time("created_at")?,
+            signs_from: columns.time("signs_from")?,
+            withdrawn_at: columns.optional_time("withdrawn_at")?,
             key_id: key_id.clone(),
         })
     })
@@ -59,10 +67,35 @@ pub(crate) fn signing(transaction: &Transaction<'_>) -> Result<Vec<SealedSigning
 
 /// Adds a signing key, unless there is one of its name.
 pub(crate) fn add_signing(transaction: &Transaction<'_>, key: &SealedSigningKey) -> Result<(), StoreError> {
-    let SealedSigningKey { key_id, algorithm, sealed_under, sealed, created_at } = key;
-    transaction
-        .execute(INSERT_SIGNING_KEY, params![key_id, algorithm, sealed_under.0, sealed, created_at.milliseconds()])?;
+    let SealedSigningKey { key_id, algorithm, sealed_under, sealed, created_at, signs_from, withdrawn_at } = key;
+    let (created_at, signs_from) = (created_at.milliseconds(), signs_from.milliseconds());
+    let withdrawn_at = withdrawn_at.map(Timestamp::milliseconds);
+    transaction.execute(
+        INSERT_SIGNING_KEY,
+        params![key_id, algorithm, sealed_under.0, sealed, created_at, signs_from, withdrawn_at],
+    )?;
     Ok(())
+}
+
+/// Changes a signing key. One that was withdrawn stays so.
+pub(crate) fn change_signing(
+    transaction: &Transaction<'_>,
+    key_id: &str,
+    change: &SigningKeyChange,
+) -> Result<(), ChangeError> {
+    let changed = match change {
+        SigningKeyChange::Withdraw(at) => {
+            transaction.execute(WITHDRAW_SIGNING_KEY, params![key_id, at.milliseconds()])?
+        }
+        SigningKeyChange::Reseal { sealed_under, sealed } => {
+            transaction.execute(RESEAL_SIGNING_KEY, params![key_id, sealed_under.0, sealed])?
+        }
+    };
+    if changed == 1 { Ok(()) } else { Err(ChangeError::Unknown(format!("signing key {key_id}"))) }
+}
+
+fn name(kid: Kid) -> String {
+    format!("master key {kid}")
 }
 
 fn read_announced(row: &Row<'_>) -> Result<AnnouncedKey, StoreError> {

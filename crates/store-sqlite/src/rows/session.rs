@@ -1,12 +1,13 @@
 use regrant_grant::{Grant, SessionId};
 use regrant_protocol::{Subject, Timestamp};
-use regrant_store::{ChangeError, Session, StoreError};
+use regrant_store::{ChangeError, LIVE_SESSIONS_MAX, Session, StoreError};
 use rusqlite::{Row, named_params, params};
 
 use super::user;
 use crate::columns::Columns;
 use crate::statements::{
-    DELETE_SESSIONS_OF_USER, END_SESSION, END_SESSIONS_OF_USER, KEEP_SESSION, SELECT_SESSION, SELECT_SESSION_END,
+    DELETE_SESSIONS_OF_USER, END_OLDEST_SESSIONS, END_SESSION, END_SESSIONS_OF_USER, KEEP_SESSION, SELECT_SESSION,
+    SELECT_SESSION_END,
 };
 use crate::transaction::Transaction;
 
@@ -48,10 +49,27 @@ pub(crate) fn keep(transaction: &Transaction<'_>, session: &Session) -> Result<(
         },
     )?;
     match kept {
-        1 => Ok(()),
+        1 => end_oldest(transaction, session),
         _ if user::find_party(transaction, user)?.is_some() => Err(ChangeError::Taken(id.to_string())),
         _ => Err(ChangeError::Unknown(user.as_str().to_owned())),
     }
+}
+
+/// Ends what makes the sessions of a user more than there may be, now that there is this one.
+fn end_oldest(transaction: &Transaction<'_>, newest: &Session) -> Result<(), ChangeError> {
+    let ended = transaction.execute(
+        END_OLDEST_SESSIONS,
+        named_params! {
+            ":id": newest.id.0,
+            ":user": newest.user.as_str(),
+            ":count_max": LIVE_SESSIONS_MAX,
+            ":now": transaction.now().milliseconds(),
+        },
+    )?;
+    if ended > 0 {
+        tracing::info!(user = %newest.user, sessions = ended, "ended to make room");
+    }
+    Ok(())
 }
 
 /// Ends a session now.

@@ -168,7 +168,7 @@ fn made(id: u8, user: &str, client: &str) -> Grant {
 
 impl Trial {
     /// Adds another client and another user too.
-    async fn with_strangers(self) -> Self {
+    pub(super) async fn with_strangers(self) -> Self {
         let trial = self.with_parties().await;
         trial.store.add_client(client("other")).await.expect("the name is free");
         trial.store.add_user(user("bob")).await.expect("the name is free");

@@ -1,11 +1,11 @@
 //! What one user can give one client only so many of.
 
-use regrant_grant::{Generation, Grant, GrantId, LIVE_GRANTS_MAX, OPEN_CODES_MAX};
-use regrant_protocol::{Clock, Timestamp};
+use regrant_grant::{Generation, Grant, GrantId, LIVE_GRANTS_MAX, OPEN_CODES_MAX, SessionId};
+use regrant_protocol::{Clock, EpochNumber, Timestamp};
 
 use super::Trial;
-use super::specimen::{client, client_id, grant, subject, user};
-use crate::{GrantFilter, SLICE_ROWS_MAX};
+use super::specimen::{client, client_id, grant, session, subject, user};
+use crate::{GrantFilter, SLICE_ROWS_MAX, Session};
 
 const NONE: [u128; 0] = [];
 
@@ -42,6 +42,45 @@ pub async fn one_grant_more_than_may_live_ends_the_one_that_was_idle_longest(tri
     assert_eq!(trial.revoked().await, [199, 902, 904], "neither a refresh nor an import ends anything");
     trial.insert(&used(1_002, 0)).await.expect("the name is free");
     assert_eq!(trial.revoked().await, [198, 199, 902, 904], "where there are more, one ends for each");
+}
+
+/// However many there are of a user and a client that ended without a write to their rows, those that live are counted.
+pub async fn what_has_ended_hides_nothing_that_counts(trial: Trial) {
+    const CROWD: u64 = 1_001;
+    let trial = trial.with_parties().await;
+    let now = trial.clock.now();
+    let ended = Session { expires_at: now, ..session(9, "alice") };
+    trial.store.keep_session(ended.clone()).await.expect("there is no session of this name");
+    // As imported tokens they meet no cap themselves.
+    let imported = |number| Grant { generation: Generation(0), ..live(number) };
+    for (place, change) in (0..).zip([
+        (|row| Grant { client_cutoff: 2, ..row }) as fn(Grant) -> Grant,
+        |row| Grant { user_cutoff: 4, ..row },
+        |row| Grant { epoch: EpochNumber(0), ..row },
+        |row| Grant { session: Some(SessionId([8; 16])), ..row },
+        |row| Grant { session: Some(SessionId([9; 16])), ..row },
+        |row| Grant { idle_expires_at: Some(row.rotated_at), ..row },
+        |row| Grant { absolute_expires_at: Some(row.rotated_at), ..row },
+    ]) {
+        let crowd = place * CROWD..(place + 1) * CROWD;
+        trial.insert_many(crowd.map(|number| change(Grant { rotated_at: now, ..imported(number) }))).await;
+    }
+    let used = |number: u64| Grant { rotated_at: now.plus_seconds(-(number as i64)), ..live(100_000 + number) };
+    trial.insert_many((1..=LIVE_GRANTS_MAX as u64).map(used)).await;
+    assert_eq!(trial.revoked().await, NONE, "there are as many as there may be");
+    trial.insert(&used(0)).await.expect("the name is free");
+    assert_eq!(trial.revoked().await, [100_200]);
+}
+
+/// However many grants there are of a user and a client, its codes are counted.
+pub async fn what_lives_hides_no_open_code(trial: Trial) {
+    let trial = trial.with_parties().await;
+    let now = trial.clock.now();
+    trial.insert_many((0..1_001).map(|number| Grant { generation: Generation(0), ..live(number) })).await;
+    let made = |number: u64| open(2_000 + number, now.plus_seconds(-(number as i64)));
+    trial.insert_many((1..=OPEN_CODES_MAX as u64).map(made)).await;
+    trial.insert(&made(0)).await.expect("the name is free");
+    assert_eq!(trial.revoked().await, [2_020]);
 }
 
 /// The oldest is the least likely to be redeemed.
@@ -106,8 +145,15 @@ impl Trial {
     /// The numbers of the grants that were revoked.
     async fn revoked(&self) -> Vec<u128> {
         let filter = GrantFilter { with_revoked: true, ..GrantFilter::default() };
-        let page = self.store.grants(&filter, None, SLICE_ROWS_MAX).await.expect("the store reads");
-        let revoked = page.items.into_iter().filter(|listed| listed.grant.revoked_at.is_some());
-        revoked.map(|listed| u128::from_be_bytes(listed.grant.id.0)).collect()
+        let (mut revoked, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.store.grants(&filter, after, SLICE_ROWS_MAX).await.expect("the store reads");
+            revoked
+                .extend(page.items.into_iter().map(|listed| listed.grant).filter(|grant| grant.revoked_at.is_some()));
+            after = page.next;
+            if after.is_none() {
+                break revoked.into_iter().map(|grant| u128::from_be_bytes(grant.id.0)).collect();
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 use regrant_protocol::{Kid, Timestamp};
 
 use super::Trial;
-use crate::{AnnouncedKey, ChangeError, SealedSigningKey};
+use crate::{AnnouncedKey, ChangeError, SealedSigningKey, SigningKeyChange};
 
 /// It may be announced again; another key of its number may not.
 pub async fn an_announced_key_stays_as_it_is(trial: Trial) {
@@ -19,20 +19,90 @@ pub async fn an_announced_key_stays_as_it_is(trial: Trial) {
     assert_eq!(store.announced_keys().await, Ok(vec![first, last]));
 }
 
+/// Whoever held it makes no token with it any more, and no new key gets its number.
+pub async fn a_retired_key_never_comes_back(trial: Trial) {
+    let store = &trial.store;
+    let key = |kid| AnnouncedKey { kid: Kid(kid), check_value: [kid; 8] };
+    let refusal = store.retire_keys_below(Kid(1)).await;
+    assert!(matches!(refusal, Err(ChangeError::Unknown(_))), "nothing would remain: {refusal:?}");
+    for kid in [3, 4, 6] {
+        assert_eq!(store.announce_key(key(kid)).await, Ok(()));
+    }
+    let refusal = store.retire_keys_below(Kid(5)).await;
+    assert!(matches!(refusal, Err(ChangeError::Unknown(_))), "there is no key 5: {refusal:?}");
+    assert_eq!(store.announced_keys().await, Ok(vec![key(3), key(4), key(6)]));
+    for _ in 0..2 {
+        assert_eq!(store.retire_keys_below(Kid(4)).await, Ok(()));
+        assert_eq!(store.announced_keys().await, Ok(vec![key(4), key(6)]));
+    }
+    for kid in [3, 1] {
+        let refusal = store.announce_key(key(kid)).await;
+        assert!(matches!(refusal, Err(ChangeError::Taken(_))), "{kid}: {refusal:?}");
+    }
+    for kid in [4, 5, 7] {
+        assert_eq!(store.announce_key(key(kid)).await, Ok(()), "{kid} was not retired");
+    }
+}
+
+/// It is known by name and times; what it could sign with is gone.
+pub async fn a_withdrawn_signing_key_stays_withdrawn(trial: Trial) {
+    let store = &trial.store;
+    let (first, later) = (Timestamp::from_seconds(20), Timestamp::from_seconds(30));
+    let (key, other) = (signing_key("a", 1), signing_key("b", 2));
+    for key in [&key, &other] {
+        assert_eq!(store.add_signing_key(key.clone()).await, Ok(()));
+    }
+    let withdrawn = SealedSigningKey { sealed: Vec::new(), withdrawn_at: Some(first), ..key.clone() };
+    for at in [first, later] {
+        assert_eq!(store.change_signing_key("a", SigningKeyChange::Withdraw(at)).await, Ok(()));
+        assert_eq!(store.signing_keys().await, Ok(vec![withdrawn.clone(), other.clone()]));
+    }
+    let refusal = store.change_signing_key("a", reseal(Kid(9))).await;
+    assert!(matches!(refusal, Err(ChangeError::Unknown(_))), "{refusal:?}");
+    assert_eq!(store.add_signing_key(key).await, Ok(()), "adding a known key is no error");
+    assert_eq!(store.signing_keys().await, Ok(vec![withdrawn, other]));
+}
+
+/// Nothing else of it changes, and nothing of another.
+pub async fn a_signing_key_is_sealed_anew(trial: Trial) {
+    let store = &trial.store;
+    let (key, other) = (signing_key("a", 1), signing_key("b", 2));
+    for key in [&key, &other] {
+        assert_eq!(store.add_signing_key(key.clone()).await, Ok(()));
+    }
+    assert_eq!(store.change_signing_key("a", reseal(Kid(9))).await, Ok(()));
+    let resealed = SealedSigningKey { sealed_under: Kid(9), sealed: vec![9], ..key };
+    assert_eq!(store.signing_keys().await, Ok(vec![resealed, other]));
+    for change in [reseal(Kid(9)), SigningKeyChange::Withdraw(Timestamp::from_seconds(1))] {
+        let refusal = store.change_signing_key("c", change).await;
+        assert!(matches!(refusal, Err(ChangeError::Unknown(_))), "{refusal:?}");
+    }
+}
+
 /// The oldest comes first, and the first of a name is the one that counts.
 pub async fn signing_keys_are_listed_by_age_and_stay_as_they_are(trial: Trial) {
     let store = &trial.store;
-    let key = |key_id: &str, second| SealedSigningKey {
-        key_id: key_id.to_owned(),
-        algorithm: "ES256".to_owned(),
-        sealed_under: Kid(u8::MAX),
-        sealed: vec![0, 1, 0xFF],
-        created_at: Timestamp::from_seconds(second),
-    };
+    let key = signing_key;
     for key in [key("b", 2), key("c", 2), key("a", 3), key("d", 1)] {
         assert_eq!(store.add_signing_key(key).await, Ok(()));
     }
     let changed = SealedSigningKey { sealed: Vec::new(), ..key("b", 9) };
     assert_eq!(store.add_signing_key(changed).await, Ok(()), "adding a known key is no error");
     assert_eq!(store.signing_keys().await, Ok(vec![key("d", 1), key("b", 2), key("c", 2), key("a", 3)]));
+}
+
+fn signing_key(key_id: &str, second: i64) -> SealedSigningKey {
+    SealedSigningKey {
+        key_id: key_id.to_owned(),
+        algorithm: "ES256".to_owned(),
+        sealed_under: Kid(u8::MAX),
+        sealed: vec![0, 1, 0xFF],
+        created_at: Timestamp::from_seconds(second),
+        signs_from: Timestamp::from_seconds(second + 10),
+        withdrawn_at: None,
+    }
+}
+
+fn reseal(sealed_under: Kid) -> SigningKeyChange {
+    SigningKeyChange::Reseal { sealed_under, sealed: vec![9] }
 }

@@ -5,7 +5,7 @@ use regrant_protocol::{Clock, Timestamp};
 
 use super::Trial;
 use super::specimen::{access_token, grant, new_grant, session, subject, user};
-use crate::{ChangeError, Session, Target, UserChange};
+use crate::{ChangeError, LIVE_SESSIONS_MAX, Session, Target, UserChange};
 
 /// Every field comes back, at its extremes too, and after its end.
 pub async fn a_session_is_read_as_it_was_written(trial: Trial) {
@@ -109,6 +109,40 @@ pub async fn all_sessions_of_a_user_end_but_one(trial: Trial) {
         assert_eq!(trial.store.session(session.id).await, Ok(Some(session)));
     }
     assert_eq!(trial.store.end_sessions(&subject("nobody"), None).await, Ok(()));
+}
+
+/// Sessions that ended count for nothing, nor do those of others, and a session that is renewed is none more.
+pub async fn one_session_more_than_may_live_ends_the_oldest(trial: Trial) {
+    let trial = trial.with_parties().await;
+    trial.store.add_user(user("bob")).await.expect("the name is free");
+    let now = trial.clock.now();
+    let made = |number: u32| Session {
+        id: SessionId(u128::from(number).to_be_bytes()),
+        created_at: now.plus_seconds(i64::from(number)),
+        ..session(1, "alice")
+    };
+    let keep = async |session: Session| trial.store.keep_session(session).await.expect("the name is free");
+    keep(Session { expires_at: now, ..made(0) }).await;
+    keep(Session { id: SessionId([0xB0; 16]), ..session(1, "bob") }).await;
+    let most = LIVE_SESSIONS_MAX;
+    for number in 1..=most {
+        keep(made(number)).await;
+    }
+    // It is renewed with an early time, and stays.
+    keep(Session { created_at: now, ..made(most) }).await;
+    let ended = async |numbers: &[u32]| {
+        for number in 1..=most + 2 {
+            let Some(found) = trial.store.session(made(number).id).await.expect("the store reads") else { continue };
+            assert_eq!(found.expires_at == now, numbers.contains(&number), "{number}");
+        }
+    };
+    ended(&[]).await;
+    keep(made(most + 1)).await;
+    ended(&[most]).await;
+    keep(Session { created_at: now, ..made(most + 2) }).await;
+    ended(&[1, most]).await;
+    let bobs = trial.store.session(SessionId([0xB0; 16])).await.expect("the store reads");
+    assert!(bobs.is_some_and(|session| session.expires_at > now));
 }
 
 /// A grant ends with its session: its end is that of this moment, whatever the step is about.

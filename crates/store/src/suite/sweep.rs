@@ -9,8 +9,11 @@ use regrant_protocol::{Clock, Lifetime, Timestamp};
 use tokio::task::JoinSet;
 
 use super::Trial;
-use super::specimen::{access_token, grant, session};
-use crate::{Removed, SLICE_ROWS_MAX, Scene, Session, Step, Sweep, SweepError, SweepPosition, Swept, Target};
+use super::specimen::{access_token, client_id, grant, session, subject};
+use crate::{
+    ClientChange, Removed, SLICE_ROWS_MAX, Scene, Session, Step, Sweep, SweepError, SweepPosition, Swept, Target,
+    UserChange,
+};
 
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 
@@ -41,7 +44,6 @@ pub async fn a_grant_goes_a_day_after_nothing_can_come_of_it(trial: Trial) {
         ("it was revoked earlier still", true, {
             Grant { revoked_at: Some(long_revoked.plus_milliseconds(-1)), ..endless(13) }
         }),
-        ("its session ended, and it did not", false, Grant { session: Some(SessionId([9; 16])), ..endless(14) }),
     ] {
         trial.insert(&grant).await.expect("there is no grant of this name");
         kept.push((why, grant.id, (!is_swept).then_some(grant)));
@@ -85,6 +87,58 @@ pub async fn the_siblings_of_a_revoked_root_go_with_it(trial: Trial) {
     assert_eq!(trial.sweep_everything(SLICE_ROWS_MAX).await.grants, 1);
     assert_eq!(trial.sweep_everything(SLICE_ROWS_MAX).await.grants, 1);
     assert_eq!(trial.grant(root.id).await, None);
+}
+
+/// What ended from outside is revoked in its row too, so that it is kept as long as what was revoked, and no longer.
+pub async fn what_ended_for_good_is_written_down_and_goes_like_what_was_revoked(trial: Trial) {
+    let trial = trial.with_strangers().await;
+    let now = trial.clock.now();
+    let ends_at = |seconds| now.plus_seconds(seconds);
+    for (id, end) in [(1, ends_at(60)), (2, ends_at(-DAY_SECONDS)), (3, ends_at(-DAY_SECONDS - 1))] {
+        let session = Session { expires_at: end, ..session(id, "alice") };
+        trial.store.keep_session(session).await.expect("there is no session of this name");
+    }
+    let endless = |id| over(id, None);
+    let in_session = |id, session| Grant { session: Some(SessionId([session; 16])), ..endless(id) };
+    let root = Grant { client_cutoff: 2, ..endless(9) };
+    let grants = [
+        ("nothing ended it", false, endless(1)),
+        ("its client's cutoff was raised", true, Grant { client_cutoff: 2, ..endless(2) }),
+        ("its user's cutoff was raised", true, Grant { user_cutoff: 4, ..endless(3) }),
+        ("its session goes on", false, in_session(4, 1)),
+        ("its session ended a day ago", false, in_session(5, 2)),
+        ("its session ended before", true, in_session(6, 3)),
+        ("its session is gone", true, in_session(7, 9)),
+        ("its session is another user's", true, Grant { subject: subject("bob"), ..in_session(8, 1) }),
+        (
+            "its family ends at the root",
+            false,
+            Grant { root: Some(root.id), ..Grant { id: endless(10).id, ..root.clone() } },
+        ),
+        ("its siblings ask it", true, root),
+        ("its user was removed", true, Grant { subject: subject("bob"), ..endless(11) }),
+        ("its client was removed", true, Grant { client: client_id("other"), ..endless(12) }),
+    ];
+    for (_, _, grant) in &grants {
+        trial.insert(grant).await.expect("there is no grant of this name");
+    }
+    trial.store.change_user(&subject("bob"), UserChange::Remove).await.expect("bob is known");
+    trial.store.change_client(&client_id("other"), ClientChange::Remove).await.expect("the client is known");
+    assert_eq!(trial.sweep_everything(SLICE_ROWS_MAX).await.grants, 0);
+    for (why, is_revoked, grant) in &grants {
+        let revoked = Grant { version: grant.version + 1, revoked_at: Some(now), ..grant.clone() };
+        let expected = if *is_revoked { revoked } else { grant.clone() };
+        assert_eq!(trial.grant(grant.id).await, Some(expected), "{why}");
+    }
+    let past_their_time = REVOKED_KEPT_SECONDS_MAX + DAY_SECONDS as u32 + 1;
+    trial.clock.advance_seconds(past_their_time);
+    // The sibling went before its root, by its name after it.
+    assert_eq!(trial.sweep_everything(SLICE_ROWS_MAX).await.grants, 8);
+    assert_eq!(trial.sweep_everything(SLICE_ROWS_MAX).await.grants, 1);
+    trial.clock.advance_seconds(past_their_time);
+    // By now the sessions of two more are over.
+    assert_eq!(trial.sweep_everything(SLICE_ROWS_MAX).await.grants, 2);
+    assert_eq!(trial.grant(endless(1).id).await, Some(endless(1)));
 }
 
 /// What is told of a session, or of an access token that was revoked alone, is told for a day after its end.
@@ -151,6 +205,25 @@ pub async fn a_sweep_under_a_clock_that_is_ahead_removes_nothing(trial: Trial) {
         trial.clock.jump_to(before);
     }
     assert_eq!(trial.grant(ends_soon.id).await, Some(ends_soon));
+}
+
+/// What the next process compares its clock with: no slice under a wrong clock changes it, and none that is behind.
+pub async fn the_last_sweep_is_remembered(trial: Trial) {
+    let now = trial.clock.now();
+    assert_eq!(trial.store.swept_at().await, Ok(None));
+    let from = SweepPosition::default;
+    let refused = trial.store.sweep(Sweep { from: from(), rows_max: 1, clock_at_most: now.plus_seconds(-1) }).await;
+    assert!(matches!(refused, Err(SweepError::ClockAhead { .. })), "{refused:?}");
+    assert_eq!(trial.store.swept_at().await, Ok(None));
+    for (shows, swept_at) in [(0, 0), (3_600, 3_600), (60, 3_600)] {
+        trial.clock.jump_to(now.plus_seconds(shows));
+        trial.sweep(from(), 1).await.expect("the clock is right");
+        assert_eq!(trial.store.swept_at().await, Ok(Some(now.plus_seconds(swept_at))));
+    }
+    let trial = trial.reopen().await;
+    assert_eq!(trial.store.swept_at().await, Ok(Some(now.plus_seconds(3_600))));
+    assert_eq!(trial.store.trust_clock().await, Ok(()));
+    assert_eq!(trial.store.swept_at().await, Ok(Some(trial.clock.now())), "the clock is 59 minutes behind, and right");
 }
 
 /// Nobody's refresh fails, is lost or waits for all of the sweep.
