@@ -86,7 +86,7 @@ async fn visit(server: &Server) -> Held {
     let who = browser(server, &cookies);
     let step = engine.resume(&who, &form(&[("request", &request)])).await.expect("a page");
     let Next::Consent(consent) = step.next else { panic!("nobody has consented yet") };
-    let step = engine.account(&who).await.expect("a page");
+    let step = engine.account(&who, None).await.expect("a page");
     let Next::Account(account) = step.next else { panic!("somebody is logged in") };
     let step = engine.end_session(&who, &form(&[])).await.expect("a page");
     let Next::ConfirmLogOut(log_out) = step.next else { panic!("nobody is logged out without being asked") };

@@ -4,48 +4,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use regrant_crypto::{Algorithm, JWS_BYTES_MAX, Purpose, Typ, digest};
 use regrant_grant::{
-    AccessPeriod, AccessTokenId, AccessVerdict, Binding, Generation, Grant, GrantId, HEAD_BYTES, Head,
-    OPAQUE_ACCESS_PREFIX, Write, judge_access,
+    AccessTokenId, AccessVerdict, Binding, Grant, HEAD_BYTES, Head, OPAQUE_ACCESS_PREFIX, Write, judge_access,
 };
-use regrant_protocol::{AccessTokenClaims, ClientId, Resource, Resources, Scope, Secret, Timestamp};
+use regrant_protocol::{AccessTokenClaims, ClientId, EpochNumber, Secret, Timestamp};
 use regrant_store::{AccessTokenFormat, ClientHandle, Scene, StoreError, Target, decide_in};
-use serde::{Deserialize, Serialize};
 
+use crate::access_token_draft::{Draft, Gauge, SealedClaims, token_id};
 use crate::clients::CachedClient;
-use crate::id_token::OPENID;
 use crate::keys::Owner;
 use crate::{AuthenticatedClient, AuthorizationServer, RequestContext, TokenError};
-
-/// `exp` of a token that never ends: the last second of the year 9999.
-const NEVER_SECONDS: i64 = 253_402_300_799;
-
-/// Everything that an access token is made of.
-struct Draft<'a> {
-    head: Head,
-    owner: Owner<'a>,
-    subject: &'a str,
-    scope: &'a Scope,
-    audience: Vec<String>,
-    period: AccessPeriod,
-    auth_time: Option<i64>,
-    /// Random bytes where equal requests must not give equal tokens.
-    unique: Option<[u8; 16]>,
-}
-
-/// What lies encrypted in an opaque access token; the rest is known from its owner.
-#[derive(Serialize, Deserialize)]
-struct SealedClaims {
-    #[serde(rename = "i")]
-    issued_at: i64,
-    #[serde(rename = "e")]
-    expires_at: i64,
-    #[serde(rename = "s", default, skip_serializing_if = "String::is_empty")]
-    scope: String,
-    #[serde(rename = "a")]
-    audience: Vec<String>,
-    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
-    unique: Option<[u8; 16]>,
-}
 
 /// An access token whose signature or prefilter tag is ours; whether it is good only its owner's row can tell.
 pub(crate) enum Recognised {
@@ -61,94 +28,9 @@ pub(crate) struct LiveAccessToken {
 }
 
 impl AuthorizationServer {
-    /// The access token of the current generation of a grant.
-    pub(crate) fn mint_for_grant(
-        &self,
-        client: &AuthenticatedClient,
-        row: &Grant,
-        scope: &Scope,
-        resources: &Resources,
-        period: AccessPeriod,
-    ) -> Result<Secret, TokenError> {
-        let draft = Draft {
-            head: Head { kid: row.kid, epoch: row.epoch, grant: row.id, generation: row.generation },
-            owner: Owner::from(row),
-            subject: row.subject.as_str(),
-            scope,
-            audience: self.audience_of_user_token(client, scope, resources),
-            period,
-            auth_time: Some(row.authenticated_at.seconds()),
-            unique: None,
-        };
-        self.mint(client.settings().access_token_format, &draft)
-    }
-
-    /// An access token that a client has for itself: its handle, secret and cutoff stand in for those of a grant.
-    pub(crate) fn mint_for_client(
-        &self,
-        client: &AuthenticatedClient,
-        scope: &Scope,
-        resources: &Resources,
-        period: AccessPeriod,
-        unique: [u8; 16],
-    ) -> Result<Secret, TokenError> {
-        let record = client.client();
-        let draft = Draft {
-            head: Head {
-                kid: self.keys.newest_kid(),
-                epoch: self.keys.present_epoch(),
-                grant: GrantId(record.handle.0),
-                generation: Generation(record.party.cutoff),
-            },
-            owner: Owner { secret: &record.secret, client: &record.id, binding: Binding::None },
-            subject: record.id.as_str(),
-            scope,
-            audience: self.audience(client, resources),
-            period,
-            auth_time: None,
-            unique: Some(unique),
-        };
-        self.mint(client.settings().access_token_format, &draft)
-    }
-
-    /// For whom a token is: the resources it was asked for, the client's audience, or whoever trusts the issuer.
-    fn audience(&self, client: &AuthenticatedClient, resources: &Resources) -> Vec<String> {
-        if !resources.is_empty() {
-            resources.iter().map(|resource: &Resource| resource.as_str().to_owned()).collect()
-        } else if !client.settings().audience.is_empty() {
-            client.settings().audience.clone()
-        } else {
-            vec![self.issuer.as_str().to_owned()]
-        }
-    }
-
-    /// With `openid` the token is for userinfo too, unless it was asked for other servers by name.
-    fn audience_of_user_token(
-        &self,
-        client: &AuthenticatedClient,
-        scope: &Scope,
-        resources: &Resources,
-    ) -> Vec<String> {
-        let mut audience = self.audience(client, resources);
-        let issuer = self.issuer.as_str();
-        if scope.contains(OPENID) && resources.is_empty() && !audience.iter().any(|name| name == issuer) {
-            audience.push(issuer.to_owned());
-        }
-        audience
-    }
-
-    /// Fails while the key that signs this client's access tokens is still being made.
-    pub(crate) fn can_sign_for(&self, client: &AuthenticatedClient) -> Result<(), TokenError> {
+    /// The access token of a draft, as this client has its access tokens.
+    pub(crate) fn mint(&self, client: &AuthenticatedClient, draft: &Draft<'_>) -> Result<Secret, TokenError> {
         match algorithm(client.settings().access_token_format) {
-            Some(algorithm) if self.signing.newest(algorithm).is_none() => {
-                Err(TokenError::SigningKeyNotReady(algorithm.as_str()))
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    fn mint(&self, format: AccessTokenFormat, draft: &Draft<'_>) -> Result<Secret, TokenError> {
-        match algorithm(format) {
             Some(algorithm) => self.mint_jwt(algorithm, draft),
             None => self.mint_opaque(draft),
         }
@@ -157,46 +39,38 @@ impl AuthorizationServer {
     /// RFC 9068.
     fn mint_jwt(&self, algorithm: Algorithm, draft: &Draft<'_>) -> Result<Secret, TokenError> {
         let not_ready = TokenError::SigningKeyNotReady(algorithm.as_str());
-        let key = self.signing.newest(algorithm).ok_or(not_ready)?;
-        let (iat, exp) = seconds(draft.period);
-        let mut claims = AccessTokenClaims {
-            iss: self.issuer.as_str().to_owned(),
-            sub: draft.subject.to_owned(),
-            aud: draft.audience.clone(),
-            client_id: draft.owner.client.as_str().to_owned(),
-            iat,
-            exp,
-            jti: String::new(),
-            scope: draft.scope.as_str().to_owned(),
-            auth_time: draft.auth_time,
-        };
-        let rest = serde_json::to_vec(&claims).expect("strings and numbers always serialize");
-        let unique = draft.unique.as_ref().map_or(&[][..], |unique| unique);
-        claims.jti = token_id(&draft.head, digest(&[&rest, unique])).to_text();
-        let claims = serde_json::to_vec(&claims).expect("strings and numbers always serialize");
-        key.sign(Typ::ACCESS_TOKEN, &claims).map(Secret::new).map_err(|_| TokenError::AccessTokenTooLarge)
+        let key = self.signing_key(algorithm).ok_or(not_ready)?;
+        let signed = key.sign(Typ::ACCESS_TOKEN, &draft.claims());
+        signed.map(Secret::new).map_err(|_| TokenError::AccessTokenTooLarge)
     }
 
     /// `rga_` and base64url of head ‖ prefilter tag ‖ encrypted claims.
     fn mint_opaque(&self, draft: &Draft<'_>) -> Result<Secret, TokenError> {
-        let (issued_at, expires_at) = seconds(draft.period);
-        let claims = SealedClaims {
-            issued_at,
-            expires_at,
-            scope: draft.scope.as_str().to_owned(),
-            audience: draft.audience.clone(),
-            unique: draft.unique,
-        };
-        let claims = serde_json::to_vec(&claims).expect("strings and numbers always serialize");
         let unknown_key = || StoreError::Unavailable("the grant's master key is not loaded".to_owned());
         let prefilter_tag = self.keys.prefilter_tag(&draft.head, Purpose::Access).ok_or_else(unknown_key)?;
-        let body = self.keys.encrypt_access(&draft.head, draft.owner, &claims).ok_or_else(unknown_key)?;
+        let body =
+            self.keys.encrypt_access(&draft.head, draft.owner, &draft.sealed_claims()).ok_or_else(unknown_key)?;
         let mut token = OPAQUE_ACCESS_PREFIX.to_owned();
         URL_SAFE_NO_PAD.encode_string([&draft.head.to_bytes()[..], &prefilter_tag, &body].concat(), &mut token);
         if token.len() > JWS_BYTES_MAX {
             return Err(TokenError::AccessTokenTooLarge);
         }
         Ok(Secret::new(token))
+    }
+
+    /// What tells inside a step whether the access token that comes of it can be made for this client.
+    ///
+    /// # Errors
+    /// While the key that signs this client's access tokens is still being made.
+    pub(crate) fn gauge(&self, client: &AuthenticatedClient) -> Result<Gauge, TokenError> {
+        let key = match algorithm(client.settings().access_token_format) {
+            Some(algorithm) => {
+                let not_ready = TokenError::SigningKeyNotReady(algorithm.as_str());
+                Some(self.signing_key(algorithm).ok_or(not_ready)?)
+            }
+            None => None,
+        };
+        Ok(Gauge::new(self.issuer.clone(), client.clone(), key))
     }
 
     /// Tells an access token of ours from everything else, without the store.
@@ -244,10 +118,9 @@ impl AuthorizationServer {
                 let Some(claims) = token.claims(&keys, owner, issuer.as_str(), subject, None) else {
                     return (None, Write::Nothing);
                 };
-                let is_good = !scene.access_token_is_listed
-                    && scene.surroundings.epoch == keys.present_epoch()
-                    && scene.now < Timestamp::from_seconds(claims.exp)
-                    && scene.surroundings.client.is_some_and(|party| party.enabled && party.cutoff == id.generation.0)
+                let verdict = judge_own_token(id, claims.exp, keys.present_epoch(), scene);
+                let is_good = verdict == AccessVerdict::Active
+                    && !scene.access_token_is_listed
                     && is_as_it_was(asker.as_ref(), scene);
                 answer(is_good.then_some(claims), list, id)
             };
@@ -276,7 +149,7 @@ impl AuthorizationServer {
     }
 
     /// The client whose own token this is; `None` when it belongs to a grant.
-    async fn client_of_token(&self, token: &Recognised) -> Result<Option<Arc<CachedClient>>, StoreError> {
+    pub(crate) async fn client_of_token(&self, token: &Recognised) -> Result<Option<Arc<CachedClient>>, StoreError> {
         let handle = ClientHandle(token.id().grant.0);
         let id = match token {
             Recognised::Jwt(_, claims) if claims.sub == claims.client_id => ClientId::parse(&claims.client_id).ok(),
@@ -300,14 +173,14 @@ const fn algorithm(format: AccessTokenFormat) -> Option<Algorithm> {
 }
 
 impl Recognised {
-    fn id(&self) -> AccessTokenId {
+    pub(crate) fn id(&self) -> AccessTokenId {
         match self {
             Self::Jwt(id, _) | Self::Opaque(id, ..) => *id,
         }
     }
 
     /// The claims, read with what the owner knows; `None` when the token is not this owner's.
-    fn claims(
+    pub(crate) fn claims(
         &self,
         keys: &crate::keys::Keys,
         owner: Owner<'_>,
@@ -329,9 +202,30 @@ impl Recognised {
                     jti: id.to_text(),
                     scope: sealed.scope,
                     auth_time,
+                    added: sealed.added,
                 })
             }
         }
+    }
+}
+
+/// Whether a token that a client has for itself, and that ends at `exp`, is good now.
+pub(crate) fn judge_own_token(
+    id: AccessTokenId,
+    exp: i64,
+    present_epoch: EpochNumber,
+    scene: &Scene<'_>,
+) -> AccessVerdict {
+    if scene.surroundings.epoch != present_epoch {
+        return AccessVerdict::DeadEpoch;
+    }
+    if Timestamp::from_seconds(exp) <= scene.now {
+        return AccessVerdict::Expired;
+    }
+    match scene.surroundings.client.filter(|client| client.enabled) {
+        None => AccessVerdict::ClientDisabled,
+        Some(client) if client.cutoff != id.generation.0 => AccessVerdict::Revoked,
+        Some(_) => AccessVerdict::Active,
     }
 }
 
@@ -346,12 +240,4 @@ fn answer(claims: Option<AccessTokenClaims>, list: bool, id: AccessTokenId) -> (
         Some(_) | None => Write::Nothing,
     };
     (claims.map(|claims| LiveAccessToken { claims }), write)
-}
-
-fn token_id(head: &Head, digest: [u8; 10]) -> AccessTokenId {
-    AccessTokenId { grant: head.grant, generation: head.generation, digest }
-}
-
-fn seconds(period: AccessPeriod) -> (i64, i64) {
-    (period.issued_at.seconds(), period.expires_at.map_or(NEVER_SECONDS, Timestamp::seconds))
 }

@@ -40,6 +40,8 @@ pub enum Act {
     KeyRotated,
     /// Wrote a copy of the database.
     BackupWritten,
+    /// Said that the clock is right.
+    ClockTrusted,
 }
 
 impl Act {
@@ -66,6 +68,7 @@ impl Act {
             Self::GrantsEnded => "grants_ended",
             Self::KeyRotated => "key_rotated",
             Self::BackupWritten => "backup_written",
+            Self::ClockTrusted => "clock_trusted",
         }
     }
 }

@@ -6,10 +6,12 @@ use serde_json::{Map, Value};
 /// Adds claims to access tokens, for example a role from another database.
 ///
 /// It is asked before anything is written, at every issue and every refresh, and has to answer the same for the same
-/// request: a retried refresh asks again.
+/// request: a retried refresh asks again. It has [`CLAIMS_SECONDS_MAX`](crate::CLAIMS_SECONDS_MAX).
 #[async_trait]
 pub trait ClaimsHook: Send + Sync + 'static {
-    /// The claims to add. Names that the server itself uses are refused.
+    /// The claims to add to access tokens, JWT or opaque, and so to what introspection tells. Names that the server itself uses,
+    /// [`RESERVED_NAMES`](regrant_protocol::AccessTokenClaims::RESERVED_NAMES), are refused; so is a token that would be
+    /// too large.
     ///
     /// # Errors
     /// When they are not to be had now: then nothing is written, and the client is answered 503 and may try again.

@@ -7,7 +7,7 @@ use regrant_store::{Client, ClientSettings, Scene, StoreError, Target, decide_in
 
 use crate::clients::CachedClient;
 use crate::failures::FailureKey;
-use crate::{AuthorizationServer, RequestContext, TokenError};
+use crate::{AuthorizationServer, ClientAuthenticationFailure, Happening, RequestContext, TokenError};
 
 /// How often a request is decided anew because the client or user changed meanwhile, before it is answered 503.
 pub(crate) const ATTEMPTS_MAX: u32 = 3;
@@ -54,9 +54,32 @@ impl std::fmt::Debug for AuthenticatedClient {
 }
 
 impl AuthorizationServer {
-    /// Checks who the client is (RFC 6749 §2.3). Whatever is wrong, one Argon2id call is made for a presented secret, so
-    /// that time does not tell an unknown client from a wrong secret.
+    /// Checks who the client is (RFC 6749 §2.3), and tells of it when it did not prove that.
     pub(crate) async fn authenticate(
+        &self,
+        context: &RequestContext,
+        claimed: &ClientAuthentication,
+    ) -> Result<AuthenticatedClient, TokenError> {
+        let answer = self.identify(context, claimed).await;
+        answer.map_err(|error| self.not_authenticated(context, error, &claimed.client_id))
+    }
+
+    /// Passes an error on, and tells of it when it means that the client did not prove who it is.
+    pub(crate) fn not_authenticated(
+        &self,
+        context: &RequestContext,
+        error: TokenError,
+        client: &ClientId,
+    ) -> TokenError {
+        if let Some(failure) = ClientAuthenticationFailure::of(&error) {
+            self.tell(context, Happening::ClientAuthenticationFailed { client, failure });
+        }
+        error
+    }
+
+    /// Whatever is wrong, one Argon2id call is made for a presented secret, so
+    /// that time does not tell an unknown client from a wrong secret.
+    async fn identify(
         &self,
         context: &RequestContext,
         claimed: &ClientAuthentication,
@@ -202,7 +225,7 @@ impl AuthorizationServer {
     /// Refuses after the work that a wrong secret costs everywhere.
     async fn refuse_secret(&self, secret: &Secret, failure: FailureKey) -> Result<bool, TokenError> {
         self.failures.charge(&[failure], self.clock.monotonic()).map_err(TokenError::too_many_failures)?;
-        self.hashing.verify_for_stranger(None, secret.clone()).await?;
+        self.hashing.verify_for_no_client(secret.clone()).await?;
         Ok(false)
     }
 }

@@ -1,13 +1,12 @@
 use regrant_crypto::{Purpose, sha256};
 use regrant_grant::{AuthorityTag, CODE_PREFIX, RedeemFacts, RedeemVerdict, Redemption, TokenParts, Write, redeem};
 use regrant_protocol::{CodeChallenge, CodeRequest, CodeVerifier, TokenResponse};
-use regrant_store::{Scene, Target, decide_in};
-use tracing::info;
+use regrant_store::Scene;
 
 use crate::id_token::OPENID;
 use crate::keys::Owner;
 use crate::token::{Granted, may_refresh, row_after, still_allowed};
-use crate::{AuthenticatedClient, AuthorizationServer, RequestContext, TokenError};
+use crate::{AuthenticatedClient, AuthorizationServer, Happening, RequestContext, TokenError};
 
 /// What the row keeps of a redirect URI: the first half of its SHA-256 digest.
 pub(crate) fn redirect_uri_digest(uri: &str) -> [u8; 16] {
@@ -22,23 +21,41 @@ impl AuthorizationServer {
         client: &AuthenticatedClient,
         request: &CodeRequest,
     ) -> Result<TokenResponse, TokenError> {
-        let refused = |verdict, grant| TokenError::Redeem { verdict, grant };
-        let parts = TokenParts::parse(CODE_PREFIX, request.code.expose())
-            .map_err(|_| refused(RedeemVerdict::Malformed, None))?;
-        self.keys
-            .prefilter(&parts.head, &parts.prefilter_tag, Purpose::Code)
-            .map_err(|unrecognised| refused(unrecognised.into(), None))?;
-
-        let (verdict, granted) = self.redeem_step(context, client, request, parts).await?;
+        let decided = self.decide_redemption(context, client, request).await;
+        let told = match &decided {
+            Ok((verdict, granted)) => Some((*verdict, Some(granted.row.id))),
+            Err(TokenError::Redeem { verdict, grant, .. }) => Some((*verdict, *grant)),
+            // No verdict was reached.
+            Err(_) => None,
+        };
+        if let Some((verdict, grant)) = told {
+            self.tell(context, Happening::Redemption { verdict, grant, client: client.id() });
+        }
+        let (_, granted) = decided?;
         let refresh_token =
             may_refresh(client.settings()).then(|| self.keys.refresh_token(&granted.row)).transpose()?;
         let mut response = self.respond(client, &granted, refresh_token)?;
         if granted.scope.contains(OPENID) {
             let nonce = granted.row.code.as_ref().and_then(|code| code.nonce.clone());
-            response.id_token = Some(self.mint_id_token(client, &granted, nonce, &response.access_token)?);
+            response.id_token = Some(self.mint_id_token(client, &granted, nonce, &response.access_token).await?);
         }
-        info!(%verdict, grant = %granted.row.id, client = %client.id(), user = %granted.row.subject, "issued");
         Ok(response)
+    }
+
+    async fn decide_redemption(
+        &self,
+        context: &RequestContext,
+        client: &AuthenticatedClient,
+        request: &CodeRequest,
+    ) -> Result<(RedeemVerdict, Granted), TokenError> {
+        let has_verifier = request.code_verifier.is_some();
+        let refused = |verdict, grant| TokenError::Redeem { verdict, grant, has_verifier };
+        let parts = TokenParts::parse(CODE_PREFIX, request.code.expose())
+            .map_err(|_| refused(RedeemVerdict::Malformed, None))?;
+        self.keys
+            .prefilter(&parts.head, &parts.prefilter_tag, Purpose::Code)
+            .map_err(|unrecognised| refused(unrecognised.into(), None))?;
+        self.redeem_step(context, client, request, parts).await
     }
 
     async fn redeem_step(
@@ -49,7 +66,8 @@ impl AuthorizationServer {
         parts: TokenParts,
     ) -> Result<(RedeemVerdict, Granted), TokenError> {
         let grant = parts.head.grant;
-        let refused = move |verdict| TokenError::Redeem { verdict, grant: Some(grant) };
+        let has_verifier = request.code_verifier.is_some();
+        let refused = move |verdict| TokenError::Redeem { verdict, grant: Some(grant), has_verifier };
         let of_verifier = |verifier: &CodeVerifier| CodeChallenge::of_digest(&sha256(verifier.expose().as_bytes()));
         let mut facts = RedeemFacts {
             client: client.id().clone(),
@@ -62,19 +80,19 @@ impl AuthorizationServer {
             newest_kid: self.keys.newest_kid(),
         };
         let keys = self.keys.clone();
-        let client = client.clone();
+        let asker = client.clone();
         let resources = request.resources.clone();
         let id_token_key_in_the_making = self.id_token_key_in_the_making(client.settings());
         let rule = move |scene: &Scene<'_>| {
             let unchanged = |error| (Err(error), Write::Nothing);
             let Some(row) = scene.grant else { return unchanged(refused(RedeemVerdict::UnknownGrant)) };
             let version = scene.surroundings.client.map(|client| client.version);
-            if row.client == facts.client && version != Some(client.client().party.version) {
+            if row.client == facts.client && version != Some(asker.client().party.version) {
                 return unchanged(TokenError::Changed);
             }
             facts.authority_tag = keys.check_authority(&parts, Owner::of_code(row), Purpose::Code);
 
-            let policy = client.settings().policy;
+            let policy = asker.settings().policy;
             let Redemption { verdict, write } = redeem(row, &facts, &scene.surroundings, &policy, scene.now);
             if !verdict.is_success() {
                 return (Err(refused(verdict)), write);
@@ -87,7 +105,7 @@ impl AuthorizationServer {
             if !resources.is_within(&row.resources) {
                 return unchanged(TokenError::TargetNotGranted);
             }
-            let (scope, resources) = match still_allowed(row, None, &resources, client.settings()) {
+            let (scope, resources) = match still_allowed(row, None, &resources, asker.settings()) {
                 Ok(allowed) => allowed,
                 Err(taken) => return unchanged(taken.into()),
             };
@@ -96,7 +114,7 @@ impl AuthorizationServer {
                 None => (Ok((verdict, Granted::new(after.clone(), scene, scope, resources))), write),
             }
         };
-        decide_in(&*self.store, Target::Grant(grant), Some(context.begin_before()), rule).await?
+        self.issue_step(context, client, grant, rule).await
     }
 }
 
@@ -197,7 +215,7 @@ mod tests {
         let world = World::new().await;
         let code = world.code().await;
         world.change(|settings| (settings.scope, settings.default_scope) = (Scope::empty(), Scope::empty())).await;
-        assert_eq!(world.redeem(&code, "").await, Err(TokenError::Scope));
+        assert_eq!(world.redeem(&code, "").await, Err(TokenError::Scope(None)));
         let less = Scope::parse("read").unwrap();
         world.change(|settings| (settings.scope, settings.default_scope) = (less.clone(), less)).await;
         let response = world.redeem(&code, "").await.unwrap();

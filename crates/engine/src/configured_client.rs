@@ -29,6 +29,7 @@ impl AuthorizationServer {
         secrecy: Secrecy,
         mut settings: ClientSettings,
     ) -> Result<Kept, RegistrationError> {
+        let _alone = self.administering.lock().await;
         let Some(client) = self.store.client(id).await.map_err(ChangeError::from)? else {
             self.register_client(id.clone(), secrecy, settings).await?;
             return Ok(Kept::Registered);

@@ -1,10 +1,8 @@
-use std::net::IpAddr;
-
 use regrant_grant::{GrantId, RedeemVerdict, Verdict};
 use regrant_protocol::{ClientId, ErrorResponse, GrantType};
 use regrant_store::StoreError;
-use tracing::{error, info, warn};
 
+use crate::ClaimsProblem;
 use crate::hashing::Overloaded;
 
 /// Why an endpoint refused: as precise as the log needs.
@@ -38,12 +36,12 @@ pub enum TokenError {
     /// The right password of a user who is locked or disabled.
     #[error("the user is locked or disabled")]
     UserDisabled,
-    /// More scope than the client may have.
-    #[error("the scope is wider than the client's")]
-    Scope,
-    /// A resource that the client may not name.
-    #[error("the resource is not one of the client's")]
-    Target,
+    /// More scope than the client may have; of what was asked for, the first name that is too much.
+    #[error("the scope is wider than the client's{}", named(.0.as_deref()))]
+    Scope(Option<String>),
+    /// A resource that the client may not name; of those that were asked for, the first such one.
+    #[error("the resource is not one of the client's{}", named(.0.as_deref()))]
+    Target(Option<String>),
     /// A resource outside of what the user agreed to.
     #[error("the resource is not one that was granted")]
     TargetNotGranted,
@@ -54,6 +52,8 @@ pub enum TokenError {
         verdict: RedeemVerdict,
         /// The grant that the code names; `None` when it could not be read.
         grant: Option<GrantId>,
+        /// Whether the request brought a `code_verifier`.
+        has_verifier: bool,
     },
     /// The refresh was refused.
     #[error("refresh refused: {verdict}")]
@@ -69,6 +69,9 @@ pub enum TokenError {
     /// The access token would be larger than anybody accepts.
     #[error("the access token would be too large")]
     AccessTokenTooLarge,
+    /// The claims hook of the program around gave nothing that can be used. Nothing was written.
+    #[error(transparent)]
+    Claims(#[from] ClaimsProblem),
     /// The client or user changed again and again while the request was decided.
     #[error("the client or user changed while the request was decided")]
     Changed,
@@ -78,6 +81,10 @@ pub enum TokenError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+fn named(value: Option<&str>) -> String {
+    value.map(|value| format!(": {value:?}")).unwrap_or_default()
 }
 
 impl TokenError {
@@ -93,8 +100,8 @@ impl TokenError {
             | Self::ClientDisabled
             | Self::GrantTypeNotAllowed(_)
             | Self::PublicClient
-            | Self::Scope
-            | Self::Target => true,
+            | Self::Scope(_)
+            | Self::Target(_) => true,
             Self::Request(_)
             | Self::TooManyFailures { .. }
             | Self::Credentials
@@ -104,62 +111,10 @@ impl TokenError {
             | Self::Refresh { .. }
             | Self::SigningKeyNotReady(_)
             | Self::AccessTokenTooLarge
+            | Self::Claims(_)
             | Self::Changed
             | Self::Overloaded(_)
             | Self::Store(_) => false,
         }
-    }
-
-    /// Writes the refusal to the log, once, where it is answered: with its verdict and grant, and never with a secret.
-    pub fn report(&self, endpoint: &'static str, source: IpAddr) {
-        match self {
-            Self::Redeem { verdict, grant } => {
-                let grant = grant.map(|grant| grant.to_string());
-                if *verdict == RedeemVerdict::Replayed {
-                    warn!(endpoint, %source, %verdict, grant, "refused");
-                } else if *verdict == RedeemVerdict::RolledBack {
-                    error!(endpoint, %source, %verdict, grant, "the database is older than its tokens");
-                } else {
-                    info!(endpoint, %source, %verdict, grant, "refused");
-                }
-            }
-            Self::Refresh { verdict, grant } => {
-                let grant = grant.map(|grant| grant.to_string());
-                if *verdict == Verdict::ReuseDetected {
-                    warn!(endpoint, %source, %verdict, grant, "refused");
-                } else if *verdict == Verdict::RolledBack {
-                    error!(endpoint, %source, %verdict, grant, "the database is older than its tokens");
-                } else {
-                    info!(endpoint, %source, %verdict, grant, "refused");
-                }
-            }
-            Self::Overloaded(_) => warn!(endpoint, %source, reason = ?self.to_string(), "not answered"),
-            Self::Store(error) => report_not_answered(error, endpoint, source),
-            Self::Request(_)
-            | Self::ClientNotAuthenticated(_)
-            | Self::ClientDisabled
-            | Self::TooManyFailures { .. }
-            | Self::GrantTypeNotAllowed(_)
-            | Self::PublicClient
-            | Self::Credentials
-            | Self::UserDisabled
-            | Self::Scope
-            | Self::Target
-            | Self::TargetNotGranted
-            | Self::SigningKeyNotReady(_)
-            | Self::AccessTokenTooLarge
-            | Self::Changed => info!(endpoint, %source, reason = ?self.to_string(), "refused"),
-        }
-    }
-}
-
-/// Writes to the log that the store gave no answer.
-pub(crate) fn report_not_answered(error: &StoreError, endpoint: &'static str, source: IpAddr) {
-    let is_load = matches!(error, StoreError::Overloaded(_) | StoreError::TooLate);
-    let reason = error.to_string();
-    if is_load {
-        warn!(endpoint, %source, ?reason, "not answered");
-    } else {
-        error!(endpoint, %source, ?reason, "not answered");
     }
 }

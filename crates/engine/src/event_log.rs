@@ -18,38 +18,39 @@ macro_rules! audit {
 }
 
 impl Event<'_> {
-    /// Writes the event to the log, with the target `audit`: one line, under the names that the documentation uses.
+    /// Writes the event to the log, with the target `audit`: one line, under the names that the documentation uses. In which
+    /// request it was, the span around says.
     pub(crate) fn log(&self) {
         let event = self.happening.name();
-        let (request, source) = (self.request.map(display), self.source.map(display));
+        let source = self.source.map(display);
         match self.happening {
             Happening::Refresh { verdict, grant, client } => {
                 let grant = grant.map(display);
-                audit!(of_refresh(verdict), event, request, source, %verdict, grant, %client);
+                audit!(of_refresh(verdict), event, source, %verdict, grant, %client);
             }
             Happening::Redemption { verdict, grant, client } => {
                 let grant = grant.map(display);
-                audit!(of_redemption(verdict), event, request, source, %verdict, grant, %client);
+                audit!(of_redemption(verdict), event, source, %verdict, grant, %client);
             }
             Happening::Issued { grant_type, grant, client, subject } => {
                 let (grant_type, grant, subject) = (grant_type.as_str(), grant.map(display), subject.map(display));
-                info!(target: "audit", event, request, source, grant_type, grant, %client, subject);
+                info!(target: "audit", event, source, grant_type, grant, %client, subject);
             }
             Happening::ClientAuthenticationFailed { client, failure } => {
-                info!(target: "audit", event, request, source, failure = failure.as_str(), %client);
+                info!(target: "audit", event, source, failure = failure.as_str(), %client);
             }
             Happening::LogIn { subject, outcome } => {
                 let (outcome, subject) = (outcome.as_str(), subject.map(display));
-                info!(target: "audit", event, request, source, outcome, subject);
+                info!(target: "audit", event, source, outcome, subject);
             }
             Happening::LogOut { subject } | Happening::PasswordChanged { subject } => {
-                info!(target: "audit", event, request, source, %subject);
+                info!(target: "audit", event, source, %subject);
             }
             Happening::Consent { subject, client, is_given } => {
-                info!(target: "audit", event, request, source, is_given, %client, %subject);
+                info!(target: "audit", event, source, is_given, %client, %subject);
             }
             Happening::CodeIssued { grant, client, subject } => {
-                info!(target: "audit", event, request, source, %grant, %client, %subject);
+                info!(target: "audit", event, source, %grant, %client, %subject);
             }
             Happening::Revoked { grants, by } => {
                 let (mut grant, mut client, mut subject) = (None, None, None);
@@ -58,21 +59,21 @@ impl Event<'_> {
                     RevokedGrants::OfClient(of) => client = Some(display(of)),
                     RevokedGrants::OfUser(of) => subject = Some(display(of)),
                 }
-                info!(target: "audit", event, request, source, by = by.as_str(), grant, client, subject);
+                info!(target: "audit", event, source, by = by.as_str(), grant, client, subject);
             }
             Happening::AccessTokenRevoked { client, token } => {
-                info!(target: "audit", event, request, source, %client, token);
+                info!(target: "audit", event, source, %client, token);
             }
             Happening::Introspection { client, is_active } => {
-                debug!(target: "audit", event, request, source, is_active, %client);
+                debug!(target: "audit", event, source, is_active, %client);
             }
             Happening::Refused { endpoint, client, reason } => {
+                // What a caller wrote is in the reason: as a text and not by its `Display` it begins no line of its own.
                 let (endpoint, client, text) = (endpoint.as_str(), client.map(display), reason.to_string());
-                // What a caller wrote is in the reason, and shall begin no line of its own.
-                audit!(of_reason(reason), event, request, source, endpoint, client, reason = ?text);
+                audit!(of_reason(reason), event, source, endpoint, client, reason = text);
             }
             Happening::Administered { act, object, door } => {
-                info!(target: "audit", event, request, source, act = act.as_str(), object = ?object, door = door.as_str());
+                info!(target: "audit", event, source, act = act.as_str(), object, door = door.as_str());
             }
         }
     }
@@ -128,6 +129,7 @@ fn of_reason(reason: Reason<'_>) -> Level {
         Reason::Token(TokenError::Refresh { verdict, .. }) => of_refresh(*verdict),
         Reason::Token(TokenError::Redeem { verdict, .. }) => of_redemption(*verdict),
         Reason::Token(TokenError::Overloaded(_)) => Level::WARN,
+        Reason::Token(TokenError::Claims(_)) | Reason::Browser(BrowserError::UserNotKept { .. }) => Level::ERROR,
         Reason::Token(TokenError::Store(error))
         | Reason::UserInfo(UserInfoError::Store(error))
         | Reason::Browser(BrowserError::Store(error)) => of_store(error),

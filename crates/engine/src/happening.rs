@@ -177,6 +177,24 @@ pub enum Reason<'a> {
 }
 
 impl Happening<'_> {
+    /// The name of everything that happens.
+    pub const NAMES: [&'static str; 14] = [
+        "refresh",
+        "redemption",
+        "issued",
+        "client_authentication_failed",
+        "log_in",
+        "log_out",
+        "consent",
+        "code_issued",
+        "password_changed",
+        "revoked",
+        "access_token_revoked",
+        "introspection",
+        "refused",
+        "administered",
+    ];
+
     /// The name under which log, audit and documentation speak of it.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -200,6 +218,31 @@ impl Happening<'_> {
 }
 
 impl ClientAuthenticationFailure {
+    /// The failure that an error of client authentication is; `None` when nothing was found out.
+    pub(crate) const fn of(error: &TokenError) -> Option<Self> {
+        match error {
+            TokenError::ClientNotAuthenticated(_) => Some(Self::WrongCredentials),
+            TokenError::ClientDisabled => Some(Self::ClientDisabled),
+            TokenError::TooManyFailures { .. } => Some(Self::TooManyFailures),
+            TokenError::Request(_)
+            | TokenError::GrantTypeNotAllowed(_)
+            | TokenError::PublicClient
+            | TokenError::Credentials
+            | TokenError::UserDisabled
+            | TokenError::Scope(_)
+            | TokenError::Target(_)
+            | TokenError::TargetNotGranted
+            | TokenError::Redeem { .. }
+            | TokenError::Refresh { .. }
+            | TokenError::SigningKeyNotReady(_)
+            | TokenError::AccessTokenTooLarge
+            | TokenError::Claims(_)
+            | TokenError::Changed
+            | TokenError::Overloaded(_)
+            | TokenError::Store(_) => None,
+        }
+    }
+
     /// Every failure.
     pub const ALL: [Self; 3] = [Self::WrongCredentials, Self::ClientDisabled, Self::TooManyFailures];
 
@@ -216,8 +259,7 @@ impl ClientAuthenticationFailure {
 
 impl LogInOutcome {
     /// Every outcome.
-    pub const ALL: [Self; 4] =
-        [Self::LoggedIn, Self::WrongCredentials, Self::UserDisabled, Self::TooManyFailures];
+    pub const ALL: [Self; 4] = [Self::LoggedIn, Self::WrongCredentials, Self::UserDisabled, Self::TooManyFailures];
 
     /// The name of the outcome.
     #[must_use]
@@ -232,6 +274,9 @@ impl LogInOutcome {
 }
 
 impl Revoker {
+    /// Everybody who can.
+    pub const ALL: [Self; 3] = [Self::Client, Self::User, Self::Operator];
+
     /// The name of who it was.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -250,5 +295,18 @@ impl std::fmt::Display for Reason<'_> {
             Self::UserInfo(error) => error.fmt(f),
             Self::Browser(error) => error.fmt(f),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_lists_every_event() {
+        let page = include_str!("../../../docs/operations/observe.md");
+        let (_, table) = page.split_once("| event |").unwrap();
+        let rows = table.lines().skip(2).map_while(|line| line.strip_prefix("| `")?.split('`').next());
+        assert_eq!(rows.collect::<Vec<_>>(), Happening::NAMES);
     }
 }

@@ -19,8 +19,10 @@ pub struct Overloaded;
 pub(crate) struct HashingPool {
     running: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
-    /// The places that strangers may take: half of them, so that guessing and inventing names shut out nobody who is known.
-    strangers: Arc<Semaphore>,
+    /// The places that people whom nobody knows may take: half of them, so that guessing shuts out nobody who is known.
+    strangers: Semaphore,
+    /// The places that invented clients may take, so that inventing them shuts out no people.
+    invented_clients: Semaphore,
     calls: AtomicU64,
 }
 
@@ -30,7 +32,8 @@ impl HashingPool {
         Self {
             running: Arc::new(Semaphore::new(threads)),
             waiting: Arc::new(Semaphore::new(HASHES_WAITING_MAX)),
-            strangers: Arc::new(Semaphore::new(HASHES_WAITING_MAX / 2)),
+            strangers: Semaphore::new(HASHES_WAITING_MAX / 2),
+            invented_clients: Semaphore::new(HASHES_WAITING_MAX / 4),
             calls: AtomicU64::new(0),
         }
     }
@@ -40,8 +43,14 @@ impl HashingPool {
         self.run(move || verify_password(&hash, secret.expose().as_bytes())).await
     }
 
-    /// As [`HashingPool::verify`], for who may be anybody. Without a hash, as for a name that does not exist, it does the same
-    /// work, under the same limit, and says no: neither time nor load tells which names there are.
+    /// The work of [`HashingPool::verify`] for a client that does not exist, so that time does not tell.
+    pub(crate) async fn verify_for_no_client(&self, secret: Secret) -> Result<(), Overloaded> {
+        let _place = self.invented_clients.try_acquire().map_err(|_| Overloaded)?;
+        self.verify(PasswordHash::decoy(), secret).await.map(|_| ())
+    }
+
+    /// As [`HashingPool::verify`], for a person who may be anybody. Without a hash, as for a name that does not exist, it does
+    /// the same work, under the same limit, and says no: neither time nor load tells which names there are.
     pub(crate) async fn verify_for_stranger(
         &self,
         hash: Option<PasswordHash>,

@@ -1,7 +1,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use regrant_crypto::{Algorithm, Typ, sha256};
-use regrant_protocol::{IdTokenClaims, Nonce, Secret};
+use regrant_protocol::{IdTokenClaims, Nonce, Secret, Subject};
 use regrant_store::{ClientSettings, IdTokenAlgorithm};
 
 use crate::token::Granted;
@@ -17,12 +17,12 @@ impl AuthorizationServer {
     /// The name of the algorithm whose key is still being made, where that is the one of this client's ID tokens.
     pub(crate) fn id_token_key_in_the_making(&self, settings: &ClientSettings) -> Option<&'static str> {
         let algorithm = algorithm(settings.id_token_algorithm);
-        self.signing.newest(algorithm).is_none().then_some(algorithm.as_str())
+        self.signing_key(algorithm).is_none().then_some(algorithm.as_str())
     }
 
     /// The ID token that comes with `access_token` (OpenID Connect Core §2). `nonce` is that of the authorization request;
     /// a refresh has none (§12.2).
-    pub(crate) fn mint_id_token(
+    pub(crate) async fn mint_id_token(
         &self,
         client: &AuthenticatedClient,
         granted: &Granted,
@@ -30,10 +30,20 @@ impl AuthorizationServer {
         access_token: &Secret,
     ) -> Result<Secret, TokenError> {
         let algorithm = algorithm(client.settings().id_token_algorithm);
-        let key = self.signing.newest(algorithm).ok_or(TokenError::SigningKeyNotReady(algorithm.as_str()))?;
-        let claims = claims(self.issuer.as_str(), granted, nonce, access_token);
+        let key = self.signing_key(algorithm).ok_or(TokenError::SigningKeyNotReady(algorithm.as_str()))?;
+        let mut claims = claims(self.issuer.as_str(), granted, nonce, access_token);
+        if self.has_password(&granted.row.subject).await {
+            claims.acr = Some(IdTokenClaims::ACR_PASSWORD.to_owned());
+            claims.amr = vec![IdTokenClaims::AMR_PASSWORD.to_owned()];
+        }
         let claims = serde_json::to_vec(&claims).expect("strings and numbers always serialize");
         key.sign(Typ::JWT, &claims).map(Secret::new).map_err(|_| TokenError::AccessTokenTooLarge)
+    }
+
+    /// Whether the user has a password here, with which they log in. Who has none was authenticated by the program around.
+    /// A store that cannot say is no reason to lose an answer whose grant is written: then nothing is claimed.
+    async fn has_password(&self, subject: &Subject) -> bool {
+        matches!(self.store.user(subject).await, Ok(Some(user)) if user.credential.is_some())
     }
 
     /// The claims of an ID token that this server made, be it past its end or of an issuer name before the present one;
@@ -57,8 +67,8 @@ fn claims(issuer: &str, granted: &Granted, nonce: Option<Nonce>, access_token: &
         iat: issued_at.seconds(),
         auth_time: row.authenticated_at.seconds(),
         nonce,
-        acr: IdTokenClaims::ACR_PASSWORD.to_owned(),
-        amr: vec![IdTokenClaims::AMR_PASSWORD.to_owned()],
+        acr: None,
+        amr: Vec::new(),
         at_hash: Some(at_hash(access_token)),
     }
 }

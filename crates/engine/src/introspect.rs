@@ -3,7 +3,7 @@ use regrant_protocol::{
 };
 
 use crate::client_authentication::ATTEMPTS_MAX;
-use crate::{AuthenticatedClient, AuthorizationServer, RequestContext, TokenError};
+use crate::{AuthenticatedClient, AuthorizationServer, Endpoint, Happening, RequestContext, TokenError};
 
 impl AuthorizationServer {
     /// `POST /introspect` (RFC 7662): tells an authenticated client about access tokens of its own grants. Refresh tokens,
@@ -17,9 +17,24 @@ impl AuthorizationServer {
         authorization: Option<&[u8]>,
         params: &Params,
     ) -> Result<IntrospectionResponse, TokenError> {
-        let claimed = ClientAuthentication::find(authorization, params).map_err(TokenError::Request)?;
+        let refused = |client, error| self.refused(context, Endpoint::Introspection, client, error);
+        let claimed = ClientAuthentication::find(authorization, params)
+            .map_err(|response| refused(None, TokenError::Request(response)))?;
+        let answer = self.introspect_from(context, &claimed, params).await;
+        let response = answer.map_err(|error| refused(Some(&claimed.client_id), error))?;
+        let is_active = matches!(response, IntrospectionResponse::Active(_));
+        self.tell(context, Happening::Introspection { client: &claimed.client_id, is_active });
+        Ok(response)
+    }
+
+    async fn introspect_from(
+        &self,
+        context: &RequestContext,
+        claimed: &ClientAuthentication,
+        params: &Params,
+    ) -> Result<IntrospectionResponse, TokenError> {
         for _ in 0..ATTEMPTS_MAX {
-            let client = self.authenticate(context, &claimed).await?;
+            let client = self.authenticate(context, claimed).await?;
             match self.introspect_for(context, &client, params).await {
                 Ok(response) => return Ok(response),
                 Err(refusal) => self.unless_changed(&client, refusal).await?,
@@ -35,7 +50,8 @@ impl AuthorizationServer {
         params: &Params,
     ) -> Result<IntrospectionResponse, TokenError> {
         if client.must_be_confidential().is_err() {
-            return Err(TokenError::ClientNotAuthenticated(client.id().clone()));
+            let error = TokenError::ClientNotAuthenticated(client.id().clone());
+            return Err(self.not_authenticated(context, error, client.id()));
         }
         let request = IntrospectionRequest::parse(params).map_err(TokenError::Request)?;
         let live = match self.recognise(request.token.expose()) {
@@ -55,6 +71,11 @@ impl AuthorizationServer {
     /// # Errors
     /// [`TokenError::Store`] when the store cannot say.
     pub async fn inspect(&self, context: &RequestContext, token: &str) -> Result<Option<ActiveToken>, TokenError> {
+        let answer = self.inspect_token(context, token).await;
+        answer.map_err(|error| self.refused(context, Endpoint::Api, None, error))
+    }
+
+    async fn inspect_token(&self, context: &RequestContext, token: &str) -> Result<Option<ActiveToken>, TokenError> {
         let Some(token) = self.recognise(token) else { return Ok(None) };
         match self.judge(context, token, None, false).await? {
             Some(live) => Ok(Some(self.describe_token(live.claims).await?)),

@@ -1,3 +1,5 @@
+use std::sync::{Arc, PoisonError, RwLock};
+
 use regrant_crypto::{
     AccessKey, AuthorityContext, KeyRing, MESSAGE_BYTES, MasterKey, PrefilterKeys, Purpose, authority_key,
 };
@@ -10,9 +12,14 @@ use regrant_store::{Identity, StoreError};
 
 /// The master keys and what the store says about itself: all that tags are made of but the row.
 pub(crate) struct Keys {
-    ring: KeyRing,
-    prefilters: PrefilterKeys,
     identity: Identity,
+    loaded: RwLock<Arc<Loaded>>,
+}
+
+/// The master keys that are in force now.
+struct Loaded {
+    ring: Arc<KeyRing>,
+    prefilters: PrefilterKeys,
     newest_announced: Kid,
 }
 
@@ -44,6 +51,8 @@ pub(crate) enum Unrecognised {
     Forged,
     /// Its master key was announced to the store, but this process has not been given it yet.
     KeyNotLoaded,
+    /// Its master key was retired, so nobody can tell any more whose token it is.
+    KeyRetired,
 }
 
 impl From<Unrecognised> for Verdict {
@@ -51,6 +60,7 @@ impl From<Unrecognised> for Verdict {
         match unrecognised {
             Unrecognised::Forged => Self::Forged,
             Unrecognised::KeyNotLoaded => Self::Unavailable,
+            Unrecognised::KeyRetired => Self::DeadEpoch,
         }
     }
 }
@@ -60,21 +70,29 @@ impl From<Unrecognised> for RedeemVerdict {
         match unrecognised {
             Unrecognised::Forged => Self::Forged,
             Unrecognised::KeyNotLoaded => Self::Unavailable,
+            Unrecognised::KeyRetired => Self::DeadEpoch,
         }
     }
 }
 
 impl Keys {
     pub(crate) fn new(ring: KeyRing, identity: Identity, newest_announced: Kid) -> Self {
-        Self { prefilters: PrefilterKeys::new(&ring), ring, identity, newest_announced }
+        Self { identity, loaded: RwLock::new(Arc::new(Loaded::new(Arc::new(ring), newest_announced))) }
     }
 
-    pub(crate) fn ring(&self) -> &KeyRing {
-        &self.ring
+    /// Puts another ring in force, whose newest key was announced to the store.
+    pub(crate) fn load(&self, ring: Arc<KeyRing>) {
+        let newest = ring.newest().0;
+        let loaded = Arc::new(Loaded::new(ring, newest));
+        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+    }
+
+    pub(crate) fn ring(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.loaded().ring)
     }
 
     pub(crate) fn newest_kid(&self) -> Kid {
-        self.ring.newest().0
+        self.loaded().newest_kid()
     }
 
     pub(crate) fn present_epoch(&self) -> EpochNumber {
@@ -83,15 +101,13 @@ impl Keys {
 
     /// Whether this process can make the tokens of the current generation of a row.
     pub(crate) fn can_make(&self, row: &Grant) -> bool {
-        self.ring.get(row.kid).is_some() && self.identity.epoch_numbered(row.epoch).is_some()
+        self.loaded().ring.get(row.kid).is_some() && self.identity.epoch_numbered(row.epoch).is_some()
     }
 
     /// Whether the prefilter tag is ours: a forged token ends here, without the database.
     pub(crate) fn prefilter(&self, head: &Head, tag: &[u8; 8], purpose: Purpose) -> Result<(), Unrecognised> {
-        let Some(key) = self.prefilters.get(head.kid, purpose) else {
-            let is_coming = head.kid > self.newest_kid() && head.kid <= self.newest_announced;
-            return Err(if is_coming { Unrecognised::KeyNotLoaded } else { Unrecognised::Forged });
-        };
+        let loaded = self.loaded();
+        let Some(key) = loaded.prefilters.get(head.kid, purpose) else { return Err(loaded.unrecognised(head.kid)) };
         if key.verify(&head.to_bytes(), &self.identity.realm.0, tag) { Ok(()) } else { Err(Unrecognised::Forged) }
     }
 
@@ -142,7 +158,7 @@ impl Keys {
     }
 
     pub(crate) fn prefilter_tag(&self, head: &Head, purpose: Purpose) -> Option<[u8; 8]> {
-        Some(self.prefilters.get(head.kid, purpose)?.tag(&head.to_bytes(), &self.identity.realm.0))
+        Some(self.loaded().prefilters.get(head.kid, purpose)?.tag(&head.to_bytes(), &self.identity.realm.0))
     }
 
     /// Encrypts the claims of an opaque access token.
@@ -168,13 +184,39 @@ impl Keys {
         owner: Owner<'_>,
         act: impl FnOnce(&MasterKey, &AuthorityContext<'_>) -> T,
     ) -> Option<T> {
-        let master = self.ring.get(head.kid)?;
+        let loaded = self.loaded();
+        let master = loaded.ring.get(head.kid)?;
         let epoch = self.identity.epoch_numbered(head.epoch)?;
         let (binding, length) = owner.binding.tag_input();
         let context =
             AuthorityContext::new(&self.identity.realm.0, &epoch.random, owner.client.as_str(), &binding[..length])
                 .ok()?;
         Some(act(master, &context))
+    }
+
+    fn loaded(&self) -> Arc<Loaded> {
+        Arc::clone(&self.loaded.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Loaded {
+    fn new(ring: Arc<KeyRing>, newest_announced: Kid) -> Self {
+        Self { prefilters: PrefilterKeys::new(&ring), ring, newest_announced }
+    }
+
+    fn newest_kid(&self) -> Kid {
+        self.ring.newest().0
+    }
+
+    /// What a token under a key is that the ring does not have.
+    fn unrecognised(&self, kid: Kid) -> Unrecognised {
+        if kid > self.newest_kid() && kid <= self.newest_announced {
+            Unrecognised::KeyNotLoaded
+        } else if kid >= Kid::FIRST && kid < self.ring.oldest().0 {
+            Unrecognised::KeyRetired
+        } else {
+            Unrecognised::Forged
+        }
     }
 }
 
@@ -187,6 +229,8 @@ fn message(head: &[u8; HEAD_BYTES], prefilter_tag: &[u8; 8]) -> [u8; MESSAGE_BYT
 
 #[cfg(test)]
 mod tests {
+    use regrant_crypto::SeededEntropy;
+
     use super::*;
     use crate::world::World;
 
@@ -198,6 +242,28 @@ mod tests {
         let keys = &world.server.keys;
         assert_eq!(keys.code(&bound), keys.code(&row));
         assert_ne!(keys.refresh_token(&bound), keys.refresh_token(&row));
+    }
+
+    #[test]
+    fn a_token_under_a_key_that_is_not_here_is_told_by_its_number() {
+        let entropy = SeededEntropy::new(1);
+        let mut ring = KeyRing::generate(&entropy);
+        while ring.newest().0 < Kid(4) {
+            ring.add(&entropy).unwrap();
+        }
+        ring.retire_below(Kid(3));
+        let loaded = Loaded::new(Arc::new(ring), Kid(6));
+        for (kid, expected) in [
+            (0, Unrecognised::Forged),
+            (1, Unrecognised::KeyRetired),
+            (2, Unrecognised::KeyRetired),
+            (5, Unrecognised::KeyNotLoaded),
+            (6, Unrecognised::KeyNotLoaded),
+            (7, Unrecognised::Forged),
+            (u8::MAX, Unrecognised::Forged),
+        ] {
+            assert_eq!(loaded.unrecognised(Kid(kid)), expected, "{kid}");
+        }
     }
 
     #[tokio::test]

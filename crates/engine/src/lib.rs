@@ -6,13 +6,18 @@
 //! [`AuthorizationServer::jwks`]. What a person does with a browser begins with [`AuthorizationServer::authorize`],
 //! [`AuthorizationServer::account`] or [`AuthorizationServer::end_session`], and goes from [`Step`] to [`Step`].
 //!
+//! A program around the server may add [`Hooks`], and log in users of its own with [`AuthorizationServer::log_in_as`].
+//!
 //! It opens no socket and no file, reads no environment, and has no clock of its own. What it refuses it refuses with a
 //! [`Refusal`]: precise in the log, quiet to a stranger.
 
 mod access_token;
+mod access_token_draft;
+mod act;
 mod administration;
 mod allowed_origins;
 mod browser;
+mod claims;
 mod claims_hook;
 mod client_authentication;
 mod client_credentials;
@@ -21,15 +26,24 @@ mod code;
 mod configured_client;
 mod context;
 mod describe;
+mod endpoint;
 mod error;
+mod event_log;
+mod explain;
 mod failures;
+mod happening;
 mod hashing;
 mod hooks;
 mod id_token;
 mod introspect;
+mod issue_step;
+mod key_file;
+mod key_rotation;
+mod key_view;
 mod keys;
 mod observer;
 mod password;
+mod recent_refusals;
 mod refresh;
 mod refusal;
 mod registration;
@@ -43,29 +57,40 @@ mod userinfo;
 #[cfg(test)]
 mod world;
 
+pub use act::{Act, Door};
 pub use administration::GrantEnd;
 pub use browser::{
-    AccountGrant, AccountNotice, AccountView, BROWSER_COOKIE_SECONDS, Browser, BrowserCookies, BrowserError,
-    ClientPresentation, ConsentPrompt, ConsentScope, Cookie, CookieChange, ErrorPage, LogOutPrompt, LoginProblem,
-    LoginPrompt, NEW_PASSWORD_CHARACTERS_MIN, Next, PasswordProblem, PostLogoutProblem, SESSION_SECONDS, Step,
+    AccessEnd, AccountGrant, AccountNotice, AccountView, BROWSER_COOKIE_SECONDS, Browser, BrowserCookies, BrowserError,
+    ClientPresentation, ConsentPrompt, ConsentScope, Cookie, CookieChange, ErrorPage, KnownUser, LogOutPrompt,
+    LoginProblem, LoginPrompt, NEW_PASSWORD_CHARACTERS_MIN, Next, PasswordProblem, PostLogoutProblem, SESSION_SECONDS,
+    Step,
 };
+pub use claims::{CLAIMS_SECONDS_MAX, ClaimsProblem};
 pub use claims_hook::{ClaimsHook, ClaimsRequest, ClaimsUnavailable};
 pub use client_authentication::AuthenticatedClient;
 pub use configured_client::Kept;
 pub use context::{BEGIN_SECONDS_MAX, REQUEST_ID_BYTES_MAX, RequestContext, RequestId};
+pub use endpoint::Endpoint;
 pub use error::TokenError;
+pub use explain::{ExplainedGrant, ExplainedVerdict, Explanation, TokenKind};
 pub use failures::{
     ACCOUNT_FAILURE_BURST, ACCOUNT_FAILURE_INTERVAL_SECONDS, FAILURE_BURST, FAILURE_INTERVAL_SECONDS,
     SOURCE_FAILURE_BURST, SOURCE_FAILURE_INTERVAL_SECONDS,
 };
+pub use happening::{ClientAuthenticationFailure, Happening, LogInOutcome, Reason, RevokedGrants, Revoker};
 pub use hashing::{HASHES_WAITING_MAX, Overloaded};
 pub use hooks::Hooks;
-pub use observer::{Event, Happening, LogInOutcome, Observer};
+pub use key_file::{KeyFile, KeyFileNotWritten};
+pub use key_rotation::{KeyRotationError, PUBLISHED_KEYS_MAX, SIGNING_KEY_WAIT_SECONDS};
+pub use key_view::{KeyView, MasterKeyView, SigningKeyState, SigningKeyView};
+pub use observer::{Event, Observer};
+pub use recent_refusals::{RECENT_REFUSALS_MAX, RecentRefusal, RecentRefusals};
 pub use refusal::Refusal;
-pub use registration::{RegistrationError, Secrecy, broken_rules};
+pub use registration::{AUDIENCE_CHARACTERS_MAX, CLIENT_NAME_CHARACTERS_MAX, RegistrationError, Secrecy, broken_rules};
 pub use server::{AuthorizationServer, OpenError, Parts};
+pub use signing::SigningKeysError;
 pub use sweep::{
-    SWEEP_FAILURE_PAUSE_SECONDS, SWEEP_PASS_PAUSE_SECONDS, SWEEP_ROWS_MAX, SWEEP_SLICE_PAUSE_MILLISECONDS,
-    SweepOutcome, Sweeper,
+    FIRST_SWEEP_AFTER_SECONDS, SWEEP_DOUBT_PAUSE_SECONDS, SWEEP_FAILURE_PAUSE_SECONDS, SWEEP_PASS_PAUSE_SECONDS,
+    SWEEP_ROWS_MAX, SWEEP_SLICE_PAUSE_MILLISECONDS, SweepOutcome, Sweeper,
 };
 pub use userinfo::UserInfoError;

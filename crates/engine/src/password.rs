@@ -1,13 +1,15 @@
 use regrant_crypto::random;
 use regrant_grant::{Binding, Birth, Generation, Grant, GrantId, GrantSecret, Write};
-use regrant_protocol::{PasswordRequest, TokenResponse};
+use regrant_protocol::{GrantType, PasswordRequest, TokenResponse};
 use regrant_store::{Scene, Target, User, decide_in};
-use tracing::info;
+use serde_json::{Map, Value};
 
 use crate::failures::FailureKey;
 use crate::token::{Granted, granted_resources, granted_scope, may_refresh};
 use crate::user_authentication::{Caller, UserAuthenticationError};
-use crate::{AuthenticatedClient, AuthorizationServer, RequestContext, TokenError};
+use crate::{
+    AuthenticatedClient, AuthorizationServer, ClaimsRequest, Happening, LogInOutcome, RequestContext, TokenError,
+};
 
 impl AuthorizationServer {
     /// `grant_type=password` (RFC 6749 §4.3).
@@ -35,11 +37,19 @@ impl AuthorizationServer {
             kid: self.keys.newest_kid(),
             generation: Generation::FIRST,
         };
-        let granted = self.issue(context, client, &user, birth).await?;
+        let of = ClaimsRequest {
+            client: client.id(),
+            subject: Some(&user.subject),
+            grant: Some(birth.id),
+            scope: &birth.scope,
+        };
+        let added = self.ask_for_claims(context, of).await?;
+        let granted = self.issue(context, client, &user, birth, added).await?;
         let refresh_token =
             may_refresh(client.settings()).then(|| self.keys.refresh_token(&granted.row)).transpose()?;
         let response = self.respond(client, &granted, refresh_token)?;
-        info!(grant = %granted.row.id, client = %client.id(), user = %user.subject, "issued");
+        let (client, subject, grant) = (client.id(), Some(&user.subject), Some(granted.row.id));
+        self.tell(context, Happening::Issued { grant_type: GrantType::Password, grant, client, subject });
         Ok(response)
     }
 
@@ -51,10 +61,23 @@ impl AuthorizationServer {
     ) -> Result<User, TokenError> {
         let failure = FailureKey::user(context.source, &request.username);
         let now = self.clock.monotonic();
-        self.failures.check(failure, now).map_err(TokenError::too_many_failures)?;
+        let tell = |subject, outcome| self.tell(context, Happening::LogIn { subject, outcome });
+        self.failures.charge(&[failure], now).map_err(|retry_after_seconds| {
+            tell(None, LogInOutcome::TooManyFailures);
+            TokenError::too_many_failures(retry_after_seconds)
+        })?;
         let authenticated = self.authenticate_user(Caller::Stranger, &request.username, &request.password).await;
-        if authenticated == Err(UserAuthenticationError::Credentials) {
-            self.failures.count(failure, now);
+        if authenticated.as_ref().err() != Some(&UserAuthenticationError::Credentials) {
+            self.failures.give_back(&[failure]);
+        }
+        match &authenticated {
+            Ok(user) => tell(Some(&user.subject), LogInOutcome::LoggedIn),
+            Err(UserAuthenticationError::Credentials) => {
+                tell(None, LogInOutcome::WrongCredentials);
+            }
+            Err(UserAuthenticationError::UserDisabled(subject)) => tell(Some(subject), LogInOutcome::UserDisabled),
+            // Nothing was found out.
+            Err(UserAuthenticationError::Overloaded(_) | UserAuthenticationError::Store(_)) => {}
         }
         Ok(authenticated?)
     }
@@ -66,6 +89,7 @@ impl AuthorizationServer {
         client: &AuthenticatedClient,
         user: &User,
         birth: Birth,
+        added: Map<String, Value>,
     ) -> Result<Granted, TokenError> {
         let target = Target::NewGrant {
             grant: birth.id,
@@ -75,19 +99,24 @@ impl AuthorizationServer {
         };
         let (client_version, user_version) = (client.client().party.version, user.version);
         let policy = client.settings().policy;
+        let gauge = self.gauge(client)?;
         let rule = move |scene: &Scene<'_>| {
             let versions = (
                 scene.surroundings.client.map(|client| client.version),
                 scene.surroundings.user.map(|user| user.version),
             );
             if versions != (Some(client_version), Some(user_version)) {
-                return (None, Write::Nothing);
+                return (Err(TokenError::Changed), Write::Nothing);
             }
             let row = Grant::new(birth.clone(), &scene.surroundings, &policy, scene.now);
             let (scope, resources) = (row.scope.clone(), row.resources.clone());
-            (Some(Granted::new(row.clone(), scene, scope, resources)), Write::Insert(row))
+            let granted = Granted { added: added.clone(), ..Granted::new(row.clone(), scene, scope, resources) };
+            match gauge.check(&granted) {
+                Ok(()) => (Ok(granted), Write::Insert(row)),
+                Err(error) => (Err(error), Write::Nothing),
+            }
         };
         let begin_before = Some(context.begin_before());
-        decide_in(&*self.store, target, begin_before, rule).await?.ok_or(TokenError::Changed)
+        decide_in(&*self.store, target, begin_before, rule).await?
     }
 }

@@ -4,13 +4,12 @@ use regrant_grant::{
     TokenParts, Verdict, Write, decide,
 };
 use regrant_protocol::{RefreshRequest, RetryChallenge, RetryVerifier, Scope, TokenResponse};
-use regrant_store::{ClientSettings, Scene, Target, decide_in};
-use tracing::debug;
+use regrant_store::{ClientSettings, Scene};
 
 use crate::id_token::OPENID;
 use crate::keys::Owner;
 use crate::token::{Granted, row_after, still_allowed};
-use crate::{AuthenticatedClient, AuthorizationServer, RequestContext, TokenError};
+use crate::{AuthenticatedClient, AuthorizationServer, Happening, RequestContext, TokenError};
 
 /// A token that no client is asked for by name, but which some clients ask for at every refresh.
 const OFFLINE_ACCESS: &str = "offline_access";
@@ -23,15 +22,17 @@ impl AuthorizationServer {
         client: &AuthenticatedClient,
         request: &RefreshRequest,
     ) -> Result<TokenResponse, TokenError> {
-        let refused = |verdict, grant| TokenError::Refresh { verdict, grant };
-        let parts = TokenParts::parse(REFRESH_PREFIX, request.refresh_token.expose())
-            .map_err(|_| refused(Verdict::Malformed, None))?;
-        self.keys
-            .prefilter(&parts.head, &parts.prefilter_tag, Purpose::Refresh)
-            .map_err(|unrecognised| refused(unrecognised.into(), None))?;
-
-        let facts = self.refresh_facts(client, request, &parts);
-        let (verdict, granted) = self.refresh_step(context, client, parts, facts).await?;
+        let decided = self.decide_refresh(context, client, request).await;
+        let told = match &decided {
+            Ok((verdict, granted)) => Some((*verdict, Some(granted.row.id))),
+            Err(TokenError::Refresh { verdict, grant }) => Some((*verdict, *grant)),
+            // No verdict was reached.
+            Err(_) => None,
+        };
+        if let Some((verdict, grant)) = told {
+            self.tell(context, Happening::Refresh { verdict, grant, client: client.id() });
+        }
+        let (_, granted) = decided?;
         let refresh_token = match client.settings().policy.rotation {
             RotationMode::Consume => None,
             RotationMode::Rotate | RotationMode::Reuse | RotationMode::Fork => {
@@ -40,11 +41,25 @@ impl AuthorizationServer {
         };
         let mut response = self.respond(client, &granted, refresh_token)?;
         if wants_id_token(client.settings(), request.scope.as_ref(), &granted.scope) {
-            response.id_token = Some(self.mint_id_token(client, &granted, None, &response.access_token)?);
+            response.id_token = Some(self.mint_id_token(client, &granted, None, &response.access_token).await?);
         }
-        let (grant, generation) = (granted.row.id, granted.row.generation.0);
-        debug!(%verdict, %grant, generation, client = %client.id(), "refreshed");
         Ok(response)
+    }
+
+    async fn decide_refresh(
+        &self,
+        context: &RequestContext,
+        client: &AuthenticatedClient,
+        request: &RefreshRequest,
+    ) -> Result<(Verdict, Granted), TokenError> {
+        let refused = |verdict, grant| TokenError::Refresh { verdict, grant };
+        let parts = TokenParts::parse(REFRESH_PREFIX, request.refresh_token.expose())
+            .map_err(|_| refused(Verdict::Malformed, None))?;
+        self.keys
+            .prefilter(&parts.head, &parts.prefilter_tag, Purpose::Refresh)
+            .map_err(|unrecognised| refused(unrecognised.into(), None))?;
+        let facts = self.refresh_facts(client, request, &parts);
+        self.refresh_step(context, client, parts, facts).await
     }
 
     fn refresh_facts(
@@ -82,19 +97,19 @@ impl AuthorizationServer {
         let grant = parts.head.grant;
         let refused = move |verdict| TokenError::Refresh { verdict, grant: Some(grant) };
         let keys = self.keys.clone();
-        let client = client.clone();
+        let asker = client.clone();
         let id_token_key_in_the_making = self.id_token_key_in_the_making(client.settings());
         let rule = move |scene: &Scene<'_>| {
             let unchanged = |error| (Err(error), Write::Nothing);
             let Some(row) = scene.grant else { return unchanged(refused(Verdict::UnknownGrant)) };
             let version = scene.surroundings.client.map(|client| client.version);
-            if row.client == facts.client && version != Some(client.client().party.version) {
+            if row.client == facts.client && version != Some(asker.client().party.version) {
                 return unchanged(TokenError::Changed);
             }
             facts.authority_tag = keys.check_authority(&parts, Owner::from(row), Purpose::Refresh);
             facts.scope = facts.scope.take().and_then(|asked| without_unasked_offline_access(row, asked));
 
-            let policy = client.settings().policy;
+            let policy = asker.settings().policy;
             let Decision { verdict, write } = decide(row, &facts, &scene.surroundings, &policy, scene.now);
             if !verdict.is_success() {
                 return (Err(refused(verdict)), write);
@@ -104,16 +119,16 @@ impl AuthorizationServer {
                 return unchanged(refused(Verdict::Unavailable));
             }
             let asked = facts.scope.as_ref();
-            let (scope, resources) = match still_allowed(row, asked, &facts.resources, client.settings()) {
+            let (scope, resources) = match still_allowed(row, asked, &facts.resources, asker.settings()) {
                 Ok(allowed) => allowed,
                 Err(taken) => return unchanged(refused(taken.into())),
             };
-            match id_token_key_in_the_making.filter(|_| wants_id_token(client.settings(), asked, &scope)) {
+            match id_token_key_in_the_making.filter(|_| wants_id_token(asker.settings(), asked, &scope)) {
                 Some(algorithm) => unchanged(TokenError::SigningKeyNotReady(algorithm)),
                 None => (Ok((verdict, Granted::new(after.clone(), scene, scope, resources))), write),
             }
         };
-        decide_in(&*self.store, Target::Grant(grant), Some(context.begin_before()), rule).await?
+        self.issue_step(context, client, grant, rule).await
     }
 }
 

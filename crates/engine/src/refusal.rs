@@ -5,6 +5,8 @@ use crate::TokenError;
 
 /// Seconds after which a request that was not decided may come again.
 const RETRY_AFTER_SECONDS: u32 = 1;
+/// The most characters of a value that an answer repeats.
+const REPEATED_CHARACTERS_MAX: usize = 100;
 
 /// What the caller is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,14 +77,14 @@ impl From<&TokenError> for Refusal {
             ),
             TokenError::Credentials => Self::new(400, InvalidGrant, "username or password is wrong"),
             TokenError::UserDisabled => Self::new(400, InvalidGrant, "this user is locked or disabled"),
-            TokenError::Scope => Self::new(400, InvalidScope, "scope is wider than what this client may ask for"),
-            TokenError::Target => Self::new(400, InvalidTarget, "resource is not one that this client may name"),
+            TokenError::Scope(beyond) => Self::new(400, InvalidScope, &scope_sentence(beyond.as_deref())),
+            TokenError::Target(beyond) => Self::new(400, InvalidTarget, &target_sentence(beyond.as_deref())),
             TokenError::TargetNotGranted => Self::new(
                 400,
                 InvalidTarget,
                 "resource is not one that was named at the authorization endpoint; the code stays valid",
             ),
-            TokenError::Redeem { verdict, .. } => redeem_refusal(*verdict),
+            TokenError::Redeem { verdict, has_verifier, .. } => redeem_refusal(*verdict, *has_verifier),
             TokenError::Refresh { verdict, .. } => refresh_refusal(*verdict),
             TokenError::SigningKeyNotReady(_) => {
                 Self::later(503, RETRY_AFTER_SECONDS, "the server is starting and makes its signing key; try again")
@@ -92,13 +94,36 @@ impl From<&TokenError> for Refusal {
                 InvalidRequest,
                 "the access token would be too large; ask for less scope or fewer resources",
             ),
-            TokenError::Changed | TokenError::Overloaded(_) | TokenError::Store(_) => Self::not_decided(),
+            TokenError::Claims(_) | TokenError::Changed | TokenError::Overloaded(_) | TokenError::Store(_) => {
+                Self::not_decided()
+            }
         }
     }
 }
 
+/// Which scope name is too much. Names of scopes are no secret, and whoever asks has written it.
+fn scope_sentence(beyond: Option<&str>) -> String {
+    match beyond {
+        Some(name) => format!("'{}' is not in the scope of this client", beginning(name)),
+        None => "scope is wider than what this client may ask for".to_owned(),
+    }
+}
+
+/// Which resource is too much.
+fn target_sentence(beyond: Option<&str>) -> String {
+    match beyond {
+        Some(uri) => format!("'{}' is not a resource that this client may name", beginning(uri)),
+        None => "resource is not one that this client may name".to_owned(),
+    }
+}
+
+/// As much of a value as an answer repeats: it may travel in an address.
+fn beginning(value: &str) -> &str {
+    value.char_indices().nth(REPEATED_CHARACTERS_MAX).map_or(value, |(end, _)| &value[..end])
+}
+
 /// What a client is told about a code that was refused.
-fn redeem_refusal(verdict: RedeemVerdict) -> Refusal {
+fn redeem_refusal(verdict: RedeemVerdict, has_verifier: bool) -> Refusal {
     match verdict {
         // A stranger can meet these: one sentence for all of them.
         RedeemVerdict::Malformed | RedeemVerdict::Forged | RedeemVerdict::UnknownGrant | RedeemVerdict::WrongClient => {
@@ -114,8 +139,12 @@ fn redeem_refusal(verdict: RedeemVerdict) -> Refusal {
         RedeemVerdict::Replayed => Refusal::invalid_grant(
             "this code was redeemed before; as that looks like theft, what it gave is revoked and the user has to log in again",
         ),
+        // RFC 7636 §4.6.
+        RedeemVerdict::WrongVerifier if has_verifier => Refusal::invalid_grant(
+            "code_verifier is not the one of the code_challenge, or the authorization request had none; the code stays valid",
+        ),
         RedeemVerdict::WrongVerifier => Refusal::invalid_grant(
-            "code_verifier is not the one of the code_challenge, or one of the two is missing; the code stays valid",
+            "code_verifier is missing, and the authorization request had a code_challenge; the code stays valid",
         ),
         RedeemVerdict::WrongRedirectUri => Refusal::invalid_grant(
             "redirect_uri is not the one of the authorization request, or is missing; the code stays valid",
@@ -179,6 +208,7 @@ mod tests {
     use regrant_store::StoreError;
 
     use super::*;
+    use crate::ClaimsProblem;
     use crate::hashing::Overloaded;
 
     #[test]
@@ -187,9 +217,26 @@ mod tests {
         for verdict in [Verdict::Forged, Verdict::UnknownGrant, Verdict::WrongClient, Verdict::WrongSender] {
             assert_eq!(told(verdict), told(Verdict::Malformed), "{verdict}");
         }
-        let told = |verdict| Refusal::from(&TokenError::Redeem { verdict, grant: None }).response;
+        let told = |verdict| Refusal::from(&TokenError::Redeem { verdict, grant: None, has_verifier: true }).response;
         for verdict in [RedeemVerdict::Forged, RedeemVerdict::UnknownGrant, RedeemVerdict::WrongClient] {
             assert_eq!(told(verdict), told(RedeemVerdict::Malformed), "{verdict}");
+        }
+    }
+
+    #[test]
+    fn rfc6749_section_5_2_an_answer_names_what_is_too_much() {
+        let told = |error| Refusal::from(&error).response.error_description;
+        let long = "x".repeat(200);
+        for (error, expected) in [
+            (TokenError::Scope(Some("foo".to_owned())), "'foo' is not in the scope of this client"),
+            (TokenError::Scope(None), "scope is wider than what this client may ask for"),
+            (TokenError::Target(Some("urn:é".to_owned())), "'urn:?' is not a resource that this client may name"),
+            (
+                TokenError::Scope(Some(long.clone())),
+                &format!("'{}' is not in the scope of this client", &long[..REPEATED_CHARACTERS_MAX]),
+            ),
+        ] {
+            assert_eq!(told(error), expected);
         }
     }
 
@@ -199,6 +246,7 @@ mod tests {
             TokenError::Store(StoreError::TooLate),
             TokenError::Overloaded(Overloaded),
             TokenError::Changed,
+            TokenError::Claims(ClaimsProblem::TooSlow),
             TokenError::Refresh { verdict: Verdict::RolledBack, grant: None },
             TokenError::Refresh { verdict: Verdict::Unavailable, grant: None },
         ] {
@@ -216,7 +264,7 @@ mod tests {
             assert_eq!(status == 503, is_open, "{verdict}");
         }
         for verdict in RedeemVerdict::ALL.into_iter().filter(|verdict| !verdict.is_success()) {
-            let status = Refusal::from(&TokenError::Redeem { verdict, grant: None }).status;
+            let status = Refusal::from(&TokenError::Redeem { verdict, grant: None, has_verifier: true }).status;
             let is_open = matches!(verdict, RedeemVerdict::RolledBack | RedeemVerdict::Unavailable);
             assert_eq!(status == 503, is_open, "{verdict}");
         }

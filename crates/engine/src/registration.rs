@@ -1,14 +1,17 @@
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use regrant_crypto::{ClientSecret, PASSWORD_BYTES_MAX, StoredSecret, random};
-use regrant_grant::{CODE_RETRY_SECONDS_MAX, ClientKind, GrantSecret, Party, RotationMode};
+use regrant_crypto::PASSWORD_BYTES_MAX;
+use regrant_grant::{CODE_RETRY_SECONDS_MAX, ClientKind, RETRY_WINDOW_PROVEN_SECONDS, RotationMode};
 use regrant_protocol::{
-    ClientId, GrantType, IdentifierError, Profile, RedirectUri, Secret, Subject, TokenEndpointAuthMethod, Username,
+    GrantType, IdentifierError, REDIRECT_URI_BYTES_MAX, RedirectUri, Secret, TokenEndpointAuthMethod,
 };
-use regrant_store::{ChangeError, Client, ClientChange, ClientHandle, ClientSettings, Credential, User, UserStatus};
+use regrant_store::{ChangeError, ClientSettings};
 
-use crate::AuthorizationServer;
+use crate::NEW_PASSWORD_CHARACTERS_MIN;
 use crate::hashing::Overloaded;
+
+/// The longest name that users know a client by, in characters.
+pub const CLIENT_NAME_CHARACTERS_MAX: usize = 80;
+/// The longest `aud`, in characters.
+pub const AUDIENCE_CHARACTERS_MAX: usize = 255;
 
 /// Where the secret of a new client comes from.
 #[derive(Clone, Debug)]
@@ -58,6 +61,24 @@ pub enum RegistrationError {
         "code_retry_seconds needs require_pkce = true: only the verifier proves that a code is retried by its owner"
     )]
     CodeRetryWithoutPkce,
+    /// A retry window that is longer than any proof allows.
+    #[error("retry_window is {0} seconds; the most is {RETRY_WINDOW_PROVEN_SECONDS}")]
+    RetryWindow(u32),
+    /// The name of a client cannot be shown.
+    #[error("{0:?} is not a name of 1 to {CLIENT_NAME_CHARACTERS_MAX} characters on one line")]
+    ClientName(String),
+    /// A page that the consent page links to is none.
+    #[error("{0:?} is not the URL of a web page, such as https://photos.example/")]
+    WebPage(&'static str, String),
+    /// An audience cannot be one.
+    #[error("{0:?} is not an audience of 1 to {AUDIENCE_CHARACTERS_MAX} characters on one line")]
+    Audience(String),
+    /// A public client was to have a secret.
+    #[error("a public client has no secret")]
+    PublicSecret,
+    /// The password is too easy to guess.
+    #[error("the password has fewer than {NEW_PASSWORD_CHARACTERS_MIN} characters")]
+    PasswordTooShort,
     /// The secret or password cannot be used.
     #[error("the secret or password is empty or longer than {PASSWORD_BYTES_MAX} bytes")]
     Secret,
@@ -84,95 +105,17 @@ impl RegistrationError {
             Self::PublicWithoutPkce => Some("require_pkce"),
             Self::NoRedirectUri | Self::PrivateUseScheme(_) => Some("redirect_uris"),
             Self::CodeRetrySeconds(_) | Self::CodeRetryWithoutPkce => Some("code_retry_seconds"),
-            Self::Secret | Self::Name(..) | Self::Overloaded(_) | Self::Change(_) => None,
+            Self::RetryWindow(_) => Some("retry_window"),
+            Self::ClientName(_) => Some("name"),
+            Self::WebPage(setting, _) => Some(setting),
+            Self::Audience(_) => Some("audience"),
+            Self::PublicSecret
+            | Self::PasswordTooShort
+            | Self::Secret
+            | Self::Name(..)
+            | Self::Overloaded(_)
+            | Self::Change(_) => None,
         }
-    }
-}
-
-impl AuthorizationServer {
-    /// Registers a client; `settings.credential` is made from `secrecy`, whatever it says. Returns the secret that was generated, to be shown once.
-    ///
-    /// # Errors
-    /// [`RegistrationError`] says which setting contradicts which rule, or that the name is taken.
-    pub async fn register_client(
-        &self,
-        id: ClientId,
-        secrecy: Secrecy,
-        mut settings: ClientSettings,
-    ) -> Result<Option<ClientSecret>, RegistrationError> {
-        let kind = if matches!(secrecy, Secrecy::Public) { ClientKind::Public } else { ClientKind::Confidential };
-        check(kind, &settings)?;
-        let (credential, generated) = match secrecy {
-            Secrecy::Public => (None, None),
-            Secrecy::Generated => {
-                let secret = ClientSecret::generate(&*self.entropy);
-                let stored = StoredSecret::keyed(self.keys.ring().pepper(), &secret);
-                (Some(Credential::new(stored.to_text())), Some(secret))
-            }
-            Secrecy::Chosen(secret) => (Some(self.hash_chosen(secret).await?), None),
-        };
-        settings.credential = credential;
-        let client = Client {
-            id,
-            handle: ClientHandle(random(&*self.entropy)),
-            secret: GrantSecret::new(random(&*self.entropy)),
-            party: Party { enabled: true, cutoff: 0, version: 1 },
-            settings,
-        };
-        self.store.add_client(client).await?;
-        Ok(generated)
-    }
-
-    /// Gives a client new settings; its secret stays as it is, whatever `settings` say.
-    ///
-    /// # Errors
-    /// [`RegistrationError`] says which setting contradicts which rule, or that there is no such client.
-    pub async fn change_client(&self, id: &ClientId, mut settings: ClientSettings) -> Result<(), RegistrationError> {
-        let found = self.store.client(id).await.map_err(ChangeError::from)?;
-        let client = found.ok_or_else(|| ChangeError::Unknown(id.to_string()))?;
-        let kind = if client.settings.is_public() { ClientKind::Public } else { ClientKind::Confidential };
-        check(kind, &settings)?;
-        settings.credential.clone_from(&client.settings.credential);
-        if settings != client.settings {
-            self.store.change_client(id, ClientChange::Settings(Box::new(settings))).await?;
-        }
-        Ok(())
-    }
-
-    /// Registers a user, with a subject of 128 random bits that tells nothing about them. `profile` is what clients may be told.
-    ///
-    /// # Errors
-    /// [`RegistrationError`] when name or password cannot be used, or the name is taken.
-    pub async fn register_user(
-        &self,
-        username: &str,
-        password: Secret,
-        profile: Profile,
-    ) -> Result<Subject, RegistrationError> {
-        let name = |error| RegistrationError::Name(username.to_owned(), error);
-        let username = Username::parse(username).map_err(name)?;
-        let subject = URL_SAFE_NO_PAD.encode(random::<16>(&*self.entropy));
-        let subject = Subject::parse(&subject).map_err(name)?;
-        let credential = self.hash_chosen(password).await?;
-        let user = User {
-            subject: subject.clone(),
-            username,
-            credential: Some(credential),
-            status: UserStatus::Active,
-            profile,
-            cutoff: 0,
-            version: 1,
-        };
-        self.store.add_user(user).await?;
-        Ok(subject)
-    }
-
-    pub(crate) async fn hash_chosen(&self, secret: Secret) -> Result<Credential, RegistrationError> {
-        if secret.expose().is_empty() {
-            return Err(RegistrationError::Secret);
-        }
-        let hash = self.hashing.hash(secret, random(&*self.entropy)).await?.ok_or(RegistrationError::Secret)?;
-        Ok(Credential::new(hash.expose().to_owned()))
     }
 }
 
@@ -196,6 +139,24 @@ pub fn broken_rules(kind: ClientKind, settings: &ClientSettings) -> Vec<Registra
     let keeps_its_token = matches!(settings.policy.rotation, RotationMode::Reuse | RotationMode::Fork);
     rule(is_public && keeps_its_token, RegistrationError::Rotation);
 
+    let retry_window = settings.policy.retry_window_seconds.unwrap_or_default();
+    rule(retry_window > RETRY_WINDOW_PROVEN_SECONDS, RegistrationError::RetryWindow(retry_window));
+
+    // What people are shown.
+    for name in settings.name.iter().filter(|name| !is_line(name, CLIENT_NAME_CHARACTERS_MAX)) {
+        rule(true, RegistrationError::ClientName(name.clone()));
+    }
+    let pages =
+        [("client_uri", &settings.client_uri), ("policy_uri", &settings.policy_uri), ("tos_uri", &settings.tos_uri)];
+    for (setting, page) in pages {
+        for page in page.iter().filter(|page| !is_web_page(page)) {
+            rule(true, RegistrationError::WebPage(setting, page.clone()));
+        }
+    }
+    for audience in settings.audience.iter().filter(|audience| !is_line(audience, AUDIENCE_CHARACTERS_MAX)) {
+        rule(true, RegistrationError::Audience(audience.clone()));
+    }
+
     // The rules of the authorization code.
     rule(is_public && !settings.require_pkce, RegistrationError::PublicWithoutPkce);
     let has_codes = settings.grant_types.contains(&GrantType::AuthorizationCode);
@@ -207,6 +168,20 @@ pub fn broken_rules(kind: ClientKind, settings: &ClientSettings) -> Vec<Registra
     rule(retry_seconds > CODE_RETRY_SECONDS_MAX, RegistrationError::CodeRetrySeconds(retry_seconds));
     rule(retry_seconds > 0 && !settings.require_pkce, RegistrationError::CodeRetryWithoutPkce);
     broken
+}
+
+/// Whether people can read it on one line.
+fn is_line(text: &str, characters_max: usize) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= characters_max && !text.contains(char::is_control)
+}
+
+/// Whether the consent page may link to it: never a `javascript:` of somebody's.
+fn is_web_page(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
+    host.is_some_and(|host| !host.is_empty() && !host.starts_with(':'))
+        && text.len() <= REDIRECT_URI_BYTES_MAX
+        && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte))
 }
 
 /// Admits only what obeys every rule.
@@ -246,5 +221,47 @@ mod tests {
         let told: Vec<_> =
             broken_rules(ClientKind::Confidential, &settings).iter().map(RegistrationError::setting).collect();
         assert_eq!(told, [Some("auth_methods"), Some("default_scope"), Some("redirect_uris"), code, code]);
+    }
+
+    #[test]
+    fn what_people_are_shown_is_one_line_or_the_address_of_a_web_page() {
+        let policy = Policy {
+            rotation: RotationMode::Rotate,
+            retry_window_seconds: None,
+            on_reuse: None,
+            code_retry_seconds: 0,
+            access_lifetime: Lifetime::Never,
+            idle_lifetime: Lifetime::Never,
+            absolute_lifetime: Lifetime::Never,
+        };
+        let settings = ClientSettings::new(vec![TokenEndpointAuthMethod::None], Vec::new(), Scope::empty(), policy);
+        let told = |settings: &ClientSettings| {
+            let broken = broken_rules(ClientKind::Public, settings);
+            broken.iter().map(RegistrationError::setting).collect::<Vec<_>>()
+        };
+        let long = "x".repeat(CLIENT_NAME_CHARACTERS_MAX + 1);
+        for (name, is_right) in
+            [("Photos", true), ("Фото", true), ("", false), (" ", false), ("a\nb", false), (&long, false)]
+        {
+            let settings = ClientSettings { name: Some(name.to_owned()), ..settings.clone() };
+            assert_eq!(told(&settings).is_empty(), is_right, "{name:?}");
+        }
+        for (page, is_right) in [
+            ("https://photos.example/about?a=b#c", true),
+            ("http://photos.example", true),
+            ("javascript:alert(1)", false),
+            ("https:///about", false),
+            ("https://:443/", false),
+            ("https://photos.example/\"><script>", false),
+            ("https://photos example/", false),
+            ("//photos.example", false),
+        ] {
+            let settings = ClientSettings { tos_uri: Some(page.to_owned()), ..settings.clone() };
+            assert_eq!(told(&settings), if is_right { vec![] } else { vec![Some("tos_uri")] }, "{page:?}");
+        }
+        let mut settings = settings;
+        settings.audience = vec!["api".to_owned(), String::new()];
+        settings.policy.retry_window_seconds = Some(RETRY_WINDOW_PROVEN_SECONDS + 1);
+        assert_eq!(told(&settings), [Some("retry_window"), Some("audience")]);
     }
 }

@@ -1,12 +1,14 @@
 use regrant_crypto::Purpose;
-use regrant_grant::{REFRESH_PREFIX, RevokeVerdict, TokenParts, Verdict, Write};
+use regrant_grant::{GrantId, REFRESH_PREFIX, RevokeVerdict, TokenParts, Verdict, Write};
 use regrant_protocol::{ClientAuthentication, Params, RevocationRequest};
 use regrant_store::{Scene, Target, decide_in};
-use tracing::info;
 
 use crate::client_authentication::ATTEMPTS_MAX;
 use crate::keys::{Owner, Unrecognised};
-use crate::{AuthenticatedClient, AuthorizationServer, RequestContext, TokenError};
+use crate::{
+    AuthenticatedClient, AuthorizationServer, Endpoint, Happening, Reason, RequestContext, RevokedGrants, Revoker,
+    TokenError,
+};
 
 impl AuthorizationServer {
     /// `POST /revoke` (RFC 7009): a refresh token of any generation ends its grant, an access token ends alone. What is
@@ -20,9 +22,21 @@ impl AuthorizationServer {
         authorization: Option<&[u8]>,
         params: &Params,
     ) -> Result<(), TokenError> {
-        let claimed = ClientAuthentication::find(authorization, params).map_err(TokenError::Request)?;
+        let refused = |client, error| self.refused(context, Endpoint::Revocation, client, error);
+        let claimed = ClientAuthentication::find(authorization, params)
+            .map_err(|response| refused(None, TokenError::Request(response)))?;
+        let answer = self.revoke_from(context, &claimed, params).await;
+        answer.map_err(|error| refused(Some(&claimed.client_id), error))
+    }
+
+    async fn revoke_from(
+        &self,
+        context: &RequestContext,
+        claimed: &ClientAuthentication,
+        params: &Params,
+    ) -> Result<(), TokenError> {
         for _ in 0..ATTEMPTS_MAX {
-            let client = self.authenticate(context, &claimed).await?;
+            let client = self.authenticate(context, claimed).await?;
             match self.revoke_for(context, &client, params).await {
                 Ok(()) => return Ok(()),
                 Err(refusal) => self.unless_changed(&client, refusal).await?,
@@ -47,7 +61,7 @@ impl AuthorizationServer {
             None => None,
         };
         if let Some(live) = live {
-            info!(client = %client.id(), jti = live.claims.jti, "access token revoked");
+            self.tell(context, Happening::AccessTokenRevoked { client: client.id(), token: &live.claims.jti });
             return Ok(());
         }
         // Whoever revokes must still be who it was, and no step of the token has told.
@@ -63,10 +77,12 @@ impl AuthorizationServer {
         let grant = parts.head.grant;
         match self.keys.prefilter(&parts.head, &parts.prefilter_tag, Purpose::Refresh) {
             Ok(()) => {}
-            Err(Unrecognised::Forged) => return self.confirm(context, client).await.map(drop),
+            Err(Unrecognised::Forged | Unrecognised::KeyRetired) => {
+                return self.confirm(context, client).await.map(drop);
+            }
             // The key that is on its way here may make the token ours: nothing is decided yet.
             Err(unrecognised @ Unrecognised::KeyNotLoaded) => {
-                return Err(TokenError::Refresh { verdict: unrecognised.into(), grant: Some(grant) });
+                return Err(self.not_revoked(context, client, grant, unrecognised.into()));
             }
         }
         let keys = self.keys.clone();
@@ -84,17 +100,29 @@ impl AuthorizationServer {
         let verdict = decide_in(&*self.store, Target::Grant(grant), Some(context.begin_before()), rule).await?;
         match verdict {
             Some(RevokeVerdict::Revoked) => {
-                info!(%grant, client = %client.id(), "grant revoked by its client");
+                self.tell(context, Happening::Revoked { grants: RevokedGrants::One(grant), by: Revoker::Client });
                 Ok(())
             }
             // RFC 7009 §2.2.1: what may come alive again must not be reported as revoked.
-            Some(RevokeVerdict::RolledBack) => {
-                Err(TokenError::Refresh { verdict: Verdict::RolledBack, grant: Some(grant) })
-            }
+            Some(RevokeVerdict::RolledBack) => Err(self.not_revoked(context, client, grant, Verdict::RolledBack)),
             Some(RevokeVerdict::AlreadyRevoked) => Ok(()),
             Some(RevokeVerdict::WrongClient | RevokeVerdict::Forged) | None => {
                 self.confirm(context, client).await.map(drop)
             }
         }
+    }
+
+    /// Tells that a token was not revoked because nothing could be decided.
+    fn not_revoked(
+        &self,
+        context: &RequestContext,
+        client: &AuthenticatedClient,
+        grant: GrantId,
+        verdict: Verdict,
+    ) -> TokenError {
+        let error = TokenError::Refresh { verdict, grant: Some(grant) };
+        let (endpoint, reason) = (Endpoint::Revocation, Reason::Token(&error));
+        self.tell(context, Happening::Refused { endpoint, client: Some(client.id()), reason });
+        error
     }
 }

@@ -1,17 +1,19 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use regrant_crypto::{Algorithm, Entropy, KeyRing, Pepper, SigningKey, random};
+use regrant_crypto::{Algorithm, Entropy, KeyRing, Pepper, random};
 use regrant_protocol::{Clock, Issuer, Kid};
-use regrant_store::{AnnouncedKey, ChangeError, Store, StoreError};
+use regrant_store::{ChangeError, Store, StoreError};
+use tracing::warn;
 
-use crate::Hooks;
 use crate::clients::Clients;
 use crate::describe::Description;
 use crate::failures::Failures;
 use crate::hashing::HashingPool;
+use crate::key_rotation::{Unfinished, announce};
 use crate::keys::Keys;
-use crate::signing::{SigningKeys, SigningKeysError};
+use crate::signing::{SigningKeys, SigningKeysError, reseal};
+use crate::{Hooks, RecentRefusals};
 
 /// What an authorization server is built from.
 pub struct Parts {
@@ -40,10 +42,14 @@ pub struct AuthorizationServer {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) session_seconds: u32,
     pub(crate) hooks: Hooks,
-    pub(crate) signing: SigningKeys,
+    pub(crate) recent_refusals: RecentRefusals,
+    pub(crate) signing: Arc<SigningKeys>,
+    pub(crate) rotation: tokio::sync::Mutex<Unfinished>,
     pub(crate) clients: Clients,
     pub(crate) failures: Failures,
     pub(crate) hashing: HashingPool,
+    /// Held by who reads a client or user to write it changed.
+    pub(crate) administering: tokio::sync::Mutex<()>,
     /// Under it, and in this process only, accepted secrets are recognised.
     pub(crate) process_pepper: Pepper,
     /// The description as it was last read, and when.
@@ -76,16 +82,14 @@ impl AuthorizationServer {
     /// [`OpenError`], each with what to do.
     pub async fn open(parts: Parts) -> Result<Self, OpenError> {
         let Parts { issuer, store, ring, clock, entropy, session_seconds, hooks } = parts;
-        let newest_announced = announce(&*store, &ring).await?;
-        let signing = SigningKeys::open(&*store, &ring).await?;
-        for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
-            if signing.newest(algorithm).is_none() {
-                signing.keep(SigningKey::generate(algorithm), &*store, &ring, &*entropy, clock.now()).await?;
-            }
-        }
+        let ring = announce_all(&*store, ring).await?;
+        // A rotation of the master key may have been broken off here.
+        reseal(&*store, &ring, &*entropy).await?;
+        let signing = Arc::new(SigningKeys::open(&*store, &ring).await?);
+        let newest_announced = ring.newest().0;
         let keys = Arc::new(Keys::new(ring, store.identity().clone(), newest_announced));
         let process_pepper = Pepper::from_bytes(random(&*entropy));
-        Ok(Self {
+        let server = Self {
             issuer,
             store,
             keys,
@@ -93,13 +97,20 @@ impl AuthorizationServer {
             entropy,
             session_seconds,
             hooks,
+            recent_refusals: RecentRefusals::default(),
             signing,
+            rotation: tokio::sync::Mutex::default(),
             clients: Clients::new(),
             failures: Failures::new(),
             hashing: HashingPool::new(),
+            administering: tokio::sync::Mutex::new(()),
             process_pepper,
             description: tokio::sync::Mutex::new(None),
-        })
+        };
+        for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
+            server.first_signing_key(algorithm).await?;
+        }
+        Ok(server)
     }
 
     /// Makes the RS256 key where there is none, on a thread of its own, and returns when it is kept. Clients with RS256
@@ -108,13 +119,7 @@ impl AuthorizationServer {
     /// # Errors
     /// [`OpenError`] when the key cannot be kept.
     pub async fn make_rs256_key(&self) -> Result<(), OpenError> {
-        if self.signing.newest(Algorithm::Rs256).is_some() {
-            return Ok(());
-        }
-        let made = tokio::task::spawn_blocking(|| SigningKey::generate(Algorithm::Rs256)).await;
-        let key = made.map_err(|error| StoreError::Unavailable(format!("making the RS256 key failed: {error}")))?;
-        let now = self.clock.now();
-        Ok(self.signing.keep(key, &*self.store, self.keys.ring(), &*self.entropy, now).await?)
+        Ok(self.first_signing_key(Algorithm::Rs256).await?)
     }
 
     /// The store of this server.
@@ -142,19 +147,22 @@ impl AuthorizationServer {
     }
 }
 
-/// Compares the key ring with what the store was told, tells it of new keys, and returns the newest kid it knows.
-async fn announce(store: &dyn Store, ring: &KeyRing) -> Result<Kid, OpenError> {
+/// Compares the key ring with what the store was told, tells it of new keys, and returns what is in force of the ring: a
+/// crash may have left keys in the key file that the store has retired.
+async fn announce_all(store: &dyn Store, mut ring: KeyRing) -> Result<KeyRing, OpenError> {
     let known = store.announced_keys().await?;
     if let Some(missing) = known.iter().find(|key| ring.get(key.kid).is_none()) {
         return Err(OpenError::KeyMissing(missing.kid));
     }
+    if known.first().is_some_and(|oldest| ring.retire_below(oldest.kid)) {
+        warn!("the key file has master keys that were retired; they are not used, and go with the next rotation");
+    }
     for (kid, _) in ring.iter() {
-        let check_value = ring.check_value(kid).ok_or(OpenError::KeyMissing(kid))?;
-        store.announce_key(AnnouncedKey { kid, check_value }).await.map_err(|error| match error {
+        announce(store, &ring, kid).await.map_err(|error| match error {
             ChangeError::Store(error) => OpenError::Store(error),
             ChangeError::Taken(_) | ChangeError::Unknown(_) => OpenError::KeyOfAnotherStore(kid),
             other => OpenError::Store(StoreError::Unavailable(other.to_string())),
         })?;
     }
-    Ok(ring.newest().0)
+    Ok(ring)
 }

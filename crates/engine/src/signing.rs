@@ -5,18 +5,28 @@ use regrant_crypto::{
     verify,
 };
 use regrant_protocol::{Kid, Timestamp};
-use regrant_store::{SealedSigningKey, Store, StoreError};
+use regrant_store::{ChangeError, SealedSigningKey, SigningKeyChange, Store, StoreError};
+
+use crate::AuthorizationServer;
 
 /// The label under which signing keys are sealed in the store.
 const SEAL_LABEL: &str = "signing-key";
 
-/// The keys that sign access tokens, oldest first. They lie sealed in the store and open in memory.
+/// The keys that sign access tokens and ID tokens and were not withdrawn. They lie sealed in the store and open in memory.
+#[derive(Default)]
 pub(crate) struct SigningKeys(RwLock<Arc<Set>>);
 
-#[derive(Default)]
+/// Oldest first.
+#[derive(Clone, Default)]
 struct Set {
-    signing: Vec<Arc<SigningKey>>,
+    signing: Vec<Timed>,
     verifying: Vec<VerifyingKey>,
+}
+
+#[derive(Clone)]
+struct Timed {
+    key: Arc<SigningKey>,
+    signs_from: Timestamp,
 }
 
 /// Why a signing key is not to be had.
@@ -43,29 +53,54 @@ pub enum SigningKeysError {
     /// Its public half is damaged.
     #[error("signing key {0} has a damaged public half: {1}; restore a backup of the database")]
     PublicHalf(String, JwkError),
+    /// It is in the store no longer.
+    #[error(
+        "signing key {0} is not in the store, or was withdrawn there; restart the server, which reads the store anew"
+    )]
+    Gone(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
+/// Which of some keys of one algorithm signs at `now`: the one whose time came last. When none has come, because a clock
+/// went back, it is the one whose time comes first.
+pub(crate) fn signer<K: Copy>(
+    keys: impl Iterator<Item = K> + Clone,
+    signs_from: impl Fn(K) -> Timestamp,
+    now: Timestamp,
+) -> Option<K> {
+    let come = keys.clone().filter(|&key| signs_from(key) <= now).max_by_key(|&key| signs_from(key));
+    come.or_else(|| keys.min_by_key(|&key| signs_from(key)))
+}
+
+impl AuthorizationServer {
+    /// The key that signs with an algorithm now; `None` while it is still being made.
+    pub(crate) fn signing_key(&self, algorithm: Algorithm) -> Option<Arc<SigningKey>> {
+        self.signing.signer(algorithm, self.clock.now())
+    }
+}
+
 impl SigningKeys {
-    /// Opens the keys that the store has.
+    /// Opens the keys that the store has, but for those that were withdrawn.
     pub(crate) async fn open(store: &dyn Store, ring: &KeyRing) -> Result<Self, SigningKeysError> {
         let mut set = Set::default();
-        for sealed in store.signing_keys().await? {
-            set.add(unseal(&sealed, ring)?)?;
+        for sealed in store.signing_keys().await?.iter().filter(|sealed| sealed.withdrawn_at.is_none()) {
+            set.add(unseal(sealed, ring)?, sealed.signs_from)?;
         }
         Ok(Self(RwLock::new(Arc::new(set))))
     }
 
-    /// The newest key of an algorithm; `None` while it is still being made.
-    pub(crate) fn newest(&self, algorithm: Algorithm) -> Option<Arc<SigningKey>> {
-        self.set().signing.iter().rev().find(|key| key.algorithm() == algorithm).cloned()
+    /// The key that signs with an algorithm at `now`.
+    pub(crate) fn signer(&self, algorithm: Algorithm, now: Timestamp) -> Option<Arc<SigningKey>> {
+        let set = self.set();
+        let keys = set.signing.iter().filter(|timed| timed.key.algorithm() == algorithm);
+        signer(keys, |timed| timed.signs_from, now).map(|timed| Arc::clone(&timed.key))
     }
 
     /// The public keys.
     pub(crate) fn jwks(&self) -> Vec<Jwk> {
-        self.set().signing.iter().map(|key| key.public_jwk().clone()).collect()
+        self.set().signing.iter().map(|timed| timed.key.public_jwk().clone()).collect()
     }
 
     /// The claims of a token that one of the keys signed as a `typ`.
@@ -74,43 +109,125 @@ impl SigningKeys {
     }
 
     /// Keeps a new key: first in the store, then here, so that no token is signed by a key that a crash would lose.
+    ///
+    /// A caller who goes away changes nothing: what is in the store and not here would never be published.
     pub(crate) async fn keep(
-        &self,
+        self: &Arc<Self>,
         key: SigningKey,
-        store: &dyn Store,
-        ring: &KeyRing,
-        entropy: &dyn Entropy,
-        now: Timestamp,
+        signs_from: Timestamp,
+        store: &Arc<dyn Store>,
+        sealed: SealedSigningKey,
     ) -> Result<(), SigningKeysError> {
-        let (kid, master) = ring.newest();
-        let sealed = SealingKey::new(master, SEAL_LABEL).seal(&key.to_pkcs8(), key.key_id().as_bytes(), entropy);
-        let sealed = SealedSigningKey {
-            key_id: key.key_id().to_owned(),
-            algorithm: key.algorithm().as_str().to_owned(),
-            sealed_under: kid,
-            sealed,
-            created_at: now,
-        };
-        store.add_signing_key(sealed).await?;
-        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let mut set = Set { signing: current.signing.clone(), verifying: current.verifying.clone() };
-        set.add(key)?;
-        *current = Arc::new(set);
-        Ok(())
+        let (keys, store) = (Arc::clone(self), Arc::clone(store));
+        to_its_end(async move {
+            store.add_signing_key(sealed).await?;
+            keys.change(|set| set.add(key, signs_from))
+        })
+        .await
+    }
+
+    /// Withdraws a key: first in the store, so that no restart brings it back. A caller who goes away changes nothing.
+    pub(crate) async fn withdraw(
+        self: &Arc<Self>,
+        key_id: &str,
+        at: Timestamp,
+        store: &Arc<dyn Store>,
+    ) -> Result<(), SigningKeysError> {
+        let (keys, store, key_id) = (Arc::clone(self), Arc::clone(store), key_id.to_owned());
+        to_its_end(async move {
+            change(&*store, &key_id, SigningKeyChange::Withdraw(at)).await?;
+            keys.change(|set| {
+                set.remove(&key_id);
+                Ok(())
+            })
+        })
+        .await
     }
 
     fn set(&self) -> Arc<Set> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
+
+    fn change(&self, change: impl FnOnce(&mut Set) -> Result<(), SigningKeysError>) -> Result<(), SigningKeysError> {
+        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut set = Set::clone(&current);
+        change(&mut set)?;
+        *current = Arc::new(set);
+        Ok(())
+    }
 }
 
 impl Set {
-    fn add(&mut self, key: SigningKey) -> Result<(), SigningKeysError> {
+    fn add(&mut self, key: SigningKey, signs_from: Timestamp) -> Result<(), SigningKeysError> {
         let verifying = VerifyingKey::new(key.public_jwk());
         self.verifying.push(verifying.map_err(|error| SigningKeysError::PublicHalf(key.key_id().to_owned(), error))?);
-        self.signing.push(Arc::new(key));
+        self.signing.push(Timed { key: Arc::new(key), signs_from });
         Ok(())
     }
+
+    fn remove(&mut self, key_id: &str) {
+        self.signing.retain(|timed| timed.key.key_id() != key_id);
+        self.verifying.retain(|key| key.key_id() != key_id);
+    }
+}
+
+/// A new key as the store keeps it, sealed under the newest master key.
+pub(crate) fn seal_new(
+    key: &SigningKey,
+    now: Timestamp,
+    signs_from: Timestamp,
+    ring: &KeyRing,
+    entropy: &dyn Entropy,
+) -> SealedSigningKey {
+    let (sealed_under, sealed) = seal(key, ring, entropy);
+    SealedSigningKey {
+        key_id: key.key_id().to_owned(),
+        algorithm: key.algorithm().as_str().to_owned(),
+        sealed_under,
+        sealed,
+        created_at: now,
+        signs_from,
+        withdrawn_at: None,
+    }
+}
+
+/// Seals the keys that lie under an older master key under the newest, one by one: a crash leaves each of them sealed under
+/// one of the two.
+pub(crate) async fn reseal(store: &dyn Store, ring: &KeyRing, entropy: &dyn Entropy) -> Result<(), SigningKeysError> {
+    let newest = ring.newest().0;
+    let is_due = |key: &&SealedSigningKey| key.withdrawn_at.is_none() && key.sealed_under != newest;
+    for old in store.signing_keys().await?.iter().filter(is_due) {
+        let (sealed_under, sealed) = seal(&unseal(old, ring)?, ring, entropy);
+        change(store, &old.key_id, SigningKeyChange::Reseal { sealed_under, sealed }).await?;
+    }
+    Ok(())
+}
+
+/// The algorithm of a key in the store.
+pub(crate) fn algorithm_of(sealed: &SealedSigningKey) -> Result<Algorithm, SigningKeysError> {
+    let unknown = |_| SigningKeysError::Algorithm(sealed.key_id.clone(), sealed.algorithm.clone());
+    sealed.algorithm.parse().map_err(unknown)
+}
+
+async fn change(store: &dyn Store, key_id: &str, change: SigningKeyChange) -> Result<(), SigningKeysError> {
+    store.change_signing_key(key_id, change).await.map_err(|error| match error {
+        ChangeError::Store(error) => SigningKeysError::Store(error),
+        ChangeError::Taken(_) | ChangeError::Unknown(_) => SigningKeysError::Gone(key_id.to_owned()),
+        other => SigningKeysError::Store(StoreError::Unavailable(other.to_string())),
+    })
+}
+
+/// Runs `work` whether its caller waits for it or not.
+async fn to_its_end(
+    work: impl Future<Output = Result<(), SigningKeysError>> + Send + 'static,
+) -> Result<(), SigningKeysError> {
+    let done = tokio::spawn(work).await;
+    done.unwrap_or_else(|error| Err(StoreError::Unavailable(format!("changing a signing key failed: {error}")).into()))
+}
+
+fn seal(key: &SigningKey, ring: &KeyRing, entropy: &dyn Entropy) -> (Kid, Vec<u8>) {
+    let (kid, master) = ring.newest();
+    (kid, SealingKey::new(master, SEAL_LABEL).seal(&key.to_pkcs8(), key.key_id().as_bytes(), entropy))
 }
 
 fn unseal(sealed: &SealedSigningKey, ring: &KeyRing) -> Result<SigningKey, SigningKeysError> {
@@ -118,10 +235,34 @@ fn unseal(sealed: &SealedSigningKey, ring: &KeyRing) -> Result<SigningKey, Signi
     let master = ring
         .get(sealed.sealed_under)
         .ok_or_else(|| SigningKeysError::MasterKeyMissing { key_id: key_id(), kid: sealed.sealed_under })?;
-    let algorithm: Algorithm =
-        sealed.algorithm.parse().map_err(|_| SigningKeysError::Algorithm(key_id(), sealed.algorithm.clone()))?;
+    let algorithm = algorithm_of(sealed)?;
     let pkcs8 = SealingKey::new(master, SEAL_LABEL)
         .open(&sealed.sealed, sealed.key_id.as_bytes())
         .map_err(|error| SigningKeysError::Sealed(key_id(), error))?;
     SigningKey::from_pkcs8(algorithm, &pkcs8).map_err(|error| SigningKeysError::Damaged(key_id(), error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_whose_time_came_last_signs() {
+        let cases: [(&[i64], i64, Option<usize>, &str); 9] = [
+            (&[], 100, None, "there is none"),
+            (&[10], 100, Some(0), "the only one"),
+            (&[10, 50], 49, Some(0), "the new one waits"),
+            (&[10, 50], 50, Some(1), "its time has come"),
+            (&[10, 50, 20], 100, Some(1), "one that was made later and signs earlier"),
+            (&[10, 50, 60], 55, Some(1), "another waits behind it"),
+            (&[10, 50, 50], 50, Some(2), "of two at the same time the newer"),
+            (&[20, 10], 5, Some(1), "a clock that went back behind all of them"),
+            (&[10, 10], 5, Some(0), "behind two at the same time: the one that signed before"),
+        ];
+        for (times, now, expected, why) in cases {
+            let keys = times.iter().enumerate();
+            let signs = signer(keys, |(_, &second)| Timestamp::from_seconds(second), Timestamp::from_seconds(now));
+            assert_eq!(signs.map(|(index, _)| index), expected, "{why}");
+        }
+    }
 }

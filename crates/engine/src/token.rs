@@ -1,11 +1,13 @@
-use regrant_grant::{Grant, Verdict, Write, access_period};
+use regrant_grant::{Grant, Verdict, Write};
 use regrant_protocol::{
     ClientAuthentication, GrantType, Params, Resources, Scope, Secret, Timestamp, TokenRequest, TokenResponse,
 };
 use regrant_store::{ClientSettings, Scene};
+use serde_json::{Map, Value};
 
+use crate::access_token_draft::Draft;
 use crate::client_authentication::ATTEMPTS_MAX;
-use crate::{AuthenticatedClient, AuthorizationServer, RequestContext, TokenError};
+use crate::{AuthenticatedClient, AuthorizationServer, Endpoint, RequestContext, TokenError};
 
 impl AuthorizationServer {
     /// `POST /token` (RFC 6749 §3.2): authenticates the client, then answers by grant type.
@@ -20,9 +22,21 @@ impl AuthorizationServer {
         authorization: Option<&[u8]>,
         params: &Params,
     ) -> Result<TokenResponse, TokenError> {
-        let claimed = ClientAuthentication::find(authorization, params).map_err(TokenError::Request)?;
+        let refused = |client, error| self.refused(context, Endpoint::Token, client, error);
+        let claimed = ClientAuthentication::find(authorization, params)
+            .map_err(|response| refused(None, TokenError::Request(response)))?;
+        let answer = self.token_from(context, &claimed, params).await;
+        answer.map_err(|error| refused(Some(&claimed.client_id), error))
+    }
+
+    async fn token_from(
+        &self,
+        context: &RequestContext,
+        claimed: &ClientAuthentication,
+        params: &Params,
+    ) -> Result<TokenResponse, TokenError> {
         for _ in 0..ATTEMPTS_MAX {
-            let client = self.authenticate(context, &claimed).await?;
+            let client = self.authenticate(context, claimed).await?;
             match self.token_for(context, &client, params).await {
                 Ok(response) => return Ok(response),
                 Err(refusal) => self.unless_changed(&client, refusal).await?,
@@ -41,8 +55,6 @@ impl AuthorizationServer {
         if !client.settings().grant_types.contains(&request.grant_type()) {
             return Err(TokenError::GrantTypeNotAllowed(request.grant_type()));
         }
-        // Before anything is written: a grant that was rotated and not answered would be a lost answer of our own making.
-        self.can_sign_for(client)?;
         match &request {
             TokenRequest::AuthorizationCode(request) => self.redeem_code(context, client, request).await,
             TokenRequest::Password(request) => self.password(context, client, request).await,
@@ -59,13 +71,19 @@ pub(crate) fn granted_scope(settings: &ClientSettings, asked: Option<&Scope>) ->
     match asked {
         None => Ok(settings.default_scope.clone()),
         Some(scope) if scope.is_within(&settings.scope) => Ok(scope.clone()),
-        Some(_) => Err(TokenError::Scope),
+        Some(scope) => {
+            let beyond = scope.tokens().find(|name| !settings.scope.contains(name));
+            Err(TokenError::Scope(beyond.map(str::to_owned)))
+        }
     }
 }
 
 /// The resources of a new grant: what is asked for, within what the client may name (RFC 8707 §2).
 pub(crate) fn granted_resources(settings: &ClientSettings, asked: &Resources) -> Result<Resources, TokenError> {
-    if asked.is_within(&settings.resources) { Ok(asked.clone()) } else { Err(TokenError::Target) }
+    match asked.iter().find(|resource| !settings.resources.iter().any(|own| own == *resource)) {
+        None => Ok(asked.clone()),
+        Some(beyond) => Err(TokenError::Target(Some(beyond.as_str().to_owned()))),
+    }
 }
 
 /// What an operator took from a client since it was granted.
@@ -87,8 +105,8 @@ impl From<Taken> for Verdict {
 impl From<Taken> for TokenError {
     fn from(taken: Taken) -> Self {
         match taken {
-            Taken::Scope => Self::Scope,
-            Taken::Resources => Self::Target,
+            Taken::Scope => Self::Scope(None),
+            Taken::Resources => Self::Target(None),
         }
     }
 }
@@ -132,13 +150,15 @@ pub(crate) struct Granted {
     pub(crate) scope: Scope,
     /// The resources of the access token.
     pub(crate) resources: Resources,
+    /// What the claims hook adds to the access token.
+    pub(crate) added: Map<String, Value>,
 }
 
 impl Granted {
     /// What a step gave: `row` is its grant as it is afterwards.
     pub(crate) fn new(row: Grant, scene: &Scene<'_>, scope: Scope, resources: Resources) -> Self {
         let session_ends_at = row.session.and(scene.surroundings.session_ends_at);
-        Self { row, now: scene.now, session_ends_at, scope, resources }
+        Self { row, now: scene.now, session_ends_at, scope, resources, added: Map::new() }
     }
 }
 
@@ -158,14 +178,14 @@ impl AuthorizationServer {
         granted: &Granted,
         refresh_token: Option<Secret>,
     ) -> Result<TokenResponse, TokenError> {
-        let Granted { row, now, session_ends_at, scope, resources } = granted;
-        let period = access_period(row, client.settings().policy.rotation, *now);
-        let access_token = self.mint_for_grant(client, row, scope, resources, period)?;
+        let Granted { row, now, session_ends_at, scope, .. } = granted;
+        let draft = Draft::for_grant(&self.issuer, client, granted);
+        let access_token = self.mint(client, &draft)?;
         let ends = [row.refresh_expires_at(), *session_ends_at].into_iter().flatten();
         let refresh_expires_at = refresh_token.as_ref().and_then(|_| ends.min());
         Ok(TokenResponse {
             access_token,
-            expires_in: period.expires_at.map(|end| seconds_until(end, *now)),
+            expires_in: draft.period.expires_at.map(|end| seconds_until(end, *now)),
             scope: scope.clone(),
             refresh_token,
             refresh_token_expires_in: refresh_expires_at.map(|end| seconds_until(end, *now)),

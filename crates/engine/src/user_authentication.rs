@@ -1,5 +1,5 @@
 use regrant_crypto::PasswordHash;
-use regrant_protocol::{Secret, Username};
+use regrant_protocol::{Secret, Subject, Username};
 use regrant_store::{StoreError, User, UserStatus};
 
 use crate::hashing::Overloaded;
@@ -13,7 +13,7 @@ pub(crate) enum UserAuthenticationError {
     Credentials,
     /// The right password of a user who is locked or disabled.
     #[error("the user is locked or disabled")]
-    UserDisabled,
+    UserDisabled(Subject),
     /// Too many passwords are being checked.
     #[error(transparent)]
     Overloaded(#[from] Overloaded),
@@ -52,7 +52,11 @@ impl AuthorizationServer {
             }
         };
         let user = user.filter(|_| is_right).ok_or(UserAuthenticationError::Credentials)?;
-        if user.status == UserStatus::Active { Ok(user) } else { Err(UserAuthenticationError::UserDisabled) }
+        if user.status == UserStatus::Active {
+            Ok(user)
+        } else {
+            Err(UserAuthenticationError::UserDisabled(user.subject))
+        }
     }
 }
 
@@ -71,7 +75,7 @@ impl From<UserAuthenticationError> for TokenError {
     fn from(error: UserAuthenticationError) -> Self {
         match error {
             UserAuthenticationError::Credentials => Self::Credentials,
-            UserAuthenticationError::UserDisabled => Self::UserDisabled,
+            UserAuthenticationError::UserDisabled(_) => Self::UserDisabled,
             UserAuthenticationError::Overloaded(error) => Self::Overloaded(error),
             UserAuthenticationError::Store(error) => Self::Store(error),
         }

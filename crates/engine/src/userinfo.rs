@@ -1,13 +1,9 @@
-use std::net::IpAddr;
-
 use regrant_protocol::{AccessTokenClaims, BearerToken, ErrorCode, Scope, Subject};
 use regrant_store::StoreError;
 use serde_json::{Map, Value};
-use tracing::info;
 
-use crate::error::report_not_answered;
 use crate::id_token::OPENID;
-use crate::{AuthorizationServer, Refusal, RequestContext};
+use crate::{AuthorizationServer, Endpoint, Happening, Reason, Refusal, RequestContext};
 
 /// Why the userinfo endpoint refused (RFC 6750 §3.1).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,18 +26,6 @@ pub enum UserInfoError {
     Store(#[from] StoreError),
 }
 
-impl UserInfoError {
-    /// Writes the refusal to the log, once, where it is answered, and never with a secret.
-    pub fn report(&self, endpoint: &'static str, source: IpAddr) {
-        match self {
-            Self::InvalidToken | Self::Audience | Self::NoUser | Self::InsufficientScope => {
-                info!(endpoint, %source, reason = ?self.to_string(), "refused");
-            }
-            Self::Store(error) => report_not_answered(error, endpoint, source),
-        }
-    }
-}
-
 impl From<&UserInfoError> for Refusal {
     fn from(error: &UserInfoError) -> Self {
         let (status, code) = match error {
@@ -61,6 +45,17 @@ impl AuthorizationServer {
     /// # Errors
     /// [`UserInfoError`]; [`Refusal`] says what the caller is told, in its challenge (RFC 6750 §3).
     pub async fn userinfo(
+        &self,
+        context: &RequestContext,
+        token: &BearerToken,
+    ) -> Result<Map<String, Value>, UserInfoError> {
+        self.claims_about(context, token).await.inspect_err(|error| {
+            let (endpoint, reason) = (Endpoint::Userinfo, Reason::UserInfo(error));
+            self.tell(context, Happening::Refused { endpoint, client: None, reason });
+        })
+    }
+
+    async fn claims_about(
         &self,
         context: &RequestContext,
         token: &BearerToken,
@@ -139,6 +134,7 @@ mod tests {
             jti: String::new(),
             scope: scope.to_owned(),
             auth_time: None,
+            added: Map::new(),
         };
         for (why, claims, refusal) in [
             ("everything", claims(issuer, "app", "openid email"), None),

@@ -1,6 +1,6 @@
 //! A server of its own for one test of the engine.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use regrant_crypto::{KeyRing, SeededEntropy, sha256};
 use regrant_grant::{
@@ -16,7 +16,7 @@ use regrant_store_sqlite::{Genesis, SqliteStore};
 use tempfile::TempDir;
 
 use crate::code::redirect_uri_digest;
-use crate::{AuthorizationServer, Parts, RequestContext, Secrecy, TokenError};
+use crate::{AuthorizationServer, Event, Happening, Observer, Parts, RequestContext, Secrecy, TokenError};
 
 pub(crate) const ISSUER: &str = "https://id.example";
 const CALLBACK: &str = "https://app.example/cb";
@@ -33,6 +33,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::with(crate::Hooks::default()).await
+    }
+
+    /// The same in a program that adds something.
+    pub(crate) async fn with(hooks: crate::Hooks) -> Self {
         let entropy = Arc::new(SeededEntropy::new(1));
         let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(1_800_000_000)));
         let data = tempfile::tempdir().unwrap();
@@ -45,7 +50,7 @@ impl World {
             clock: clock.clone(),
             entropy,
             session_seconds: crate::SESSION_SECONDS,
-            hooks: crate::Hooks::default(),
+            hooks,
         };
         let server = AuthorizationServer::open(parts).await.unwrap();
         for id in ["app", "other"] {
@@ -54,6 +59,13 @@ impl World {
         let profile = Profile { name: Some("Alice".to_owned()), ..Profile::default() };
         let alice = server.register_user("alice", Secret::new("wonderland".to_owned()), profile).await.unwrap();
         Self { server, clock, alice, _data: data }
+    }
+
+    /// Hears from now on of everything that happens.
+    pub(crate) fn listen(&mut self) -> Arc<Listener> {
+        let listener = Arc::new(Listener::default());
+        self.server.hooks.observer = Some(listener.clone());
+        listener
     }
 
     /// What the user's consent leaves behind: a row of generation 0, and its code.
@@ -70,7 +82,7 @@ impl World {
     /// The row alone.
     pub(crate) async fn row_of(&self, change: impl FnOnce(&mut Birth)) -> Grant {
         let mut birth = Birth {
-            id: GrantId([3; 16]),
+            id: self.row_id(),
             secret: GrantSecret::new([4; 16]),
             client: ClientId::parse("app").unwrap(),
             subject: self.alice.clone(),
@@ -102,6 +114,11 @@ impl World {
             (row.clone(), Write::Insert(row))
         };
         decide_in(&*self.server.store, target, None, rule).await.unwrap()
+    }
+
+    /// The name of the row that [`World::row_of`] makes.
+    pub(crate) fn row_id(&self) -> GrantId {
+        GrantId([3; 16])
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -137,6 +154,24 @@ impl World {
     /// The claims of the ID token in an answer.
     pub(crate) fn id_token(&self, response: &TokenResponse) -> IdTokenClaims {
         self.server.verify_id_token_hint(response.id_token.as_ref().unwrap()).unwrap()
+    }
+}
+
+/// Keeps what it hears.
+#[derive(Default)]
+pub(crate) struct Listener(Mutex<Vec<String>>);
+
+impl Listener {
+    /// What has happened since it was asked before, in the words of `Debug`.
+    pub(crate) fn heard(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl Observer for Listener {
+    fn happened(&self, event: &Event<'_>) {
+        assert!(Happening::NAMES.contains(&event.happening.name()), "{event:?}");
+        self.0.lock().unwrap().push(format!("{:?}", event.happening));
     }
 }
 

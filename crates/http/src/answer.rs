@@ -1,5 +1,3 @@
-use std::net::IpAddr;
-
 use axum::body::Body;
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
@@ -37,10 +35,9 @@ pub fn refusal(refusal: &Refusal) -> Response {
     response
 }
 
-/// Logs why an endpoint refused, once, and says what the caller is told.
+/// What the caller is told of why an endpoint refused. Log and audit know of it already.
 #[must_use]
-pub fn refused(error: &TokenError, endpoint: &'static str, source: IpAddr) -> Response {
-    error.report(endpoint, source);
+pub fn refused(error: &TokenError) -> Response {
     refusal(&Refusal::from(error))
 }
 

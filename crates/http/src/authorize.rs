@@ -1,6 +1,6 @@
 use axum::extract::State;
 use axum::response::Response;
-use regrant_engine::Browser;
+use regrant_engine::{Browser, Endpoint};
 use regrant_protocol::Params;
 
 use crate::foreign_form::ForeignForm;
@@ -25,7 +25,7 @@ pub(crate) async fn by_form(
 async fn authorize(site: &Site, browser: &Browser, encoded: &[u8]) -> Response {
     // A repeated parameter is the client's to hear of, not the person's.
     match Params::parse_noting_repeats(encoded) {
-        Ok(params) => site.answer("authorize", browser, site.server.authorize(browser, &params).await),
-        Err(error) => site.unreadable(&error.into()),
+        Ok(params) => site.answer(Endpoint::Authorization, browser, site.server.authorize(browser, &params).await),
+        Err(error) => site.unreadable(&error.into(), browser.context.id.as_ref()),
     }
 }

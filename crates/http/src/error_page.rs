@@ -1,15 +1,21 @@
 use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use regrant_engine::ErrorPage;
+use regrant_engine::{ErrorPage, RequestId};
 use regrant_pages as pages;
 
+use crate::caller::Caller;
 use crate::form::FormFault;
 use crate::site::Site;
 
-/// What an error page shows.
-pub(crate) fn error_page(error: ErrorPage) -> pages::ErrorPage {
-    pages::ErrorPage { title: error.title.to_owned(), message: error.message.to_owned(), detail: Some(error.detail) }
+/// What an error page shows; `request` is what the person may ask about.
+pub(crate) fn error_page(error: ErrorPage, request: Option<&RequestId>) -> pages::ErrorPage {
+    pages::ErrorPage {
+        title: error.title.to_owned(),
+        message: error.message.to_owned(),
+        detail: Some(error.detail),
+        request_id: request.map(|id| id.as_str().to_owned()),
+    }
 }
 
 /// The words of a request cannot be read.
@@ -36,13 +42,20 @@ pub(crate) fn from_elsewhere() -> ErrorPage {
 }
 
 /// A method that a page does not take. The router adds `Allow`.
-pub(crate) async fn method_not_allowed(State(site): State<Site>, method: Method) -> Response {
-    site.error(of_the_request(
+pub(crate) async fn method_not_allowed(State(site): State<Site>, Caller(context): Caller, method: Method) -> Response {
+    let page = of_the_request(
         StatusCode::METHOD_NOT_ALLOWED,
         "There is no page here",
         "This address only takes what a form sends to it. Go back to where you came from.",
         format!("{method} is not one of the methods of this address, which the header Allow lists"),
-    ))
+    );
+    site.error(page, context.id.as_ref())
+}
+
+/// An address at which there is nothing.
+pub(crate) fn nothing_here(hint: &str) -> ErrorPage {
+    let message = "The address is not one of this site. Perhaps a part of it is missing.";
+    of_the_request(StatusCode::NOT_FOUND, "There is no page here", message, hint.to_owned())
 }
 
 fn of_the_request(status: StatusCode, title: &'static str, message: &'static str, detail: String) -> ErrorPage {

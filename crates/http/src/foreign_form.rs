@@ -1,7 +1,8 @@
 use axum::extract::{FromRequest, Request};
 use axum::response::Response;
+use regrant_engine::RequestId;
 
-use crate::form::read_form;
+use crate::form::{FormFault, read_form};
 use crate::link::LINK_BYTES_MAX;
 use crate::page::see_other;
 use crate::same_origin::is_cross_site;
@@ -10,7 +11,8 @@ use crate::site::Site;
 /// A form that a client's page may post (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2), not taken apart yet.
 ///
 /// A browser leaves our cookies out of a form that another site posts, and brings them along when a link is followed. So
-/// such a form is turned into the link that says the same; one that fits into no link goes on without cookies.
+/// such a form is turned into the link that says the same. One that fits into no link is refused: without cookies nobody is
+/// logged in, and an answer would give the browser cookies of somebody new.
 pub(crate) struct ForeignForm(pub(crate) Vec<u8>);
 
 impl FromRequest<Site> for ForeignForm {
@@ -19,10 +21,12 @@ impl FromRequest<Site> for ForeignForm {
     async fn from_request(request: Request, site: &Site) -> Result<Self, Response> {
         let path = request.uri().path().to_owned();
         let is_cross_site = is_cross_site(request.headers(), site.server.issuer());
-        let form = read_form(request).await.map_err(|fault| site.unreadable(&fault))?;
-        match as_link(&path, &form).filter(|_| is_cross_site) {
+        let id: Option<RequestId> = request.extensions().get().cloned();
+        let form = read_form(request).await.map_err(|fault| site.unreadable(&fault, id.as_ref()))?;
+        match as_link(&path, &form) {
+            _ if !is_cross_site => Ok(Self(form)),
             Some(link) => Err(see_other(&link)),
-            None => Ok(Self(form)),
+            None => Err(site.unreadable(&FormFault::NoLink, id.as_ref())),
         }
     }
 }

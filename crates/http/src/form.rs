@@ -7,6 +7,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use regrant_protocol::{FORM_BYTES_MAX, Params, ParamsError};
 
 use crate::answer::invalid_request;
+use crate::link::LINK_BYTES_MAX;
 use crate::single_header::{GivenTwice, single};
 
 /// A form and the `Authorization` header that came with it. The query string is never looked at (RFC 6749 §2.3.1).
@@ -59,6 +60,11 @@ pub(crate) enum FormFault {
     /// More than [`FORM_BYTES_MAX`].
     #[error("the form body is larger than {FORM_BYTES_MAX} bytes")]
     TooLarge,
+    /// Another site's form that is no link.
+    #[error(
+        "a form that another site posts has to be as short as a link ({LINK_BYTES_MAX} bytes), and written as browsers write forms"
+    )]
+    NoLink,
     /// The connection ended first.
     #[error("the body ended before it was complete")]
     Incomplete,
@@ -71,7 +77,7 @@ impl FormFault {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge | Self::NoLink => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Header(_) | Self::Incomplete | Self::Params(_) => StatusCode::BAD_REQUEST,
         }
     }

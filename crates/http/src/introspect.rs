@@ -17,6 +17,6 @@ pub(crate) async fn introspect(
 ) -> Response {
     match server.introspect(&context, form.authorization(), &form.params).await {
         Ok(response) => json(StatusCode::OK, response.to_json()),
-        Err(error) => refused(&error, "introspect", context.source),
+        Err(error) => refused(&error),
     }
 }

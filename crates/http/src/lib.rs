@@ -1,5 +1,7 @@
 //! The endpoints for clients and the pages for people as an axum router, to be merged into any axum application.
 //!
+//! A program with a login page of its own names it in [`SiteOptions`], and ends its handler with [`Site::log_in_as`].
+//!
 //! A handler parses, acts and renders: every rule of OAuth is in the engine. The accept loop around the router may set two
 //! request extensions: [`FirstByte`], and axum's `ConnectInfo<SocketAddr>`.
 
@@ -13,6 +15,7 @@ mod client;
 mod consent;
 mod cookies;
 mod cors;
+mod elsewhere;
 mod error_page;
 mod first_byte;
 mod foreign_form;
@@ -21,6 +24,7 @@ mod introspect;
 mod jwks;
 mod link;
 mod login;
+mod login_page;
 mod logout;
 mod metadata;
 mod own_form;
@@ -37,4 +41,7 @@ mod visitor;
 pub use answer::{json, refusal, refused};
 pub use caller::Caller;
 pub use first_byte::FirstByte;
+pub use login_page::{LoginPage, LoginPageError};
 pub use router::{TOKEN_PATHS, router, router_with_brand};
+pub use site::{Site, SiteOptions};
+pub use visitor::Visitor;

@@ -17,7 +17,7 @@ impl FromRequestParts<Site> for Link {
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Response> {
         let query = parts.uri.query().unwrap_or_default();
         if parts.uri.path().len() + 1 + query.len() > LINK_BYTES_MAX {
-            return Err(site.error(too_long(LINK_BYTES_MAX)));
+            return Err(site.error(too_long(LINK_BYTES_MAX), parts.extensions.get()));
         }
         Ok(Self(query.as_bytes().to_vec()))
     }

@@ -1,6 +1,6 @@
 use axum::extract::State;
 use axum::response::Response;
-use regrant_engine::{LoginProblem, LoginPrompt};
+use regrant_engine::{Endpoint, LoginProblem, LoginPrompt};
 use regrant_pages as pages;
 
 use crate::client::client;
@@ -10,7 +10,7 @@ use crate::visitor::Visitor;
 
 /// `POST /login`: name and password, or neither.
 pub(crate) async fn log_in(State(site): State<Site>, Visitor(browser): Visitor, OwnForm(params): OwnForm) -> Response {
-    site.answer("login", &browser, site.server.log_in(&browser, &params).await)
+    site.answer(Endpoint::Login, &browser, site.server.log_in(&browser, &params).await)
 }
 
 pub(crate) fn login_page(prompt: LoginPrompt) -> pages::LoginPage {
@@ -31,5 +31,7 @@ pub(crate) fn login_problem(problem: LoginProblem) -> pages::LoginProblem {
         }
         LoginProblem::Overloaded => pages::LoginProblem::Overloaded,
         LoginProblem::Outdated => pages::LoginProblem::Outdated,
+        LoginProblem::NoCookie => pages::LoginProblem::NoCookie,
+        LoginProblem::LoggedOut => pages::LoginProblem::LoggedOut,
     }
 }

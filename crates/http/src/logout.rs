@@ -1,6 +1,6 @@
 use axum::extract::State;
 use axum::response::Response;
-use regrant_engine::{Browser, LogOutPrompt};
+use regrant_engine::{Browser, Endpoint, LogOutPrompt};
 use regrant_pages as pages;
 use regrant_protocol::Params;
 
@@ -26,8 +26,8 @@ pub(crate) async fn by_form(
 
 async fn log_out(site: &Site, browser: &Browser, encoded: &[u8]) -> Response {
     match Params::parse(encoded) {
-        Ok(params) => site.answer("logout", browser, site.server.end_session(browser, &params).await),
-        Err(error) => site.unreadable(&error.into()),
+        Ok(params) => site.answer(Endpoint::EndSession, browser, site.server.end_session(browser, &params).await),
+        Err(error) => site.unreadable(&error.into(), browser.context.id.as_ref()),
     }
 }
 

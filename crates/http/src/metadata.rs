@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use regrant_engine::AuthorizationServer;
+use regrant_engine::{AuthorizationServer, Endpoint};
 
 use crate::answer::{json, refused};
 use crate::caller::Caller;
@@ -12,6 +12,6 @@ use crate::caller::Caller;
 pub(crate) async fn metadata(State(server): State<Arc<AuthorizationServer>>, Caller(context): Caller) -> Response {
     match server.metadata().await {
         Ok(metadata) => json(StatusCode::OK, serde_json::to_vec(&metadata).expect("strings always serialize")),
-        Err(error) => refused(&error, "metadata", context.source),
+        Err(error) => refused(&server.refused(&context, Endpoint::Metadata, None, error)),
     }
 }

@@ -1,5 +1,6 @@
 use axum::extract::{FromRequest, Request};
 use axum::response::Response;
+use regrant_engine::RequestId;
 use regrant_protocol::Params;
 
 use crate::error_page::from_elsewhere;
@@ -14,10 +15,11 @@ impl FromRequest<Site> for OwnForm {
     type Rejection = Response;
 
     async fn from_request(request: Request, site: &Site) -> Result<Self, Response> {
+        let id: Option<RequestId> = request.extensions().get().cloned();
         if !is_same_origin(request.headers(), site.server.issuer()) {
-            return Err(site.error(from_elsewhere()));
+            return Err(site.error(from_elsewhere(), id.as_ref()));
         }
         let read = async { Ok(Self(Params::parse(&read_form(request).await?)?)) };
-        read.await.map_err(|fault: FormFault| site.unreadable(&fault))
+        read.await.map_err(|fault: FormFault| site.unreadable(&fault, id.as_ref()))
     }
 }

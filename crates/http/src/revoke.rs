@@ -18,6 +18,6 @@ pub(crate) async fn revoke(
 ) -> Response {
     match server.revoke(&context, form.authorization(), &form.params).await {
         Ok(()) => (StatusCode::OK, [(CACHE_CONTROL, HeaderValue::from_static("no-store"))]).into_response(),
-        Err(error) => refused(&error, "revoke", context.source),
+        Err(error) => refused(&error),
     }
 }

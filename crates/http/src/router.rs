@@ -4,14 +4,14 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
 use regrant_engine::AuthorizationServer;
-use regrant_pages::{ASSETS_PATH, Brand, Pages};
+use regrant_pages::{ASSETS_PATH, Brand};
 use regrant_protocol::Metadata;
 
 use crate::cors::for_registered_origins;
-use crate::site::Site;
+use crate::site::{Site, SiteOptions};
 use crate::{
-    account, answer, assets, authorize, consent, error_page, introspect, jwks, login, logout, metadata, revoke, token,
-    userinfo,
+    account, answer, assets, authorize, consent, elsewhere, error_page, introspect, jwks, login, logout, metadata,
+    revoke, token, userinfo,
 };
 
 /// The paths of the token endpoint below the issuer: our own first, then those that the clients of other systems use.
@@ -25,8 +25,25 @@ pub fn router(server: Arc<AuthorizationServer>) -> Router {
 
 /// As [`router`], with the name, logo and colours of the operator on the pages.
 pub fn router_with_brand(server: Arc<AuthorizationServer>, brand: Brand) -> Router {
-    let pages = Arc::new(Pages::new(brand, server.issuer().path()));
-    for_scripts(&server).merge(for_servers(&server)).merge(for_people(&server)).with_state(Site { server, pages })
+    Site::new(server, SiteOptions { brand, login_page: None }).router()
+}
+
+impl Site {
+    /// Every endpoint and every page, below the path of the issuer; the metadata also where RFC 8414 §3.1 puts it.
+    pub fn router(&self) -> Router {
+        self.routes().with_state(self.clone())
+    }
+
+    /// As [`Site::router`], for a host with nothing else on it: every other address is answered by a hint, which for a browser
+    /// is a page.
+    pub fn router_with_hint(&self) -> Router {
+        self.routes().fallback(elsewhere::nothing_here).with_state(self.clone())
+    }
+
+    fn routes(&self) -> Router<Self> {
+        let (server, people) = (&self.server, for_people(self));
+        for_scripts(server).merge(for_servers(server)).merge(people)
+    }
 }
 
 /// The endpoints that scripts of registered origins may read.
@@ -54,18 +71,21 @@ fn for_servers(server: &AuthorizationServer) -> Router<Site> {
 }
 
 /// What browsers show. Scripts of other origins can read none of it.
-fn for_people(server: &AuthorizationServer) -> Router<Site> {
-    let below = |path: &str| format!("{}{path}", server.issuer().path());
+fn for_people(site: &Site) -> Router<Site> {
+    let below = |path: &str| format!("{}{path}", site.server.issuer().path());
     let account = |path: &str| below(&format!("{}{path}", Metadata::ACCOUNT_PATH));
-    Router::new()
+    let login = match site.login_page {
+        None => Router::new().route(&below(Metadata::LOGIN_PATH), post(login::log_in)),
+        Some(_) => Router::new(),
+    };
+    login
         .route(&below(Metadata::AUTHORIZATION_PATH), get(authorize::by_link).post(authorize::by_form))
-        .route(&below(Metadata::LOGIN_PATH), post(login::log_in))
         .route(&below(Metadata::CONSENT_PATH), get(consent::resume).post(consent::decide))
         .route(&account(""), get(account::show))
-        .route(&account("/end"), post(account::end))
-        .route(&account("/end-all"), post(account::end_all))
-        .route(&account("/password"), post(account::change_password))
-        .route(&account("/log-out"), post(account::log_out))
+        .route(&account("/end"), get(account::see_account).post(account::end))
+        .route(&account("/end-all"), get(account::see_account).post(account::end_all))
+        .route(&account("/password"), get(account::see_account).post(account::change_password))
+        .route(&account("/log-out"), get(account::see_account).post(account::log_out))
         .route(&below(Metadata::END_SESSION_PATH), get(logout::by_link).post(logout::by_form))
         .route(&below(&format!("{ASSETS_PATH}/{{name}}")), get(assets::asset))
         .method_not_allowed_fallback(error_page::method_not_allowed)

@@ -17,6 +17,6 @@ pub(crate) async fn token(
 ) -> Response {
     match server.token(&context, form.authorization(), &form.params).await {
         Ok(response) => json(StatusCode::OK, response.to_json()),
-        Err(error) => refused(&error, "token", context.source),
+        Err(error) => refused(&error),
     }
 }

@@ -42,9 +42,6 @@ async fn userinfo(
     };
     match server.userinfo(context, &token).await {
         Ok(claims) => json(StatusCode::OK, serde_json::Value::from(claims).to_string().into_bytes()),
-        Err(error) => {
-            error.report("userinfo", context.source);
-            bearer_refusal(&Refusal::from(&error), Some("openid"))
-        }
+        Err(error) => bearer_refusal(&Refusal::from(&error), Some("openid")),
     }
 }

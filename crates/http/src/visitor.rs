@@ -1,25 +1,30 @@
 use std::convert::Infallible;
+use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRef, FromRequestParts};
 use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
-use regrant_engine::Browser;
+use regrant_engine::{AuthorizationServer, Browser};
 
 use crate::caller::Caller;
-use crate::site::Site;
+use crate::cookies::CookieJar;
 
 /// A person's browser: where the request comes from, with which cookies of ours.
-pub(crate) struct Visitor(pub(crate) Browser);
+pub struct Visitor(pub Browser);
 
-impl FromRequestParts<Site> for Visitor {
+impl<S: Sync> FromRequestParts<S> for Visitor
+where
+    Arc<AuthorizationServer>: FromRef<S>,
+{
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Infallible> {
-        let Caller(context) = Caller::from_request_parts(parts, site).await?;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let Caller(context) = Caller::from_request_parts(parts, state).await?;
+        let server = Arc::<AuthorizationServer>::from_ref(state);
         let user_agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
         Ok(Self(Browser {
             context,
-            cookies: site.jar().read(&parts.headers),
+            cookies: CookieJar::of(server.issuer()).read(&parts.headers),
             user_agent: user_agent.map(str::to_owned),
         }))
     }

@@ -17,6 +17,8 @@ pub struct AccountPage {
     pub username: String,
     /// The name of the person, where it is known.
     pub name: Option<String>,
+    /// Whether they have a password here, which they can change.
+    pub has_password: bool,
     /// When they logged in with this browser, in Unix seconds.
     pub authenticated_at: i64,
     /// What they have granted and is alive, in the order in which it is shown.
@@ -25,6 +27,8 @@ pub struct AccountPage {
     pub notice: Option<AccountNotice>,
     /// Why the password was not changed.
     pub password_problem: Option<PasswordProblem>,
+    /// The fewest characters of a new password.
+    pub password_characters_min: usize,
 }
 
 /// One grant, as its user sees it. Times are Unix seconds.
@@ -53,12 +57,16 @@ pub struct AccountGrant {
 }
 
 /// What was just done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccountNotice {
     /// The password was changed, and nothing else.
     PasswordChanged,
     /// The password was changed, and all grants and all other login sessions ended.
     PasswordChangedAndEverythingEnded,
+    /// One grant was ended, of the client with this name.
+    Disconnected(String),
+    /// All grants were ended.
+    EverythingDisconnected,
 }
 
 impl Pages {
@@ -70,7 +78,8 @@ impl Pages {
             page,
             authenticated_at: Moment::new(page.authenticated_at),
             connections: page.grants.iter().map(|grant| Connection::new(self, grant)).collect(),
-            notice: page.notice.map(AccountNotice::in_words),
+            notice: page.notice.as_ref().map(AccountNotice::in_words),
+            problem: page.password_problem.map(|problem| problem.in_words(page.password_characters_min)),
             in_current: page.password_problem.is_some_and(PasswordProblem::is_in_current),
             in_new: page.password_problem.is_some_and(PasswordProblem::is_in_new),
             in_again: page.password_problem == Some(PasswordProblem::Mismatch),
@@ -80,12 +89,14 @@ impl Pages {
 }
 
 impl AccountNotice {
-    fn in_words(self) -> &'static str {
+    fn in_words(&self) -> String {
         match self {
-            Self::PasswordChanged => "Your password is changed. Apps and other browsers stay connected.",
+            Self::PasswordChanged => "Your password is changed. Apps and other browsers stay connected.".to_owned(),
             Self::PasswordChangedAndEverythingEnded => {
-                "Your password is changed. All apps are disconnected, and all other browsers are logged out."
+                "Your password is changed. All apps are disconnected, and all other browsers are logged out.".to_owned()
             }
+            Self::Disconnected(client) => format!("{client} is disconnected."),
+            Self::EverythingDisconnected => "All apps are disconnected.".to_owned(),
         }
     }
 }
@@ -122,7 +133,8 @@ struct AccountTemplate<'a> {
     page: &'a AccountPage,
     authenticated_at: Moment,
     connections: Vec<Connection<'a>>,
-    notice: Option<&'static str>,
+    notice: Option<String>,
+    problem: Option<String>,
     /// What is wrong with the password is wrong with the current one.
     in_current: bool,
     /// … with the new one.
@@ -138,9 +150,15 @@ mod tests {
     #[test]
     fn every_notice_is_said() {
         let pages = Pages::new(Brand::default(), "");
-        for notice in [AccountNotice::PasswordChanged, AccountNotice::PasswordChangedAndEverythingEnded] {
+        for (notice, said) in [
+            (AccountNotice::PasswordChanged, "Apps and other browsers stay connected"),
+            (AccountNotice::PasswordChangedAndEverythingEnded, "all other browsers are logged out"),
+            (AccountNotice::Disconnected("Photos &c.".to_owned()), "Photos &#38;c. is disconnected."),
+            (AccountNotice::EverythingDisconnected, "All apps are disconnected."),
+        ] {
             let html = pages.account(&AccountPage { notice: Some(notice), ..AccountPage::default() }).html;
-            assert!(html.contains(notice.in_words()), "{notice:?}");
+            assert!(html.contains(said), "{said}");
+            assert!(html.contains(r#"role="status" tabindex="-1" autofocus>"#), "the focus is there: {said}");
         }
         assert!(!pages.account(&AccountPage::default()).html.contains("role=\"status\""));
     }
@@ -157,11 +175,20 @@ mod tests {
     }
 
     #[test]
+    fn only_who_has_a_password_is_asked_for_a_new_one() {
+        let pages = Pages::new(Brand::default(), "");
+        for has_password in [true, false] {
+            let html = pages.account(&AccountPage { has_password, ..AccountPage::default() }).html;
+            assert_eq!(html.contains("type=\"password\""), has_password);
+        }
+    }
+
+    #[test]
     fn the_end_of_a_connection_is_said() {
         let pages = Pages::new(Brand::default(), "");
         let cases = [
             (None, false, "When you disconnect it"),
-            (Some(0), false, "1 January 1970, 00:00 UTC"),
+            (Some(0), false, "If it is not used until <time datetime=\"1970-01-01T00:00Z\">"),
             (None, true, "When you log out of this browser"),
         ];
         for (expires_at, ends_with_session, expected) in cases {

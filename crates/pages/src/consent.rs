@@ -14,12 +14,28 @@ pub struct ConsentPage {
     pub client: Client,
     /// The login name of who is asked.
     pub username: String,
-    /// What is asked for, in order. With `offline_access` among them the page says what that means.
+    /// What is asked for, in order.
     pub scopes: Vec<ConsentScope>,
+    /// When the access ends that the client is to get.
+    pub access_end: AccessEnd,
     /// The resource servers that the token is for (RFC 8707).
     pub resources: Vec<String>,
     /// The page was open for too long, or comes from another browser: nothing was granted, and it is asked again.
     pub is_outdated: bool,
+}
+
+/// When the access of a client ends, as far as its user decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AccessEnd {
+    /// By itself, as the client has nothing to go on with: the page does not speak of it.
+    #[default]
+    WithAccessToken,
+    /// When the user disconnects it.
+    WhenDisconnected,
+    /// When the user logs out, or disconnects it before.
+    WhenLoggedOut,
+    /// When the user disconnects it, if the box of `offline_access` is ticked; otherwise when they log out.
+    AsTicked,
 }
 
 /// One line of the consent page.
@@ -38,10 +54,24 @@ impl Pages {
         let template = ConsentTemplate {
             frame: &self.frame,
             page,
-            stays_connected: page.scopes.iter().any(|scope| scope.name == "offline_access"),
+            access_end: self.access_end(page.access_end),
             lines: page.scopes.iter().map(|scope| (scope, self.scope_words(&scope.name))).collect(),
         };
         Page::new(&template, page.client.destination_scheme.as_deref())
+    }
+
+    fn access_end(&self, end: AccessEnd) -> Option<String> {
+        match end {
+            AccessEnd::WithAccessToken => None,
+            AccessEnd::WhenDisconnected => {
+                Some("It stays connected until you disconnect it, also after you have logged out.".to_owned())
+            }
+            AccessEnd::WhenLoggedOut => Some("Its access ends when you log out.".to_owned()),
+            AccessEnd::AsTicked => {
+                let box_title = self.scope_words("offline_access").title;
+                Some(format!("Without “{box_title}” its access ends when you log out."))
+            }
+        }
     }
 }
 
@@ -50,7 +80,7 @@ impl Pages {
 struct ConsentTemplate<'a> {
     frame: &'a Frame,
     page: &'a ConsentPage,
-    stays_connected: bool,
+    access_end: Option<String>,
     lines: Vec<(&'a ConsentScope, Words<'a>)>,
 }
 
@@ -74,9 +104,21 @@ mod tests {
     }
 
     #[test]
-    fn the_heading_says_that_an_app_stays_connected() {
-        let connected = "Photos</bdi> wants to stay connected";
-        assert!(html_of(&[("email", false), ("offline_access", false)]).contains(connected));
-        assert!(!html_of(&[("email", false)]).contains(connected));
+    fn the_page_says_when_the_access_ends() {
+        let pages = Pages::new(Brand::default(), "");
+        let sentences = [
+            (
+                AccessEnd::WhenDisconnected,
+                "It stays connected until you disconnect it, also after you have logged out.",
+            ),
+            (AccessEnd::WhenLoggedOut, "Its access ends when you log out."),
+            (AccessEnd::AsTicked, "Without “Stay connected” its access ends when you log out."),
+        ];
+        for end in [AccessEnd::WithAccessToken].into_iter().chain(sentences.map(|(end, _)| end)) {
+            let html = pages.consent(&ConsentPage { access_end: end, ..ConsentPage::default() }).html;
+            for (said, sentence) in sentences {
+                assert_eq!(html.contains(sentence), said == end, "{end:?}: {sentence}");
+            }
+        }
     }
 }

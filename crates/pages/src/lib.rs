@@ -32,7 +32,7 @@ pub use asset::{ASSET_CONTENT_SECURITY_POLICY, ASSETS_PATH, Asset};
 pub use brand::{Accent, Brand};
 pub use client::Client;
 pub use color::{Color, ColorError};
-pub use consent::{ConsentPage, ConsentScope};
+pub use consent::{AccessEnd, ConsentPage, ConsentScope};
 pub use error::ErrorPage;
 pub use form_post::FormPostPage;
 pub use log_out::LogOutPage;

@@ -32,6 +32,10 @@ pub enum LoginProblem {
     Overloaded,
     /// The page was open for too long, or comes from another browser: nothing was checked.
     Outdated,
+    /// The browser brought no cookie of ours along: nothing was checked.
+    NoCookie,
+    /// Whoever the page was for has been logged out meanwhile.
+    LoggedOut,
 }
 
 impl Pages {
@@ -60,6 +64,10 @@ impl LoginProblem {
             ),
             Self::Overloaded => "Too many people are logging in at this moment. Please try again.".to_owned(),
             Self::Outdated => "This page was open for too long. Please log in again.".to_owned(),
+            Self::NoCookie => {
+                "Your browser did not send our cookie. Please allow cookies for this site and log in again.".to_owned()
+            }
+            Self::LoggedOut => "You have been logged out meanwhile. Please log in again.".to_owned(),
         }
     }
 }
@@ -115,6 +123,8 @@ mod tests {
             (LoginProblem::TooManyFailures { retry_after_seconds: 30 }, "Please wait 30 seconds"),
             (LoginProblem::Overloaded, "Too many people are logging in"),
             (LoginProblem::Outdated, "This page was open for too long"),
+            (LoginProblem::NoCookie, "allow cookies for this site"),
+            (LoginProblem::LoggedOut, "You have been logged out meanwhile"),
         ];
         for (problem, expected) in cases {
             let html = pages.login(&LoginPage { problem: Some(problem), ..LoginPage::default() }).html;

@@ -20,11 +20,7 @@ const KNOWN: [[&str; 3]; 4] = [
         "Your name, picture, birth date, gender and language, as far as your account has them.",
     ],
     ["email", "See your email address", "And whether it has been confirmed."],
-    [
-        "offline_access",
-        "Stay connected",
-        "It keeps this access while you are away, without asking you again, until you disconnect it.",
-    ],
+    ["offline_access", "Stay connected", "It keeps this access after you have logged out, until you disconnect it."],
 ];
 
 /// What is said about one scope.

@@ -214,6 +214,7 @@ fn every_text_is_escaped() {
                 scopes: vec![scope(HOSTILE, false), scope(HOSTILE, true), scope("own", true)],
                 resources: vec![text()],
                 is_outdated: true,
+                ..ConsentPage::default()
             }),
             2 + 16,
         ),
@@ -222,6 +223,7 @@ fn every_text_is_escaped() {
                 form: text(),
                 username: text(),
                 name: some(),
+                has_password: true,
                 grants: vec![AccountGrant {
                     id: text(),
                     client: text(),
@@ -233,13 +235,13 @@ fn every_text_is_escaped() {
                 }],
                 ..AccountPage::default()
             }),
-            2 + 15,
+            2 + 17,
         ),
         (
             pages.log_out(&LogOutPage { form: text(), username: text(), client: Some(client()), is_outdated: false }),
             2 + 3,
         ),
-        (pages.error(&ErrorPage { title: text(), message: text(), detail: some() }), 2 + 4),
+        (pages.error(&ErrorPage { title: text(), message: text(), detail: some(), request_id: some() }), 2 + 5),
         (pages.form_post(&FormPostPage { action: text(), fields: vec![(text(), text())] }), 2 + 3),
     ];
     let escaped = "x&#34;&#62;&#60;/title&#62;&#60;/script&#62;&#60;script&#62;alert(&#39;1&#39;)&#60;/script&#62;\

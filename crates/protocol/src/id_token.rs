@@ -15,14 +15,16 @@ pub struct IdTokenClaims {
     pub exp: i64,
     /// When it was issued, in seconds.
     pub iat: i64,
-    /// When the user gave the password, in seconds; the same in every ID token of a grant (§12.2).
+    /// When the user was authenticated, in seconds; the same in every ID token of a grant (§12.2).
     pub auth_time: i64,
     /// The nonce of the request; not in the ID token of a refresh.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<Nonce>,
-    /// How the user was authenticated, as one name, such as [`Self::ACR_PASSWORD`].
-    pub acr: String,
+    /// How the user was authenticated, as one name, such as [`Self::ACR_PASSWORD`]; absent where nothing is known of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
     /// How the user was authenticated, each method by itself (RFC 8176), such as [`Self::AMR_PASSWORD`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amr: Vec<String>,
     /// The left half of the access token's digest (§3.1.3.6).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,18 +57,21 @@ mod tests {
             iat: 2,
             auth_time: 1,
             nonce: None,
-            acr: "a".to_owned(),
-            amr: vec![IdTokenClaims::AMR_PASSWORD.to_owned()],
+            acr: None,
+            amr: Vec::new(),
             at_hash: None,
         };
         let json = serde_json::to_string(&minimal).unwrap();
-        assert_eq!(
-            json,
-            r#"{"iss":"https://id.example","sub":"u","aud":"c","exp":3,"iat":2,"auth_time":1,"acr":"a","amr":["pwd"]}"#
-        );
+        assert_eq!(json, r#"{"iss":"https://id.example","sub":"u","aud":"c","exp":3,"iat":2,"auth_time":1}"#);
         assert_eq!(serde_json::from_str::<IdTokenClaims>(&json).unwrap(), minimal);
 
-        let whole = IdTokenClaims { nonce: Some(Nonce::parse("n").unwrap()), at_hash: Some("h".to_owned()), ..minimal };
+        let whole = IdTokenClaims {
+            nonce: Some(Nonce::parse("n").unwrap()),
+            acr: Some(IdTokenClaims::ACR_PASSWORD.to_owned()),
+            amr: vec![IdTokenClaims::AMR_PASSWORD.to_owned()],
+            at_hash: Some("h".to_owned()),
+            ..minimal
+        };
         let json = serde_json::to_value(&whole).unwrap();
         let mut names = IdTokenClaims::NAMES;
         names.sort_unstable();

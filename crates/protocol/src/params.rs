@@ -19,6 +19,7 @@ pub const PARAMETER_VALUE_BYTES_MAX: usize = 8 * 1024;
 const REPEATABLE: &str = "resource";
 
 /// Form parameters under the rules of RFC 6749 §3.1, §3.2 and Appendix B: none twice, empty means absent, UTF-8 only.
+#[derive(Default)]
 pub struct Params {
     /// What was given once, or may be given more than once, and is not empty.
     pairs: Vec<(String, Secret)>,

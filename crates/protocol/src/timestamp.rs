@@ -50,6 +50,36 @@ impl Timestamp {
         let span = self.0.saturating_sub(earlier.0);
         if span < 0 { 0 } else { span }
     }
+
+    /// The second as RFC 3339 writes it in UTC, such as `2027-01-15T08:00:00Z`; the nearest of the years 0 to 9999.
+    #[must_use]
+    pub fn to_rfc3339(self) -> String {
+        let seconds = self.seconds().clamp(RFC3339_SECONDS_MIN, RFC3339_SECONDS_MAX);
+        let (year, month, day) = date(seconds.div_euclid(86_400));
+        let second = seconds.rem_euclid(86_400);
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+}
+
+/// The first second of the year 0.
+const RFC3339_SECONDS_MIN: i64 = -62_167_219_200;
+/// The last second of the year 9999.
+const RFC3339_SECONDS_MAX: i64 = 253_402_300_799;
+
+/// Year, month and day of the Gregorian calendar, `days` after 1 January 1970. Years begin in March here, so that the
+/// leap day is the last of its year.
+fn date(days: i64) -> (i64, i64, i64) {
+    const DAYS_OF_400_YEARS: i64 = 146_097;
+    // From 1 March of the year 0.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days.div_euclid(DAYS_OF_400_YEARS), days.rem_euclid(DAYS_OF_400_YEARS));
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let (month, years) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    (era * 400 + year_of_era + years, month, day)
 }
 
 impl fmt::Debug for Timestamp {
@@ -75,5 +105,20 @@ mod tests {
         assert_eq!(last.plus_seconds(1), last);
         assert_eq!(Timestamp::from_milliseconds(i64::MIN).milliseconds_since(last), 0);
         assert_eq!(last.milliseconds_since(Timestamp::from_milliseconds(i64::MIN)), i64::MAX);
+    }
+
+    #[test]
+    fn rfc3339_section_5_6_a_moment_is_written_in_utc() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_800_000_000, "2027-01-15T08:00:00Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (i64::MAX, "9999-12-31T23:59:59Z"),
+            (i64::MIN, "0000-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(Timestamp::from_seconds(seconds).to_rfc3339(), text, "{seconds}");
+        }
     }
 }

@@ -93,7 +93,7 @@ impl Place {
                 Self::Account => engine.end_grant(&user, &form(&[("form", text), ("grant", NO_GRANT)])).await,
                 Self::Session => {
                     let session = Some(Secret::new(text.to_owned()));
-                    engine.account(&visit.browser(&BrowserCookies { session, ..held.of_stranger.clone() })).await
+                    engine.account(&visit.browser(&BrowserCookies { session, ..held.of_stranger.clone() }), None).await
                 }
             }
         });

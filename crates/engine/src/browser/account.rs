@@ -1,26 +1,29 @@
 use regrant_grant::{Grant, GrantId, Write, end_by_user};
-use regrant_protocol::Params;
+use regrant_protocol::{ClientId, Params};
 use regrant_store::{Client, Scene, Target, UserChange, decide_in};
-use tracing::info;
 
 use super::errand::Errand;
 use super::form::required;
+use super::log_in::Shown;
 use super::seal::SealLabel;
 use super::session::LoggedIn;
 use super::{
     AccountGrant, AccountNotice, AccountView, Browser, BrowserError, Cookie, CookieChange, Next, PasswordProblem, Step,
 };
-use crate::AuthorizationServer;
+use crate::{AuthorizationServer, Happening, RevokedGrants, Revoker};
 
 impl AuthorizationServer {
-    /// `GET /account`: what the user has granted, or the login page.
+    /// `GET /account`: what the user has granted, or the login page. `notice` is what [`Next::ShowNotice`] put into the address.
     ///
     /// # Errors
     /// [`BrowserError`], to be shown on a page.
-    pub async fn account(&self, browser: &Browser) -> Result<Step, BrowserError> {
+    pub async fn account(&self, browser: &Browser, notice: Option<&str>) -> Result<Step, BrowserError> {
         match self.logged_in(browser).await? {
-            Some(who) => self.account_page(&who, None, None).await,
-            None => Ok(self.login_page(browser, &Errand::Account, None, None, None)),
+            Some(who) => {
+                let notice = notice.and_then(|notice| self.open_notice(&who, notice));
+                self.account_page(&who, notice, None).await
+            }
+            None => Ok(self.login_page(browser, &Errand::Account, Shown::default())),
         }
     }
 
@@ -51,8 +54,11 @@ impl AuthorizationServer {
         // Before the grant: whoever asks in between is asked, and gets nothing that outlives this.
         self.store.forget_consents(user, Some(&client)).await?;
         decide_in(&*self.store, Target::Grant(grant), begin_before, of_user).await?;
-        info!(%grant, %client, user = %who.user.subject, "ended by its user");
-        Ok(Step::from(Next::ToAccount))
+        let (grants, by) = (RevokedGrants::One(grant), Revoker::User);
+        self.tell(&browser.context, Happening::Revoked { grants, by });
+        let found = self.clients.find(&*self.store, &client).await?;
+        let name = client_name(&client, found.as_ref().map(|found| &found.client));
+        Ok(Step::from(self.show_notice(&who, AccountNotice::Disconnected(name))))
     }
 
     /// `POST /account/end-all`: ends every grant of the user, and forgets what clients were allowed.
@@ -62,8 +68,8 @@ impl AuthorizationServer {
     pub async fn end_all_grants(&self, browser: &Browser, params: &Params) -> Result<Step, BrowserError> {
         let Some(who) = self.logged_in(browser).await? else { return Ok(Step::from(Next::ToAccount)) };
         self.check_form(&who, params)?;
-        self.end_everything_granted(&who).await?;
-        Ok(Step::from(Next::ToAccount))
+        self.end_everything_granted(browser, &who).await?;
+        Ok(Step::from(self.show_notice(&who, AccountNotice::EverythingDisconnected)))
     }
 
     /// `POST /account/log-out`: ends the login session of this browser.
@@ -74,7 +80,7 @@ impl AuthorizationServer {
         let cookie = match self.logged_in(browser).await? {
             Some(who) => {
                 self.check_form(&who, params)?;
-                self.end_login(&who).await?
+                self.end_login(browser, &who).await?
             }
             None => CookieChange::Clear(Cookie::Session),
         };
@@ -88,12 +94,13 @@ impl AuthorizationServer {
     }
 
     /// Ends every grant of a user, and forgets what clients were allowed.
-    pub(super) async fn end_everything_granted(&self, who: &LoggedIn) -> Result<(), BrowserError> {
+    pub(super) async fn end_everything_granted(&self, browser: &Browser, who: &LoggedIn) -> Result<(), BrowserError> {
         let user = &who.user.subject;
         // Before the cutoff: a code that an old consent gives in between is below it.
         self.store.forget_consents(user, None).await?;
         self.store.change_user(user, UserChange::RaiseCutoff).await?;
-        info!(%user, "all grants ended by their user");
+        let (grants, by) = (RevokedGrants::OfUser(user), Revoker::User);
+        self.tell(&browser.context, Happening::Revoked { grants, by });
         Ok(())
     }
 
@@ -113,6 +120,7 @@ impl AuthorizationServer {
             form: self.seal(SealLabel::Form, &form_place(who), &[]),
             username: who.user.username.to_string(),
             name: who.user.profile.name.clone(),
+            has_password: who.user.credential.is_some(),
             authenticated_at: who.session.authenticated_at,
             grants,
             notice,
@@ -121,16 +129,16 @@ impl AuthorizationServer {
     }
 }
 
-fn form_place(who: &LoggedIn) -> [&[u8]; 2] {
+/// What a seal counts for that the account page carries: this login session.
+pub(super) fn form_place(who: &LoggedIn) -> [&[u8]; 2] {
     [&who.session.id.0, who.user.subject.as_str().as_bytes()]
 }
 
 fn describe(grant: &Grant, client: Option<&Client>) -> AccountGrant {
     let settings = client.map(|client| &client.settings);
-    let name = settings.and_then(|settings| settings.name.clone());
     AccountGrant {
         id: grant.id.to_string(),
-        client: name.unwrap_or_else(|| grant.client.to_string()),
+        client: client_name(&grant.client, client),
         client_uri: settings.and_then(|settings| settings.client_uri.clone()),
         scopes: grant.scope.tokens().map(str::to_owned).collect(),
         created_at: grant.created_at,
@@ -139,6 +147,12 @@ fn describe(grant: &Grant, client: Option<&Client>) -> AccountGrant {
         approved_from: grant.approved_from.clone(),
         ends_with_session: grant.session.is_some(),
     }
+}
+
+/// What people call a client: its name, or its identifier when it has none.
+fn client_name(id: &ClientId, client: Option<&Client>) -> String {
+    let name = client.and_then(|client| client.settings.name.clone());
+    name.unwrap_or_else(|| id.to_string())
 }
 
 #[cfg(test)]
@@ -167,12 +181,13 @@ mod tests {
         assert_eq!(from, Some("Edge on Windows"));
 
         let body = format!("form={}&grant={}", view.form, view.grants[0].id);
-        assert_eq!(visitor.end_grant(&body).await, Ok(Next::ToAccount));
+        let Ok(Next::ShowNotice(notice)) = visitor.end_grant(&body).await else { panic!("it is said what was done") };
+        assert_eq!(visitor.view_with(&notice).await.notice, Some(AccountNotice::Disconnected("app".to_owned())));
         assert!(world.refresh(&second, "").await.is_err());
         let first = world.refresh(&first, "").await.unwrap();
         consent_prompt(visitor.authorize("").await);
 
-        assert_eq!(visitor.end_all_grants(&format!("form={}", view.form)).await, Ok(Next::ToAccount));
+        assert!(matches!(visitor.end_all_grants(&format!("form={}", view.form)).await, Ok(Next::ShowNotice(_))));
         assert!(world.refresh(&first, "").await.is_err());
         assert_eq!(visitor.view().await.grants, []);
     }

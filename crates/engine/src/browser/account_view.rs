@@ -1,5 +1,6 @@
 use regrant_grant::ApprovedFrom;
 use regrant_protocol::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::LoginProblem;
 
@@ -13,6 +14,8 @@ pub struct AccountView {
     pub username: String,
     /// The name of the person, where it is known.
     pub name: Option<String>,
+    /// Whether they have a password here, which they can change.
+    pub has_password: bool,
     /// When they logged in with this browser.
     pub authenticated_at: Timestamp,
     /// What they have granted and is alive, newest first.
@@ -47,12 +50,16 @@ pub struct AccountGrant {
 }
 
 /// What was just done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AccountNotice {
     /// The password was changed, and nothing else.
     PasswordChanged,
     /// The password was changed, and all grants and all other login sessions ended.
     PasswordChangedAndEverythingEnded,
+    /// One grant was ended, of the client with this name.
+    Disconnected(String),
+    /// All grants were ended.
+    EverythingDisconnected,
 }
 
 /// Why the password was not changed.
@@ -66,6 +73,10 @@ pub enum PasswordProblem {
     TooLong,
     /// The new one was not entered the same twice.
     Mismatch,
+    /// The new one is the current one.
+    Unchanged,
+    /// The new one is among those that an attacker tries first.
+    Guessable,
 }
 
 impl PasswordProblem {
@@ -74,7 +85,7 @@ impl PasswordProblem {
     pub const fn status(self) -> u16 {
         match self {
             Self::Current(problem) => problem.status(),
-            Self::TooShort | Self::TooLong | Self::Mismatch => 400,
+            Self::TooShort | Self::TooLong | Self::Mismatch | Self::Unchanged | Self::Guessable => 400,
         }
     }
 
@@ -83,7 +94,7 @@ impl PasswordProblem {
     pub const fn retry_after_seconds(self) -> Option<u32> {
         match self {
             Self::Current(problem) => problem.retry_after_seconds(),
-            Self::TooShort | Self::TooLong | Self::Mismatch => None,
+            Self::TooShort | Self::TooLong | Self::Mismatch | Self::Unchanged | Self::Guessable => None,
         }
     }
 }

@@ -1,14 +1,14 @@
-use regrant_protocol::Secret;
+use regrant_crypto::sha256;
+use regrant_protocol::{Secret, Subject, Username};
 use regrant_store::{StoreError, User};
-use tracing::info;
 
 use super::cookies::BrowserId;
 use super::seal::SealLabel;
 use super::session::LoggedIn;
 use super::{BROWSER_COOKIE_SECONDS, Browser, Cookie, CookieChange, LoginProblem};
-use crate::AuthorizationServer;
 use crate::failures::FailureKey;
 use crate::user_authentication::{Caller, UserAuthenticationError};
+use crate::{AuthorizationServer, Happening, LogInOutcome};
 
 impl AuthorizationServer {
     /// Checks what was entered at the login page.
@@ -18,33 +18,36 @@ impl AuthorizationServer {
         username: &str,
         password: &Secret,
     ) -> Result<Result<User, LoginProblem>, StoreError> {
-        let (caller, keys) = self.login_failure_keys(browser, username);
-        let outcome = self.attempt(caller, &keys, username, password).await?;
-        if let Err(problem) = &outcome {
-            info!(source = %browser.context.source, ?problem, "not logged in");
-        }
-        Ok(outcome)
+        let (caller, keys) = self.login_failure_keys(browser, username).await?;
+        self.attempt(browser, None, caller, &keys, username, password).await
     }
 
     /// Checks the password of who is logged in, entered once more.
     pub(super) async fn attempt_again(
         &self,
+        browser: &Browser,
         who: &LoggedIn,
         password: &Secret,
     ) -> Result<Result<User, LoginProblem>, StoreError> {
         let username = who.user.username.as_str();
-        self.attempt(Caller::Known, &[FailureKey::browser(&who.session.id.0, username)], username, password).await
+        let keys = [FailureKey::browser(&who.session.id.0, username)];
+        self.attempt(browser, Some(&who.user.subject), Caller::Known, &keys, username, password).await
     }
 
-    /// Checks a password. A wrong one counts under each of `keys`, and too many before it leave it unchecked.
+    /// Checks a password. A wrong one counts under each of `keys`, and too many before it leave it unchecked. Of a failure it
+    /// tells; `known` is who has logged in with this browser before.
     async fn attempt(
         &self,
+        browser: &Browser,
+        known: Option<&Subject>,
         caller: Caller,
         keys: &[FailureKey],
         username: &str,
         password: &Secret,
     ) -> Result<Result<User, LoginProblem>, StoreError> {
+        let tell = |subject, outcome| self.tell(&browser.context, Happening::LogIn { subject, outcome });
         if let Err(retry_after_seconds) = self.failures.charge(keys, self.clock.monotonic()) {
+            tell(known, LogInOutcome::TooManyFailures);
             return Ok(Err(LoginProblem::TooManyFailures { retry_after_seconds }));
         }
         let authenticated = self.authenticate_user(caller, username, password).await;
@@ -53,8 +56,14 @@ impl AuthorizationServer {
         }
         match authenticated {
             Ok(user) => Ok(Ok(user)),
-            Err(UserAuthenticationError::Credentials) => Ok(Err(LoginProblem::Credentials)),
-            Err(UserAuthenticationError::UserDisabled) => Ok(Err(LoginProblem::UserDisabled)),
+            Err(UserAuthenticationError::Credentials) => {
+                tell(known, LogInOutcome::WrongCredentials);
+                Ok(Err(LoginProblem::Credentials))
+            }
+            Err(UserAuthenticationError::UserDisabled(subject)) => {
+                tell(Some(&subject), LogInOutcome::UserDisabled);
+                Ok(Err(LoginProblem::UserDisabled))
+            }
             Err(UserAuthenticationError::Overloaded(_)) => Ok(Err(LoginProblem::Overloaded)),
             Err(UserAuthenticationError::Store(error)) => Err(error),
         }
@@ -62,28 +71,43 @@ impl AuthorizationServer {
 
     /// Who tries to log in, and what a failure counts for. A browser with which this user has logged in before is counted alone, so
     /// that nobody else's guesses delay it.
-    fn login_failure_keys(&self, browser: &Browser, username: &str) -> (Caller, Vec<FailureKey>) {
-        let id = browser.cookies.browser.as_ref().and_then(BrowserId::parse);
-        match id.filter(|id| self.is_known(browser, *id, username)) {
-            Some(known) => (Caller::Known, vec![FailureKey::browser(&known.0, username)]),
-            None => {
-                let source = browser.context.source;
-                let pair = FailureKey::user(source, username);
-                (Caller::Stranger, vec![pair, FailureKey::account(username), FailureKey::source(source)])
-            }
+    async fn login_failure_keys(
+        &self,
+        browser: &Browser,
+        username: &str,
+    ) -> Result<(Caller, Vec<FailureKey>), StoreError> {
+        if let Some(known) = self.known_browser(browser, username).await? {
+            return Ok((Caller::Known, vec![FailureKey::browser(&known.0, username)]));
         }
+        let source = browser.context.source;
+        let pair = FailureKey::user(source, username);
+        Ok((Caller::Stranger, vec![pair, FailureKey::account(username), FailureKey::source(source)]))
     }
 
-    fn is_known(&self, browser: &Browser, id: BrowserId, username: &str) -> bool {
-        let place = [&id.0[..], username.as_bytes()];
-        let unsealed =
-            browser.cookies.known.as_ref().map(|known| self.unseal(SealLabel::Known, &place, known.expose()));
-        unsealed.flatten().is_some()
+    /// The browser, if this user has logged in with it by the password that they have now.
+    pub(super) async fn known_browser(
+        &self,
+        browser: &Browser,
+        username: &str,
+    ) -> Result<Option<BrowserId>, StoreError> {
+        let id = browser.cookies.browser.as_ref().and_then(BrowserId::parse);
+        let (Some(id), Some(known)) = (id, &browser.cookies.known) else { return Ok(None) };
+        let Ok(username) = Username::parse(username) else { return Ok(None) };
+        let Some(user) = self.store.user_named(&username).await? else { return Ok(None) };
+        let password = password_mark(&user);
+        let place = [&id.0[..], username.as_str().as_bytes(), &password[..]];
+        Ok(self.unseal(SealLabel::Known, &place, known.expose()).map(|_| id))
     }
 
-    /// Lets the browser be known from now on as one with which this name has logged in.
-    pub(super) fn remember(&self, id: BrowserId, username: &str) -> CookieChange {
-        let value = Secret::new(self.seal(SealLabel::Known, &[&id.0, username.as_bytes()], &[]));
+    /// Lets the browser be known, until the password is another, as one with which this user has logged in.
+    pub(super) fn remember(&self, id: BrowserId, user: &User) -> CookieChange {
+        let place = [&id.0[..], user.username.as_str().as_bytes(), &password_mark(user)[..]];
+        let value = Secret::new(self.seal(SealLabel::Known, &place, &[]));
         CookieChange::Set { cookie: Cookie::Known, value, max_age_seconds: BROWSER_COOKIE_SECONDS }
     }
+}
+
+/// What changes with the password.
+fn password_mark(user: &User) -> [u8; 32] {
+    sha256(user.credential.as_ref().map_or(&[], |credential| credential.expose().as_bytes()))
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use regrant_protocol::{
     AuthorizationReply, AuthorizationRequest, AuthorizationResponse, AuthorizationTarget, ClientId, ErrorCode,
-    ErrorResponse, GrantType, Params, Scope, Subject,
+    ErrorResponse, GrantType, Params, RedirectUri, Scope, Subject,
 };
 use regrant_store::{Client, ClientSettings};
 use tracing::info;
@@ -103,12 +103,23 @@ fn redirect_uri(client: &Client, presented: Option<&str>) -> Result<String, Brow
     let registered = &client.settings.redirect_uris;
     match (presented, registered.as_slice()) {
         (Some(presented), _) if registered.iter().any(|uri| uri.matches(presented)) => Ok(presented.to_owned()),
-        (Some(presented), _) => {
-            Err(BrowserError::RedirectUriUnknown { client: client.id.clone(), presented: presented.to_owned() })
-        }
+        (Some(presented), _) => Err(BrowserError::RedirectUriUnknown {
+            client: client.id.clone(),
+            presented: presented.to_owned(),
+            registered_host: registered_host(registered, presented),
+        }),
         (None, [only]) => Ok(only.as_str().to_owned()),
         (None, _) => Err(BrowserError::RedirectUriMissing { client: client.id.clone(), registered: registered.len() }),
     }
+}
+
+/// The other name of this machine, if `presented` would be registered with it: the mistake that is made most.
+fn registered_host(registered: &[RedirectUri], presented: &str) -> Option<&'static str> {
+    [("localhost", "127.0.0.1"), ("127.0.0.1", "localhost")].into_iter().find_map(|(host, other)| {
+        let rest = presented.strip_prefix("http://")?.strip_prefix(host)?;
+        let as_other = format!("http://{other}{rest}");
+        registered.iter().any(|uri| uri.matches(&as_other)).then_some(other)
+    })
 }
 
 /// What a request comes to under the settings of its client: the scope that is asked for, or its default.

@@ -1,14 +1,11 @@
-use regrant_crypto::{PASSWORD_BYTES_MAX, random};
+use regrant_crypto::random;
 use regrant_protocol::{Params, Secret};
 use regrant_store::{Credential, UserChange};
-use tracing::info;
 
+use super::new_password::chosen;
 use super::session::LoggedIn;
 use super::{AccountNotice, Browser, BrowserError, LoginProblem, Next, PasswordProblem, Step};
-use crate::AuthorizationServer;
-
-/// The fewest characters (Unicode code points) that a user may choose as a password (NIST SP 800-63B-3 §5.1.1.2).
-pub const NEW_PASSWORD_CHARACTERS_MIN: usize = 8;
+use crate::{AuthorizationServer, Happening};
 
 impl AuthorizationServer {
     /// `POST /account/password`: the fields `current_password`, `new_password`, the same again as `new_password_again` and,
@@ -19,30 +16,37 @@ impl AuthorizationServer {
     pub async fn change_password(&self, browser: &Browser, params: &Params) -> Result<Step, BrowserError> {
         let Some(who) = self.logged_in(browser).await? else { return Ok(Step::from(Next::ToAccount)) };
         self.check_form(&who, params)?;
+        if who.user.credential.is_none() {
+            return Ok(Step::from(Next::ToAccount));
+        }
         let password = |name| Secret::new(params.get(name).unwrap_or_default().to_owned());
-        let new = match chosen(password("new_password"), &password("new_password_again")) {
+        let (current, again) = (password("current_password"), password("new_password_again"));
+        let new = (password("new_password"), &again);
+        let new = match chosen(new, &current, who.user.username.as_str(), &self.issuer) {
             Ok(new) => new,
             Err(problem) => return self.account_page(&who, None, Some(problem)).await,
         };
-        match self.replace_password(&who, &password("current_password"), new).await? {
-            Err(problem) => self.account_page(&who, None, Some(problem)).await,
+        let notice = match self.replace_password(browser, &who, &current, new).await? {
+            Err(problem) => return self.account_page(&who, None, Some(problem)).await,
             Ok(()) if params.get("end_everything").is_some() => {
                 // After the password: nobody can begin with the old one what is ended here.
                 self.store.end_sessions(&who.user.subject, Some(who.session.id)).await?;
-                self.end_everything_granted(&who).await?;
-                self.account_page(&who, Some(AccountNotice::PasswordChangedAndEverythingEnded), None).await
+                self.end_everything_granted(browser, &who).await?;
+                AccountNotice::PasswordChangedAndEverythingEnded
             }
-            Ok(()) => self.account_page(&who, Some(AccountNotice::PasswordChanged), None).await,
-        }
+            Ok(()) => AccountNotice::PasswordChanged,
+        };
+        Ok(Step::from(self.show_notice(&who, notice)))
     }
 
     async fn replace_password(
         &self,
+        browser: &Browser,
         who: &LoggedIn,
         current: &Secret,
         new: Secret,
     ) -> Result<Result<(), PasswordProblem>, BrowserError> {
-        if let Err(problem) = self.attempt_again(who, current).await? {
+        if let Err(problem) = self.attempt_again(browser, who, current).await? {
             return Ok(Err(PasswordProblem::Current(problem)));
         }
         let Ok(hash) = self.hashing.hash(new, random(&*self.entropy)).await else {
@@ -51,26 +55,15 @@ impl AuthorizationServer {
         let Some(hash) = hash else { return Ok(Err(PasswordProblem::TooLong)) };
         let credential = Credential::new(hash.expose().to_owned());
         self.store.change_user(&who.user.subject, UserChange::Password(credential)).await?;
-        info!(user = %who.user.subject, "password changed by its user");
+        self.tell(&browser.context, Happening::PasswordChanged { subject: &who.user.subject });
         Ok(Ok(()))
-    }
-}
-
-/// The new password, if it may be one.
-fn chosen(new: Secret, again: &Secret) -> Result<Secret, PasswordProblem> {
-    if new.expose().chars().count() < NEW_PASSWORD_CHARACTERS_MIN {
-        Err(PasswordProblem::TooShort)
-    } else if new.expose().len() > PASSWORD_BYTES_MAX {
-        Err(PasswordProblem::TooLong)
-    } else if new != *again {
-        Err(PasswordProblem::Mismatch)
-    } else {
-        Ok(new)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use regrant_crypto::PASSWORD_BYTES_MAX;
+
     use super::*;
     use crate::browser::AccountView;
     use crate::browser::visitor::{Visitor, login_prompt};
@@ -80,6 +73,7 @@ mod tests {
         let form = visitor.view().await.form;
         match visitor.change_password(&format!("form={form}&{rest}")).await {
             Ok(Next::Account(view)) => view,
+            Ok(Next::ShowNotice(notice)) => visitor.view_with(&notice).await,
             other => panic!("no account page: {other:?}"),
         }
     }
@@ -99,6 +93,8 @@ mod tests {
             ("wonderland", &long, &long, Some(PasswordProblem::TooLong)),
             ("wonderland", "looking-glass", "looking-grass", Some(PasswordProblem::Mismatch)),
             ("wonderland", "looking-glass", "", Some(PasswordProblem::Mismatch)),
+            ("wonderland", "wonderland", "wonderland", Some(PasswordProblem::Unchanged)),
+            ("wonderland", "alice1865", "alice1865", Some(PasswordProblem::Guessable)),
             ("wonderland", "looking-glass", "looking-glass", None),
             ("wonderland", "looking-glass", "looking-glass", Some(wrong)),
         ] {

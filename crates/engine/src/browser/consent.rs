@@ -1,14 +1,16 @@
 use regrant_protocol::{ErrorCode, Params, Resources, Scope};
-use regrant_store::{Consent, ConsentMode};
+use regrant_store::{ClientSettings, Consent, ConsentMode, OutlivesSession};
 
 use super::authorize::CONSENT_SCOPES_MAX;
+use super::due::OFFLINE_ACCESS;
 use super::errand::Errand;
 use super::form::required;
 use super::issue::Approval;
 use super::proceed::{Answer, Waiting};
-use super::{Browser, BrowserError, ClientPresentation, ConsentPrompt, ConsentScope, Next, Step};
-use crate::AuthorizationServer;
+use super::{AccessEnd, Browser, BrowserError, ClientPresentation, ConsentPrompt, ConsentScope, Next, Step};
 use crate::id_token::OPENID;
+use crate::token::may_refresh;
+use crate::{AuthorizationServer, Happening};
 
 impl AuthorizationServer {
     /// `GET /consent?request=`, where the login page sends the browser: the consent page, or back to the client at once.
@@ -52,15 +54,29 @@ impl AuthorizationServer {
     pub(super) fn ask_to_consent(&self, approval: Approval<'_>, scope: &Scope, is_outdated: bool) -> Step {
         let Approval { errand, client, who, waiting, .. } = approval;
         let seal = || self.seal_errand(&errand.clone().into(), &who.holder());
+        let access_end = access_end(&client.settings, scope);
+        let is_line = |name: &&str| *name == OPENID || is_choice(name, access_end);
         let line = |name: &str| ConsentScope { name: name.to_owned(), is_required: name == OPENID };
         Step::from(Next::Consent(ConsentPrompt {
             request: waiting.map_or_else(seal, |waiting| waiting.request.clone()),
             client: ClientPresentation::new(client, Some(&errand.redirect_uri)),
             username: who.user.username.to_string(),
-            scopes: scope.tokens().map(line).collect(),
+            scopes: scope.tokens().filter(is_line).map(line).collect(),
+            access_end,
             resources: errand.request.resources.iter().map(|resource| resource.as_str().to_owned()).collect(),
             is_outdated,
         }))
+    }
+
+    /// The user did not agree: the client is told.
+    pub(super) fn deny(&self, approval: Approval<'_>, description: &str) -> Step {
+        self.tell_of_consent(approval, false);
+        self.refuse(approval.errand, ErrorCode::AccessDenied, description)
+    }
+
+    fn tell_of_consent(&self, approval: Approval<'_>, is_given: bool) {
+        let (subject, client) = (&approval.who.user.subject, &approval.client.id);
+        self.tell(&approval.browser.context, Happening::Consent { subject, client, is_given });
     }
 
     /// The user agreed to the scope names `ticked`: a code for them, and they are remembered where the client has it so.
@@ -71,12 +87,13 @@ impl AuthorizationServer {
         asked: &Scope,
         ticked: &[String],
     ) -> Result<Step, BrowserError> {
-        let allowed = allowed(asked, ticked);
-        if allowed.is_empty() && !asked.is_empty() {
-            let description = "the user agreed to nothing of the scope";
-            return Ok(self.refuse(approval.errand, ErrorCode::AccessDenied, description));
+        let allowed = allowed(asked, ticked, access_end(&approval.client.settings, asked));
+        // Access that lasts is none without something to have access to.
+        if allowed != *asked && allowed.without(OFFLINE_ACCESS).is_empty() {
+            return Ok(self.deny(approval, "the user agreed to nothing of the scope"));
         }
         let step = self.give_code(approval, allowed.clone()).await?;
+        self.tell_of_consent(approval, true);
         if approval.client.settings.consent == ConsentMode::Remember {
             let resources = approval.errand.request.resources.clone();
             let scope = remembered(given.as_ref(), asked, &allowed, &resources);
@@ -94,9 +111,29 @@ fn ticked(params: &Params) -> Vec<String> {
     fields.filter_map(|field| params.get(&field).map(str::to_owned)).collect()
 }
 
-/// What of `asked` is ticked. `openid` cannot be left out: it names who it is that agrees.
-fn allowed(asked: &Scope, ticked: &[String]) -> Scope {
-    let is_left_out = |name: &&str| *name != OPENID && !ticked.iter().any(|ticked| ticked == name);
+/// When the access of a client ends that asks for `scope`.
+fn access_end(settings: &ClientSettings, scope: &Scope) -> AccessEnd {
+    match settings.outlives_session {
+        _ if !may_refresh(settings) => AccessEnd::WithAccessToken,
+        OutlivesSession::Always => AccessEnd::WhenDisconnected,
+        OutlivesSession::WithOfflineAccess if scope.contains(OFFLINE_ACCESS) => AccessEnd::AsTicked,
+        OutlivesSession::WithOfflineAccess => AccessEnd::WhenLoggedOut,
+    }
+}
+
+/// Whether the user can leave out a scope name. `openid` names who it is that agrees; `offline_access` is a choice where it
+/// decides when the access ends.
+fn is_choice(name: &str, access_end: AccessEnd) -> bool {
+    match name {
+        OPENID => false,
+        OFFLINE_ACCESS => access_end == AccessEnd::AsTicked,
+        _ => true,
+    }
+}
+
+/// What of `asked` is ticked, and what is no choice.
+fn allowed(asked: &Scope, ticked: &[String], access_end: AccessEnd) -> Scope {
+    let is_left_out = |name: &&str| is_choice(name, access_end) && !ticked.iter().any(|ticked| ticked == name);
     asked.tokens().filter(is_left_out).fold(asked.clone(), |scope, name| scope.without(name))
 }
 
@@ -113,7 +150,7 @@ fn remembered(given: Option<&Consent>, asked: &Scope, allowed: &Scope, resources
 
 #[cfg(test)]
 mod tests {
-    use regrant_protocol::{ClientId, RedirectUri, Subject, Timestamp};
+    use regrant_protocol::{ClientId, GrantType, RedirectUri, Subject, Timestamp};
     use regrant_store::ClientChange;
 
     use super::*;
@@ -125,17 +162,50 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_ticked_is_allowed_and_openid_always() {
-        for (asked, ticked, expected) in [
-            ("openid read", "openid read", "openid read"),
-            ("openid read write", "write", "openid write"),
-            ("read write", "write", "write"),
-            ("read", "", ""),
-            ("read", "write", ""),
-            ("openid", "", "openid"),
+    fn only_what_is_ticked_is_allowed_and_what_is_no_choice() {
+        use AccessEnd::{AsTicked, WhenDisconnected};
+        for (asked, ticked, access_end, expected) in [
+            ("openid read", "openid read", WhenDisconnected, "openid read"),
+            ("openid read write", "write", WhenDisconnected, "openid write"),
+            ("read write", "write", WhenDisconnected, "write"),
+            ("read", "", WhenDisconnected, ""),
+            ("read", "write", WhenDisconnected, ""),
+            ("openid", "", WhenDisconnected, "openid"),
+            ("read offline_access", "read", WhenDisconnected, "read offline_access"),
+            ("read offline_access", "read", AsTicked, "read"),
+            ("read offline_access", "read offline_access", AsTicked, "read offline_access"),
         ] {
             let ticked: Vec<_> = ticked.split(' ').map(str::to_owned).collect();
-            assert_eq!(allowed(&scope(asked), &ticked), scope(expected), "{asked}: {ticked:?}");
+            assert_eq!(allowed(&scope(asked), &ticked, access_end), scope(expected), "{asked}: {ticked:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn oidc_core_section_11_offline_access_is_asked_where_it_decides_when_the_access_ends() {
+        use AccessEnd::{AsTicked, WhenDisconnected, WhenLoggedOut, WithAccessToken};
+        let without_refresh = vec![GrantType::AuthorizationCode];
+        let with_refresh = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
+        for (mode, grant_types, asked, lines, access_end) in [
+            (OutlivesSession::Always, &with_refresh, "read+offline_access", "read", WhenDisconnected),
+            (OutlivesSession::Always, &with_refresh, "read", "read", WhenDisconnected),
+            (OutlivesSession::Always, &without_refresh, "read+offline_access", "read", WithAccessToken),
+            (OutlivesSession::WithOfflineAccess, &with_refresh, "read+offline_access", "read offline_access", AsTicked),
+            (OutlivesSession::WithOfflineAccess, &with_refresh, "read", "read", WhenLoggedOut),
+        ] {
+            let world = World::new().await;
+            world
+                .change(|settings| {
+                    (settings.outlives_session, settings.grant_types) = (mode, grant_types.clone());
+                    settings.scope = scope("openid profile read offline_access");
+                })
+                .await;
+            let mut visitor = Visitor::new(&world);
+            let prompt = visitor.reach_consent(&format!("scope={asked}")).await;
+            let names: Vec<_> = prompt.scopes.iter().map(|line| line.name.as_str()).collect();
+            assert_eq!((names.join(" ").as_str(), prompt.access_end), (lines, access_end), "{mode:?} {asked}");
+            let nothing =
+                told(visitor.consent(&prompt.request, "decision=allow&allow_0=offline_access").await, "error");
+            assert_eq!(nothing.as_deref(), Some("access_denied"), "{mode:?} {asked}");
         }
     }
 

@@ -34,10 +34,10 @@ impl AuthorizationServer {
         }
         match self.logged_in(browser).await? {
             Some(who) if hint.is_some_and(|hint| hint.sub == who.user.subject.as_str()) => {
-                self.finish_log_out(Some(&who), &errand).await
+                self.finish_log_out(browser, Some(&who), &errand).await
             }
             Some(who) => Ok(self.ask_to_log_out(&who, errand, client.as_deref(), false)),
-            None => self.finish_log_out(None, &errand).await,
+            None => self.finish_log_out(browser, None, &errand).await,
         }
     }
 
@@ -49,23 +49,29 @@ impl AuthorizationServer {
         match (who, decision) {
             (_, "stay") => Ok(Step::from(Next::ToAccount)),
             (_, other) if other != "log-out" => Err(BrowserError::FieldMissing("decision")),
-            (None, _) => self.finish_log_out(None, &errand).await,
-            (Some(who), _) if opened.is_current => self.finish_log_out(Some(&who), &errand).await,
+            (None, _) => self.finish_log_out(browser, None, &errand).await,
+            (Some(who), _) if opened.is_current => self.finish_log_out(browser, Some(&who), &errand).await,
             (Some(who), _) => Ok(self.ask_to_log_out(&who, errand, client.as_deref(), true)),
         }
     }
 
-    async fn finish_log_out(&self, who: Option<&LoggedIn>, errand: &LogOutErrand) -> Result<Step, BrowserError> {
+    async fn finish_log_out(
+        &self,
+        browser: &Browser,
+        who: Option<&LoggedIn>,
+        errand: &LogOutErrand,
+    ) -> Result<Step, BrowserError> {
         let cookie = match who {
-            Some(who) => self.end_login(who).await?,
-            None => CookieChange::Clear(Cookie::Session),
+            Some(who) => Some(self.end_login(browser, who).await?),
+            // Who brought none may be another site, whose forms come without cookies.
+            None => browser.cookies.session.is_some().then_some(CookieChange::Clear(Cookie::Session)),
         };
         let state = errand.state.iter().map(|state| ("state", state.as_str()));
         let next = match &errand.post_logout_redirect_uri {
             Some(uri) => Next::Return(with_query(uri, state)),
             None => Next::LoggedOut,
         };
-        Ok(Step { next, cookies: vec![cookie] })
+        Ok(Step { next, cookies: cookie.into_iter().collect() })
     }
 
     fn ask_to_log_out(

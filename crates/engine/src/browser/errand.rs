@@ -102,14 +102,26 @@ impl AuthorizationErrand {
         self.request.prompts.contains(Prompt::None)
     }
 
+    /// When the client asked.
+    pub(super) fn asked_at(&self) -> Timestamp {
+        Timestamp::from_milliseconds(self.asked_at_milliseconds)
+    }
+
     /// Whether a password that was entered at `authenticated_at` is good enough for this request.
     pub(super) fn accepts_authentication(&self, authenticated_at: Timestamp) -> bool {
-        let max_age_seconds = self.request.max_age_seconds;
-        // OpenID Connect Core §3.1.2.1: max_age=0 asks for the same as prompt=login.
-        let must_be_anew = self.request.prompts.contains(Prompt::Login) || max_age_seconds == Some(0);
-        let asked_at = Timestamp::from_milliseconds(self.asked_at_milliseconds);
-        let oldest = max_age_seconds.map(|seconds| asked_at.plus_seconds(-i64::from(seconds)));
-        self.has_logged_in || (!must_be_anew && oldest.is_none_or(|oldest| authenticated_at >= oldest))
+        let is_new_enough = self.oldest_authentication().is_none_or(|oldest| authenticated_at >= oldest);
+        self.has_logged_in || (!self.must_be_anew() && is_new_enough)
+    }
+
+    /// When the user may have proved at the earliest who they are; `None` for ever.
+    pub(super) fn oldest_authentication(&self) -> Option<Timestamp> {
+        let max_age = self.request.max_age_seconds.map(|seconds| self.asked_at().plus_seconds(-i64::from(seconds)));
+        if self.must_be_anew() { Some(self.asked_at()) } else { max_age }
+    }
+
+    /// OpenID Connect Core §3.1.2.1: max_age=0 asks for the same as prompt=login.
+    fn must_be_anew(&self) -> bool {
+        self.request.prompts.contains(Prompt::Login) || self.request.max_age_seconds == Some(0)
     }
 }
 

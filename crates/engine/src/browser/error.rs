@@ -1,10 +1,5 @@
-use std::net::IpAddr;
-
-use regrant_protocol::{ClientId, ErrorResponse};
+use regrant_protocol::{ClientId, ErrorResponse, Subject};
 use regrant_store::{ChangeError, StoreError};
-use tracing::info;
-
-use crate::error::report_not_answered;
 
 /// Seconds after which a request that was not decided may come again.
 pub(crate) const RETRY_AFTER_SECONDS: u32 = 1;
@@ -34,13 +29,16 @@ pub enum BrowserError {
     },
     /// It is not one of the client's.
     #[error(
-        "redirect_uri {presented:?} is not one that client {client:?} has registered; it must be equal byte for byte, but for the port of a loopback address"
+        "redirect_uri {presented:?} is not one that client {client:?} has registered; it must be equal byte for byte, but for the port of a loopback address{}",
+        loopback_hint(.registered_host.as_deref())
     )]
     RedirectUriUnknown {
         /// The client.
         client: ClientId,
         /// What was sent.
         presented: String,
+        /// The name of this machine with which it would be one of the client's: `localhost` or `127.0.0.1`.
+        registered_host: Option<&'static str>,
     },
     /// It is not one of the client's, or nobody knows of which client.
     #[error("post_logout_redirect_uri {presented:?} {problem}")]
@@ -68,6 +66,17 @@ pub enum BrowserError {
     /// This very consent was given before, and its code is used or has expired.
     #[error("this consent was given before, and its code was used or has expired")]
     AlreadyAnswered,
+    /// The program around vouched for a user who is locked or disabled here.
+    #[error("user {0:?} is locked or disabled")]
+    UserDisabled(Subject),
+    /// The program around vouched for a user who cannot be kept.
+    #[error("user {subject:?} cannot be kept: {error}")]
+    UserNotKept {
+        /// The user.
+        subject: Subject,
+        /// Why.
+        error: ChangeError,
+    },
     /// The client or user changed again and again while the request was decided.
     #[error("the client or user changed while the request was decided")]
     Changed,
@@ -85,6 +94,12 @@ impl From<ChangeError> for BrowserError {
             other => Self::Store(StoreError::Unavailable(other.to_string())),
         }
     }
+}
+
+fn loopback_hint(registered_host: Option<&str>) -> String {
+    let hint =
+        |host| format!(" (with {host} as its host it is registered; localhost and 127.0.0.1 are two hosts here)");
+    registered_host.map(hint).unwrap_or_default()
 }
 
 /// What is wrong with a `post_logout_redirect_uri`.
@@ -142,7 +157,7 @@ impl From<&BrowserError> for ErrorPage {
             BrowserError::PostLogoutRedirectUri { .. } | BrowserError::NotTheClientOfTheHint(_) => page(
                 400,
                 "This application cannot log you out",
-                "The application that sent you here made a mistake. You are still logged in; your account page has a button to log out.",
+                "The application that sent you here made a mistake, and nobody was logged out. If you are logged in, your account page has a button to log out.",
             ),
             BrowserError::FieldMissing(_) | BrowserError::NotOurs | BrowserError::ForeignForm => page(
                 403,
@@ -157,29 +172,37 @@ impl From<&BrowserError> for ErrorPage {
                 "You have answered this before",
                 "Go back to the application. If it did not let you in, begin again there.",
             ),
+            BrowserError::UserDisabled(_) => {
+                page(403, "You cannot log in", "Your account is locked or disabled. Ask those who run this site.")
+            }
+            BrowserError::UserNotKept { .. } => {
+                page(500, "You cannot log in", "Nothing was done. Tell those who run this site.")
+            }
             BrowserError::Changed | BrowserError::Store(_) => later(),
         }
     }
 }
 
 impl BrowserError {
-    /// Writes the error to the log, once, where it is answered.
-    pub fn report(&self, endpoint: &'static str, source: IpAddr) {
+    /// The client that made the mistake, where it is known.
+    pub(crate) const fn client(&self) -> Option<&ClientId> {
         match self {
-            Self::Store(error) => report_not_answered(error, endpoint, source),
+            Self::UnknownClient(client)
+            | Self::ClientDisabled(client)
+            | Self::RedirectUriMissing { client, .. }
+            | Self::RedirectUriUnknown { client, .. }
+            | Self::NotTheClientOfTheHint(client) => Some(client),
             Self::Request(_)
-            | Self::UnknownClient(_)
-            | Self::ClientDisabled(_)
-            | Self::RedirectUriMissing { .. }
-            | Self::RedirectUriUnknown { .. }
             | Self::PostLogoutRedirectUri { .. }
-            | Self::NotTheClientOfTheHint(_)
             | Self::FieldMissing(_)
             | Self::NotOurs
             | Self::ForeignForm
             | Self::UnknownGrant
             | Self::AlreadyAnswered
-            | Self::Changed => info!(endpoint, %source, reason = ?self.to_string(), "refused"),
+            | Self::UserDisabled(_)
+            | Self::UserNotKept { .. }
+            | Self::Changed
+            | Self::Store(_) => None,
         }
     }
 }
@@ -193,6 +216,7 @@ mod tests {
     #[test]
     fn an_error_page_says_what_was_wrong_and_nothing_of_our_inside() {
         let client = || ClientId::parse("app").unwrap();
+        let subject = || Subject::parse("alice").unwrap();
         let presented = || "https://evil.example/cb".to_owned();
         let not_registered = PostLogoutProblem::NotRegistered;
         for (error, status, said) in [
@@ -204,7 +228,20 @@ mod tests {
             (BrowserError::UnknownClient(client()), 400, "app"),
             (BrowserError::ClientDisabled(client()), 400, "app"),
             (BrowserError::RedirectUriMissing { client: client(), registered: 2 }, 400, "2"),
-            (BrowserError::RedirectUriUnknown { client: client(), presented: presented() }, 400, "evil.example"),
+            (
+                BrowserError::RedirectUriUnknown { client: client(), presented: presented(), registered_host: None },
+                400,
+                "evil.example",
+            ),
+            (
+                BrowserError::RedirectUriUnknown {
+                    client: client(),
+                    presented: presented(),
+                    registered_host: Some("127.0.0.1"),
+                },
+                400,
+                "with 127.0.0.1 as its host",
+            ),
             (
                 BrowserError::PostLogoutRedirectUri { presented: presented(), problem: not_registered },
                 400,
@@ -216,6 +253,12 @@ mod tests {
             (BrowserError::ForeignForm, 403, "session"),
             (BrowserError::UnknownGrant, 404, "grant"),
             (BrowserError::AlreadyAnswered, 409, "before"),
+            (BrowserError::UserDisabled(subject()), 403, "locked"),
+            (
+                BrowserError::UserNotKept { subject: subject(), error: ChangeError::Taken("al".to_owned()) },
+                500,
+                "taken",
+            ),
             (BrowserError::Changed, 503, "again"),
             (BrowserError::Store(StoreError::Unavailable("/var/lib/regrant: disk full".to_owned())), 503, "again"),
         ] {

@@ -3,19 +3,18 @@ use std::sync::Arc;
 use regrant_crypto::random;
 use regrant_grant::{
     ApprovedFrom, Binding, Birth, CODE_LIFETIME_SECONDS, Code, Generation, Grant, GrantId, GrantSecret, Surroundings,
-    Write,
+    Write, end_by_user,
 };
 use regrant_protocol::{AuthorizationResponse, Scope, Timestamp};
 use regrant_store::{Client, OutlivesSession, Scene, StoreError, Target, decide_in};
-use tracing::info;
 
 use super::due::OFFLINE_ACCESS;
 use super::errand::AuthorizationErrand;
 use super::proceed::Waiting;
 use super::session::LoggedIn;
 use super::{Browser, BrowserError, Step, agent};
-use crate::AuthorizationServer;
 use crate::code::redirect_uri_digest;
+use crate::{AuthorizationServer, Happening};
 
 /// Who approves what, and where from.
 #[derive(Clone, Copy)]
@@ -33,7 +32,8 @@ impl AuthorizationServer {
         let row = self.issue_code(approval, scope).await?;
         let code = self.keys.code(&row)?;
         let errand = approval.errand;
-        info!(grant = %row.id, client = %row.client, user = %row.subject, "code issued");
+        let (client, subject) = (&row.client, &row.subject);
+        self.tell(&approval.browser.context, Happening::CodeIssued { grant: row.id, client, subject });
         let (redirect_uri, reply) = (errand.redirect_uri.clone(), errand.request.reply());
         Ok(Step::from(AuthorizationResponse::code(&self.issuer, redirect_uri, reply, code)))
     }
@@ -69,6 +69,24 @@ impl AuthorizationServer {
             if keys.can_make(&row) { (Ok(row.clone()), Write::Insert(row)) } else { unchanged(not_loaded()) }
         };
         decide_in(&*self.store, target, Some(browser.context.begin_before()), rule).await?
+    }
+
+    /// Ends the grant whose code the same page has led to before, if the code was not used yet: the user has said no since.
+    pub(super) async fn take_back(&self, approval: Approval<'_>) -> Result<(), BrowserError> {
+        let Approval { browser, client, who, waiting, .. } = approval;
+        let Some(waiting) = waiting else { return Ok(()) };
+        let (client, user) = (client.id.clone(), who.user.subject.clone());
+        let rule = move |scene: &Scene<'_>| {
+            let Some(row) = scene.grant.filter(|row| row.client == client && row.subject == user) else {
+                return (Ok(()), Write::Nothing);
+            };
+            if row.generation == Generation::CODE {
+                (Ok(()), end_by_user(row, &user, &scene.surroundings, scene.now).1)
+            } else {
+                (Err(BrowserError::AlreadyAnswered), Write::Nothing)
+            }
+        };
+        decide_in(&*self.store, Target::Grant(waiting.grant), Some(browser.context.begin_before()), rule).await?
     }
 
     /// All that is known of the grant before the step; its code begins with the step.

@@ -1,4 +1,4 @@
-use regrant_protocol::{ErrorCode, Params, Secret};
+use regrant_protocol::{ErrorCode, Params, Secret, Timestamp};
 use regrant_store::{Client, User};
 
 use super::errand::{AuthorizationErrand, Errand, Holder};
@@ -6,6 +6,15 @@ use super::form::required;
 use super::session::LoggedIn;
 use super::{Browser, BrowserError, ClientPresentation, LoginProblem, LoginPrompt, Next, Step};
 use crate::AuthorizationServer;
+
+/// What the login page shows beside the request itself.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shown {
+    client: Option<ClientPresentation>,
+    username: Option<String>,
+    authenticated_after: Option<Timestamp>,
+    problem: Option<LoginProblem>,
+}
 
 impl AuthorizationServer {
     /// `POST /login`: the fields `request`, `username`, `password`, and `action=cancel` from who would rather not.
@@ -17,7 +26,8 @@ impl AuthorizationServer {
         let opened = self.open_errand(required(params, "request")?, Some(&Holder::Browser(id)))?;
         let username = params.get("username").unwrap_or_default();
         if !opened.is_current {
-            return self.ask_again(browser, &opened.errand, username, LoginProblem::Outdated).await;
+            let problem = without_cookie(browser).unwrap_or(LoginProblem::Outdated);
+            return self.ask_again(browser, &opened.errand, username, problem).await;
         }
         // A program that submits the form for its user names no button.
         if params.get("action") == Some("cancel") {
@@ -26,24 +36,28 @@ impl AuthorizationServer {
         let password = Secret::new(params.get("password").unwrap_or_default().to_owned());
         match self.attempt_login(browser, username, &password).await? {
             Ok(user) => {
-                let (who, session_cookie) = self.begin_session(browser, user).await?;
-                let cookies = vec![session_cookie, id.set(), self.remember(id, username)];
-                Ok(Step { next: self.go_on(opened.errand, &who.holder()), cookies })
+                let (who, session_cookie) = self.begin_session(browser, user, self.clock.now()).await?;
+                let cookies = vec![session_cookie, id.set(), self.remember(id, &who.user)];
+                Ok(Step { next: self.go_on(opened.errand, &who.holder(), None), cookies })
             }
             Err(problem) => self.ask_again(browser, &opened.errand, username, problem).await,
         }
     }
 
-    /// Where who has logged in goes on.
-    fn go_on(&self, errand: Errand, holder: &Holder) -> Next {
+    /// Where who has logged in goes on. `authenticated_at` is when they proved who they are; `None` for just now.
+    pub(super) fn go_on(&self, errand: Errand, holder: &Holder, authenticated_at: Option<Timestamp>) -> Next {
         match errand {
-            Errand::Authorize(errand) => Next::Resume(self.seal_errand(&errand.after_login().into(), holder)),
+            Errand::Authorize(errand) => {
+                let is_for_this = authenticated_at.is_none_or(|at| at >= errand.asked_at());
+                let errand = if is_for_this { errand.after_login() } else { errand.before_login() };
+                Next::Resume(self.seal_errand(&errand.into(), holder))
+            }
             Errand::Account | Errand::LogOut(_) => Next::ToAccount,
         }
     }
 
     /// The user would rather not log in: the client is told, and nobody is logged in by it (OpenID Connect Core §3.1.2.6).
-    async fn cancel(&self, errand: &Errand) -> Result<Step, BrowserError> {
+    pub(super) async fn cancel(&self, errand: &Errand) -> Result<Step, BrowserError> {
         match errand {
             Errand::Authorize(errand) => {
                 self.client_of(errand).await?;
@@ -53,25 +67,28 @@ impl AuthorizationServer {
         }
     }
 
-    async fn ask_again(
+    pub(super) async fn ask_again(
         &self,
         browser: &Browser,
         errand: &Errand,
         username: &str,
         problem: LoginProblem,
     ) -> Result<Step, BrowserError> {
-        let client = match errand {
+        let (client, authenticated_after) = match errand {
             Errand::Authorize(errand) => {
-                Some(ClientPresentation::new(&self.client_of(errand).await?.client, Some(&errand.redirect_uri)))
+                let found = self.client_of(errand).await?;
+                let client = ClientPresentation::new(&found.client, Some(&errand.redirect_uri));
+                (Some(client), errand.oldest_authentication())
             }
-            Errand::Account | Errand::LogOut(_) => None,
+            Errand::Account | Errand::LogOut(_) => (None, None),
         };
-        let username = Some(username).filter(|username| !username.is_empty());
-        Ok(self.login_page(browser, errand, client, username, Some(problem)))
+        let username = Some(username).filter(|username| !username.is_empty()).map(str::to_owned);
+        let shown = Shown { client, username, authenticated_after, problem: Some(problem) };
+        Ok(self.login_page(browser, errand, shown))
     }
 
-    /// The login page for an authorization. Whatever was entered before, the user has to log in for this; who is logged in
-    /// already need not enter the name again, unless another is expected.
+    /// The login page for an authorization. Whatever was entered before, the user has to log in for this. It begins with the
+    /// name of the user who has to be the one; else with the one that the client expects, or that is logged in already.
     pub(super) fn ask_to_log_in(
         &self,
         browser: &Browser,
@@ -82,25 +99,52 @@ impl AuthorizationServer {
     ) -> Step {
         let is_expected = |user: &User| errand.expected_user.as_ref().is_none_or(|expected| *expected == user.subject);
         let user = who.map(|who| &who.user).filter(|user| is_expected(user));
-        let username = user.map(|user| user.username.as_str()).or(errand.request.login_hint.as_deref());
-        let presentation = ClientPresentation::new(client, Some(&errand.redirect_uri));
-        self.login_page(browser, &errand.clone().before_login().into(), Some(presentation), username, problem)
+        let hint = errand.request.login_hint.as_deref();
+        let logged_in = user.map(|user| user.username.as_str());
+        let username = if errand.expected_user.is_some() { logged_in.or(hint) } else { hint.or(logged_in) };
+        // What came with an answer that does not count came from a page for somebody who was logged in.
+        let is_logged_out = problem.is_some() && who.is_none();
+        let logged_out = || without_cookie(browser).unwrap_or(LoginProblem::LoggedOut);
+        let problem = if is_logged_out { Some(logged_out()) } else { problem };
+        let must_be_another = user.is_none() && who.is_some();
+        let shown = Shown {
+            client: Some(ClientPresentation::new(client, Some(&errand.redirect_uri))),
+            username: username.map(str::to_owned),
+            authenticated_after: must_be_another.then(|| errand.asked_at()).or(errand.oldest_authentication()),
+            problem,
+        };
+        self.login_page(browser, &errand.clone().before_login().into(), shown)
+    }
+
+    /// The login page for an authorization by another user than the one who is logged in.
+    pub(super) fn ask_for_another_user(
+        &self,
+        browser: &Browser,
+        errand: &AuthorizationErrand,
+        client: &Client,
+    ) -> Step {
+        let shown = Shown {
+            client: Some(ClientPresentation::new(client, Some(&errand.redirect_uri))),
+            username: errand.request.login_hint.clone(),
+            authenticated_after: Some(self.clock.now()),
+            problem: None,
+        };
+        self.login_page(browser, &errand.clone().before_login().into(), shown)
     }
 
     /// The login page, for this browser.
-    pub(super) fn login_page(
-        &self,
-        browser: &Browser,
-        errand: &Errand,
-        client: Option<ClientPresentation>,
-        username: Option<&str>,
-        problem: Option<LoginProblem>,
-    ) -> Step {
+    pub(super) fn login_page(&self, browser: &Browser, errand: &Errand, shown: Shown) -> Step {
         let (id, new_cookie) = self.browser_id(browser);
         let request = self.seal_errand(errand, &Holder::Browser(id));
-        let prompt = LoginPrompt { request, client, username: username.map(str::to_owned), problem };
+        let Shown { client, username, authenticated_after, problem } = shown;
+        let prompt = LoginPrompt { request, client, username, authenticated_after, problem };
         Step { next: Next::LogIn(prompt), cookies: new_cookie.into_iter().collect() }
     }
+}
+
+/// That the browser keeps no cookies, as far as one can tell: every login page gives one, and its form brought none along.
+pub(super) fn without_cookie(browser: &Browser) -> Option<LoginProblem> {
+    browser.cookies.browser.is_none().then_some(LoginProblem::NoCookie)
 }
 
 #[cfg(test)]
@@ -133,6 +177,7 @@ mod tests {
         let world = World::new().await;
         let (mut attacker, mut victim) = (Visitor::new(&world), Visitor::new(&world));
         let prompt = login_prompt(attacker.authorize("").await);
+        login_prompt(victim.authorize("").await);
         let again = login_prompt(victim.log_in(&prompt.request, "alice", "wonderland").await);
         assert_eq!((again.problem, victim.cookies.session.is_none()), (Some(LoginProblem::Outdated), true));
 
@@ -182,6 +227,59 @@ mod tests {
 
         let prompt = login_prompt(owner.authorize("").await);
         assert!(matches!(owner.log_in(&prompt.request, "alice", "wonderland").await, Ok(Next::Resume(_))));
+    }
+
+    #[tokio::test]
+    async fn a_browser_is_known_until_the_password_is_another() {
+        let world = World::new().await;
+        let mut visitor = Visitor::new(&world);
+        visitor.reach_code("").await;
+        let browser = visitor.browser();
+        let known = async || world.server.known_browser(&browser, "alice").await.unwrap().is_some();
+        assert!(known().await);
+        assert!(world.server.known_browser(&browser, "nobody").await.unwrap().is_none());
+        let form = visitor.view().await.form;
+        let fields = "current_password=wonderland&new_password=looking-glass&new_password_again=looking-glass";
+        visitor.change_password(&format!("form={form}&{fields}")).await.unwrap();
+        assert!(!known().await);
+    }
+
+    #[tokio::test]
+    async fn a_browser_without_cookies_is_told_so_and_who_was_logged_out_too() {
+        let world = World::new().await;
+        let mut visitor = Visitor::new(&world);
+        let prompt = login_prompt(visitor.authorize("").await);
+        visitor.cookies.browser = None;
+        let again = login_prompt(visitor.log_in(&prompt.request, "alice", "wonderland").await);
+        assert_eq!(again.problem, Some(LoginProblem::NoCookie));
+        let outdated = login_prompt(visitor.log_in(&prompt.request, "alice", "wonderland").await);
+        assert_eq!(outdated.problem, Some(LoginProblem::Outdated), "another cookie");
+
+        let prompt = visitor.reach_consent("").await;
+        let allow = "decision=allow&allow_0=openid";
+        visitor.cookies.session = None;
+        let asked = login_prompt(visitor.consent(&prompt.request, allow).await);
+        assert_eq!(asked.problem, Some(LoginProblem::LoggedOut));
+        visitor.cookies.browser = None;
+        let asked = login_prompt(visitor.consent(&prompt.request, allow).await);
+        assert_eq!(asked.problem, Some(LoginProblem::NoCookie));
+    }
+
+    #[tokio::test]
+    async fn oidc_core_section_3_1_2_1_the_login_page_begins_with_the_hint_unless_the_user_is_known() {
+        let world = World::new().await;
+        let mut visitor = Visitor::new(&world);
+        let tokens = world.redeem(&visitor.reach_code("").await, "").await.unwrap();
+        let id_token = tokens.id_token.unwrap().expose().to_owned();
+        for (rest, expected) in [
+            ("prompt=login".to_owned(), "alice"),
+            ("prompt=login&login_hint=bob".to_owned(), "bob"),
+            ("max_age=0&login_hint=bob".to_owned(), "bob"),
+            (format!("prompt=login&login_hint=bob&id_token_hint={id_token}"), "alice"),
+        ] {
+            let prompt = login_prompt(visitor.authorize(&rest).await);
+            assert_eq!(prompt.username.as_deref(), Some(expected), "{rest}");
+        }
     }
 
     #[tokio::test]

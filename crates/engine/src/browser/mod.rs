@@ -19,23 +19,29 @@ mod errand;
 mod error;
 mod form;
 mod issue;
+mod known_user;
 mod log_in;
+mod new_password;
 mod next;
+mod notice;
 mod proceed;
 mod prompt;
 mod seal;
 mod session;
+#[cfg(test)]
+mod told;
 #[cfg(test)]
 mod visitor;
 
 use crate::RequestContext;
 
 pub use account_view::{AccountGrant, AccountNotice, AccountView, PasswordProblem};
-pub use change_password::NEW_PASSWORD_CHARACTERS_MIN;
 pub use cookies::{BROWSER_COOKIE_SECONDS, BrowserCookies, Cookie, CookieChange, SESSION_SECONDS};
 pub use error::{BrowserError, ErrorPage, PostLogoutProblem};
+pub use known_user::KnownUser;
+pub use new_password::NEW_PASSWORD_CHARACTERS_MIN;
 pub use next::{Next, Step};
-pub use prompt::{ClientPresentation, ConsentPrompt, ConsentScope, LogOutPrompt, LoginProblem, LoginPrompt};
+pub use prompt::{AccessEnd, ClientPresentation, ConsentPrompt, ConsentScope, LogOutPrompt, LoginProblem, LoginPrompt};
 
 /// A request that comes from a person's browser, before its words are read.
 #[derive(Clone, Debug)]

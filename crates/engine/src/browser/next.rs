@@ -26,6 +26,8 @@ pub enum Next {
     Account(AccountView),
     /// `GET /account`.
     ToAccount,
+    /// `GET /account?notice=` this, which says what was just done.
+    ShowNotice(String),
     /// The page that asks whether to log out.
     ConfirmLogOut(LogOutPrompt),
     /// The page that says that nobody is logged in any more.
@@ -44,7 +46,7 @@ impl Next {
             Self::Account(view) => Some(view.password_problem.map_or(200, |problem| problem.status())),
             Self::ConfirmLogOut(prompt) => Some(if prompt.is_outdated { 403 } else { 200 }),
             Self::LoggedOut => Some(200),
-            Self::Respond(_) | Self::Resume(_) | Self::ToAccount | Self::Return(_) => None,
+            Self::Respond(_) | Self::Resume(_) | Self::ToAccount | Self::ShowNotice(_) | Self::Return(_) => None,
         }
     }
 
@@ -60,6 +62,7 @@ impl Next {
             | Self::Respond(_)
             | Self::Resume(_)
             | Self::ToAccount
+            | Self::ShowNotice(_)
             | Self::Return(_) => None,
         }
     }

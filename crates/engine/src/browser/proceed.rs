@@ -1,5 +1,4 @@
 use regrant_grant::GrantId;
-use regrant_protocol::ErrorCode;
 
 use super::authorize::check_request;
 use super::due::{Due, due};
@@ -81,8 +80,11 @@ impl AuthorizationServer {
         };
         let approval = Approval { browser, errand, client, who, waiting };
         match (due, answer) {
-            (_, Answer::Deny) => Ok(self.refuse(errand, ErrorCode::AccessDenied, "the user did not agree")),
-            (_, Answer::Switch) => Ok(self.ask_to_log_in(browser, errand, client, None, None)),
+            (_, Answer::Deny) => {
+                self.take_back(approval).await?;
+                Ok(self.deny(approval, "the user did not agree"))
+            }
+            (_, Answer::Switch) => Ok(self.ask_for_another_user(browser, errand, client)),
             (_, Answer::Allow(names)) => self.agree(approval, given, &scope, names).await,
             (Due::Code(scope), Answer::None) => self.give_code(approval, scope).await,
             (_, Answer::None) => Ok(self.ask_to_consent(approval, &scope, false)),

@@ -1,3 +1,4 @@
+use regrant_protocol::Timestamp;
 use regrant_store::Client;
 
 use super::error::RETRY_AFTER_SECONDS;
@@ -11,6 +12,9 @@ pub struct LoginPrompt {
     pub client: Option<ClientPresentation>,
     /// The name to begin with: who is logged in already, or `login_hint`.
     pub username: Option<String>,
+    /// Who is known to the program around, but proved it before, has to prove it again: nothing older is accepted. `None`
+    /// when any proof will do.
+    pub authenticated_after: Option<Timestamp>,
     /// Why the page is shown again.
     pub problem: Option<LoginProblem>,
 }
@@ -31,6 +35,10 @@ pub enum LoginProblem {
     Overloaded,
     /// The page was open for too long, or comes from another browser: nothing was checked.
     Outdated,
+    /// The browser brought no cookie of ours along, and cannot log anybody in without: nothing was checked.
+    NoCookie,
+    /// Whoever the page was for has been logged out meanwhile.
+    LoggedOut,
 }
 
 impl LoginProblem {
@@ -38,7 +46,7 @@ impl LoginProblem {
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
-            Self::Credentials | Self::UserDisabled | Self::Outdated => 403,
+            Self::Credentials | Self::UserDisabled | Self::Outdated | Self::NoCookie | Self::LoggedOut => 403,
             Self::TooManyFailures { .. } => 429,
             Self::Overloaded => 503,
         }
@@ -50,7 +58,7 @@ impl LoginProblem {
         match self {
             Self::TooManyFailures { retry_after_seconds } => Some(retry_after_seconds),
             Self::Overloaded => Some(RETRY_AFTER_SECONDS),
-            Self::Credentials | Self::UserDisabled | Self::Outdated => None,
+            Self::Credentials | Self::UserDisabled | Self::Outdated | Self::NoCookie | Self::LoggedOut => None,
         }
     }
 }
@@ -65,12 +73,27 @@ pub struct ConsentPrompt {
     pub client: ClientPresentation,
     /// The login name of who is asked.
     pub username: String,
-    /// What is asked for, in order.
+    /// What is asked for, in order; without `offline_access` where that is no choice.
     pub scopes: Vec<ConsentScope>,
+    /// When the access ends that the client is to get.
+    pub access_end: AccessEnd,
     /// The resource servers that the token is for (RFC 8707).
     pub resources: Vec<String>,
     /// The page was open for too long, or comes from another browser: nothing was granted, and it is asked again.
     pub is_outdated: bool,
+}
+
+/// When the access of a client ends, as far as its user decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessEnd {
+    /// With its access token: it gets no refresh token to go on with.
+    WithAccessToken,
+    /// When the user disconnects it.
+    WhenDisconnected,
+    /// When the user logs out, or disconnects it before.
+    WhenLoggedOut,
+    /// When the user disconnects it, if the box of `offline_access` is ticked; otherwise when they log out.
+    AsTicked,
 }
 
 /// One line of the consent page.

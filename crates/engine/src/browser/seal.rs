@@ -12,6 +12,8 @@ pub(super) enum SealLabel {
     Errand,
     /// That a form is one of ours.
     Form,
+    /// What was just done.
+    Notice,
     /// That a user has logged in with a browser.
     Known,
 }
@@ -21,6 +23,7 @@ impl SealLabel {
         match self {
             Self::Errand => "errand",
             Self::Form => "form",
+            Self::Notice => "notice",
             Self::Known => "known-browser",
         }
     }
@@ -29,7 +32,8 @@ impl SealLabel {
 impl AuthorizationServer {
     /// base64url(kid ‖ seal) of `plaintext`, under the newest master key. It is unsealed only with the same label and `place`.
     pub(super) fn seal(&self, label: SealLabel, place: &[&[u8]], plaintext: &[u8]) -> String {
-        let (kid, master) = self.keys.ring().newest();
+        let ring = self.keys.ring();
+        let (kid, master) = ring.newest();
         let sealed = SealingKey::new(master, label.as_str()).seal(plaintext, &self.aad(place), &*self.entropy);
         URL_SAFE_NO_PAD.encode([&[kid.0], &sealed[..]].concat())
     }
@@ -38,8 +42,8 @@ impl AuthorizationServer {
     pub(super) fn unseal(&self, label: SealLabel, place: &[&[u8]], text: &str) -> Option<Vec<u8>> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (&kid, sealed) = bytes.split_first()?;
-        let master = self.keys.ring().get(Kid(kid))?;
-        let opened = SealingKey::new(master, label.as_str()).open(sealed, &self.aad(place)).ok()?;
+        let ring = self.keys.ring();
+        let opened = SealingKey::new(ring.get(Kid(kid))?, label.as_str()).open(sealed, &self.aad(place)).ok()?;
         Some(opened.to_vec())
     }
 

@@ -1,12 +1,12 @@
 use regrant_crypto::random;
 use regrant_grant::SessionId;
+use regrant_protocol::Timestamp;
 use regrant_store::{Session, StoreError, User, UserStatus};
-use tracing::info;
 
 use super::cookies::{BrowserId, SessionCookie};
 use super::errand::Holder;
 use super::{Browser, BrowserError, Cookie, CookieChange};
-use crate::AuthorizationServer;
+use crate::{AuthorizationServer, Happening, LogInOutcome};
 
 /// Who is logged in, as the cookie of the browser proves.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ impl AuthorizationServer {
         Ok(user.map(|user| LoggedIn { session, user }))
     }
 
-    /// Begins the session of a user who has just entered name and password, or goes on with the one that the same user has
+    /// Begins the session of a user who has proved who they are, or goes on with the one that the same user has
     /// in this browser, under a new secret.
     ///
     /// Fails with [`BrowserError::Changed`] when user or session changed since then: the password may be another by now.
@@ -41,6 +41,7 @@ impl AuthorizationServer {
         &self,
         browser: &Browser,
         user: User,
+        authenticated_at: Timestamp,
     ) -> Result<(LoggedIn, CookieChange), BrowserError> {
         let before = self.logged_in(browser).await?.map(|before| before.session);
         let same = before.as_ref().filter(|session| session.user == user.subject);
@@ -52,7 +53,7 @@ impl AuthorizationServer {
             secret_digest: cookie.secret_digest(),
             user: user.subject.clone(),
             created_at: same.map_or(now, |session| session.created_at),
-            authenticated_at: now,
+            authenticated_at: same.map_or(authenticated_at, |session| session.authenticated_at.max(authenticated_at)),
             expires_at: now.plus_seconds(i64::from(self.session_seconds)),
         };
         self.store.keep_session(session.clone()).await?;
@@ -65,14 +66,15 @@ impl AuthorizationServer {
         if let Some(other) = before.filter(|session| session.id != id) {
             self.store.end_session(other.id).await?;
         }
-        info!(user = %user.subject, session = %id, source = %browser.context.source, "logged in");
+        let (subject, outcome) = (Some(&user.subject), LogInOutcome::LoggedIn);
+        self.tell(&browser.context, Happening::LogIn { subject, outcome });
         Ok((LoggedIn { session, user }, cookie.set(self.session_seconds)))
     }
 
     /// Ends a session, and with it the grants that do not outlive it. The answer takes its cookie away.
-    pub(super) async fn end_login(&self, who: &LoggedIn) -> Result<CookieChange, StoreError> {
+    pub(super) async fn end_login(&self, browser: &Browser, who: &LoggedIn) -> Result<CookieChange, StoreError> {
         self.store.end_session(who.session.id).await?;
-        info!(user = %who.user.subject, session = %who.session.id, "logged out");
+        self.tell(&browser.context, Happening::LogOut { subject: &who.user.subject });
         Ok(CookieChange::Clear(Cookie::Session))
     }
 

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use regrant_protocol::Params;
 
 use super::{
-    AccountView, Browser, BrowserCookies, BrowserError, ConsentPrompt, Cookie, CookieChange, LoginPrompt, Next, Step,
+    AccountView, Browser, BrowserCookies, BrowserError, ConsentPrompt, Cookie, CookieChange, KnownUser, LoginPrompt,
+    Next, Step,
 };
 use crate::world::World;
 
@@ -77,6 +78,16 @@ impl<'w> Visitor<'w> {
         self.keep(answer)
     }
 
+    pub(super) async fn log_in_as(&mut self, request: &str, user: &KnownUser) -> Answered {
+        let answer = self.world.server.log_in_as(&self.browser(), request, user.clone()).await;
+        self.keep(answer)
+    }
+
+    pub(super) async fn cancel_log_in(&mut self, request: &str) -> Answered {
+        let answer = self.world.server.cancel_log_in(&self.browser(), request).await;
+        self.keep(answer)
+    }
+
     pub(super) async fn resume(&mut self, request: &str) -> Answered {
         let answer = self.world.server.resume(&self.browser(), &form(&format!("request={request}"))).await;
         self.keep(answer)
@@ -89,7 +100,7 @@ impl<'w> Visitor<'w> {
     }
 
     pub(super) async fn account(&mut self) -> Answered {
-        let answer = self.world.server.account(&self.browser()).await;
+        let answer = self.world.server.account(&self.browser(), None).await;
         self.keep(answer)
     }
 
@@ -142,6 +153,15 @@ impl<'w> Visitor<'w> {
     /// The account page.
     pub(super) async fn view(&mut self) -> AccountView {
         match self.account().await {
+            Ok(Next::Account(view)) => view,
+            other => panic!("no account page: {other:?}"),
+        }
+    }
+
+    /// The account page at an address with a notice.
+    pub(super) async fn view_with(&mut self, notice: &str) -> AccountView {
+        let answer = self.world.server.account(&self.browser(), Some(notice)).await;
+        match self.keep(answer) {
             Ok(Next::Account(view)) => view,
             other => panic!("no account page: {other:?}"),
         }

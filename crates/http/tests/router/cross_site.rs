@@ -19,6 +19,11 @@ async fn a_client_may_post_its_request_and_the_browser_brings_its_cookies_along(
         assert!(shown.body.contains("name=\"password\""), "{headers:?}");
     }
     let long = format!("{REQUEST}&x={}", "y".repeat(8 * 1024 - 100));
-    let shown = server.send("POST", "/authorize", &[FORM, ("sec-fetch-site", "cross-site")], &long).await;
-    assert_eq!(shown.status, StatusCode::OK, "{}", shown.body);
+    let refused = server.send("POST", "/authorize", &[FORM, ("sec-fetch-site", "cross-site")], &long).await;
+    assert_eq!(
+        (refused.status, refused.header("set-cookie")),
+        (StatusCode::PAYLOAD_TOO_LARGE, None),
+        "{}",
+        refused.body
+    );
 }

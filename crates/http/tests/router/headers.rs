@@ -8,7 +8,7 @@ async fn every_page_forbids_caches_and_frames_and_its_address_is_told_to_no_othe
     let server = Server::start().await;
     let good = format!("/authorize?{REQUEST}");
     let long = format!("/authorize?state={}", "x".repeat(8 * 1024));
-    let cases: [(&str, &str, Headers<'_>, &str, u16, &str); 14] = [
+    let cases: [(&str, &str, Headers<'_>, &str, u16, &str); 15] = [
         ("GET", &good, &[], "", 200, "unsafe-none"),
         ("HEAD", &good, &[], "", 200, "unsafe-none"),
         ("GET", "/account", &[], "", 200, "same-origin"),
@@ -18,7 +18,8 @@ async fn every_page_forbids_caches_and_frames_and_its_address_is_told_to_no_othe
         ("GET", &long, &[], "", 414, "same-origin"),
         ("PUT", "/authorize", &[], "", 405, "same-origin"),
         ("GET", "/login", &[], "", 405, "same-origin"),
-        ("GET", "/account/end-all", &[], "", 405, "same-origin"),
+        ("PUT", "/account/end-all", &[], "", 405, "same-origin"),
+        ("GET", "/nowhere", &[("accept", "text/html,*/*;q=0.8")], "", 404, "same-origin"),
         ("POST", "/account", &[], "", 405, "same-origin"),
         ("POST", "/login", &[("content-type", "application/json")], "{}", 415, "same-origin"),
         ("POST", "/login", &[FORM], "username=a&username=b", 400, "same-origin"),
@@ -41,6 +42,22 @@ async fn every_page_forbids_caches_and_frames_and_its_address_is_told_to_no_othe
         assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
         assert!(answer.header("permissions-policy").is_some(), "{method} {path}");
         assert_eq!(answer.header("allow").is_some(), status == 405, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_at_which_there_is_nothing_says_where_to_go() {
+    let server = Server::start().await;
+    let page = server.send("GET", "/nowhere", &[("accept", "text/html,*/*;q=0.8")], "").await;
+    assert!(page.body.contains("href=\"/t1/account\""), "{}", page.body);
+    for headers in [&[][..], &[("accept", "*/*")], &[("accept", "application/json")]] {
+        let told = server.send("POST", "/nowhere", headers, "").await;
+        assert_eq!((told.status.as_u16(), told.header("content-type")), (404, Some("application/json")));
+        assert!(told.body.contains("oauth-authorization-server"), "{}", told.body);
+    }
+    for form in ["/end", "/end-all", "/password", "/log-out"] {
+        let answer = server.send("GET", &format!("/account{form}"), &[], "").await;
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, Some("/t1/account")), "{form}");
     }
 }
 

@@ -6,6 +6,7 @@ mod cors;
 mod cross_site;
 mod flow;
 mod headers;
+mod own_login_page;
 mod server;
 mod userinfo;
 

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use regrant_crypto::{Entropy, KeyRing, SeededEntropy, random};
 use regrant_engine::{AuthorizationServer, Hooks, Parts, SESSION_SECONDS, Secrecy};
 use regrant_grant::{Policy, Realm, RotationMode};
-use regrant_http::router;
+use regrant_http::{Site, SiteOptions};
 use regrant_protocol::{
     ClientId, Clock, GrantType, Issuer, Lifetime, ManualClock, Profile, RedirectUri, Scope, Secret, Timestamp,
     TokenEndpointAuthMethod, WebOrigin,
@@ -52,6 +52,11 @@ impl Answer {
 
 impl Server {
     pub(crate) async fn start() -> Self {
+        Self::start_with(|server| Site::new(Arc::clone(server), SiteOptions::default()).router_with_hint()).await
+    }
+
+    /// Starts a program that answers with a router of its own.
+    pub(crate) async fn start_with(program: impl FnOnce(&Arc<AuthorizationServer>) -> Router) -> Self {
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(7));
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(Timestamp::from_seconds(1_800_000_000)));
         let data = tempfile::tempdir().expect("a test may write temporary files");
@@ -72,7 +77,7 @@ impl Server {
         server.register_client(id, Secrecy::Public, app()).await.expect("the client may exist");
         let profile = Profile { name: Some("Alice".to_owned()), ..Profile::default() };
         server.register_user("alice", Secret::new("wonderland".to_owned()), profile).await.expect("the user may exist");
-        Self { router: router(server), _data: data }
+        Self { router: program(&server), _data: data }
     }
 
     /// Sends a request to `path` below the issuer.

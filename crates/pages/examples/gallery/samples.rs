@@ -1,8 +1,8 @@
 //! Every page with sample data, ordinary and extreme.
 
 use regrant_pages::{
-    AccountGrant, AccountNotice, AccountPage, Brand, Client, ConsentPage, ConsentScope, ErrorPage, FormPostPage,
-    LogOutPage, LoginPage, LoginProblem, Page, Pages, PasswordProblem, ScopeWords,
+    AccessEnd, AccountGrant, AccountNotice, AccountPage, Brand, Client, ConsentPage, ConsentScope, ErrorPage,
+    FormPostPage, LogOutPage, LoginPage, LoginProblem, Page, Pages, PasswordProblem, ScopeWords,
 };
 
 const NOVEMBER_21_2026: i64 = 1_795_234_210;
@@ -44,6 +44,7 @@ pub(crate) fn pages(pages: &Pages) -> Vec<(&'static str, Page)> {
                 ..login()
             }),
         ),
+        ("login-no-cookie", pages.login(&LoginPage { problem: Some(LoginProblem::NoCookie), ..login() })),
         ("consent", pages.consent(&consent())),
         ("consent-plain", pages.consent(&plain_consent())),
         ("consent-long", pages.consent(&long_consent())),
@@ -54,6 +55,13 @@ pub(crate) fn pages(pages: &Pages) -> Vec<(&'static str, Page)> {
             pages.account(&AccountPage {
                 notice: Some(AccountNotice::PasswordChangedAndEverythingEnded),
                 grants: Vec::new(),
+                ..account()
+            }),
+        ),
+        (
+            "account-disconnected",
+            pages.account(&AccountPage {
+                notice: Some(AccountNotice::Disconnected("Photos app".to_owned())),
                 ..account()
             }),
         ),
@@ -85,6 +93,7 @@ pub(crate) fn pages(pages: &Pages) -> Vec<(&'static str, Page)> {
                 title: "That took too long".to_owned(),
                 message: "Please load this page again in a moment.".to_owned(),
                 detail: None,
+                request_id: Some("5f2c0e9b7d1a4c3f8e6b2a9d0c7f1e35".to_owned()),
             }),
         ),
         (
@@ -122,6 +131,7 @@ fn consent() -> ConsentPage {
         client: photos(),
         username: "alice".to_owned(),
         scopes: scopes(&["openid", "profile", "email", "photos:read", "offline_access"]),
+        access_end: AccessEnd::AsTicked,
         resources: vec!["https://api.photos.example/".to_owned()],
         is_outdated: false,
     }
@@ -136,6 +146,7 @@ fn plain_consent() -> ConsentPage {
             ..Client::default()
         },
         scopes: scopes(&["read", "photos:write"]),
+        access_end: AccessEnd::WhenDisconnected,
         resources: Vec::new(),
         is_outdated: true,
         ..consent()
@@ -169,6 +180,7 @@ fn account() -> AccountPage {
         form: "form".to_owned(),
         username: "alice".to_owned(),
         name: Some("Alice Almond".to_owned()),
+        has_password: true,
         authenticated_at: NOVEMBER_21_2026,
         grants: vec![
             AccountGrant {
@@ -196,6 +208,7 @@ fn account() -> AccountPage {
         ],
         notice: None,
         password_problem: None,
+        password_characters_min: 8,
     }
 }
 
@@ -210,5 +223,6 @@ fn error() -> ErrorPage {
              be equal byte for byte, but for the port of a loopback address"
                 .to_owned(),
         ),
+        request_id: Some("0b9d3e7a5c1f4e2d8a6b0c9f7e3d1a52".to_owned()),
     }
 }

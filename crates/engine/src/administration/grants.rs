@@ -3,9 +3,8 @@ use regrant_protocol::{ClientId, Subject, Timestamp};
 use regrant_store::{
     ChangeError, ClientChange, GrantFilter, ListedGrant, Scene, StoreError, Target, UserChange, decide_in,
 };
-use tracing::info;
 
-use crate::AuthorizationServer;
+use crate::{AuthorizationServer, Event, Happening, RevokedGrants, Revoker};
 
 /// What became of a grant that an operator ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +17,6 @@ pub enum GrantEnd {
     Unknown,
 }
 
-/// What an operator asks of grants. Clients and users are read and changed in the [`Store`](regrant_store::Store) itself.
 impl AuthorizationServer {
     /// The grant of this name, and what has become of it.
     ///
@@ -50,7 +48,9 @@ impl AuthorizationServer {
             }
         };
         let end = decide_in(&*self.store, Target::Grant(id), None, rule).await?;
-        info!(grant = %id, ?end, "ended by an operator");
+        if end == GrantEnd::Ended {
+            self.tell_revoked(RevokedGrants::One(id));
+        }
         Ok(end)
     }
 
@@ -60,7 +60,7 @@ impl AuthorizationServer {
     /// [`ChangeError::Unknown`] when there is no such user.
     pub async fn end_grants_of_user(&self, user: &Subject) -> Result<(), ChangeError> {
         self.store.change_user(user, UserChange::RaiseCutoff).await?;
-        info!(%user, "all grants ended by an operator");
+        self.tell_revoked(RevokedGrants::OfUser(user));
         Ok(())
     }
 
@@ -70,11 +70,11 @@ impl AuthorizationServer {
     /// [`ChangeError::Unknown`] when there is no such client.
     pub async fn end_grants_of_client(&self, client: &ClientId) -> Result<(), ChangeError> {
         self.store.change_client(client, ClientChange::RaiseCutoff).await?;
-        info!(%client, "all grants ended by an operator");
+        self.tell_revoked(RevokedGrants::OfClient(client));
         Ok(())
     }
 
-    /// Ends the grants that `filter` means and that were made before `made_before`, or before now when that is to come: slice
+    /// Ends the grants that `filter` means and that were made before `made_before`, or until now when that is to come: slice
     /// by slice, with refreshes between. How many ended.
     ///
     /// # Errors
@@ -85,12 +85,12 @@ impl AuthorizationServer {
         made_before: Timestamp,
     ) -> Result<u64, StoreError> {
         // What is made from now on may stand before the place that the slices have come to.
-        let made_before = made_before.min(self.clock.now());
+        let made_before = made_before.min(self.clock.now().plus_milliseconds(1));
         let (mut count, mut after) = (0, None);
         loop {
             let slice = self.store.end_grants(filter, made_before, after).await?;
-            for grant in &slice.items {
-                info!(%grant, "ended by an operator");
+            for &grant in &slice.items {
+                self.tell_revoked(RevokedGrants::One(grant));
             }
             count += slice.items.len() as u64;
             after = slice.next;
@@ -98,6 +98,11 @@ impl AuthorizationServer {
                 return Ok(count);
             }
         }
+    }
+
+    fn tell_revoked(&self, grants: RevokedGrants<'_>) {
+        let happening = Happening::Revoked { grants, by: Revoker::Operator };
+        self.observe(&Event { at: self.clock.now(), request: None, source: None, happening });
     }
 }
 

@@ -1,0 +1,16 @@
+use regrant_crypto::KeyRing;
+
+/// Where the master keys lie: a file that the program around keeps, as the engine opens none.
+pub trait KeyFile: Send + Sync {
+    /// Replaces what lies there by this ring, all of it or nothing, and returns when no crash can undo that. It may block as
+    /// long as a disk takes.
+    ///
+    /// # Errors
+    /// When it is not known to be written; then either the old ring or this one lies there.
+    fn replace(&self, ring: &KeyRing) -> Result<(), KeyFileNotWritten>;
+}
+
+/// Why the key file was not written: what the operator has to mend.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the key file was not written: {0}")]
+pub struct KeyFileNotWritten(pub String);
