@@ -1,1 +1,33 @@
 //! What operators ask and are answered: the admin API as an axum router, its words as types, and its OpenAPI description.
+//!
+//! The words of every request and answer are serde types, which a program that asks uses too: [`NewClient`],
+//! [`ClientView`], [`Patch`], [`Listing`], [`ErrorBody`] and the rest.
+
+mod admin_token;
+mod administration;
+mod api;
+mod client_settings;
+mod desk;
+mod endpoints;
+mod error;
+mod gate;
+mod json;
+mod named;
+mod openapi;
+mod operation;
+mod query;
+mod router;
+mod words;
+
+pub use admin_token::{ADMIN_TOKEN_CHARACTERS_MAX, ADMIN_TOKEN_CHARACTERS_MIN, AdminToken, UnusableAdminToken};
+pub use administration::{Administration, BackupError, ClientDefaults, Program, ProgramStatus};
+pub use error::BODY_BYTES_MAX;
+pub use router::{BASE_PATH, openapi, router, router_with_token};
+pub use words::{
+    AccessTokenFormat, BackupTarget, BackupView, ClientFields, ClientPatch, ClientView, ConsentMode, EndGrants,
+    EndedBy, ErrorBody, ErrorCode, Explanation, GrantState, GrantView, GrantsEnded, GrantsQuery, IdTokenAlgorithm,
+    KeyChoice, KeysView, LISTED_DEFAULT, LISTED_MAX, Listing, MasterKeyView, NewClient, NewPassword, NewUser, OnReuse,
+    OutlivesSession, PageQuery, Patch, PatchError, ProfilePatch, Question, RegisteredClient, RotateKeys, RotateSecret,
+    RotatedKeys, RotatedSecret, RotationMode, SigningKeyState, SigningKeyView, StatusView, SweepView, Time, TimeError,
+    UserPatch, UserStatus, UserView, UsersQuery, WireSecret,
+};

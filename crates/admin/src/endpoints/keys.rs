@@ -1,0 +1,117 @@
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use regrant_crypto::Algorithm;
+use regrant_engine as engine;
+use regrant_engine::{Act, KeyView};
+
+use crate::api::Api;
+use crate::desk::{Desk, Operator};
+use crate::error::AdminError;
+use crate::json::Json;
+use crate::named::Named;
+use crate::operation::Operation;
+use crate::{
+    ErrorCode, KeyChoice, KeysView, MasterKeyView, RotateKeys, RotatedKeys, SigningKeyState, SigningKeyView, Time,
+};
+
+pub(super) fn serve(api: Api) -> Api {
+    api.serves(
+        Operation::get("/keys", "listKeys", "Lists the keys of the server, which it does not show.")
+            .answers::<KeysView>(),
+        list,
+    )
+    .serves(
+        Operation::post("/keys/rotate", "rotateKeys", "Makes a successor of a key, or of all three that sign.")
+            .takes::<RotateKeys>()
+            .answers::<RotatedKeys>()
+            .refuses(&[ErrorCode::Rule]),
+        rotate,
+    )
+    .serves(
+        Operation::post(
+            "/keys/{key_id}/withdraw",
+            "withdrawKey",
+            "Takes a signing key that signs no more out of the key set; what it signed is refused.",
+        )
+        .refuses(&[ErrorCode::Rule]),
+        withdraw,
+    )
+}
+
+async fn list(State(desk): State<Arc<Desk>>) -> Result<Json<KeysView>, AdminError> {
+    Ok(Json(desk.keys().await?))
+}
+
+async fn rotate(
+    State(desk): State<Arc<Desk>>,
+    operator: Operator,
+    Json(asked): Json<RotateKeys>,
+) -> Result<Json<RotatedKeys>, AdminError> {
+    let algorithms: &[Algorithm] = match asked.key {
+        KeyChoice::Es256 => &[Algorithm::Es256],
+        KeyChoice::Eddsa => &[Algorithm::EdDsa],
+        KeyChoice::Rs256 => &[Algorithm::Rs256],
+        KeyChoice::Signing => &Algorithm::ALL,
+        KeyChoice::Master => {
+            let key_file = &*desk.administration.key_file;
+            let kid = desk.server().rotate_master_key(key_file, asked.emergency).await?;
+            let made = kid.0.to_string();
+            desk.tell(&operator, Act::KeyRotated, &made);
+            return Ok(Json(RotatedKeys { made: vec![made], signs_from: None }));
+        }
+    };
+    let mut rotated = RotatedKeys { made: Vec::new(), signs_from: None };
+    for &algorithm in algorithms {
+        let key = desk.server().rotate_signing_key(algorithm, asked.emergency).await?;
+        desk.tell(&operator, Act::KeyRotated, &key.key_id);
+        rotated.signs_from = rotated.signs_from.max(Some(Time(key.signs_from)));
+        rotated.made.push(key.key_id);
+    }
+    Ok(Json(rotated))
+}
+
+async fn withdraw(State(desk): State<Arc<Desk>>, operator: Operator, name: Named) -> Result<StatusCode, AdminError> {
+    desk.server().withdraw_signing_key(name.as_str()).await?;
+    desk.tell(&operator, Act::KeyRotated, name.as_str());
+    Ok(StatusCode::NO_CONTENT)
+}
+
+impl Desk {
+    /// Every key.
+    pub(super) async fn keys(&self) -> Result<KeysView, AdminError> {
+        let mut view = KeysView { master: Vec::new(), signing: Vec::new() };
+        for key in self.server().keys().await? {
+            match key {
+                KeyView::Master(key) => view.master.push(MasterKeyView { kid: key.kid.0, newest: key.is_newest }),
+                KeyView::Signing(key) => view.signing.push(key.into()),
+            }
+        }
+        Ok(view)
+    }
+}
+
+impl From<engine::SigningKeyView> for SigningKeyView {
+    fn from(key: engine::SigningKeyView) -> Self {
+        Self {
+            key_id: key.key_id,
+            algorithm: key.algorithm.as_str().to_owned(),
+            state: key.state.into(),
+            created_at: key.created_at.into(),
+            signs_from: key.signs_from.into(),
+            withdrawn_at: key.withdrawn_at.map(Time),
+        }
+    }
+}
+
+impl From<engine::SigningKeyState> for SigningKeyState {
+    fn from(state: engine::SigningKeyState) -> Self {
+        match state {
+            engine::SigningKeyState::Waiting => Self::Waiting,
+            engine::SigningKeyState::Signing => Self::Signing,
+            engine::SigningKeyState::Verifying => Self::Verifying,
+            engine::SigningKeyState::Withdrawn => Self::Withdrawn,
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What operators do is told to the observer of the server, once, with the door and without any secret.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use regrant_admin::{Administration, BackupError, ClientDefaults, Program, ProgramStatus, router};
+use regrant_crypto::{KeyRing, SeededEntropy};
+use regrant_engine::{
+    AuthorizationServer, Door, Event, Happening, Hooks, KeyFile, KeyFileNotWritten, Observer, Parts, RequestId,
+    SESSION_SECONDS,
+};
+use regrant_grant::{Policy, Realm, RotationMode};
+use regrant_protocol::{Issuer, Lifetime, ManualClock, Profile, Secret, Timestamp};
+use regrant_store::{AccessTokenFormat, ConsentMode, IdTokenAlgorithm, OutlivesSession};
+use regrant_store_sqlite::{Genesis, SqliteStore};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+#[tokio::test]
+async fn what_an_operator_does_is_told_once_and_what_is_refused_is_not() {
+    let (router, heard, subject, _data) = office().await;
+    let app = r#"{"id":"app","secret":"hush-hush","grant_types":["client_credentials"]}"#;
+    let user = format!("/users/{subject}");
+    for (method, path, body, acts) in [
+        ("POST", "/clients", app, &["client_registered app"][..]),
+        ("POST", "/clients", app, &[]),
+        ("PATCH", "/clients/app", r#"{"name":"App"}"#, &["client_changed app"]),
+        ("PATCH", "/clients/app", r#"{"scope":"\""}"#, &[]),
+        ("POST", "/clients/app/rotate-secret", r#"{"secret":"hush-hush"}"#, &["client_secret_rotated app"]),
+        ("POST", "/clients/app/disable", "", &["client_disabled app"]),
+        ("POST", "/clients/app/enable", "", &["client_enabled app"]),
+        ("POST", "/clients/app/end-grants", "", &["client_grants_ended app"]),
+        ("POST", "/grants/end", r#"{"client":"app"}"#, &["client_grants_ended app"]),
+        (
+            "POST",
+            "/grants/end",
+            r#"{"client":"app","made_before":"2026-03-01T12:00:00Z"}"#,
+            &["grants_ended client app, made before 2026-03-01T12:00:00Z"],
+        ),
+        ("DELETE", "/clients/app", "", &["client_removed app"]),
+        ("DELETE", "/clients/app", "", &[]),
+        ("GET", "/clients", "", &[]),
+        ("PATCH", &user, r#"{"profile":{"name":"A"}}"#, &["user_changed SUBJECT"]),
+        (
+            "POST",
+            &format!("{user}/password"),
+            r#"{"password":"hush-hush","end_grants":true}"#,
+            &["user_password_set SUBJECT", "user_grants_ended SUBJECT"],
+        ),
+        ("POST", &format!("{user}/lock"), "", &["user_locked SUBJECT"]),
+        ("POST", &format!("{user}/disable"), "", &["user_disabled SUBJECT"]),
+        ("POST", &format!("{user}/enable"), "", &["user_enabled SUBJECT"]),
+        ("POST", &format!("{user}/end-grants"), "", &["user_grants_ended SUBJECT"]),
+        ("DELETE", &user, "", &["user_removed SUBJECT"]),
+        ("POST", "/keys/rotate", r#"{"key":"master"}"#, &["key_rotated 2"]),
+        ("POST", "/backup", r#"{"path":"copy.db"}"#, &["backup_written copy.db"]),
+        ("POST", "/trust-clock", "", &["clock_trusted clock"]),
+        ("POST", "/explain", r#"{"token":"hush-hush"}"#, &[]),
+    ] {
+        send(&router, method, path, body).await;
+        let expected: Vec<_> = acts.iter().map(|act| act.replace("SUBJECT", &subject)).collect();
+        let heard: Vec<_> = heard.0.lock().unwrap().drain(..).collect();
+        assert_eq!(heard, expected, "{method} {path} {body}");
+    }
+}
+
+async fn send(router: &Router, method: &str, path: &str, body: &str) {
+    let source: SocketAddr = ([192, 0, 2, 7], 4711).into();
+    let mut request = Request::builder().method(method).uri(format!("/admin/v1{path}")).extension(ConnectInfo(source));
+    request = request.extension(RequestId::parse("request-1").expect("it is one"));
+    if !body.is_empty() {
+        request = request.header("content-type", "application/json");
+    }
+    router
+        .clone()
+        .oneshot(request.body(Body::from(body.to_owned())).expect("a test makes a request"))
+        .await
+        .expect("a router does not fail");
+}
+
+/// What an observer heard of operators.
+#[derive(Default)]
+struct Heard(Mutex<Vec<String>>);
+
+impl Observer for Heard {
+    fn happened(&self, event: &Event<'_>) {
+        assert!(!format!("{event:?}").contains("hush"), "{event:?}");
+        if let Happening::Administered { act, object, door } = event.happening {
+            assert_eq!(door, Door::Socket);
+            assert_eq!(event.source, Some(IpAddr::from([192, 0, 2, 7])));
+            assert_eq!(event.request.map(RequestId::as_str), Some("request-1"));
+            self.0.lock().expect("nobody panics with it").push(format!("{} {object}", act.as_str()));
+        }
+    }
+}
+
+/// The router of a server with one user, who hears of it, and the user's subject.
+async fn office() -> (Router, Arc<Heard>, String, TempDir) {
+    let entropy = Arc::new(SeededEntropy::new(1));
+    let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(1_800_000_000)));
+    let data = tempfile::tempdir().expect("a test may write temporary files");
+    let genesis = Genesis { realm: Realm([1; 16]), epoch_random: [2; 16] };
+    let store = SqliteStore::open(&data.path().join("regrant.db"), genesis, clock.clone());
+    let heard = Arc::new(Heard::default());
+    let parts = Parts {
+        issuer: Issuer::parse("https://id.example").expect("it is one"),
+        store: Arc::new(store.expect("a new file can be made a store")),
+        ring: KeyRing::generate(&*entropy),
+        clock,
+        entropy,
+        session_seconds: SESSION_SECONDS,
+        hooks: Hooks { observer: Some(heard.clone()), ..Hooks::default() },
+    };
+    let server = Arc::new(AuthorizationServer::open(parts).await.expect("a new store opens"));
+    let password = Secret::new("wonderland".to_owned());
+    let subject = server.register_user("alice", password, Profile::default()).await;
+    let administration = Administration { server, key_file: Arc::new(NoFile), program: Arc::new(NoProgram) };
+    (
+        router(Arc::new(administration), Door::Socket),
+        heard,
+        subject.expect("a new user can be registered").to_string(),
+        data,
+    )
+}
+
+struct NoFile;
+
+impl KeyFile for NoFile {
+    fn replace(&self, _: &KeyRing) -> Result<(), KeyFileNotWritten> {
+        Ok(())
+    }
+}
+
+struct NoProgram;
+
+#[async_trait]
+impl Program for NoProgram {
+    fn client_defaults(&self) -> ClientDefaults {
+        ClientDefaults {
+            policy: Policy {
+                rotation: RotationMode::Rotate,
+                retry_window_seconds: None,
+                on_reuse: None,
+                code_retry_seconds: 0,
+                access_lifetime: Lifetime::from_seconds(3600),
+                idle_lifetime: Lifetime::Never,
+                absolute_lifetime: Lifetime::Never,
+            },
+            access_token_format: AccessTokenFormat::JwtEs256,
+            id_token_algorithm: IdTokenAlgorithm::Es256,
+            id_token_on_refresh: false,
+            consent: ConsentMode::Remember,
+            outlives_session: OutlivesSession::Always,
+        }
+    }
+
+    fn status(&self) -> ProgramStatus {
+        ProgramStatus { version: String::new(), store: String::new(), started_at: None, sweep: None }
+    }
+
+    async fn back_up(&self, _: &Path) -> Result<u64, BackupError> {
+        Ok(0)
+    }
+}
