@@ -54,6 +54,16 @@ const CRATES: &[Crate] = &[
         must_not_know: "stores, keys, files and the rules of OAuth: it parses, calls and renders",
     },
     Crate {
+        name: "admin",
+        may_use: &["protocol", "crypto", "grant", "store", "engine"],
+        must_not_know: "SQL, files and the program: what it needs of those is given to it",
+    },
+    Crate {
+        name: "data-directory",
+        may_use: &["protocol", "crypto", "grant", "engine", "store-sqlite"],
+        must_not_know: "HTTP and configuration: it opens a directory, and says why not",
+    },
+    Crate {
         name: "import",
         may_use: &["protocol", "grant", "store"],
         must_not_know: "the engine and HTTP: it carries other systems' data into a store",
@@ -70,6 +80,8 @@ const CRATES: &[Crate] = &[
             "engine",
             "pages",
             "http",
+            "admin",
+            "data-directory",
             "import",
         ],
         must_not_know: "client and guard: they are other people's, and compile without the server",
@@ -86,7 +98,18 @@ const CRATES: &[Crate] = &[
     },
     Crate {
         name: "regrant",
-        may_use: &["protocol", "crypto", "grant", "store", "store-sqlite", "store-postgres", "engine", "pages", "http"],
+        may_use: &[
+            "protocol",
+            "crypto",
+            "grant",
+            "store",
+            "store-sqlite",
+            "store-postgres",
+            "engine",
+            "pages",
+            "http",
+            "data-directory",
+        ],
         must_not_know: "the program, imports, client and guard: it is what an embedder needs and no more",
     },
     Crate {
@@ -122,10 +145,12 @@ const EVERYTHING: &[&str] = &[
     "engine",
     "pages",
     "http",
+    "admin",
     "import",
     "server",
     "client",
     "guard",
+    "data-directory",
     "regrant",
 ];
 

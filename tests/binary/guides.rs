@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use crate::curl::bash;
-use crate::program::{Program, fresh_data};
+use crate::program::{Program, binary, fresh_data};
 
+const ADMINISTER: &str = include_str!("../../docs/guides/administer.md");
 const LOG_IN: &str = include_str!("../../docs/guides/log-in-with-a-browser.md");
 
 /// The shell lines of a guide.
@@ -35,4 +36,24 @@ fn the_guide_to_the_login_does_what_it_says() {
     let (after_logout, back) = split(&rest, '\n');
     assert_eq!(after_logout, "http://127.0.0.1:9999/?state=bye", "{told}");
     assert!(back.contains("code=rgc_") && back.contains("state=af0ifjsldkj") && back.contains("iss=http"), "{told}");
+}
+
+#[test]
+fn every_line_of_the_guide_to_administration_does_what_it_says() {
+    let (parent, _) = fresh_data();
+    let _server = Program::start(&parent.path().join("regrant-data"), &[]);
+    let programs = binary().parent().expect("a program lies in a directory").display().to_string();
+    let script = lines(ADMINISTER);
+    assert!(script.lines().count() > 30, "{script}");
+    let told = bash(&format!(
+        "cd {}; export PATH={programs}:$PATH; set -euo pipefail; {script}\necho done",
+        parent.path().display()
+    ));
+    assert!(told.ends_with("\ndone\n") || told == "done\n", "{told}");
+    for part in ["photos", "alice", "verdict", "malformed", "master", "ok    database"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    for made in ["photos.secret", "copy.db", "regrant.bash", "man1/regrant-client-add.1"] {
+        assert!(parent.path().join(made).metadata().is_ok_and(|file| file.len() > 0), "{made}");
+    }
 }

@@ -1,11 +1,14 @@
 //! The program as its users have it: started as a process of its own, and asked by the real `curl`.
 
+mod administration;
 mod curl;
 mod data_directory;
 mod documents;
 mod drain;
+mod embed;
 mod guides;
 mod must_show;
+mod observe;
 mod program;
 mod restart;
 mod secrets;

@@ -5,9 +5,11 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread::{JoinHandle, spawn};
+use std::sync::{Arc, Mutex};
+use std::thread::{JoinHandle, panicking, spawn};
 use std::time::Duration;
 
+use regrant_tests::{secret_in, token_in};
 use tempfile::TempDir;
 
 /// How long a line, or the end, is waited for. It comes in well under a second; a busy machine gets a minute.
@@ -23,6 +25,8 @@ pub(crate) struct Program {
     log: Receiver<String>,
     stdout: Option<JoinHandle<String>>,
     stderr: Option<JoinHandle<String>>,
+    /// The lines with a secret in them.
+    leaks: Arc<Mutex<Vec<String>>>,
     /// The URL it listens on, without a slash at the end.
     pub(crate) url: String,
 }
@@ -49,15 +53,20 @@ impl Program {
         program
     }
 
-    fn spawn(command: &mut Command) -> Self {
+    /// Starts a command that may end by itself.
+    pub(crate) fn spawn(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let (sender, lines) = channel();
         let output = child.stdout.take().expect("it is piped");
-        let stdout = spawn(move || read_all(output, &sender));
+        let leaks = Arc::<Mutex<Vec<String>>>::default();
+        let leaked = Arc::clone(&leaks);
+        // The tour shows the commands of the demo with the secrets of the demo, and no token.
+        let stdout = spawn(move || read_all(output, &sender, token_in, &leaked));
         let errors = child.stderr.take().expect("it is piped");
         let (log_sender, log) = channel();
-        let stderr = spawn(move || read_all(errors, &log_sender));
-        Self { child, lines, log, stdout: Some(stdout), stderr: Some(stderr), url: String::new() }
+        let leaked = Arc::clone(&leaks);
+        let stderr = spawn(move || read_all(errors, &log_sender, secret_in, &leaked));
+        Self { child, lines, log, stdout: Some(stdout), stderr: Some(stderr), leaks, url: String::new() }
     }
 
     /// The next line of standard output.
@@ -117,11 +126,19 @@ impl Program {
     }
 }
 
-/// All of a pipe, of which each line is passed on when it comes.
-fn read_all(pipe: impl Read, passed_on: &Sender<String>) -> String {
+/// All of a pipe, of which each line is passed on when it comes, and noted where `secret` finds one in it.
+fn read_all(
+    pipe: impl Read,
+    passed_on: &Sender<String>,
+    secret: fn(&str) -> Option<&str>,
+    leaks: &Mutex<Vec<String>>,
+) -> String {
     let mut all = String::new();
     for line in BufReader::new(pipe).lines() {
         let line = line.expect("the program writes UTF-8");
+        if secret(&line).is_some() {
+            leaks.lock().expect("nobody fails with it").push(line.clone());
+        }
         all.push_str(&line);
         all.push('\n');
         // The test may have stopped listening.
@@ -134,6 +151,12 @@ impl Drop for Program {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        for pipe in [self.stdout.take(), self.stderr.take()].into_iter().flatten() {
+            let _ = pipe.join();
+        }
+        let leaks = self.leaks.lock().expect("nobody fails with it");
+        // A test that fails already says why.
+        assert!(leaks.is_empty() || panicking(), "the program wrote secrets: {leaks:?}");
     }
 }
 
@@ -170,12 +193,17 @@ pub(crate) fn serving(config: &Path) -> Command {
 
 /// Where the program lies.
 pub(crate) fn binary() -> PathBuf {
+    neighbour("regrant")
+}
+
+/// Where a program of this name lies that was built with the tests.
+pub(crate) fn neighbour(name: &str) -> PathBuf {
     let test = env::current_exe().expect("a test knows where it lies");
     let profile = test.parent().and_then(Path::parent).expect("tests lie in target/PROFILE/deps");
-    let binary = profile.join("regrant");
+    let binary = profile.join(name);
     assert!(
         binary.exists(),
-        "{} is not there: run `cargo xtask test`, or `cargo build -p regrant-server` first",
+        "{} is not there: run `cargo xtask test`, or `cargo build --bin {name}` in the workspace first",
         binary.display()
     );
     binary

@@ -1,6 +1,8 @@
 //! What the program writes has no secret in it.
 
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::Command;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -24,6 +26,23 @@ fn no_secret_is_written_whatever_happens() {
         for secret in secrets.into_iter().chain(keys) {
             assert!(!written.contains(&secret), "{secret:?} was written at level {level}");
         }
+    }
+}
+
+/// Every program that a test starts is searched for secrets, line by line, and fails its test when it ends.
+#[test]
+fn what_a_program_writes_is_searched_for_secrets() {
+    let token = "rgr_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEy";
+    for (line, leaks) in [
+        ("refused", false),
+        ("password brent123", true),
+        (token, true),
+        ("'{\"token\":\"eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.AA\"}'", true),
+    ] {
+        let script = format!("echo listening on http://127.0.0.1:1; echo {line} >&2");
+        let program = Program::run(Command::new("sh").args(["-c", &script]));
+        let ended = catch_unwind(AssertUnwindSafe(|| drop(program.wait())));
+        assert_eq!(ended.is_err(), leaks, "{line}");
     }
 }
 

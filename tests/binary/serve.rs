@@ -18,19 +18,19 @@ use crate::curl::{bash, run};
 use crate::program::{Program, serving};
 
 /// A directory with a configuration for plain HTTP and the secret of its one client.
-struct Site {
+pub(crate) struct Site {
     folder: TempDir,
 }
 
 impl Site {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let site = Self { folder: tempfile::tempdir().expect("a test may write temporary files") };
         site.write("app.secret", "sesame\n");
         site.configure("plain_http = true\n", &client("app"));
         site
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -39,7 +39,7 @@ impl Site {
     }
 
     /// Writes the configuration: these lines behind those of `[server]`, and these sections.
-    fn configure(&self, server: &str, sections: &str) {
+    pub(crate) fn configure(&self, server: &str, sections: &str) {
         let server = format!(
             "[server]\nissuer = \"https://id.example\"\nlisten = [\"127.0.0.1:0\", \"127.0.0.1:0\"]\ndata = \"data\"\n{server}"
         );
@@ -53,7 +53,7 @@ impl Site {
         self.write("tls.key", &signing_key.serialize_pem());
     }
 
-    fn start(&self) -> Program {
+    pub(crate) fn start(&self) -> Program {
         Program::run(&mut serving(&self.path("regrant.toml")))
     }
 
@@ -70,7 +70,7 @@ impl Site {
     }
 }
 
-fn client(id: &str) -> String {
+pub(crate) fn client(id: &str) -> String {
     format!(
         "[[client]]\nid = \"{id}\"\nsecret_file = \"app.secret\"\ngrant_types = [\"client_credentials\"]\nscope = \"read\"\n"
     )

@@ -1,5 +1,7 @@
 //! The account page.
 
+use serde_json::json;
+
 use crate::scene::{PASSWORD, Scene, USERNAME};
 
 const NEW_PASSWORD: &str = "correct horse battery";
@@ -60,6 +62,10 @@ fn a_user_changes_the_password() {
     scene.chromium.find("[role=alert]");
     scene.change_password(PASSWORD, NEW_PASSWORD);
     scene.chromium.find("[role=status]");
+    let has_focus = "return document.activeElement === document.querySelector('[role=status]')";
+    assert_eq!(scene.chromium.script(has_focus, json!([])), json!(true));
+    scene.chromium.script("location.reload()", json!([]));
+    scene.chromium.find("[role=status]");
     assert!(scene.refresh(&tokens)["access_token"].is_string(), "what was allowed goes on");
 
     scene.chromium.open(&scene.authorization(&[("prompt", "login")]));
@@ -86,7 +92,7 @@ fn a_user_logs_out() {
     scene.log_in();
     scene.open_account();
     scene.chromium.find("form[action='/account/log-out'] button").click();
-    scene.chromium.find("h1");
+    scene.chromium.find(".after");
     scene.open_account();
     scene.chromium.find("input[name=password]");
 }

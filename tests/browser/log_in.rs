@@ -78,7 +78,7 @@ fn a_page_of_another_browser_is_shown_again_and_then_works() {
     scene.chromium.open(&scene.authorization(&[]));
     scene.chromium.forget_cookies();
     scene.log_in_as(USERNAME, PASSWORD);
-    scene.chromium.find("[role=alert]");
+    assert!(scene.chromium.find("[role=alert]").text().contains("allow cookies"));
     scene.log_in_as(USERNAME, PASSWORD);
     scene.press("decision", "allow");
     scene.answer().get("code");

@@ -33,7 +33,7 @@ fn without_a_hint_the_user_is_asked() {
 
     scene.chromium.open(&log_out);
     scene.press("decision", "log-out");
-    scene.chromium.find("h1");
+    scene.chromium.find(".after");
     assert_logged_out(&scene);
 }
 

@@ -43,7 +43,7 @@ fn every_page_fits_its_window_and_names_its_controls() {
     scene.chromium.open(&scene.program_url("/logout", &[]));
     check(&scene, "log-out");
     scene.press("decision", "log-out");
-    scene.chromium.find("h1");
+    scene.chromium.find(".after");
     check(&scene, "logged-out");
     scene.chromium.open(&scene.program_url("/authorize", &[("client_id", "nobody")]));
     check(&scene, "error");

@@ -19,7 +19,15 @@ async fn ending_a_grant_ends_its_tokens_at_once_and_no_others() {
     }
     let account = browser.account().await;
     let form = grant_form(&account, &grants[0].0);
-    browser.submit(form.clone()).await.redirect();
+    let done = browser.submit(form.clone()).await;
+    for _ in 0..2 {
+        let said = browser.follow(&done).await.assert_page(200).text_of_body();
+        assert!(said.contains("TestClient is disconnected."), "{said}");
+    }
+    let mut other = server.user_agent();
+    other.approve(&app.authorization()).await.code();
+    let said = other.follow(&done).await.assert_page(200).text_of_body();
+    assert!(!said.contains("is disconnected."), "the link says nothing to others: {said}");
     let (ended, kept) = (&grants[0].1, &grants[1].1);
     app.refresh(&ended.refresh_token()).send().await.assert_error(400, "invalid_grant");
     app.introspect(&ended.access_token()).send().await.assert_inactive();
@@ -101,7 +109,10 @@ async fn rfc9700_section_4_14_2_a_new_password_ends_everything_where_the_user_wa
         let others = app.redeem(&elsewhere.obtain_code(&app.authorization()).await).send().await.assert_ok();
         let form = with_passwords(here.account().await.required_form("/account/password"), PASSWORD, NEW_PASSWORD);
         let form = if end_everything { form.fill("end_everything", "on") } else { form };
-        here.submit(form).await.assert_page(200);
+        let done = here.submit(form).await;
+        let said = here.follow(&done).await.assert_page(200).text_of_body();
+        assert!(said.contains("role=\"status\"") && said.contains("Your password is changed"), "{said}");
+        assert_eq!(said.contains("All apps are disconnected"), end_everything, "{said}");
 
         app.password().send().await.assert_error(400, "invalid_grant");
         app.token("password").with("username", USERNAME).with("password", NEW_PASSWORD).send().await.assert_ok();
@@ -134,6 +145,9 @@ async fn a_password_is_changed_only_by_who_knows_it_and_guessing_it_is_slowed() 
     let short = "x".repeat(NEW_PASSWORD_CHARACTERS_MIN - 1);
     browser.submit(with_passwords(form.clone(), PASSWORD, &short)).await.assert_page(400);
     browser.submit(with_passwords(form.clone(), PASSWORD, "")).await.assert_page(400);
+    for weak in [PASSWORD, USERNAME, "        ", "qwertyui", "Password1"] {
+        browser.submit(with_passwords(form.clone(), PASSWORD, weak)).await.assert_page(400);
+    }
     for _ in 0..FAILURE_BURST {
         browser.submit(with_passwords(form.clone(), "guess", NEW_PASSWORD)).await.assert_page(403);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use regrant_tests::{Answer, TestServer, at_once};
+use regrant_tests::{Answer, TestServer, USERNAME, at_once};
 
 const AT_ONCE: usize = 64;
 
@@ -65,6 +65,22 @@ async fn refreshes_at_once_with_a_revocation_leave_nothing_alive() {
         for token in refreshed.into_iter().chain([first.as_str()]) {
             app.refresh(token).send().await.assert_error(400, "invalid_grant");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_64_passwords_guessed_at_once_ten_are_tried() {
+    let server = TestServer::start().await;
+    let app = server.confidential("TestClient").register().await;
+    let guess = app.token("password").with("username", USERNAME).with("password", "guess");
+    let guesses = at_once(std::iter::repeat_n(guess, AT_ONCE)).await;
+    assert_eq!(guesses.iter().filter(|answer| answer.status == 400).count(), 10);
+    assert_eq!(guesses.iter().filter(|answer| answer.status == 429).count(), AT_ONCE - 10);
+
+    let server = TestServer::start().await;
+    let app = server.confidential("TestClient").register().await;
+    for answer in at_once(std::iter::repeat_n(app.password(), 30)).await {
+        answer.assert_ok();
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use regrant_grant::CODE_LIFETIME_SECONDS;
-use regrant_store::Store;
+use regrant_store::{GrantFilter, Store};
 use regrant_tests::{Answer, PASSWORD, TestServer, USERNAME, at_once};
 
 const CALLBACK: &str = "https://app.example/cb";
@@ -22,11 +22,20 @@ async fn who_says_no_or_nothing_leaves_no_grant() {
     browser.deny(&denied).await.assert_redirect_error("access_denied");
     let switched = browser.submit(abandoned.forms()[0].clone().press("decision", "switch")).await;
     switched.assert_login_page();
-    assert_eq!(server.store.steps(), 0);
+    assert_eq!(server.store.steps(), 1, "the no asks whether there was a yes before");
+    assert_eq!(
+        server
+            .store
+            .grants(&GrantFilter { with_revoked: true, ..GrantFilter::default() }, None, 9)
+            .await
+            .unwrap()
+            .items,
+        []
+    );
     assert_eq!(server.store.consent(&server.subject, &app.id).await, Ok(None));
 
     browser.allow(&abandoned).await.redirect().code();
-    assert_eq!(server.store.steps(), 1, "the step that writes the grant");
+    assert_eq!(server.store.steps(), 2, "the step that writes the grant");
     assert!(server.store.consent(&server.subject, &app.id).await.unwrap().is_some());
     assert_eq!(server.store.grants_of(&server.subject).await.unwrap(), [], "no grant is seen before its code is used");
 }
@@ -56,6 +65,26 @@ async fn another_answer_on_the_same_page_does_not_give_the_code_of_the_first() {
     let narrower = consent.consent_form().untick("write").press("decision", "allow");
     browser.submit(narrower).await.assert_page(409);
     browser.authorize(&app.authorization()).await.redirect().code();
+}
+
+/// Back, and no after all.
+#[tokio::test]
+async fn a_no_after_a_yes_takes_the_code_back_unless_it_was_used() {
+    let server = TestServer::start().await;
+    let app = server.public("TestApp").redirect_uris(&["com.example.app:/cb"]).register().await;
+    for is_used in [false, true] {
+        let mut browser = server.user_agent();
+        let consent = browser.reach_consent(&app.authorization()).await.assert_consent_page();
+        let code = browser.allow(&consent).await.redirect().code();
+        if is_used {
+            let tokens = app.redeem(&code).send().await.assert_ok();
+            browser.deny(&consent).await.assert_page(409);
+            app.refresh(&tokens.refresh_token()).send().await.assert_ok();
+        } else {
+            browser.deny(&consent).await.assert_redirect_error("access_denied");
+            app.redeem(&code).send().await.assert_error(400, "invalid_grant");
+        }
+    }
 }
 
 #[tokio::test]
@@ -176,6 +205,21 @@ async fn a_page_of_another_browser_is_asked_again_and_does_nothing() {
     assert_eq!(subject(&app.redeem(&code).send().await), others.as_str());
     let code = mine.allow(&consent).await.redirect().code();
     assert_eq!(subject(&app.redeem(&code).send().await), server.subject.as_str());
+}
+
+#[tokio::test]
+async fn who_was_logged_out_meanwhile_hears_so() {
+    let server = TestServer::start().await;
+    let app = server.public("TestApp").redirect_uris(&[CALLBACK]).register().await;
+    let mut browser = server.user_agent();
+    let consent = browser.reach_consent(&app.authorization()).await.assert_consent_page();
+    let log_out = browser.account().await.required_form("/account/log-out");
+    browser.submit(log_out).await.assert_page(200);
+    let login = browser.allow(&consent).await.assert_page(403);
+    assert!(login.text_of_body().contains("You have been logged out meanwhile"), "{}", login.text_of_body());
+    let resume = browser.log_in(&login).await;
+    let consent = browser.follow(&resume).await.assert_consent_page();
+    browser.allow(&consent).await.redirect().code();
 }
 
 #[tokio::test]

@@ -105,6 +105,21 @@ async fn a_locked_user_is_told_so_with_the_right_password() {
     assert_eq!(browser.cookie("session"), None);
 }
 
+/// A browser that takes no cookies would be asked for ever.
+#[tokio::test]
+async fn who_has_no_cookie_hears_that_it_is_needed() {
+    let server = TestServer::start().await;
+    let app = server.public("TestApp").redirect_uris(&[CALLBACK]).register().await;
+    let mut browser = server.user_agent();
+    let mut login = browser.authorize(&app.authorization()).await;
+    for _ in 0..2 {
+        browser.forget_cookie("browser");
+        login = browser.log_in(&login).await.assert_page(403);
+        assert!(login.text_of_body().contains("allow cookies"), "{}", login.text_of_body());
+    }
+    browser.log_in(&login).await.redirect();
+}
+
 /// Session fixation: a login gives a new secret, and what somebody planted before is not used.
 #[tokio::test]
 async fn a_session_that_was_planted_is_not_used() {

@@ -10,6 +10,7 @@ mod ended_from_outside;
 mod expiry;
 mod failures;
 mod log_in;
+mod master_key_rotation;
 mod must_show;
 mod retry_challenge;
 mod retry_window;

@@ -47,6 +47,41 @@ async fn a_grant_without_offline_access_ends_with_the_session_where_its_client_h
     }
 }
 
+/// OpenID Connect Core §11: what the consent page says of the end of the access is what happens.
+#[tokio::test]
+async fn the_consent_page_has_a_box_where_it_is_a_choice_and_says_when_the_access_ends() {
+    let server = TestServer::start().await;
+    for (index, (outlives, is_ticked, said, ends)) in [
+        (OutlivesSession::Always, None, "until you disconnect it", false),
+        (OutlivesSession::WithOfflineAccess, Some(true), "ends when you log out", false),
+        (OutlivesSession::WithOfflineAccess, Some(false), "ends when you log out", true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let builder = server.confidential(&index.to_string()).openid().redirect_uris(&[CALLBACK]);
+        let app = builder.set(|settings| settings.outlives_session = outlives).register().await;
+        let mut browser = server.user_agent();
+        let request = app.authorization().with("scope", "read offline_access");
+        let page = browser.reach_consent(&request).await.assert_consent_page();
+        assert!(page.text_of_body().contains(said), "{}", page.text_of_body());
+        let form = page.consent_form();
+        let has_box = form.boxes.iter().any(|(_, value)| value == "offline_access");
+        assert_eq!(has_box, is_ticked.is_some(), "{outlives:?}");
+        let form = if is_ticked == Some(false) { form.untick("offline_access") } else { form };
+        let code = browser.submit(form.press("decision", "allow")).await.redirect().code();
+        let given = if is_ticked == Some(false) { "read" } else { "read offline_access" };
+        let tokens = app.redeem(&code).send().await.assert_scope(given);
+        log_out(&mut browser).await;
+        let refreshed = app.refresh(&tokens.refresh_token()).send().await;
+        if ends {
+            refreshed.assert_error(400, "invalid_grant");
+        } else {
+            refreshed.assert_ok();
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_grant_that_ends_with_the_session_ends_with_its_time_too() {
     let server = TestServer::start().await;

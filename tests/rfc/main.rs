@@ -8,6 +8,7 @@ mod oauth21;
 mod openid_core_authorization;
 mod openid_core_consent;
 mod openid_core_id_token;
+mod openid_core_key_rotation;
 mod openid_core_prompt;
 mod openid_core_userinfo;
 mod openid_discovery;

@@ -134,6 +134,12 @@ async fn openid_core_section_3_1_2_1_a_login_hint_is_what_the_login_page_begins_
             server.user_agent().authorize(&app.authorization().with("login_hint", hint)).await.assert_login_page();
         assert_eq!(page.required_form("/login").field("username"), Some(expected), "{hint:?}");
     }
+    // Who is logged in already may not be the one.
+    let mut browser = server.user_agent();
+    browser.approve(&app.authorization()).await.code();
+    let request = app.authorization().with("prompt", "login").with("login_hint", "jane@example.com");
+    let page = browser.authorize(&request).await.assert_login_page();
+    assert_eq!(page.required_form("/login").field("username"), Some("jane@example.com"));
     // It is a hint: who logs in is who knows a password.
     let code = server.user_agent().obtain_code(&app.authorization().with("login_hint", "other")).await;
     assert_eq!(id_token(&app, &code).await["sub"], server.subject.as_str());

@@ -1,6 +1,6 @@
 //! OpenID Connect Core §3.1.2.4 and §11: what the user agrees to, and how long it holds.
 
-use regrant_store::OutlivesSession;
+use regrant_store::{GrantFilter, OutlivesSession, Store};
 use regrant_tests::{TestClient, TestServer};
 
 const CALLBACK: &str = "https://app.example/cb";
@@ -22,7 +22,13 @@ async fn openid_core_section_3_1_2_4_nothing_is_released_before_the_user_agreed(
     let boxes: Vec<_> = form.boxes.iter().map(|(_, name)| name.as_str()).collect();
     assert_eq!(boxes, ["profile", "email"], "openid says who agrees, and cannot be left out");
     browser.deny(&page).await.assert_redirect_error("access_denied");
-    assert_eq!(server.store.steps(), steps, "there is no grant before there is consent");
+    assert_eq!(server.store.steps(), steps + 1, "a no asks whether there was a yes before");
+    let every = GrantFilter { with_revoked: true, ..GrantFilter::default() };
+    assert_eq!(
+        server.store.grants(&every, None, 1).await.unwrap().items,
+        [],
+        "there is no grant before there is consent"
+    );
     browser.authorize(&request).await.assert_consent_page();
 
     let code = browser.submit(form.untick("email").press("decision", "allow")).await.redirect().code();
@@ -38,6 +44,7 @@ async fn openid_core_section_3_1_2_4_nothing_is_released_before_the_user_agreed(
 async fn openid_core_section_11_offline_access_is_never_granted_without_consent() {
     let server = TestServer::start().await;
     let app = openid_client(&server).await;
+    app.change_settings(|settings| settings.outlives_session = OutlivesSession::WithOfflineAccess).await;
     let mut browser = server.user_agent();
     let offline = app.authorization().with("scope", "openid offline_access");
     let silent = offline.clone().with("prompt", "none");

@@ -123,6 +123,8 @@ async fn rp_initiated_logout_section_2_a_hint_of_somebody_else_is_no_consent() {
     for hint in [&of_another_server, &unsigned, &access] {
         let parameters = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", GOODBYE)];
         log_out(&mut browser, &parameters).await.assert_page(400);
+        let told_a_stranger = log_out(&mut server.user_agent(), &parameters).await.assert_page(400).text_of_body();
+        assert!(!told_a_stranger.contains("You are still logged in"), "{told_a_stranger}");
     }
     assert!(is_logged_in(&app, &mut browser).await && is_logged_in(&app, &mut theirs).await);
 }

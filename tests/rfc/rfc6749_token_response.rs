@@ -50,7 +50,8 @@ async fn rfc6749_section_3_3_the_granted_scope_is_told() {
         app.token("client_credentials").with("scope", asked).send().await.assert_scope(granted);
     }
     for request in [app.password(), app.token("client_credentials")] {
-        request.with("scope", "a d").send().await.assert_error(400, "invalid_scope");
+        let refused = request.with("scope", "a d").send().await.assert_error(400, "invalid_scope");
+        assert_eq!(refused.member("error_description"), Some("'d' is not in the scope of this client"));
     }
 }
 

@@ -1,6 +1,6 @@
 //! RFC 7636: proof key for code exchange.
 
-use regrant_tests::{CHALLENGE, TestServer, VERIFIER};
+use regrant_tests::{Answer, CHALLENGE, TestServer, VERIFIER};
 
 const CALLBACK: &str = "https://app.example/cb";
 
@@ -110,10 +110,12 @@ async fn rfc7636_section_4_6_a_wrong_verifier_gives_nothing_and_takes_nothing() 
         let code = app.obtain_code().await;
         for wrong in ["A".repeat(43), CHALLENGE.to_owned(), VERIFIER.to_lowercase(), format!("{VERIFIER}a")] {
             let refused = app.present(&code).with("code_verifier", &wrong).send().await;
-            refused.assert_error(400, "invalid_grant");
+            assert_description(refused.assert_error(400, "invalid_grant"), "code_verifier is not the one");
         }
-        app.present(&code).send().await.assert_error(400, "invalid_grant");
-        app.present(&code).with("code_verifier", "").send().await.assert_error(400, "invalid_grant");
+        for missing in [app.present(&code), app.present(&code).with("code_verifier", "")] {
+            let refused = missing.send().await.assert_error(400, "invalid_grant");
+            assert_description(refused, "code_verifier is missing");
+        }
         app.redeem(&code).send().await.assert_ok();
     }
 }
@@ -156,6 +158,12 @@ async fn rfc8414_section_2_the_metadata_names_the_challenge_method() {
     server.public("TestApp").redirect_uris(&[CALLBACK]).register().await;
     let metadata = server.get("/.well-known/oauth-authorization-server").send().await.assert_ok();
     assert_eq!(metadata.json["code_challenge_methods_supported"], serde_json::json!(["S256"]));
+}
+
+#[track_caller]
+fn assert_description(refused: Answer, beginning: &str) {
+    let description = refused.member("error_description").unwrap_or_default();
+    assert!(description.starts_with(beginning), "{description}");
 }
 
 /// base64url(SHA-256(verifier)).

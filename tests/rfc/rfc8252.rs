@@ -75,9 +75,16 @@ async fn rfc8252_section_8_3_localhost_is_exact() {
     let app = server.public("TestApp").redirect_uris(&["http://localhost:8080/cb"]).register().await;
     let mut browser = server.user_agent();
     browser.approve(&app.authorization()).await.code();
-    for refused in ["http://localhost:8081/cb", "http://localhost/cb", "http://127.0.0.1:8080/cb"] {
-        browser.authorize(&app.authorization().with("redirect_uri", refused)).await.assert_page(400);
+    for (refused, is_mistaken) in
+        [("http://localhost:8081/cb", false), ("http://localhost/cb", false), ("http://127.0.0.1:8080/cb", true)]
+    {
+        let page = browser.authorize(&app.authorization().with("redirect_uri", refused)).await.assert_page(400);
+        assert_eq!(page.text_of_body().contains("with localhost as its host"), is_mistaken, "{refused}");
     }
+    let app = server.public("Address").redirect_uris(&["http://127.0.0.1/cb"]).register().await;
+    let request = app.authorization().with("redirect_uri", "http://localhost:49152/cb");
+    let page = browser.authorize(&request).await.assert_page(400);
+    assert!(page.text_of_body().contains("with 127.0.0.1 as its host"), "{}", page.text_of_body());
 }
 
 /// C-063.

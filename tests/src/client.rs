@@ -143,6 +143,13 @@ impl<'a> ClientBuilder<'a> {
 }
 
 impl TestClient<'_> {
+    /// The same client at another server on the same store.
+    #[must_use]
+    pub fn at<'b>(&self, server: &'b TestServer) -> TestClient<'b> {
+        let (id, secret, redirect_uri) = (self.id.clone(), self.secret.clone(), self.redirect_uri.clone());
+        TestClient { server, id, secret, redirect_uri }
+    }
+
     /// A `POST` to `path` from this client: with its secret where it has one, otherwise with its name.
     #[must_use]
     pub fn post(&self, path: &str) -> Request {

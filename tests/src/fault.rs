@@ -4,10 +4,10 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use regrant_grant::{Grant, GrantId, SessionId};
-use regrant_protocol::{ClientId, Subject, Timestamp, Username};
+use regrant_protocol::{ClientId, Kid, Subject, Timestamp, Username};
 use regrant_store::{
     AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, GrantFilter, Identity, ListedGrant, Page,
-    SealedSigningKey, Session, Step, Store, StoreError, Sweep, SweepError, Swept, User, UserChange,
+    SealedSigningKey, Session, SigningKeyChange, Step, Store, StoreError, Sweep, SweepError, Swept, User, UserChange,
 };
 use regrant_store_sqlite::SqliteStore;
 
@@ -29,6 +29,7 @@ pub struct FaultyStore {
     calls: AtomicU64,
     steps: AtomicU64,
     interlude: Mutex<Option<Interlude>>,
+    crash: Mutex<Option<(u32, Fault)>>,
 }
 
 /// What somebody else does just before a step.
@@ -37,7 +38,7 @@ type Interlude = Pin<Box<dyn Future<Output = ()> + Send>>;
 impl FaultyStore {
     pub(crate) fn new(inner: SqliteStore) -> Self {
         let (calls, steps) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { inner, fault: Mutex::new(None), calls, steps, interlude: Mutex::new(None) }
+        Self { inner, fault: Mutex::new(None), calls, steps, interlude: Mutex::new(None), crash: Mutex::new(None) }
     }
 
     /// Fails from now on; `None` mends it.
@@ -60,6 +61,37 @@ impl FaultyStore {
     /// Lets somebody else do something just before the next step: after the engine looked at what it then decides on.
     pub fn before_next_step(&self, interlude: impl Future<Output = ()> + Send + 'static) {
         *self.interlude.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::pin(interlude));
+    }
+
+    /// Goes down for good at a write of keys, in the store or the key file, when so many others were done: before it is done,
+    /// or with [`Fault::ForgetsToAnswer`] after. `None` takes that back, and [`FaultyStore::fail`] mends what went down.
+    pub fn crash_at_key_write(&self, crash: Option<(u32, Fault)>) {
+        *self.crash.lock().unwrap_or_else(PoisonError::into_inner) = crash;
+    }
+
+    /// Counts a write of keys, and says how it fails.
+    pub(crate) fn reach_key_write(&self) -> Option<Fault> {
+        if self.fault() == Some(Fault::Down) {
+            return Some(Fault::Down);
+        }
+        let mut crash = self.crash.lock().unwrap_or_else(PoisonError::into_inner);
+        let (writes_before, fault) = (*crash)?;
+        if writes_before > 0 {
+            *crash = Some((writes_before - 1, fault));
+            return None;
+        }
+        *crash = None;
+        self.fail(Fault::Down);
+        Some(fault)
+    }
+
+    /// Does a write of keys, unless it fails.
+    async fn key_write<E: From<StoreError>>(&self, write: impl Future<Output = Result<(), E>>) -> Result<(), E> {
+        match self.reach_key_write() {
+            None => write.await,
+            Some(Fault::ForgetsToAnswer) => write.await.and(Err(failure().into())),
+            Some(Fault::Down | Fault::Refuses) => Err(failure().into()),
+        }
     }
 
     fn fault(&self) -> Option<Fault> {
@@ -191,12 +223,26 @@ impl Store for FaultyStore {
         self.call()?.sweep(sweep).await
     }
 
+    async fn swept_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.call()?.swept_at().await
+    }
+
+    async fn trust_clock(&self) -> Result<(), StoreError> {
+        self.call()?.trust_clock().await
+    }
+
     async fn announced_keys(&self) -> Result<Vec<AnnouncedKey>, StoreError> {
         self.call()?.announced_keys().await
     }
 
     async fn announce_key(&self, key: AnnouncedKey) -> Result<(), ChangeError> {
-        self.call()?.announce_key(key).await
+        let inner = self.call()?;
+        self.key_write(inner.announce_key(key)).await
+    }
+
+    async fn retire_keys_below(&self, oldest: Kid) -> Result<(), ChangeError> {
+        let inner = self.call()?;
+        self.key_write(inner.retire_keys_below(oldest)).await
     }
 
     async fn signing_keys(&self) -> Result<Vec<SealedSigningKey>, StoreError> {
@@ -204,6 +250,12 @@ impl Store for FaultyStore {
     }
 
     async fn add_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError> {
-        self.call()?.add_signing_key(key).await
+        let inner = self.call()?;
+        self.key_write(inner.add_signing_key(key)).await
+    }
+
+    async fn change_signing_key(&self, key_id: &str, change: SigningKeyChange) -> Result<(), ChangeError> {
+        let inner = self.call()?;
+        self.key_write(inner.change_signing_key(key_id, change)).await
     }
 }

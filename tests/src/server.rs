@@ -11,7 +11,7 @@ use regrant_store::{Store, Target, UserChange, decide_in};
 use regrant_store_sqlite::{Genesis, SqliteStore};
 use tempfile::TempDir;
 
-use crate::{ClientBuilder, FaultyStore, Request, UserAgent};
+use crate::{ClientBuilder, FaultyStore, Request, TestKeyFile, UserAgent};
 
 /// The user that every server knows.
 pub const USERNAME: &str = "bshaffer";
@@ -26,12 +26,15 @@ pub struct TestServer {
     pub clock: Arc<ManualClock>,
     /// The store, which fails on demand.
     pub store: Arc<FaultyStore>,
+    /// Where its master keys lie.
+    pub key_file: Arc<TestKeyFile>,
     /// The engine behind the router.
     pub engine: Arc<AuthorizationServer>,
     /// The subject of [`USERNAME`].
     pub subject: Subject,
+    entropy: Arc<dyn Entropy>,
     router: Router,
-    _data: TempDir,
+    _data: Arc<TempDir>,
 }
 
 /// What a server is started with.
@@ -67,12 +70,14 @@ impl TestServer {
         let sqlite = SqliteStore::open(&data.path().join("regrant.db"), genesis, Arc::clone(&shared_clock));
         let store = Arc::new(FaultyStore::new(sqlite.expect("a new file can be made a store")));
 
+        let key_file = Arc::new(TestKeyFile::new(&ring, Arc::clone(&store)));
+
         let parts = Parts {
             issuer: Issuer::parse(setup.issuer).expect("the issuer of a test is valid"),
             store: Arc::clone(&store) as Arc<dyn Store>,
             ring,
             clock: shared_clock,
-            entropy,
+            entropy: Arc::clone(&entropy),
             session_seconds: SESSION_SECONDS,
             hooks: Hooks::default(),
         };
@@ -80,7 +85,32 @@ impl TestServer {
         let password = Secret::new(PASSWORD.to_owned());
         let subject =
             engine.register_user(USERNAME, password, Profile::default()).await.expect("a new user can be registered");
-        Self { clock, store, router: router(Arc::clone(&engine)), engine, subject, _data: data }
+        let router = router(Arc::clone(&engine));
+        Self { clock, store, key_file, engine, subject, entropy, router, _data: Arc::new(data) }
+    }
+
+    /// The same server in a new process: with the same store, clock and key file, and nothing else that this one knows.
+    pub async fn restart(&self) -> Self {
+        let parts = Parts {
+            issuer: self.engine.issuer().clone(),
+            store: Arc::clone(&self.store) as Arc<dyn Store>,
+            ring: self.key_file.ring(),
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            entropy: Arc::clone(&self.entropy),
+            session_seconds: SESSION_SECONDS,
+            hooks: Hooks::default(),
+        };
+        let engine = Arc::new(AuthorizationServer::open(parts).await.expect("store and key file belong together"));
+        Self {
+            clock: Arc::clone(&self.clock),
+            store: Arc::clone(&self.store),
+            key_file: Arc::clone(&self.key_file),
+            router: router(Arc::clone(&engine)),
+            engine,
+            subject: self.subject.clone(),
+            entropy: Arc::clone(&self.entropy),
+            _data: Arc::clone(&self._data),
+        }
     }
 
     /// A `POST` to `path`, with an empty form until one is given.

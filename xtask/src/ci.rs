@@ -14,6 +14,7 @@ const STAGES: &[Stage] = &[
     Stage::new("test", test::run),
     Stage::new("format", format),
     Stage::new("clippy", || cargo("clippy --workspace --all-targets -- -D warnings")),
+    Stage::new("telemetry", telemetry),
     Stage::new("docs", || cargo_with("doc --workspace --no-deps", "RUSTDOCFLAGS", "-Dwarnings")),
     Stage::new("words", words::run),
     Stage::new("static", static_build::run),
@@ -27,6 +28,12 @@ const STAGES: &[Stage] = &[
     Stage::new("prove damage", || prove::run(&["damage", "--scale", "ci"])),
     Stage::new("prove fuzz", || prove::run(&["fuzz", "--scale", "ci"])),
 ];
+
+/// What only the feature for OpenTelemetry has.
+fn telemetry() -> Result<(), String> {
+    cargo("clippy --package regrant-server --all-targets --features opentelemetry -- -D warnings")?;
+    cargo("test --package regrant-server --features opentelemetry --test telemetry")
+}
 
 /// The client in Rust is a workspace of its own.
 fn format() -> Result<(), String> {

@@ -10,10 +10,11 @@ use std::process::Command;
 use crate::cargo::cargo;
 use crate::command;
 
-/// Installs what the programs in `tests/clients` need, each with its own language's means.
+/// Installs what the programs in `tests/clients` need, each with its own language's means, and what asks the admin API.
 pub(crate) fn install() -> Result<(), String> {
     once(Path::new("tests/clients/node/package-lock.json"), Path::new("target/clients/node"), node_packages)?;
     once(Path::new("tests/clients/python/requirements.txt"), Path::new("target/clients/python"), python_packages)?;
+    once(Path::new("tests/admin/requirements.txt"), Path::new("target/clients/schemathesis"), python_packages)?;
     cargo("build --locked --manifest-path tests/clients/rust/Cargo.toml --target-dir target/clients/rust")
 }
 

@@ -11,6 +11,7 @@ pub(crate) fn run() -> Result<(), String> {
     // The end-to-end tests start the program as a child process, and cargo builds a binary by
     // itself for the tests of its own package only.
     cargo("build --package regrant-server --bin regrant")?;
+    cargo("build --package regrant-examples --bin embed")?;
     cargo("test --workspace")
 }
 

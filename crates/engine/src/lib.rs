@@ -52,6 +52,7 @@ mod server;
 mod signing;
 mod sweep;
 mod token;
+mod turns;
 mod user_authentication;
 mod userinfo;
 #[cfg(test)]

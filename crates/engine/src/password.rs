@@ -60,9 +60,8 @@ impl AuthorizationServer {
         request: &PasswordRequest,
     ) -> Result<User, TokenError> {
         let failure = FailureKey::user(context.source, &request.username);
-        let now = self.clock.monotonic();
         let tell = |subject, outcome| self.tell(context, Happening::LogIn { subject, outcome });
-        self.failures.charge(&[failure], now).map_err(|retry_after_seconds| {
+        let turn = self.turns.take(&self.failures, failure, &*self.clock).await.map_err(|retry_after_seconds| {
             tell(None, LogInOutcome::TooManyFailures);
             TokenError::too_many_failures(retry_after_seconds)
         })?;
@@ -70,6 +69,7 @@ impl AuthorizationServer {
         if authenticated.as_ref().err() != Some(&UserAuthenticationError::Credentials) {
             self.failures.give_back(&[failure]);
         }
+        drop(turn);
         match &authenticated {
             Ok(user) => tell(Some(&user.subject), LogInOutcome::LoggedIn),
             Err(UserAuthenticationError::Credentials) => {

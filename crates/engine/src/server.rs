@@ -13,6 +13,7 @@ use crate::hashing::HashingPool;
 use crate::key_rotation::{Unfinished, announce};
 use crate::keys::Keys;
 use crate::signing::{SigningKeys, SigningKeysError, reseal};
+use crate::turns::Turns;
 use crate::{Hooks, RecentRefusals};
 
 /// What an authorization server is built from.
@@ -47,6 +48,8 @@ pub struct AuthorizationServer {
     pub(crate) rotation: tokio::sync::Mutex<Unfinished>,
     pub(crate) clients: Clients,
     pub(crate) failures: Failures,
+    /// Of password grants.
+    pub(crate) turns: Turns,
     pub(crate) hashing: HashingPool,
     /// Held by who reads a client or user to write it changed.
     pub(crate) administering: tokio::sync::Mutex<()>,
@@ -102,6 +105,7 @@ impl AuthorizationServer {
             rotation: tokio::sync::Mutex::default(),
             clients: Clients::new(),
             failures: Failures::new(),
+            turns: Turns::new(),
             hashing: HashingPool::new(),
             administering: tokio::sync::Mutex::new(()),
             process_pepper,

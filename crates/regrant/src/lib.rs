@@ -49,9 +49,6 @@
 
 mod builder;
 mod client;
-#[cfg(feature = "sqlite")]
-#[path = "../../server/src/data_directory.rs"]
-mod data_directory;
 mod server;
 mod sweeping;
 
@@ -60,7 +57,7 @@ pub mod store;
 pub use builder::{Builder, NeedsStore, StartError};
 pub use client::{ClientError, confidential_client, public_client};
 #[cfg(feature = "sqlite")]
-pub use data_directory::{DataDirectory, DataDirectoryError};
+pub use regrant_data_directory::{DataDirectory, DataDirectoryError};
 pub use server::Server;
 
 // All that the methods of `AuthorizationServer`, the events and the pages name, beside what is named below.

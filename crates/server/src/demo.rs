@@ -168,7 +168,7 @@ async fn hello(
             json(StatusCode::OK, serde_json::json!({ "hello": hello }).to_string().into_bytes())
         }
         Ok(None) => challenge(StatusCode::UNAUTHORIZED, "Bearer realm=\"regrant demo\", error=\"invalid_token\""),
-        Err(error) => refused(&error, "demo", context.source),
+        Err(error) => refused(&error),
     }
 }
 

@@ -6,19 +6,25 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use regrant_admin::Administration;
 use regrant_crypto::SystemEntropy;
 use regrant_engine::{AuthorizationServer, Hooks, Parts, SESSION_SECONDS};
 use regrant_protocol::{Clock, Issuer, SystemClock};
 use regrant_store::Store;
 use tokio::net::TcpListener;
 
-use crate::data_directory::DataDirectory;
+use crate::admin_socket::{ADMIN_SOCKET, AdminSocket};
+use crate::config::ClientDefaults;
 use crate::demo::{self, DemoSettings};
+use crate::demo_directory;
+use crate::program::StoreProgram;
+use crate::request_id::name_requests;
 use crate::serve::{TransportLimits, serve};
 use crate::site::site;
 use crate::standard_output::print_line;
 use crate::sweeping::sweep;
 use crate::{signals, tour};
+use regrant_data_directory::DataDirectory;
 
 /// What `regrant dev` can be told.
 #[derive(Args, Clone, Debug)]
@@ -58,8 +64,11 @@ pub fn dev(options: DevOptions) -> Result<()> {
 }
 
 async fn run(options: DevOptions) -> Result<()> {
+    // Heard from now on, however long the start takes.
+    let stop = signals::stop()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let directory = DataDirectory::open(&options.data)?;
+    let directory = Arc::new(DataDirectory::open(&options.data)?);
+    demo_directory::claim(&options.data)?;
     let ring = directory.key_ring(&SystemEntropy)?;
     let store: Arc<dyn Store> = Arc::new(directory.store(&SystemEntropy, Arc::clone(&clock))?);
     let listener = TcpListener::bind(options.listen)
@@ -71,6 +80,13 @@ async fn run(options: DevOptions) -> Result<()> {
     let (entropy, session_seconds, hooks) = (Arc::new(SystemEntropy), SESSION_SECONDS, Hooks::default());
     let parts = Parts { issuer, store, ring, clock, entropy, session_seconds, hooks };
     let server = Arc::new(AuthorizationServer::open(parts).await?);
+    let program = Arc::new(StoreProgram::serving(directory.database(), ClientDefaults::built_in(), SystemClock.now()));
+    let administration = Administration {
+        server: Arc::clone(&server),
+        key_file: Arc::clone(&directory) as _,
+        program: Arc::clone(&program) as _,
+    };
+    let _socket = AdminSocket::serve(&options.data, Arc::new(administration)).context(ADMIN_SOCKET)?;
     let settings =
         DemoSettings { retry_window_seconds: options.retry_window, access_lifetime_seconds: options.access_lifetime };
     demo::prepare(&server, settings).await?;
@@ -83,8 +99,8 @@ async fn run(options: DevOptions) -> Result<()> {
     let sweeper = server.sweeper();
     let routes = site(Arc::clone(&server), demo::brand()).merge(demo::api(server));
     // The runtime ends it with the program.
-    tokio::spawn(sweep(sweeper));
-    let serving = serve(listener, routes, signals::stop()?, TransportLimits::default());
+    tokio::spawn(sweep(sweeper, move |outcome| program.swept(outcome, SystemClock.now())));
+    let serving = serve(listener, name_requests(routes, Vec::new()), stop, TransportLimits::default());
     if options.no_tour {
         serving.await;
     } else {

@@ -1,12 +1,19 @@
 //! The parts of the program `regrant`.
 
+pub mod admin_socket;
+pub mod administration;
+mod audit_file;
+pub mod command_line;
 pub mod config;
 pub mod config_command;
-pub mod data_directory;
 mod demo;
+mod demo_directory;
 pub mod dev;
 mod forwarded;
 pub mod log;
+mod metrics;
+mod program;
+mod request_id;
 pub mod serve;
 pub mod serve_command;
 mod service_manager;
@@ -14,4 +21,6 @@ mod signals;
 mod site;
 mod standard_output;
 mod sweeping;
+#[cfg(feature = "opentelemetry")]
+mod telemetry;
 mod tour;

@@ -1,15 +1,14 @@
-//! HTTP/1.1 on a socket: our own accept loop on hyper.
+//! HTTP/1.1 on sockets: our own accept loop on hyper.
 //!
 //! Nothing that a client can do to a connection is unbounded: connections, head, time to send a request, time to take
 //! the answer, and time to idle each have a limit ([`TransportLimits`], [`head`]). A head that two parsers could
 //! read differently is answered 400 before hyper sees it. Each request carries the time of its first byte
-//! ([`regrant_http::FirstByte`]) and the peer's address ([`ConnectInfo`]).
+//! ([`regrant_http::FirstByte`]) and, from the network, the peer's address ([`ConnectInfo`]).
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -18,29 +17,39 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use regrant_store_sqlite::Failpoint;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::unconstrained;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
+use crate::request_id::{REQUEST_ID, random_name};
+
 use arrival::{Arrivals, monotonic_now};
+use listener::{Peer, Socket};
+use open_connections::OpenConnection;
 use refusal::Refusal;
 use stream::RequestStream;
+
+pub(crate) use arrival::elapsed;
+pub use listener::Listener;
+pub(crate) use open_connections::connections_open;
 
 mod arrival;
 pub mod chunks;
 mod deadline;
 pub mod framing;
 pub mod head;
+mod listener;
+mod open_connections;
 pub mod refusal;
 mod stream;
 pub mod tls;
@@ -96,13 +105,13 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
     serve_all(vec![listener], None, router, shutdown, limits).await;
 }
 
-/// Serves `router` on all `listeners`, with TLS where there is an acceptor for it, until `shutdown` is ready, then lets
+/// Serves `router` on all `listeners`, with TLS on those of the network where there is an acceptor for it, until `shutdown` is ready, then lets
 /// running requests finish.
 ///
 /// When it returns, the listeners and all connections are closed. Idle connections are closed at once. Bind the
 /// listeners just before: how long connections waited in their queues until then is not known.
 pub async fn serve_all(
-    listeners: Vec<TcpListener>,
+    listeners: impl IntoIterator<Item: Into<Listener>>,
     tls: Option<TlsAcceptor>,
     router: Router,
     shutdown: impl Future<Output = ()>,
@@ -126,19 +135,19 @@ pub async fn serve_all(
 
 /// A listener, and when its queue was last seen empty.
 struct Queue {
-    listener: TcpListener,
+    listener: Listener,
     seen_empty: Instant,
 }
 
 /// Accepts connections for ever, in turn from each listener that has any.
 async fn accept(
-    listeners: Vec<TcpListener>,
+    listeners: impl IntoIterator<Item: Into<Listener>>,
     permits: &Arc<Semaphore>,
     mut begin: impl FnMut(Connection),
 ) -> Infallible {
     let started = monotonic_now();
     let mut queues: VecDeque<Queue> =
-        listeners.into_iter().map(|listener| Queue { listener, seen_empty: started }).collect();
+        listeners.into_iter().map(|listener| Queue { listener: listener.into(), seen_empty: started }).collect();
     loop {
         let permit = Arc::clone(permits).acquire_owned().await.expect("nothing closes the semaphore");
         let mut was_pending = false;
@@ -178,8 +187,8 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 struct Connection {
-    socket: TcpStream,
-    peer: SocketAddr,
+    socket: Socket,
+    peer: Peer,
     queued_since: Option<Instant>,
     _permit: OwnedSemaphorePermit,
 }
@@ -193,6 +202,14 @@ impl Connection {
         mut stopping: watch::Receiver<()>,
     ) {
         let Self { socket, peer, queued_since, _permit } = self;
+        let _open = OpenConnection::new();
+        let socket = match socket {
+            Socket::Tcp(socket) => socket,
+            // What stays on this machine needs no TLS.
+            Socket::Unix(socket) => {
+                return Conversation { peer, queued_since, router, limits }.hold(socket, stopping).await;
+            }
+        };
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(%error, %peer, "the connection ended before it began");
             return;
@@ -217,7 +234,7 @@ impl Connection {
 
 /// The requests of one connection, and the answers.
 struct Conversation {
-    peer: SocketAddr,
+    peer: Peer,
     queued_since: Option<Instant>,
     router: Router,
     limits: TransportLimits,
@@ -255,21 +272,34 @@ impl Conversation {
 async fn answer(
     request: Request<Incoming>,
     router: Router,
-    peer: SocketAddr,
+    peer: Peer,
     arrivals: Arc<Arrivals>,
 ) -> Result<Response<Body>, Infallible> {
     let arrival = arrivals.begin().expect("hyper sees no request that was not announced");
     if let Some(refusal) = arrival.refusal {
-        return Ok(refusal.response());
+        return Ok(named(refusal.response(), None));
     }
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(arrival.first_byte);
-    request.extensions_mut().insert(ConnectInfo(peer));
+    if let Peer::Address(address) = peer {
+        request.extensions_mut().insert(ConnectInfo(address));
+    }
     Failpoint::RequestArrived.reach();
-    let response = router.oneshot(request).await?;
+    let mut response = router.oneshot(request).await?;
     Failpoint::ResponseMade.reach();
     // A handler that misses the end of a body may call it malformed; the client shall rather send it again.
-    Ok(if arrivals.is_body_late() { Refusal::TooSlow.response() } else { response })
+    if arrivals.is_body_late() {
+        let name = response.headers_mut().remove(REQUEST_ID);
+        return Ok(named(Refusal::TooSlow.response(), name));
+    }
+    Ok(response)
+}
+
+/// An answer that no handler gave, under the name that the request has, if it has one.
+fn named(mut response: Response<Body>, name: Option<HeaderValue>) -> Response<Body> {
+    let name = name.unwrap_or_else(random_name);
+    response.headers_mut().insert(REQUEST_ID, name);
+    response
 }
 
 /// How long to wait after the system refused to hand out a connection.

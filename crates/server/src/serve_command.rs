@@ -7,8 +7,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use axum::Router;
 use clap::Args;
+use regrant_admin::{Administration, router_with_token};
 use regrant_crypto::SystemEntropy;
-use regrant_engine::{AuthorizationServer, Hooks, Parts};
+use regrant_engine::{AuthorizationServer, Hooks, Observer, Parts};
 use regrant_protocol::{Clock, SystemClock};
 use regrant_store::Store;
 use tokio::net::TcpListener;
@@ -16,14 +17,19 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+use crate::admin_socket::{ADMIN_SOCKET, AdminSocket};
 use crate::config::{Config, ConfigOptions, StoreKind};
-use crate::data_directory::DataDirectory;
+use crate::demo_directory;
 use crate::forwarded::believe_proxies;
 use crate::log::{self, LogControl};
+use crate::metrics::Metrics;
+use crate::program::StoreProgram;
+use crate::request_id::name_requests;
 use crate::serve::serve_all;
 use crate::standard_output::print_line;
 use crate::sweeping::sweep;
 use crate::{service_manager, signals};
+use regrant_data_directory::DataDirectory;
 
 use certificate_files::CertificateFiles;
 use clients::keep_clients;
@@ -52,7 +58,7 @@ pub struct ServeOptions {
 /// When the configuration is wrong, or data directory, client or address cannot be used.
 pub fn serve_command(options: ServeOptions) -> Result<()> {
     let config = options.config.load()?;
-    let log = log::as_configured(&config.log);
+    let log = log::as_configured(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     runtime.block_on(run(options.config, config, log))
 }
@@ -63,14 +69,26 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
     for warning in &config.warnings {
         warn!(%warning, "the configuration can be used, but");
     }
-    let directory = DataDirectory::open(&config.server.data)?;
-    let server = open(&config, &directory).await?;
+    let directory = Arc::new(DataDirectory::open(&config.server.data)?);
+    demo_directory::refuse(&config.server.data)?;
+    let metrics = Arc::new(Metrics::new(SystemClock.now()));
+    let hooks = Hooks { observer: Some(Arc::clone(&metrics) as Arc<dyn Observer>), ..Hooks::default() };
+    let server = open(&config, &directory, hooks).await?;
+    let program = Arc::new(StoreProgram::serving(directory.database(), config.defaults, SystemClock.now()));
+    let administration = Arc::new(Administration {
+        server: Arc::clone(&server),
+        key_file: Arc::clone(&directory) as _,
+        program: Arc::clone(&program) as _,
+    });
+    let _socket = AdminSocket::serve(&config.server.data, Arc::clone(&administration)).context(ADMIN_SOCKET)?;
     keep_clients(&server, config.clients()).await?;
     // Before the first answer: clients read the keys once, and ID tokens are signed with this one.
     server.make_rs256_key().await?;
 
-    let (routes, newest) = watch::channel(branded::routes(&server, &config));
-    let mut router: Router = believe_proxies(latest(newest), config.server.trusted_proxies.clone());
+    let (routes, newest) = watch::channel(branded::routes(&server, &metrics, &config));
+    let trusted = config.server.trusted_proxies.clone();
+    // The name is asked of whoever speaks to us, and not of the source that proxies tell.
+    let mut router: Router = name_requests(believe_proxies(latest(newest), trusted.clone()), trusted);
     let certificate = config.tls.clone().map(CertificateFiles::open).transpose()?;
     let tls = certificate.as_ref().map(|files| files.current().acceptor());
     let mut scheme = "http";
@@ -88,10 +106,18 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
     info!(issuer = config.server.issuer.as_str(), data = %config.server.data.display(), "serving");
 
     let limits = config.limits;
-    let administering = serve_all(admin, None, admin::routes(Arc::clone(&server)), pending(), limits);
+    let mut admin_routes = admin::routes(Arc::clone(&server), Arc::clone(&metrics));
+    if let Some(token) = config.admin.token.clone() {
+        admin_routes = admin_routes.merge(router_with_token(administration, token));
+    }
+    let administering = serve_all(admin, None, name_requests(admin_routes, Vec::new()), pending(), limits);
     // What is begun of a slice when the server stops is not written.
-    let sweeping = tokio::spawn(sweep(server.sweeper()));
-    let reloading = Reloading { options, started: config, server, routes, log, certificate };
+    let swept = (Arc::clone(&metrics), Arc::clone(&program));
+    let sweeping = tokio::spawn(sweep(server.sweeper(), move |outcome| {
+        swept.0.swept(outcome);
+        swept.1.swept(outcome, SystemClock.now());
+    }));
+    let reloading = Reloading { options, started: config, server, program, metrics, routes, log, certificate };
     let stop = async {
         stop.await;
         service_manager::stopping();
@@ -106,7 +132,7 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
     Ok(())
 }
 
-async fn open(config: &Config, directory: &DataDirectory) -> Result<Arc<AuthorizationServer>> {
+async fn open(config: &Config, directory: &DataDirectory, hooks: Hooks) -> Result<Arc<AuthorizationServer>> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ring = directory.key_ring(&SystemEntropy)?;
     let store: Arc<dyn Store> = match config.store {
@@ -119,7 +145,7 @@ async fn open(config: &Config, directory: &DataDirectory) -> Result<Arc<Authoriz
         clock,
         entropy: Arc::new(SystemEntropy),
         session_seconds: config.sessions.lifetime_seconds,
-        hooks: Hooks::default(),
+        hooks,
     };
     Ok(Arc::new(AuthorizationServer::open(parts).await?))
 }

@@ -1,29 +1,23 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::response::{Redirect, Response};
+use axum::response::Redirect;
 use axum::routing::{MethodRouter, get};
-use regrant_engine::{AuthorizationServer, Refusal};
-use regrant_http::{refusal, router_with_brand};
+use regrant_engine::AuthorizationServer;
+use regrant_http::{Site, SiteOptions};
 use regrant_pages::Brand;
-use regrant_protocol::{ErrorCode, ErrorResponse, Issuer, Metadata};
+use regrant_protocol::{Issuer, Metadata};
 
 /// Everything that is answered to clients and users, and a hint at every other path.
 pub(crate) fn site(server: Arc<AuthorizationServer>, brand: Brand) -> Router {
     let account = see_account(server.issuer());
-    router_with_brand(server, brand).route("/", account).fallback(no_such_endpoint)
+    Site::new(server, SiteOptions { brand, ..SiteOptions::default() }).router_with_hint().route("/", account)
 }
 
 /// What people find who open the address alone: their account, which asks who they are.
 fn see_account(issuer: &Issuer) -> MethodRouter {
     let account = issuer.endpoint(Metadata::ACCOUNT_PATH);
     get(|| async move { Redirect::to(&account) })
-}
-
-async fn no_such_endpoint() -> Response {
-    let hint = "no such endpoint; GET /.well-known/oauth-authorization-server lists those that there are";
-    let response = ErrorResponse::new(ErrorCode::InvalidRequest, hint);
-    refusal(&Refusal { status: 404, retry_after_seconds: None, response })
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
-use regrant_engine::Sweeper;
+use regrant_engine::{SweepOutcome, Sweeper};
 use tokio::time::sleep;
 
 /// Sweeps slice by slice for as long as the server runs, with the pauses that the sweeper asks for. It returns when the clock
-/// has jumped: from then on nothing is removed until the next start.
-pub(crate) async fn sweep(sweeper: Sweeper) {
-    while let Some(pause) = sweeper.sweep_slice().await.pause() {
+/// has jumped: from then on nothing is removed until the next start. `told` hears of every slice.
+pub(crate) async fn sweep(sweeper: Sweeper, told: impl Fn(&SweepOutcome)) {
+    loop {
+        let outcome = sweeper.sweep_slice().await;
+        told(&outcome);
+        let Some(pause) = outcome.pause() else { return };
         sleep(pause).await;
     }
 }
@@ -20,7 +23,7 @@ mod tests {
     use regrant_store::Session;
 
     use super::*;
-    use crate::data_directory::DataDirectory;
+    use regrant_data_directory::DataDirectory;
 
     const DAY_SECONDS: i64 = 24 * 60 * 60;
 
@@ -53,7 +56,7 @@ mod tests {
         let id = session.id;
         server.store().keep_session(session).await.unwrap();
 
-        let sweeping = tokio::spawn(sweep(server.sweeper()));
+        let sweeping = tokio::spawn(sweep(server.sweeper(), |_| {}));
         clock.advance_seconds(u32::try_from(2 * DAY_SECONDS).unwrap());
         while server.store().session(id).await.unwrap().is_some() {
             sleep(std::time::Duration::from_secs(1)).await;

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
 use regrant_crypto::{Entropy, SeededEntropy};
+use regrant_data_directory::DataDirectory;
 use regrant_engine::{AuthorizationServer, Hooks, Parts, RequestContext, SESSION_SECONDS, Secrecy, TokenError};
 use regrant_grant::{Grant, Policy, REFRESH_PREFIX, RotationMode, TokenParts, Write};
 use regrant_protocol::{
     AccessTokenClaims, ClientId, Clock, GrantType, Issuer, Lifetime, ManualClock, Params, Profile, Scope, Secret,
     Timestamp, TokenEndpointAuthMethod, TokenResponse,
 };
-use regrant_server::data_directory::DataDirectory;
 use regrant_store::{AccessTokenFormat, ClientSettings, Store, StoreError, Target, decide_in};
 
 /// The time at which every instance stands still until its clock is moved, in seconds since the Unix epoch.

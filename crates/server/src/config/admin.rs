@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 
-use regrant_protocol::Secret;
+use regrant_admin::{ADMIN_TOKEN_CHARACTERS_MAX, AdminToken, UnusableAdminToken};
 
 use crate::config::key::{Form, Key, Kind};
 use crate::config::secret_or_file::SecretOrFile;
@@ -12,7 +12,7 @@ use crate::config::value::Preset;
 pub(super) const SECTION: Section = Section {
     name: "admin",
     shape: Shape::Table,
-    doc: "A listener of its own, in plain HTTP, for those who run the server: `/livez`, whether the process answers, `/readyz`, whether its store does too, and, with a token, the admin API below `/admin/v1`.",
+    doc: "A listener of its own, in plain HTTP, for those who run the server: `/livez`, whether the process answers, `/readyz`, whether its store does too, `/metrics`, what Prometheus keeps, and, with a token, the admin API below `/admin/v1`.",
     keys: &[LISTEN, TOKEN_FILE, TOKEN],
 };
 
@@ -41,19 +41,13 @@ pub(super) const TOKEN: Key = Key::new(
 )
 .at_start();
 
-/// The shortest admin token: 32 characters of base64url are 192 bits.
-pub const ADMIN_TOKEN_BYTES_MIN: usize = 32;
-
-/// The longest admin token.
-pub const ADMIN_TOKEN_BYTES_MAX: usize = 1024;
-
 /// The listener for those who run the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AdminConfig {
     /// Where it listens; `None` for no such listener.
     pub listen: Option<SocketAddr>,
     /// What opens the admin API there; `None` for no API.
-    pub token: Option<Secret>,
+    pub token: Option<AdminToken>,
 }
 
 impl AdminConfig {
@@ -64,20 +58,12 @@ impl AdminConfig {
             file: &TOKEN_FILE,
             owner: "the admin API",
             power: "do everything to clients, users and grants",
-            shape: format!(
-                "token of {ADMIN_TOKEN_BYTES_MIN} to {ADMIN_TOKEN_BYTES_MAX} letters, digits and -._~+/=; make one with: \
-                 openssl rand -base64 32"
-            ),
-            bytes_max: ADMIN_TOKEN_BYTES_MAX,
-            is_usable: is_token,
+            shape: format!("admin token: {UnusableAdminToken}"),
+            bytes_max: ADMIN_TOKEN_CHARACTERS_MAX,
+            is_usable: |text| AdminToken::parse(text).is_ok(),
         };
         let token = token.read(table);
-        Ok(Self { listen: listen?, token: token?.map(|(_, token)| token) })
+        let listen = listen?;
+        Ok(Self { listen, token: token?.and_then(|(_, token)| AdminToken::parse(token.expose()).ok()) })
     }
-}
-
-/// What a header can carry after `Bearer` (RFC 6750 §2.1), and nobody guesses.
-fn is_token(text: &str) -> bool {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
-    text.len() >= ADMIN_TOKEN_BYTES_MIN && text.bytes().all(is_allowed)
 }

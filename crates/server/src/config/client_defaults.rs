@@ -1,8 +1,12 @@
+use std::collections::BTreeMap;
+
 use regrant_grant::{CODE_RETRY_SECONDS_MAX, OnReuse, Policy, RETRY_WINDOW_PROVEN_SECONDS, RotationMode};
 use regrant_protocol::Lifetime;
 use regrant_store::{AccessTokenFormat, ConsentMode, IdTokenAlgorithm, OutlivesSession};
 
+use crate::config::environment::Environment;
 use crate::config::key::{Key, Kind, words};
+use crate::config::layers::Layers;
 use crate::config::section::{Section, Shape};
 use crate::config::table_reader::{Reported, TableReader};
 use crate::config::value::Preset;
@@ -160,6 +164,15 @@ pub struct ClientDefaults {
 }
 
 impl ClientDefaults {
+    /// What holds where nobody says anything.
+    #[must_use]
+    pub fn built_in() -> Self {
+        let (flags, variables) = (BTreeMap::new(), BTreeMap::new());
+        let layers = Layers { flags: &flags, environment: Environment::new(&variables), document: None };
+        let read = Self::read(&mut TableReader::new(&SECTION, &layers, None));
+        read.unwrap_or_else(|Reported| unreachable!("every key has a default or may be absent"))
+    }
+
     /// Reads `[defaults]`, or the same keys of a client.
     pub(super) fn read(table: &mut TableReader<'_>) -> Result<Self, Reported> {
         let access_lifetime = table.number(&ACCESS_LIFETIME);

@@ -7,6 +7,9 @@ use crate::config::secret_or_file::SecretOrFile;
 use crate::config::table_reader::{Reported, TableReader};
 use crate::config::value::Preset;
 
+/// A shorter secret is pointed out. Its length says nothing of how it was made, but what was made by chance is longer.
+const GOOD_SECRET_CHARACTERS_MIN: usize = 16;
+
 pub(super) const SECRET_FILE: Key = Key::new(
     "secret_file",
     Kind::Text(Form::Path),
@@ -51,6 +54,14 @@ pub(super) fn read(table: &mut TableReader<'_>, is_public: bool) -> Result<Secre
             let told = "a client with public = true has no secret; leave out one of the two";
             Err(table.refuse(table.origin(key.name), key.name, Fault::Contradiction(told.to_owned())))
         }
-        Some((_, secret)) => Ok(Secrecy::Chosen(secret)),
+        Some((key, secret)) => {
+            if secret.expose().chars().count() < GOOD_SECRET_CHARACTERS_MIN {
+                let told = format!(
+                    "the secret has fewer than {GOOD_SECRET_CHARACTERS_MIN} characters and may be guessed; make one with: openssl rand -hex 32"
+                );
+                table.warn(key, Fault::Value(told));
+            }
+            Ok(Secrecy::Chosen(secret))
+        }
     }
 }

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use crate::config::key::{Form, Key, Kind, words};
 use crate::config::nearest::nearest;
 use crate::config::problem::Fault;
@@ -5,8 +7,12 @@ use crate::config::section::{Section, Shape};
 use crate::config::table_reader::{Reported, TableReader};
 use crate::config::value::Preset;
 
-pub(super) const SECTION: Section =
-    Section { name: "log", shape: Shape::Table, doc: "What is written to standard error.", keys: &[FORMAT, LEVEL] };
+pub(super) const SECTION: Section = Section {
+    name: "log",
+    shape: Shape::Table,
+    doc: "What is written to standard error, and the audit trail.",
+    keys: &[FORMAT, LEVEL, AUDIT],
+};
 
 const FORMAT: Key = Key::new(
     "format",
@@ -26,6 +32,15 @@ const LEVEL: Key = Key::new(
 .flag("log-level")
 .also(&["filter"]);
 
+const AUDIT: Key = Key::new(
+    "audit",
+    Kind::Text(Form::Path),
+    Preset::Absent,
+    "A file of its own for the audit trail, one JSON object a line, with mode 0600. It is opened anew on SIGHUP, so that it can be moved away. Without it the audit trail is part of the log.",
+)
+.also(&["audit_file"])
+.at_start();
+
 const FORMATS: [(&str, LogFormat); 3] =
     [("auto", LogFormat::Auto), ("json", LogFormat::Json), ("pretty", LogFormat::Pretty)];
 const FORMAT_WORDS: [&str; 3] = words(&FORMATS);
@@ -37,6 +52,8 @@ pub struct LogConfig {
     pub format: LogFormat,
     /// What.
     pub level: LogLevel,
+    /// The file of the audit trail; `None` for the log.
+    pub audit: Option<PathBuf>,
 }
 
 /// How the log is written.
@@ -58,7 +75,8 @@ impl LogConfig {
     pub(super) fn read(table: &mut TableReader<'_>) -> Result<Self, Reported> {
         let format = table.choice(&FORMAT, &FORMATS);
         let level = table.required(&LEVEL, LogLevel::parse);
-        Ok(Self { format: format?, level: level? })
+        let audit = table.path(&AUDIT, |_| Ok(()));
+        Ok(Self { format: format?, level: level?, audit: audit?.map(|(path, ())| path) })
     }
 }
 

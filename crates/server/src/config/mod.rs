@@ -44,7 +44,7 @@ mod toml_text;
 mod unknown;
 mod value;
 
-pub use admin::{ADMIN_TOKEN_BYTES_MAX, ADMIN_TOKEN_BYTES_MIN, AdminConfig};
+pub use admin::AdminConfig;
 pub use branding::{BRAND_NAME_CHARACTERS_MAX, BrandingConfig, Colour, Logo};
 pub use client::{CLIENT_NAME_CHARACTERS_MAX, ConfiguredClient};
 pub use client_defaults::ClientDefaults;

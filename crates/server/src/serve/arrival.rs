@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use regrant_http::FirstByte;
 
@@ -50,6 +50,11 @@ impl Arrivals {
         // A push or a pop leaves nothing half done.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How long it is since `moment`.
+pub(crate) fn elapsed(moment: Instant) -> Duration {
+    monotonic_now().saturating_duration_since(moment)
 }
 
 /// The monotonic time.

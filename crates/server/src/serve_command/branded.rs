@@ -5,11 +5,12 @@ use regrant_engine::AuthorizationServer;
 use regrant_pages::{Accent, Brand, Color, ScopeWords};
 
 use crate::config::{Colour, Config};
+use crate::metrics::{Metrics, measure_requests};
 use crate::site::site;
 
-/// Everything that is answered, with the branding and the words of `config`.
-pub(super) fn routes(server: &Arc<AuthorizationServer>, config: &Config) -> Router {
-    site(Arc::clone(server), brand(config))
+/// Everything that is answered, with the branding and the words of `config`, and measured.
+pub(super) fn routes(server: &Arc<AuthorizationServer>, metrics: &Arc<Metrics>, config: &Config) -> Router {
+    measure_requests(site(Arc::clone(server), brand(config)), metrics)
 }
 
 fn brand(config: &Config) -> Brand {

@@ -11,6 +11,8 @@ use tracing::{error, info, warn};
 
 use crate::config::{Config, ConfigOptions};
 use crate::log::LogControl;
+use crate::metrics::Metrics;
+use crate::program::StoreProgram;
 use crate::service_manager;
 
 use super::branded;
@@ -23,6 +25,8 @@ pub(super) struct Reloading {
     /// What the server was started with, and what holds for everything that only a new start changes.
     pub(super) started: Config,
     pub(super) server: Arc<AuthorizationServer>,
+    pub(super) program: Arc<StoreProgram>,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) routes: watch::Sender<Router>,
     pub(super) log: LogControl,
     pub(super) certificate: Option<CertificateFiles>,
@@ -71,7 +75,11 @@ impl Reloading {
         }
         self.renew_certificate();
         self.log.set(&config.log.level);
-        drop(self.routes.send_replace(branded::routes(&self.server, &config)));
+        if let Err(error) = self.log.reopen() {
+            error!(%error, "log.audit cannot be opened anew, and goes on in the file that was open");
+        }
+        self.program.set_defaults(config.defaults);
+        drop(self.routes.send_replace(branded::routes(&self.server, &self.metrics, &config)));
         match keep_clients(&self.server, config.clients()).await {
             Ok(()) => info!(clients = config.clients().len(), "read the configuration again"),
             Err(error) => {

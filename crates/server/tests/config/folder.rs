@@ -7,10 +7,13 @@ use regrant_protocol::Secret;
 use regrant_server::config::{Config, ConfigErrors, Sources};
 
 /// What no message and no page may hold.
-pub(crate) const SECRET: &str = "sesame-open";
+pub(crate) const SECRET: &str = "sesame-open-at-half-past-six";
 
-/// A directory with the files that a configuration names: `tls.crt`, `tls.key`, `photos.secret`, `logo.SVG`; and an
-/// empty one, `folder`.
+/// What opens the admin API, and what no message and no page may hold either.
+pub(crate) const ADMIN_TOKEN: &str = "open-sesame-open-sesame-open-sesame";
+
+/// A directory with the files that a configuration names: `tls.crt`, `tls.key`, `photos.secret`, `admin.token`, `logo.SVG`;
+/// and an empty one, `folder`.
 pub(crate) struct Folder {
     directory: tempfile::TempDir,
 }
@@ -22,6 +25,7 @@ impl Folder {
         folder.write("tls.crt", &cert.pem().lines().map(|line| format!("{line}\r\n")).collect::<String>());
         folder.write("tls.key", &signing_key.serialize_pem());
         folder.write("photos.secret", &format!("{SECRET}\n"));
+        folder.write("admin.token", &format!("{ADMIN_TOKEN}\n"));
         folder.write("logo.SVG", "<svg/>");
         fs::create_dir(folder.path().join("folder")).unwrap();
         folder

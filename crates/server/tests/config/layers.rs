@@ -1,10 +1,11 @@
 //! Which layer wins, and what a variable or flag means.
 
+use regrant_admin::AdminToken;
 use regrant_engine::Secrecy;
 use regrant_protocol::Secret;
 use regrant_server::config::{Config, LogFormat, Origin, print};
 
-use crate::folder::{Folder, SECRET};
+use crate::folder::{ADMIN_TOKEN, Folder, SECRET};
 
 const FILE: &str = "\
 [server]
@@ -163,8 +164,40 @@ fn what_is_allowed_and_not_wise_is_pointed_out() {
              way",
             "regrant.toml:8: client \"photos app\": secret: whoever may read this file may act as the client; put the secret into a file \
              of its own and name it in secret_file",
+            "regrant.toml:8: client \"photos app\": secret: the secret has fewer than 16 characters and may be guessed; make one with: \
+             openssl rand -hex 32",
         ]
     );
+}
+
+#[test]
+fn the_admin_token_comes_from_a_file_or_a_variable_and_is_long() {
+    let folder = Folder::new();
+    let variable = [("REGRANT_ADMIN_TOKEN", ADMIN_TOKEN), ("REGRANT_ADMIN_LISTEN", "127.0.0.1:9")];
+    let config = folder.load_over(FILE, &variable, &[]).unwrap();
+    assert_eq!(config.admin.token, AdminToken::parse(ADMIN_TOKEN).ok());
+    assert!(config.warnings.is_empty());
+
+    let short = folder.write("short.token", &"x".repeat(31)).display().to_string();
+    let odd = format!("{} {ADMIN_TOKEN}", &ADMIN_TOKEN[..3]);
+    for variable in [
+        ("REGRANT_ADMIN_TOKEN", &ADMIN_TOKEN[..31]),
+        ("REGRANT_ADMIN_TOKEN", &odd),
+        ("REGRANT_ADMIN_TOKEN_FILE", &short),
+    ] {
+        let told = folder.told(folder.load_over(FILE, &[variable], &[]));
+        assert!(told.contains("an admin token is 32 to 512") && told.contains("openssl rand"), "{told}");
+        assert!(!told.contains(&ADMIN_TOKEN[..31]), "{told}");
+    }
+
+    let file = format!("{FILE}[admin]\ntoken = \"{ADMIN_TOKEN}\"\n");
+    let told: Vec<String> = folder.load(&file).unwrap().warnings.iter().map(ToString::to_string).collect();
+    let [discouraged, useless] = &told[..] else { panic!("{told:?}") };
+    assert!(useless.contains("admin.token: the token opens nothing, as there is no admin.listen"), "{useless}");
+    assert!(discouraged.contains("put the token into a file of its own and name it in token_file"), "{discouraged}");
+    let contradiction = format!("{file}token_file = \"admin.token\"\n");
+    let told = folder.told(folder.load(&contradiction));
+    assert!(told.contains("admin.token: the admin API has a token_file too"), "{told}");
 }
 
 #[test]

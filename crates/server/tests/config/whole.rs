@@ -3,12 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use regrant_admin::AdminToken;
 use regrant_grant::{OnReuse, RotationMode};
 use regrant_protocol::{GrantType, Lifetime, TokenEndpointAuthMethod};
 use regrant_server::config::{Config, LogFormat, SECTIONS, StoreKind, print};
 use regrant_store::{AccessTokenFormat, ConsentMode, IdTokenAlgorithm, OutlivesSession};
 
-use crate::folder::{Folder, SECRET};
+use crate::folder::{ADMIN_TOKEN, Folder, SECRET};
 
 /// Every key, and nothing that is its default where it can be something else.
 const EVERYTHING: &str = include_str!("everything.toml");
@@ -25,7 +26,7 @@ fn the_file_has_every_key_there_is() {
     for section in SECTIONS {
         let mut tables = config.tables().iter().filter(|table| table.section.name == section.name);
         let settings = &tables.next().unwrap().settings;
-        for key in section.keys.iter().filter(|key| !["public", "secret"].contains(&key.name)) {
+        for key in section.keys.iter().filter(|key| !["public", "secret", "token"].contains(&key.name)) {
             let setting = settings.iter().find(|setting| setting.name == key.name);
             let origin = setting.map(|setting| setting.origin.to_string()).unwrap_or_default();
             assert!(origin.contains("regrant.toml:"), "{} {}: {origin:?}", section.name, key.name);
@@ -44,6 +45,7 @@ fn every_section_is_read_into_its_type() {
     let tls = config.tls.as_ref().unwrap();
     assert_eq!((&tls.certificate, &tls.key), (&folder.path().join("tls.crt"), &folder.path().join("tls.key")));
     assert_eq!(config.admin.listen, Some("127.0.0.1:9090".parse().unwrap()));
+    assert_eq!(config.admin.token, AdminToken::parse(ADMIN_TOKEN).ok());
     assert_eq!(config.store, StoreKind::Sqlite);
     assert_eq!(config.sessions.lifetime_seconds, 3600);
     assert_eq!(config.branding.name, "Example ID");
@@ -58,6 +60,7 @@ fn every_section_is_read_into_its_type() {
     assert_eq!(config.limits.drain, Duration::from_secs(8));
     assert_eq!(config.log.format, LogFormat::Json);
     assert_eq!(config.log.level.as_str(), "warn,regrant_engine=debug");
+    assert_eq!(config.log.audit, Some(folder.path().join("audit.log")));
 }
 
 #[test]
@@ -133,12 +136,13 @@ fn every_printed_value_tells_where_it_comes_from_and_no_secret_is_printed() {
         "issuer = \"https://id.example\"  # regrant.toml:2",
         "level = \"debug\"  # REGRANT_LOG_LEVEL",
         "name = \"The \\\"App\\\"\"  # REGRANT_CLIENT_APP_NAME",
-        "# secret is not shown  # regrant.toml:58",
+        "# secret is not shown  # regrant.toml:60",
         "post_logout_redirect_uris = []  # default",
-        "rotation = \"consume\"  # regrant.toml:22",
+        "rotation = \"consume\"  # regrant.toml:23",
     ] {
         assert!(printed.lines().any(|printed| printed == line), "{line}\n{printed}");
     }
     assert!(printed.contains("elsewhere\"  # --data"), "{printed}");
-    assert!(!format!("{printed}{config:?}").contains(SECRET));
+    let told = format!("{printed}{config:?}");
+    assert!(!told.contains(SECRET) && !told.contains(ADMIN_TOKEN));
 }

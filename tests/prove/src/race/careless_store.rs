@@ -3,11 +3,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use regrant_grant::{Grant, GrantId, Party, SessionId, Surroundings, Write};
-use regrant_protocol::{ClientId, EpochNumber, Subject, Timestamp, Username};
+use regrant_protocol::{ClientId, EpochNumber, Kid, Subject, Timestamp, Username};
 use regrant_store::{
     AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, GrantFilter, Identity, ListedGrant, Page,
-    Rule, Scene, SealedSigningKey, Session, Step, Store, StoreError, Sweep, SweepError, Swept, Target, User,
-    UserChange, decide_in,
+    Rule, Scene, SealedSigningKey, Session, SigningKeyChange, Step, Store, StoreError, Sweep, SweepError, Swept,
+    Target, User, UserChange, decide_in,
 };
 use regrant_store_sqlite::SqliteStore;
 
@@ -217,6 +217,14 @@ impl Store for CarelessStore {
         self.inner.sweep(sweep).await
     }
 
+    async fn swept_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.inner.swept_at().await
+    }
+
+    async fn trust_clock(&self) -> Result<(), StoreError> {
+        self.inner.trust_clock().await
+    }
+
     async fn announced_keys(&self) -> Result<Vec<AnnouncedKey>, StoreError> {
         self.inner.announced_keys().await
     }
@@ -225,11 +233,19 @@ impl Store for CarelessStore {
         self.inner.announce_key(key).await
     }
 
+    async fn retire_keys_below(&self, oldest: Kid) -> Result<(), ChangeError> {
+        self.inner.retire_keys_below(oldest).await
+    }
+
     async fn signing_keys(&self) -> Result<Vec<SealedSigningKey>, StoreError> {
         self.inner.signing_keys().await
     }
 
     async fn add_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError> {
         self.inner.add_signing_key(key).await
+    }
+
+    async fn change_signing_key(&self, key_id: &str, change: SigningKeyChange) -> Result<(), ChangeError> {
+        self.inner.change_signing_key(key_id, change).await
     }
 }

@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use regrant_crypto::{Entropy, KEY_FILE_BYTES_MAX, KeyFileError, KeyRing, random};
+use regrant_engine::{KeyFile, KeyFileNotWritten};
 use regrant_grant::Realm;
 use regrant_protocol::Clock;
 use regrant_store_sqlite::{Genesis, OpenError, SqliteStore};
 
-const DATABASE: &str = "regrant.db";
-const KEY_FILE: &str = "master.key";
+/// The name of the database in a data directory.
+pub const DATABASE: &str = "regrant.db";
+/// The name of the key file in a data directory.
+pub const KEY_FILE: &str = "master.key";
 const LOCK_FILE: &str = "lock";
 
 /// A data directory that this process alone has open. The lock is the kernel's: it ends with the process.
@@ -72,6 +75,34 @@ pub enum DataDirectoryError {
 }
 
 impl DataDirectory {
+    /// Whether a server has made its store in `path`.
+    #[must_use]
+    pub fn is_made(path: &Path) -> bool {
+        path.join(DATABASE).is_file()
+    }
+
+    /// The master keys that are in the key file, whoever has the directory open.
+    ///
+    /// # Errors
+    /// When the key file is missing, open to others, or cannot be read.
+    pub fn kept_keys(path: &Path) -> Result<KeyRing, DataDirectoryError> {
+        let key_file = path.join(KEY_FILE);
+        match File::open(&key_file) {
+            Ok(file) => read_key_file(&key_file, file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(DataDirectoryError::KeyFileMissing {
+                key_file: key_file.display().to_string(),
+                directory: path.display().to_string(),
+            }),
+            Err(error) => Err(io_error(&key_file, error)),
+        }
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.path.join(DATABASE)
+    }
+
     /// Opens a data directory, making it (mode 700) where there is none, and takes its lock.
     ///
     /// # Errors
@@ -130,6 +161,14 @@ impl DataDirectory {
     }
 }
 
+impl KeyFile for DataDirectory {
+    fn replace(&self, ring: &KeyRing) -> Result<(), KeyFileNotWritten> {
+        let path = self.path.join(KEY_FILE);
+        let written = write_key_file(&self.path, &path, ring).map_err(|error| io_error(&path, error));
+        written.map_err(|error| KeyFileNotWritten(error.to_string()))
+    }
+}
+
 fn read_key_file(path: &Path, file: File) -> Result<KeyRing, DataDirectoryError> {
     closed_to_others(path, 0o600)?;
     let mut text = zeroize::Zeroizing::new(String::with_capacity(KEY_FILE_BYTES_MAX + 1));
@@ -140,8 +179,8 @@ fn read_key_file(path: &Path, file: File) -> Result<KeyRing, DataDirectoryError>
     KeyRing::from_text(&text).map_err(|error| DataDirectoryError::KeyFile(path.display().to_string(), error))
 }
 
-/// Writes the key file so that a crash leaves all of it or none: the store is made only after it is on disk, and it only
-/// after the directories that lead to it.
+/// Writes the key file so that a crash leaves all of it, or what was there before: the store is made only after it is on
+/// disk, and it only after the directories that lead to it.
 fn write_key_file(directory: &Path, path: &Path, ring: &KeyRing) -> io::Result<()> {
     sync_above(directory)?;
     let unfinished = path.with_extension("key.new");
@@ -244,6 +283,39 @@ mod tests {
         fs::remove_file(path.join(KEY_FILE)).unwrap();
         assert!(message(directory.key_ring(&entropy)).contains("restore the key file"));
         assert!(!path.join(KEY_FILE).exists());
+    }
+
+    #[test]
+    fn a_key_file_is_replaced_whole_and_stays_for_its_owner_only() {
+        let (_parent, path) = fresh();
+        let directory = DataDirectory::open(&path).unwrap();
+        let entropy = SeededEntropy::new(1);
+        let mut ring = directory.key_ring(&entropy).unwrap();
+        let (key_file, unfinished) = (path.join(KEY_FILE), path.join("master.key.new"));
+        // As a crash before left it, and somebody's hand after it.
+        fs::write(&unfinished, "#".repeat(KEY_FILE_BYTES_MAX)).unwrap();
+        fs::set_permissions(&unfinished, Permissions::from_mode(0o644)).unwrap();
+        ring.add(&entropy).unwrap();
+        directory.replace(&ring).unwrap();
+        assert_eq!(fs::read_to_string(&key_file).unwrap(), *ring.to_text());
+        assert_eq!(fs::metadata(&key_file).unwrap().mode() & 0o777, 0o600);
+        assert!(!unfinished.exists());
+        assert_eq!(directory.key_ring(&entropy).unwrap().to_text(), ring.to_text());
+    }
+
+    #[test]
+    fn a_key_file_that_cannot_be_written_stays_as_it_was() {
+        let (_parent, path) = fresh();
+        let directory = DataDirectory::open(&path).unwrap();
+        let entropy = SeededEntropy::new(1);
+        let mut ring = directory.key_ring(&entropy).unwrap();
+        let before = fs::read(path.join(KEY_FILE)).unwrap();
+        // A directory in the place of the file that is written first, which stops even root.
+        fs::create_dir(path.join("master.key.new")).unwrap();
+        ring.add(&entropy).unwrap();
+        let told = directory.replace(&ring).unwrap_err().to_string();
+        assert!(told.contains("master.key: ") && told.contains("see that this user may read and write it"), "{told}");
+        assert_eq!(fs::read(path.join(KEY_FILE)).unwrap(), before);
     }
 
     #[test]

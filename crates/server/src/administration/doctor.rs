@@ -1,0 +1,114 @@
+//! `regrant doctor`.
+
+use std::fmt::Write;
+
+use anyhow::{Result, bail};
+use clap::Args;
+use regrant_protocol::{Clock, SystemClock};
+use serde::Serialize;
+
+use super::api::{AdminApi, run};
+use super::output::Output;
+use super::place::{CommonOptions, Place};
+use super::table::printable;
+
+use check::{Check, State};
+
+mod certificate;
+mod check;
+mod clients;
+mod clock;
+mod database;
+mod files;
+mod server;
+
+/// What `regrant doctor` can be told.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct DoctorOptions {
+    #[command(flatten)]
+    common: CommonOptions,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  regrant doctor
+  regrant doctor --config /etc/regrant/regrant.toml
+  regrant doctor --json | jq '.checks[] | select(.state != \"ok\")'
+
+It changes nothing, reads the whole database, and ends with 1 if anything is wrong that has to be mended now.";
+
+/// What was found.
+#[derive(Serialize)]
+struct Findings {
+    checks: Vec<Check>,
+}
+
+/// Runs `regrant doctor`.
+///
+/// # Errors
+/// When something has to be mended now.
+pub fn doctor(options: DoctorOptions) -> Result<()> {
+    let common = options.common;
+    run(async {
+        let findings = Findings { checks: examine(&common).await };
+        Output { is_json: common.json }.answer(&findings, told)?;
+        match findings.checks.iter().filter(|check| check.state == State::Fail).count() {
+            0 => Ok(()),
+            1 => bail!("1 check failed"),
+            count => bail!("{count} checks failed"),
+        }
+    })
+}
+
+async fn examine(common: &CommonOptions) -> Vec<Check> {
+    let now = SystemClock.now();
+    let place = match common.look() {
+        Ok(place) => place,
+        Err(error) => return vec![Check::fail("configuration", format!("{error:#}"))],
+    };
+    let mut checks = Vec::new();
+    if let Some(config) = &place.config {
+        checks.push(Check::ok("configuration", format!("it is good, for {}", config.server.issuer.as_str())));
+        let warnings = config.warnings.iter().map(|warning| Check::warn("configuration", warning.to_string()));
+        checks.extend(warnings);
+        checks.extend(certificate::check(config, now));
+        checks.extend(server::check_listener(config));
+    }
+    let is_there = files::check_directory(&place.data, &mut checks);
+    if !is_there {
+        return checks;
+    }
+    checks.push(clock::check(&place.data, now));
+    checks.push(files::check_disk(&place.data));
+    let keys = files::check_keys(&place.data);
+    let database = database::check(&place.data);
+    let is_sound = keys.state != State::Fail && database.iter().all(|check| check.state == State::Ok);
+    checks.push(keys);
+    checks.extend(database);
+    // To open a store that is not as it should be could change it.
+    if is_sound {
+        checks.extend(ask(&place).await);
+    }
+    checks
+}
+
+/// What the server, or its store, says about itself.
+async fn ask(place: &Place) -> Vec<Check> {
+    let api = match AdminApi::reach(place).await {
+        Ok(api) => api,
+        Err(error) => return vec![Check::fail("server", format!("{error:#}"))],
+    };
+    let mut checks = server::check(&api).await;
+    checks.extend(clients::check(&api).await);
+    checks
+}
+
+fn told(findings: &Findings) -> String {
+    let mut text = String::new();
+    let width = findings.checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
+    for Check { name, state, found } in &findings.checks {
+        writeln!(text, "{:4}  {name:width$}  {}", state.as_str(), printable(found)).expect("a String takes everything");
+    }
+    text
+}

@@ -1,0 +1,139 @@
+//! `regrant key`.
+
+use anyhow::Result;
+use clap::{Args, Subcommand, ValueEnum};
+use regrant_admin::{KeyChoice, KeysView, RotateKeys, RotatedKeys, SigningKeyState};
+
+use super::api::{AdminApi, run};
+use super::confirm::Consent;
+use super::output::Output;
+use super::place::CommonOptions;
+use super::table::table;
+
+/// What `regrant key` can be told.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct KeyOptions {
+    #[command(flatten)]
+    common: CommonOptions,
+    #[command(subcommand)]
+    command: KeyCommand,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  regrant key list
+  regrant key rotate
+  regrant key rotate master";
+
+#[derive(Subcommand, Clone, Debug)]
+enum KeyCommand {
+    /// List the keys, and what each does; never the keys themselves.
+    #[command(after_help = "Examples:\n  regrant key list\n  regrant key list --json | jq '.signing'")]
+    List,
+    /// Make a successor of a key. What was made with the old one stays good, unless it was stolen.
+    #[command(after_help = ROTATE_EXAMPLES)]
+    Rotate(Rotate),
+}
+
+const ROTATE_EXAMPLES: &str = "\
+Examples:
+  regrant key rotate
+  regrant key rotate master
+  regrant key rotate es256 --emergency";
+
+#[derive(Args, Clone, Debug)]
+struct Rotate {
+    /// Which key.
+    #[arg(value_enum, value_name = "KEY", default_value_t = Choice::Signing)]
+    key: Choice,
+    /// The key was stolen: what was made with it ends now.
+    #[arg(long)]
+    emergency: bool,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+enum Choice {
+    /// All three that sign.
+    Signing,
+    /// The one that signs ES256.
+    Es256,
+    /// The one that signs EdDSA.
+    Eddsa,
+    /// The one that signs RS256.
+    Rs256,
+    /// The master key, under which refresh tokens and codes are made.
+    Master,
+}
+
+impl From<Choice> for KeyChoice {
+    fn from(choice: Choice) -> Self {
+        match choice {
+            Choice::Signing => Self::Signing,
+            Choice::Es256 => Self::Es256,
+            Choice::Eddsa => Self::Eddsa,
+            Choice::Rs256 => Self::Rs256,
+            Choice::Master => Self::Master,
+        }
+    }
+}
+
+/// Runs `regrant key`.
+///
+/// # Errors
+/// Why nothing was done.
+pub fn key(options: KeyOptions) -> Result<()> {
+    let KeyOptions { common, command } = options;
+    let place = common.find()?;
+    let output = Output { is_json: common.json };
+    run(async {
+        let api = AdminApi::reach(&place).await?;
+        match command {
+            KeyCommand::List => output.answer(&api.get("/keys").await?, listed),
+            KeyCommand::Rotate(Rotate { key, emergency, consent }) => {
+                if emergency {
+                    consent.to("End everything that was made with this key, now?", &common)?;
+                }
+                let rotated: RotatedKeys = api.post("/keys/rotate", &RotateKeys { key: key.into(), emergency }).await?;
+                output.done(&rotated, &meaning(&rotated, emergency))
+            }
+        }
+    })
+}
+
+fn meaning(rotated: &RotatedKeys, is_emergency: bool) -> String {
+    let made = rotated.made.join(", ");
+    match (rotated.signs_from, is_emergency) {
+        (Some(_), true) => format!("made {made}, which sign from now on: what the old keys signed is refused"),
+        (Some(time), false) => {
+            format!("made {made}, which sign from {time} on: until then everybody has learnt of them")
+        }
+        (None, true) => {
+            format!("made master key {made}: every token of an older one is refused. Keep a new copy of master.key")
+        }
+        (None, false) => format!("made master key {made}: new tokens are of it. Keep a new copy of master.key"),
+    }
+}
+
+fn listed(keys: &KeysView) -> String {
+    let master = keys.master.iter().map(|key| {
+        let state = if key.newest { "newest" } else { "good" };
+        [key.kid.to_string(), "master".to_owned(), state.to_owned(), String::new(), String::new()]
+    });
+    let signing = keys.signing.iter().map(|key| {
+        let (created, signs) = (key.created_at.to_string(), key.signs_from.to_string());
+        [key.key_id.clone(), key.algorithm.clone(), state(key.state).to_owned(), created, signs]
+    });
+    table(["KEY", "FOR", "STATE", "MADE", "SIGNS FROM"], &master.chain(signing).collect::<Vec<_>>())
+}
+
+const fn state(state: SigningKeyState) -> &'static str {
+    match state {
+        SigningKeyState::Waiting => "waiting",
+        SigningKeyState::Signing => "signing",
+        SigningKeyState::Verifying => "verifying",
+        SigningKeyState::Withdrawn => "withdrawn",
+    }
+}

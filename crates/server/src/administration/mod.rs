@@ -1,0 +1,34 @@
+//! The commands by which operators administer a server: clients, users, grants and keys, and how it is.
+//!
+//! Each speaks to the running server through its socket ([`admin_socket`](crate::admin_socket)); where none runs it takes the
+//! directory's lock, opens the store, and asks the same router in this process. Answers go to standard output, words about them
+//! to standard error. Secrets never come from the command line.
+
+mod api;
+mod backup;
+mod client;
+mod client_settings;
+mod confirm;
+mod doctor;
+mod explain;
+mod grant;
+mod in_process;
+mod key;
+mod listing;
+mod named_user;
+mod output;
+mod path;
+mod place;
+mod profile;
+mod secret_input;
+mod table;
+mod terminal;
+mod user;
+
+pub use backup::{BackupOptions, backup};
+pub use client::{ClientOptions, client};
+pub use doctor::{DoctorOptions, doctor};
+pub use explain::{ExplainOptions, explain};
+pub use grant::{GrantOptions, grant};
+pub use key::{KeyOptions, key};
+pub use user::{UserOptions, user};

@@ -1,0 +1,77 @@
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::config::{CONFIG_FILE, Config, Sources};
+use regrant_data_directory::DataDirectory;
+
+/// What every command of administration can be told.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct CommonOptions {
+    /// The data directory of the server; without it that of the configuration, else regrant-data.
+    #[arg(long, value_name = "DIR", global = true)]
+    data: Option<PathBuf>,
+    /// The configuration of the server; without it and without --data, regrant.toml in the working directory, if there
+    /// is one.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// Print the answer as JSON, in the words of the admin API.
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Never ask on the terminal: what is not said is missing.
+    #[arg(long, global = true)]
+    pub(super) no_input: bool,
+}
+
+/// Where a server keeps its data, and what it is told, as far as that is known.
+pub(super) struct Place {
+    pub(super) data: PathBuf,
+    pub(super) config: Option<Config>,
+}
+
+impl CommonOptions {
+    /// The place, as `serve` finds it, whether there is something or not.
+    ///
+    /// # Errors
+    /// When there is a configuration, and it is wrong.
+    pub(super) fn look(&self) -> Result<Place> {
+        let config = self.configuration()?;
+        let configured = config.as_ref().map(|config| config.server.data.clone());
+        let data = self.data.clone().or(configured).or_else(|| env::var_os(DATA_VARIABLE).map(PathBuf::from));
+        Ok(Place { data: data.unwrap_or_else(|| PathBuf::from(DATA_DIRECTORY)), config })
+    }
+
+    /// The place, where a server has been.
+    ///
+    /// # Errors
+    /// When there is a configuration, and it is wrong; when there are no data.
+    pub(super) fn find(&self) -> Result<Place> {
+        let place = self.look()?;
+        if !DataDirectory::is_made(&place.data) {
+            bail!(
+                "there are no data of a server in {}: name their directory with --data DIR, or the configuration of the \
+                 server with --config FILE. A new directory is made when `regrant serve` or `regrant dev` first starts",
+                place.data.display()
+            );
+        }
+        Ok(place)
+    }
+
+    fn configuration(&self) -> Result<Option<Config>> {
+        let is_said = || Path::new(CONFIG_FILE).exists() || env::var_os(ISSUER_VARIABLE).is_some();
+        if self.config.is_none() && (self.data.is_some() || !is_said()) {
+            return Ok(None);
+        }
+        let sources = Sources { file: self.config.clone(), ..Sources::default() };
+        let loaded = sources.with_environment().and_then(|sources| Config::load(&sources));
+        loaded.map(Some).context("the data directory is looked for in the configuration; --data DIR names it without")
+    }
+}
+
+/// Where data are when nobody says anything else.
+const DATA_DIRECTORY: &str = "regrant-data";
+const DATA_VARIABLE: &str = "REGRANT_SERVER_DATA";
+/// Who sets it serves without a file.
+const ISSUER_VARIABLE: &str = "REGRANT_SERVER_ISSUER";

@@ -1,0 +1,151 @@
+//! What the admin API asks of the program around the server.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use regrant_admin::{BackupError, ClientDefaults, Program, ProgramStatus, SweepView};
+use regrant_engine::SweepOutcome;
+use regrant_protocol::Timestamp;
+use regrant_store_sqlite::{BackupError as StoreBackupError, back_up};
+
+use crate::config;
+
+/// A process that has a store open.
+pub(crate) struct StoreProgram {
+    database: PathBuf,
+    defaults: RwLock<config::ClientDefaults>,
+    /// When it began to serve, and what its sweeper does; `None` for one that serves nobody else.
+    serving: Option<(Timestamp, Mutex<Swept>)>,
+}
+
+/// What the sweeper has done since the start.
+#[derive(Clone, Copy)]
+struct Swept {
+    is_working: bool,
+    last_pass_at: Option<Timestamp>,
+    /// Grants removed in all passes that ended.
+    in_passes: u64,
+    /// Grants removed in the pass that goes on; its end tells them again.
+    in_slices: u64,
+}
+
+impl StoreProgram {
+    /// A server that sweeps.
+    pub(crate) fn serving(database: PathBuf, defaults: config::ClientDefaults, started_at: Timestamp) -> Self {
+        let swept = Swept { is_working: true, last_pass_at: None, in_passes: 0, in_slices: 0 };
+        Self { serving: Some((started_at, Mutex::new(swept))), ..Self::alone(database, defaults) }
+    }
+
+    /// A command that has the store for itself.
+    pub(crate) fn alone(database: PathBuf, defaults: config::ClientDefaults) -> Self {
+        Self { database, defaults: RwLock::new(defaults), serving: None }
+    }
+
+    /// Takes what holds from now on for clients of which nobody says otherwise.
+    pub(crate) fn set_defaults(&self, defaults: config::ClientDefaults) {
+        *self.defaults.write().unwrap_or_else(PoisonError::into_inner) = defaults;
+    }
+
+    /// Notes what came of a slice of the sweep.
+    pub(crate) fn swept(&self, outcome: &SweepOutcome, now: Timestamp) {
+        let Some((_, swept)) = &self.serving else { return };
+        let mut swept = swept.lock().unwrap_or_else(PoisonError::into_inner);
+        swept.is_working = !matches!(outcome, SweepOutcome::ClockDoubted | SweepOutcome::ClockJumped);
+        if let SweepOutcome::Slice(removed) = outcome {
+            swept.in_slices += removed.grants;
+        }
+        if let SweepOutcome::Pass(removed) = outcome {
+            swept.last_pass_at = Some(now);
+            swept.in_passes += removed.grants;
+            swept.in_slices = 0;
+        }
+    }
+
+    fn sweep(&self) -> Option<SweepView> {
+        let (_, swept) = self.serving.as_ref()?;
+        let Swept { is_working, last_pass_at, in_passes, in_slices } =
+            *swept.lock().unwrap_or_else(PoisonError::into_inner);
+        let last_pass_at = last_pass_at.map(Into::into);
+        Some(SweepView { is_working, last_pass_at, grants_removed: in_passes + in_slices })
+    }
+}
+
+#[async_trait]
+impl Program for StoreProgram {
+    fn client_defaults(&self) -> ClientDefaults {
+        let config::ClientDefaults {
+            policy,
+            access_token_format,
+            id_token_algorithm,
+            id_token_on_refresh,
+            consent,
+            outlives_session,
+        } = *self.defaults.read().unwrap_or_else(PoisonError::into_inner);
+        ClientDefaults {
+            policy,
+            access_token_format,
+            id_token_algorithm,
+            id_token_on_refresh,
+            consent,
+            outlives_session,
+        }
+    }
+
+    fn status(&self) -> ProgramStatus {
+        ProgramStatus {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            store: format!("sqlite: {}", self.database.display()),
+            started_at: self.serving.as_ref().map(|(started_at, _)| (*started_at).into()),
+            sweep: self.sweep(),
+        }
+    }
+
+    async fn back_up(&self, path: &Path) -> Result<u64, BackupError> {
+        let (database, copy) = (self.database.clone(), path.to_owned());
+        let copied = tokio::task::spawn_blocking(move || back_up(&database, &copy)).await;
+        copied.map_err(|error| BackupError::Failed(error.to_string()))?.map_err(|error| match error {
+            StoreBackupError::Exists(_) | StoreBackupError::Unwritable { .. } => BackupError::Path(error.to_string()),
+            StoreBackupError::Unreadable(_) | StoreBackupError::Unsound { .. } | _ => {
+                BackupError::Failed(error.to_string())
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use regrant_store::Removed;
+
+    use super::*;
+
+    #[test]
+    fn what_the_sweeper_does_is_told_and_no_grant_is_counted_twice() {
+        let (start, later) = (Timestamp::from_seconds(1), Timestamp::from_seconds(2));
+        let program = StoreProgram::serving("regrant.db".into(), config::ClientDefaults::built_in(), start);
+        let grants = |grants| Removed { grants, ..Removed::default() };
+        for (outcome, is_working, last_pass_at, grants_removed) in [
+            (SweepOutcome::Slice(grants(3)), true, None, 3),
+            (SweepOutcome::Slice(grants(4)), true, None, 7),
+            (SweepOutcome::Pass(grants(9)), true, Some(later.into()), 9),
+            (SweepOutcome::Slice(grants(1)), true, Some(later.into()), 10),
+            (SweepOutcome::ClockJumped, false, Some(later.into()), 10),
+        ] {
+            program.swept(&outcome, later);
+            let status = program.status();
+            assert_eq!(status.sweep, Some(SweepView { is_working, last_pass_at, grants_removed }), "{outcome:?}");
+            assert_eq!(status.started_at, Some(start.into()));
+        }
+        let alone = StoreProgram::alone("regrant.db".into(), config::ClientDefaults::built_in()).status();
+        assert_eq!((alone.started_at, alone.sweep), (None, None));
+    }
+
+    #[test]
+    fn a_client_of_which_nobody_says_anything_is_what_the_configuration_says_now() {
+        let built_in = config::ClientDefaults::built_in();
+        let program = StoreProgram::alone("regrant.db".into(), built_in);
+        assert_eq!(program.client_defaults().policy, built_in.policy);
+        program.set_defaults(config::ClientDefaults { id_token_on_refresh: true, ..built_in });
+        assert!(program.client_defaults().id_token_on_refresh);
+    }
+}
