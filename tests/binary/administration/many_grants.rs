@@ -37,7 +37,7 @@ async fn a_hundred_thousand_grants_end_at_once() {
         told.stderr
     );
     refresh(operator.url(), &token).assert_invalid_grant();
-    for grant in operator.asks(&["grant", "list", "--client", "TestClient"])["items"].as_array().unwrap() {
+    for grant in operator.asks(&["grant", "list", "--client", "TestClient"])["items"].as_array().expect("a list") {
         assert_eq!(grant["state"], "revoked");
     }
 }
@@ -45,14 +45,14 @@ async fn a_hundred_thousand_grants_end_at_once() {
 /// Copies the one grant that there is for many users.
 async fn fill(database: &Path) {
     let genesis = Genesis { realm: Realm([0; 16]), epoch_random: [0; 16] };
-    let store = Arc::new(SqliteStore::open(database, genesis, Arc::new(SystemClock)).unwrap());
-    let listed = store.grants(&GrantFilter::default(), None, 1).await.unwrap();
+    let store = Arc::new(SqliteStore::open(database, genesis, Arc::new(SystemClock)).expect("the store answers"));
+    let listed = store.grants(&GrantFilter::default(), None, 1).await.expect("the store answers");
     let grant = &listed.items[0].grant;
-    let user = store.user(&grant.subject).await.unwrap().unwrap();
+    let user = store.user(&grant.subject).await.expect("the store answers").expect("somebody logged in");
     for number in 0..USERS {
-        let subject = Subject::parse(&format!("subject-{number}")).unwrap();
-        let username = Username::parse(&format!("user-{number}")).unwrap();
-        store.add_user(User { subject: subject.clone(), username, ..user.clone() }).await.unwrap();
+        let subject = Subject::parse(&format!("subject-{number}")).expect("it is a subject");
+        let username = Username::parse(&format!("user-{number}")).expect("it is a name");
+        store.add_user(User { subject: subject.clone(), username, ..user.clone() }).await.expect("the store answers");
         let mut steps = JoinSet::new();
         for _ in 0..GRANTS_OF_A_USER {
             let mut copy = grant.clone();
@@ -68,7 +68,7 @@ async fn fill(database: &Path) {
             steps.spawn(async move { store.step(Step { target, begin_before: None, rule }).await });
         }
         for written in steps.join_all().await {
-            written.unwrap();
+            written.expect("the store answers");
         }
     }
 }

@@ -1,0 +1,202 @@
+use http::{Method, Request};
+use serde::Deserialize;
+
+use crate::issuer_identifier::check_secure;
+use crate::{IssuerIdentifier, RequestBody, Transport, TransportError, UrlError};
+
+/// An OAuth server: where its endpoints are, and what it promises.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Provider {
+    /// Who it is.
+    pub issuer: IssuerIdentifier,
+    /// Where tokens are given out.
+    pub token_endpoint: String,
+    /// Where a person logs in; `None` where nobody can.
+    pub authorization_endpoint: Option<String>,
+    /// Where tokens are revoked; `None` where none can be.
+    pub revocation_endpoint: Option<String>,
+    /// Whether the answer to an authorization request always names the issuer (RFC 9207 §3).
+    pub names_itself: bool,
+}
+
+/// Why a server's metadata cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DiscoveryError {
+    /// No form of the well-known URL had metadata.
+    #[error(
+        "no metadata for {issuer} at any of its well-known URLs; the last said: {cause}. Check the issuer's spelling"
+    )]
+    NotFound {
+        /// Whose metadata was looked for.
+        issuer: IssuerIdentifier,
+        /// What became of the last request.
+        cause: String,
+    },
+    /// The server cannot be reached now.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The metadata is that of somebody else (RFC 8414 §3.3).
+    #[error(
+        "the metadata at {url} is that of issuer {named:?}, not of {expected}; give the issuer exactly as it names itself"
+    )]
+    OtherIssuer {
+        /// Where the metadata is.
+        url: String,
+        /// Whose it says it is.
+        named: String,
+        /// Who was asked for.
+        expected: IssuerIdentifier,
+    },
+    /// An endpoint's URL would send secrets in the clear.
+    #[error("the metadata names an endpoint that cannot be used: {0}")]
+    Endpoint(#[from] UrlError),
+}
+
+impl Provider {
+    /// A server whose endpoints are known, where there is no metadata to ask for.
+    ///
+    /// # Errors
+    /// When the token endpoint's URL is neither `https://` nor on this machine.
+    pub fn new(issuer: IssuerIdentifier, token_endpoint: &str) -> Result<Self, UrlError> {
+        check_secure(token_endpoint)?;
+        Ok(Self {
+            issuer,
+            token_endpoint: token_endpoint.to_owned(),
+            authorization_endpoint: None,
+            revocation_endpoint: None,
+            names_itself: false,
+        })
+    }
+
+    /// Asks `issuer` for its metadata, in the three forms that servers know: RFC 8414 §3.1, and OpenID Connect with the
+    /// well-known part after the issuer's path and before it.
+    ///
+    /// # Errors
+    /// When there is none, or it names another issuer.
+    pub async fn discover(issuer: &IssuerIdentifier, transport: &dyn Transport) -> Result<Self, DiscoveryError> {
+        let mut cause = String::new();
+        for url in well_known(issuer) {
+            let request = Request::builder().method(Method::GET).uri(&url).header("accept", "application/json");
+            let request = request.body(RequestBody::default()).expect("an issuer's URL with a path is a URL");
+            let answer = transport.send(request).await?;
+            let status = answer.status().as_u16();
+            match serde_json::from_slice::<Members>(answer.body()) {
+                Ok(members) if status == 200 => return members.check(issuer, url),
+                _ => cause = format!("status {status} at {url}, without metadata in JSON"),
+            }
+        }
+        Err(DiscoveryError::NotFound { issuer: issuer.clone(), cause })
+    }
+}
+
+/// Where metadata may be, in the order in which it is looked for.
+fn well_known(issuer: &IssuerIdentifier) -> Vec<String> {
+    let (origin, path) = issuer.origin_and_path();
+    let mut urls = vec![
+        format!("{origin}/.well-known/oauth-authorization-server{path}"),
+        format!("{origin}{path}/.well-known/openid-configuration"),
+    ];
+    if !path.is_empty() {
+        urls.push(format!("{origin}/.well-known/openid-configuration{path}"));
+    }
+    urls
+}
+
+#[derive(Deserialize)]
+struct Members {
+    issuer: String,
+    token_endpoint: String,
+    authorization_endpoint: Option<String>,
+    revocation_endpoint: Option<String>,
+    #[serde(default)]
+    authorization_response_iss_parameter_supported: bool,
+}
+
+impl Members {
+    fn check(self, expected: &IssuerIdentifier, url: String) -> Result<Provider, DiscoveryError> {
+        if self.issuer != expected.as_str() {
+            return Err(DiscoveryError::OtherIssuer { url, named: self.issuer, expected: expected.clone() });
+        }
+        for endpoint in [&self.authorization_endpoint, &self.revocation_endpoint].into_iter().flatten() {
+            check_secure(endpoint)?;
+        }
+        Ok(Provider {
+            authorization_endpoint: self.authorization_endpoint,
+            revocation_endpoint: self.revocation_endpoint,
+            names_itself: self.authorization_response_iss_parameter_supported,
+            ..Provider::new(expected.clone(), &self.token_endpoint)?
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_trait::async_trait;
+
+    /// Answers one path, and 404 with a page to every other.
+    struct OnePage(&'static str, &'static str);
+
+    #[async_trait]
+    impl Transport for OnePage {
+        async fn send(&self, request: Request<RequestBody>) -> Result<http::Response<Vec<u8>>, TransportError> {
+            let (status, body) = if request.uri().path() == self.0 { (200, self.1) } else { (404, "<html>") };
+            Ok(http::Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap())
+        }
+    }
+
+    const T1: &str = r#"{"issuer":"https://id.example/t1","token_endpoint":"https://id.example/t1/token",
+        "authorization_endpoint":"https://id.example/t1/authorize","authorization_response_iss_parameter_supported":true}"#;
+
+    #[tokio::test]
+    async fn metadata_is_found_in_all_three_forms() {
+        let issuer = IssuerIdentifier::parse("https://id.example/t1").unwrap();
+        for path in [
+            "/.well-known/oauth-authorization-server/t1",
+            "/t1/.well-known/openid-configuration",
+            "/.well-known/openid-configuration/t1",
+        ] {
+            let provider = Provider::discover(&issuer, &OnePage(path, T1)).await.unwrap();
+            assert_eq!(provider.token_endpoint, "https://id.example/t1/token", "{path}");
+            assert!(provider.names_itself);
+        }
+        let nowhere = Provider::discover(&issuer, &OnePage("/metadata", T1)).await;
+        assert!(matches!(nowhere, Err(DiscoveryError::NotFound { .. })), "{nowhere:?}");
+    }
+
+    #[tokio::test]
+    async fn rfc8414_section_3_3_metadata_of_another_issuer_is_refused() {
+        const PATH: &str = "/.well-known/oauth-authorization-server";
+        for (text, body, expected) in [
+            ("https://id.example", r#"{"issuer":"https://id.example","token_endpoint":"https://id.example/t"}"#, "ok"),
+            (
+                "https://id.example/",
+                r#"{"issuer":"https://id.example/","token_endpoint":"https://id.example/t"}"#,
+                "ok",
+            ),
+            (
+                "https://id.example/",
+                r#"{"issuer":"https://id.example","token_endpoint":"https://id.example/t"}"#,
+                "other",
+            ),
+            ("https://id.example", T1, "other"),
+            (
+                "https://id.example",
+                r#"{"issuer":"https://id.example","token_endpoint":"http://id.example/t"}"#,
+                "endpoint",
+            ),
+            ("https://id.example", r#"{"issuer":"https://id.example"}"#, "none"),
+        ] {
+            let issuer = IssuerIdentifier::parse(text).unwrap();
+            let found = match Provider::discover(&issuer, &OnePage(PATH, body)).await {
+                Ok(_) => "ok",
+                Err(DiscoveryError::OtherIssuer { .. }) => "other",
+                Err(DiscoveryError::Endpoint(_)) => "endpoint",
+                Err(DiscoveryError::NotFound { .. }) => "none",
+                Err(DiscoveryError::Transport(_)) => "transport",
+            };
+            assert_eq!(found, expected, "{text} {body}");
+        }
+    }
+}

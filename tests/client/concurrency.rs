@@ -1,0 +1,70 @@
+//! One exchange, whoever asks and how many.
+
+use regrant_client::{FileStorage, MemoryStorage};
+
+use crate::scene::{Kind, Scene};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thirty_two_tasks_make_one_exchange() {
+    let scene = Scene::new(Kind::Public).await;
+    let manager = scene.logged_in(MemoryStorage::default()).await;
+    for _ in 0..3 {
+        scene.server.clock.advance_seconds(3600);
+        let asked: Vec<_> =
+            (0..32).map(|_| manager.clone()).map(|own| tokio::spawn(async move { own.access_token().await })).collect();
+        let mut tokens = Vec::new();
+        for task in asked {
+            tokens.push(task.await.unwrap().unwrap());
+        }
+        assert_eq!(scene.way.take_sent().len(), 1);
+        assert!(tokens.iter().all(|token| *token == tokens[0]));
+        assert!(scene.is_good(&tokens[0]).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn eight_managers_on_one_file_make_one_exchange() {
+    let scene = Scene::new(Kind::Public).await;
+    let directory = tempfile::tempdir().unwrap();
+    let storage = FileStorage::new(directory.path().join("token.json"));
+    let managers: Vec<_> = (0..8).map(|_| scene.manager(storage.clone())).collect();
+    managers[0].log_in(scene.credential().await).await.unwrap();
+    for _ in 0..3 {
+        scene.server.clock.advance_seconds(3600);
+        let asked: Vec<_> =
+            managers.iter().cloned().map(|own| tokio::spawn(async move { own.access_token().await })).collect();
+        for task in asked {
+            assert!(scene.is_good(&task.await.unwrap().unwrap()).await);
+        }
+        assert_eq!(scene.way.take_sent().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_caller_does_not_drop_the_exchange() {
+    let scene = Scene::new(Kind::Public).await;
+    let manager = scene.logged_in(MemoryStorage::default()).await;
+    scene.server.clock.advance_seconds(3600);
+    {
+        let asked = manager.access_token();
+        let mut asked = std::pin::pin!(asked);
+        let poll = std::future::poll_fn(|context| std::task::Poll::Ready(asked.as_mut().poll(context))).await;
+        assert!(poll.is_pending());
+    }
+    assert!(scene.is_good(&manager.access_token().await.unwrap()).await);
+    assert_eq!(scene.way.take_sent().len(), 1);
+}
+
+#[tokio::test]
+async fn a_token_that_still_serves_is_given_out_while_the_next_one_is_fetched() {
+    let scene = Scene::new(Kind::Public).await;
+    let manager = scene.logged_in(MemoryStorage::default()).await;
+    let first = manager.access_token().await.unwrap();
+    assert!(scene.way.take_sent().is_empty());
+    scene.server.clock.advance_seconds(3300);
+    assert_eq!(manager.access_token().await.unwrap(), first);
+    while manager.access_token().await.unwrap() == first {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(scene.way.take_sent().len(), 1);
+}
