@@ -2,8 +2,8 @@ use std::cmp::Reverse;
 use std::ops::Bound;
 
 use regrant::store::{
-    GRANTS_LISTED_MAX, Grant, GrantFilter, GrantId, ListedGrant, Page, SLICE_ROWS_MAX, Subject, Timestamp, Write,
-    end_made_before,
+    AccessVerdict, GRANTS_LISTED_MAX, Grant, GrantFilter, GrantId, ListedGrant, Page, SLICE_ROWS_MAX, Subject,
+    Timestamp, Write, end_made_before,
 };
 
 use crate::tables::Tables;
@@ -28,7 +28,8 @@ impl Tables {
     ) -> Page<ListedGrant, GrantId> {
         let Page { items, next } = self.slice(filter, after, count_max);
         let listed = |grant: Grant| ListedGrant { state: grant.state(&self.surroundings(&grant), now), grant };
-        Page { items: items.into_iter().map(listed).collect(), next }
+        let is_meant = |listed: &ListedGrant| filter.with_revoked || listed.state != AccessVerdict::Revoked;
+        Page { items: items.into_iter().map(listed).filter(is_meant).collect(), next }
     }
 
     pub(crate) fn end_grants(

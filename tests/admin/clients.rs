@@ -38,7 +38,7 @@ async fn a_client_is_registered_shown_changed_and_removed() {
     let reset = office.patch("/clients/photos", json!({ "name": null, "access_lifetime": null })).await.assert(200);
     assert_eq!(reset, *client, "null is the default");
 
-    office.delete("/clients/photos").await.assert(204);
+    assert_eq!(office.delete("/clients/photos").await.assert(200), json!({}));
     for path in ["/clients/photos", "/clients/photos/end-grants", "/clients/photos/rotate-secret"] {
         let reply = if path == "/clients/photos" { office.get(path).await } else { office.act(path).await };
         let told = reply.assert_refused(404, "not_found", None);
@@ -47,6 +47,38 @@ async fn a_client_is_registered_shown_changed_and_removed() {
     office.delete("/clients/photos").await.assert_refused(404, "not_found", None);
     let again = json!({ "id": "photos", "public": true, "grant_types": [] });
     office.post("/clients", again).await.assert_refused(409, "taken", None);
+}
+
+#[tokio::test]
+async fn what_a_configuration_brings_back_is_told() {
+    let server = TestServer::start().await;
+    let office = Office::of(&server);
+    for (id, place) in [("configured", Some("regrant.toml:12")), ("photos", None)] {
+        let new = json!({ "id": id, "grant_types": ["client_credentials"] });
+        office.post("/clients", new).await.assert(201);
+        let path = format!("/clients/{id}");
+        for (answer, told) in [
+            (office.patch(&path, json!({ "name": "New" })).await.assert(200), "change it there as well"),
+            (office.act(&format!("{path}/rotate-secret")).await.assert(200), "brings back what stands there"),
+            (office.delete(&path).await.assert(200), "take it out there as well"),
+        ] {
+            let warning = answer["warning"].as_str();
+            assert_eq!(warning.is_some(), place.is_some(), "{answer}");
+            let is_told = |place| warning.is_some_and(|warning| warning.contains(place) && warning.contains(told));
+            assert!(place.is_none_or(is_told), "{answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_field_that_is_given_twice_is_refused() {
+    let server = TestServer::start().await;
+    server.public("app").register().await;
+    let office = Office::of(&server);
+    let twice = r#"{"name":"App","name":"Other"}"#;
+    let json = [("content-type", "application/json")];
+    let told = office.send("PATCH", "/clients/app", &json, twice).await.assert_refused(400, "malformed", None);
+    assert!(told.contains("duplicate field `name`"), "{told}");
 }
 
 #[tokio::test]
@@ -205,7 +237,7 @@ async fn clients_are_listed_to_the_end_whatever_comes_and_goes() {
         if seen.len() == 2 {
             // The one that the next page begins after, one that was seen, and one that comes before them all.
             for gone in ["app%201", "app%200"] {
-                office.delete(&format!("/clients/{gone}")).await.assert(204);
+                office.delete(&format!("/clients/{gone}")).await.assert(200);
             }
             server.public("aaa").register().await;
             server.public("app 9").register().await;

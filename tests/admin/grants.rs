@@ -69,6 +69,37 @@ async fn grants_end_by_user_client_and_time_with_the_next_refresh() {
 }
 
 #[tokio::test]
+async fn what_ended_by_a_cutoff_is_listed_with_the_revoked_only() {
+    for end in ["/users/SUBJECT/end-grants", "/clients/one/end-grants"] {
+        let server = TestServer::start().await;
+        let (office, [(_, of_one), _]) = (Office::of(&server), two(&server).await);
+        let id = server.grant(&of_one).await.id.to_string();
+        let is_listed = async |query: &str| {
+            let page = office.get(&format!("/grants?client=one{query}")).await.assert(200);
+            page["items"].as_array().unwrap().iter().any(|grant| grant["id"] == *id)
+        };
+        assert!(is_listed("").await);
+        office.act(&end.replace("SUBJECT", server.subject.as_str())).await.assert(200);
+        assert_eq!((is_listed("").await, is_listed("&revoked=true").await), (false, true), "{end}");
+    }
+}
+
+#[tokio::test]
+async fn what_died_with_its_master_key_is_not_shown_as_active() {
+    let server = TestServer::start().await;
+    let (office, grants) = (Office::of(&server), two(&server).await);
+    let id = server.grant(&grants[0].1).await.id;
+    office.post("/keys/rotate", json!({ "key": "master", "emergency": true })).await.assert(200);
+    let listed = office.get("/grants").await.assert(200);
+    let states: Vec<_> = listed["items"].as_array().unwrap().iter().map(|grant| &grant["state"]).collect();
+    assert_eq!(states, ["dead_epoch", "dead_epoch"]);
+    assert_eq!(office.get(&format!("/grants/{id}")).await.assert(200)["state"], "dead_epoch");
+    assert_eq!(live(&grants).await, [false, false]);
+    grants[0].0.log_in().await;
+    assert_eq!(office.get("/grants?client=one").await.assert(200)["items"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn grants_of_nobody_do_not_end() {
     let server = TestServer::start().await;
     let (office, grants) = (Office::of(&server), two(&server).await);

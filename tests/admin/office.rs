@@ -6,10 +6,12 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, Request};
-use regrant_admin::{Administration, BackupError, ClientDefaults, Program, ProgramStatus, SweepView, router};
+use regrant_admin::{
+    Administration, BackupError, ClientDefaults, Program, ProgramStatus, SweepState, SweepView, router,
+};
 use regrant_engine::Door;
 use regrant_grant::{Policy, RotationMode};
-use regrant_protocol::Lifetime;
+use regrant_protocol::{ClientId, Lifetime};
 use regrant_store::{AccessTokenFormat, ConsentMode, IdTokenAlgorithm, OutlivesSession};
 use regrant_tests::TestServer;
 use serde_json::Value;
@@ -139,18 +141,22 @@ impl Program for TestProgram {
         }
     }
 
+    fn where_configured(&self, client: &ClientId) -> Option<String> {
+        (client.as_str() == "configured").then(|| "regrant.toml:12".to_owned())
+    }
+
     fn status(&self) -> ProgramStatus {
         ProgramStatus {
             version: "0.1.0".to_owned(),
             store: "regrant-data/regrant.db".to_owned(),
             started_at: None,
-            sweep: Some(SweepView { is_working: true, last_pass_at: None, grants_removed: 3 }),
+            sweep: Some(SweepView { state: SweepState::Working, last_pass_at: None, grants_removed: 3 }),
         }
     }
 
     async fn back_up(&self, path: &Path) -> Result<u64, BackupError> {
         match path.to_str() {
-            Some("full.db") => Err(BackupError::Failed("the disk is full".to_owned())),
+            Some("/full.db") => Err(BackupError::Failed("the disk is full".to_owned())),
             Some(name) if name.ends_with(".db") => Ok(4096),
             _ => Err(BackupError::Path(format!("{} does not end in .db", path.display()))),
         }

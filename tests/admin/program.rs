@@ -12,7 +12,7 @@ async fn the_status_says_what_runs_and_with_which_keys() {
     let server = TestServer::start().await;
     let status = Office::of(&server).get("/status").await.assert(200);
     assert_eq!(status["issuer"], "https://id.example");
-    assert_eq!(status["sweep"], json!({ "is_working": true, "last_pass_at": null, "grants_removed": 3 }));
+    assert_eq!(status["sweep"], json!({ "state": "working", "last_pass_at": null, "grants_removed": 3 }));
     assert_eq!(status["keys"], Office::of(&server).get("/keys").await.assert(200));
 }
 
@@ -21,14 +21,15 @@ async fn a_backup_is_written_for_who_is_on_the_machine() {
     let server = TestServer::start().await;
     for door in [Door::Socket, Door::Process] {
         let office = Office::behind(router(administration(&server), door));
-        let written = office.post("/backup", json!({ "path": "copy.db" })).await.assert(201);
-        assert_eq!((&written["path"], &written["bytes"]), (&json!("copy.db"), &json!(4096)));
+        let written = office.post("/backup", json!({ "path": "/copy.db" })).await.assert(201);
+        assert_eq!((&written["path"], &written["bytes"]), (&json!("/copy.db"), &json!(4096)));
         assert!(written["note"].as_str().unwrap().contains("key file"));
-        office.post("/backup", json!({ "path": "copy.txt" })).await.assert_refused(422, "rule", Some("path"));
-        office.post("/backup", json!({ "path": "full.db" })).await.assert_refused(503, "unavailable", None);
+        office.post("/backup", json!({ "path": "/copy.txt" })).await.assert_refused(422, "rule", Some("path"));
+        office.post("/backup", json!({ "path": "copy.db" })).await.assert_refused(422, "rule", Some("path"));
+        office.post("/backup", json!({ "path": "/full.db" })).await.assert_refused(503, "unavailable", None);
     }
     let office = Office::behind(router(administration(&server), Door::Listener));
-    office.post("/backup", json!({ "path": "copy.db" })).await.assert_refused(403, "forbidden", None);
+    office.post("/backup", json!({ "path": "/copy.db" })).await.assert_refused(403, "forbidden", None);
 }
 
 #[tokio::test]

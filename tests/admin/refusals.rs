@@ -10,7 +10,7 @@ async fn what_cannot_be_read_is_refused_before_anything_is_done() {
     let server = TestServer::start().await;
     let office = Office::of(&server);
     let (large, user) =
-        (format!("{{\"username\":\"{}\"}}", "x".repeat(64 * 1024)), r#"{"username":"a","password":"12345678"}"#);
+        (format!("{{\"username\":\"{}\"}}", "x".repeat(64 * 1024)), r#"{"username":"a","password":"hush-hush"}"#);
     for (headers, body, status, error) in [
         (&[JSON][..], "", 400, "malformed"),
         (&[JSON], "{", 400, "malformed"),

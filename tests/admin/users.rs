@@ -42,6 +42,8 @@ async fn a_user_that_breaks_a_rule_is_refused_with_the_field_and_without_the_pas
         (json!({ "username": "a\u{0}", "password": "hush-hush" }), 422, "rule", Some("username")),
         (json!({ "username": "", "password": "hush-hush" }), 422, "rule", Some("username")),
         (json!({ "username": "alice", "password": "hush" }), 422, "rule", Some("password")),
+        (json!({ "username": "alice", "password": "Password2024!" }), 422, "rule", Some("password")),
+        (json!({ "username": "alice", "password": "alice1865" }), 422, "rule", Some("password")),
         (json!({ "username": "alice", "password": long }), 422, "rule", None),
         (json!({ "username": "alice" }), 400, "malformed", None),
         (json!({ "username": "alice", "password": ["hush-hush"] }), 400, "malformed", Some("password")),

@@ -150,6 +150,7 @@ fn tls_speaks_to_curl_and_takes_a_new_certificate() {
     let program = site.start();
     let url = program.url.clone();
     assert!(url.starts_with("https://"), "{url}");
+    program.wait_for_log("it is not for id.example, the host of the issuer, but for: 127.0.0.1");
     let trust = |name: &str| format!("--cacert {}", site.path(name).display());
     for version in ["--tlsv1.2 --tls-max 1.2", "--tlsv1.3"] {
         assert_eq!(status(&url, "app", &format!("{version} {}", trust("tls.crt"))), 200, "{version}");

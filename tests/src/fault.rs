@@ -1,6 +1,6 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use regrant_grant::{Grant, GrantId, SessionId};
@@ -10,6 +10,7 @@ use regrant_store::{
     SealedSigningKey, Session, SigningKeyChange, Step, Store, StoreError, Sweep, SweepError, Swept, User, UserChange,
 };
 use regrant_store_sqlite::SqliteStore;
+use tokio::sync::Semaphore;
 
 /// How a store fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,7 @@ pub struct FaultyStore {
     steps: AtomicU64,
     interlude: Mutex<Option<Interlude>>,
     crash: Mutex<Option<(u32, Fault)>>,
+    key_writes: Mutex<Option<Arc<Semaphore>>>,
 }
 
 /// What somebody else does just before a step.
@@ -38,7 +40,8 @@ type Interlude = Pin<Box<dyn Future<Output = ()> + Send>>;
 impl FaultyStore {
     pub(crate) fn new(inner: SqliteStore) -> Self {
         let (calls, steps) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { inner, fault: Mutex::new(None), calls, steps, interlude: Mutex::new(None), crash: Mutex::new(None) }
+        let (fault, interlude, crash, key_writes) = Default::default();
+        Self { inner, fault, calls, steps, interlude, crash, key_writes }
     }
 
     /// Fails from now on; `None` mends it.
@@ -69,6 +72,13 @@ impl FaultyStore {
         *self.crash.lock().unwrap_or_else(PoisonError::into_inner) = crash;
     }
 
+    /// Lets every write of keys in the store wait for a permit of its own.
+    pub fn hold_key_writes(&self) -> Arc<Semaphore> {
+        let permits = Arc::new(Semaphore::new(0));
+        *self.key_writes.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&permits));
+        permits
+    }
+
     /// Counts a write of keys, and says how it fails.
     pub(crate) fn reach_key_write(&self) -> Option<Fault> {
         if self.fault() == Some(Fault::Down) {
@@ -87,6 +97,10 @@ impl FaultyStore {
 
     /// Does a write of keys, unless it fails.
     async fn key_write<E: From<StoreError>>(&self, write: impl Future<Output = Result<(), E>>) -> Result<(), E> {
+        let permits = self.key_writes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(permits) = permits {
+            permits.acquire().await.expect("nobody closes it").forget();
+        }
         match self.reach_key_write() {
             None => write.await,
             Some(Fault::ForgetsToAnswer) => write.await.and(Err(failure().into())),

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::Response;
-use regrant_engine::AuthorizationServer;
+use regrant_engine::{AuthorizationServer, Event, Happening, OperatorFailure};
 use regrant_protocol::Secret;
 
 use crate::desk::Operator;
@@ -52,13 +52,32 @@ pub(crate) async fn guard(
     request: Request,
     next: Next,
 ) -> Result<Response, AdminError> {
-    let presented = presented(request.headers()).ok_or(AdminError::Unauthorized)?;
     let (parts, body) = request.into_parts();
-    let source = Operator::of(&parts).source.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let operator = Operator::of(&parts);
+    let Some(presented) = presented(&parts.headers) else {
+        return Err(guard.refused(&operator, OperatorFailure::NoToken, AdminError::Unauthorized));
+    };
+    let source = operator.source.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     match guard.server.admit_operator(source, || presented == guard.token.0) {
         Ok(true) => Ok(next.run(Request::from_parts(parts, body)).await),
-        Ok(false) => Err(AdminError::Unauthorized),
-        Err(retry_after_seconds) => Err(AdminError::TooManyFailures(retry_after_seconds)),
+        Ok(false) => Err(guard.refused(&operator, OperatorFailure::WrongToken, AdminError::Unauthorized)),
+        Err(retry_after_seconds) => {
+            let error = AdminError::TooManyFailures(retry_after_seconds);
+            Err(guard.refused(&operator, OperatorFailure::TooManyFailures, error))
+        }
+    }
+}
+
+impl Guard {
+    /// Passes a refusal on, and tells of it.
+    fn refused(&self, operator: &Operator, failure: OperatorFailure, error: AdminError) -> AdminError {
+        self.server.observe(&Event {
+            at: self.server.clock().now(),
+            request: operator.request.as_ref(),
+            source: operator.source,
+            happening: Happening::OperatorRefused { failure },
+        });
+        error
     }
 }
 

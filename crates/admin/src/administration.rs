@@ -4,7 +4,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use regrant_engine::{AuthorizationServer, KeyFile};
 use regrant_grant::{ClientKind, Policy};
-use regrant_protocol::{GrantType, Scope, TokenEndpointAuthMethod};
+use regrant_protocol::{ClientId, GrantType, Scope, TokenEndpointAuthMethod};
 use regrant_store::{AccessTokenFormat, ClientSettings, ConsentMode, IdTokenAlgorithm, OutlivesSession};
 
 use crate::{SweepView, Time};
@@ -24,6 +24,10 @@ pub struct Administration {
 pub trait Program: Send + Sync {
     /// What holds now for a client of which nobody says otherwise.
     fn client_defaults(&self) -> ClientDefaults;
+
+    /// Where a configuration describes a client, which holds again from the next start on, whatever operators have changed
+    /// meanwhile: as in `regrant.toml:12`. `None` for a client that only operators describe.
+    fn where_configured(&self, client: &ClientId) -> Option<String>;
 
     /// How the program is.
     fn status(&self) -> ProgramStatus;

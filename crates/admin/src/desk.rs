@@ -18,7 +18,8 @@ pub(crate) struct Desk {
 pub(crate) struct Operator {
     /// From where; `None` for one on the same machine.
     pub(crate) source: Option<IpAddr>,
-    request: Option<RequestId>,
+    /// In which request; `None` where it has no name.
+    pub(crate) request: Option<RequestId>,
 }
 
 impl Desk {

@@ -32,6 +32,8 @@ pub(crate) enum AdminError {
     NoSuchPath,
     #[error("there is no {what} {name:?}")]
     Unknown { what: &'static str, name: String },
+    #[error("{}", taken(what, name))]
+    Taken { what: &'static str, name: String },
     #[error("this path does not take this method; the header Allow says which it takes")]
     Method,
     #[error("the body is larger than {BODY_BYTES_MAX} bytes")]
@@ -40,6 +42,10 @@ pub(crate) enum AdminError {
     MediaType,
     #[error("{message}")]
     Field { field: &'static str, message: String },
+    #[error(
+        "{0:?} is found from the working directory of the server, which may be another than yours; begin it with /"
+    )]
+    RelativePath(String),
     #[error("say whose grants: user, client or made_before, or several of them")]
     NoGrantsMeant,
     #[error(transparent)]
@@ -64,10 +70,11 @@ impl AdminError {
             Self::TooManyFailures(_) => ErrorCode::TooManyFailures,
             Self::Browser(_) | Self::Remote => ErrorCode::Forbidden,
             Self::NoSuchPath | Self::Unknown { .. } => ErrorCode::NotFound,
+            Self::Taken { .. } => ErrorCode::Taken,
             Self::Method => ErrorCode::MethodNotAllowed,
             Self::TooLarge => ErrorCode::TooLarge,
             Self::MediaType => ErrorCode::MediaType,
-            Self::Field { .. } | Self::NoGrantsMeant => ErrorCode::Rule,
+            Self::Field { .. } | Self::RelativePath(_) | Self::NoGrantsMeant => ErrorCode::Rule,
             Self::Registration(error) => of_registration(error),
             Self::Change(error) => of_change(error),
             Self::Store(_) => ErrorCode::Unavailable,
@@ -82,7 +89,7 @@ impl AdminError {
             Self::Malformed { field, .. } => field.as_deref(),
             Self::Patch(error) => error.field.as_deref(),
             Self::Field { field, .. } => Some(field),
-            Self::Backup(BackupError::Path(_)) => Some("path"),
+            Self::RelativePath(_) | Self::Backup(BackupError::Path(_)) => Some("path"),
             Self::Registration(error) => registered_field(error),
             Self::Unauthorized
             | Self::TooManyFailures(_)
@@ -90,6 +97,7 @@ impl AdminError {
             | Self::Remote
             | Self::NoSuchPath
             | Self::Unknown { .. }
+            | Self::Taken { .. }
             | Self::Method
             | Self::TooLarge
             | Self::MediaType
@@ -128,6 +136,14 @@ impl IntoResponse for AdminError {
     }
 }
 
+/// A login name is free again when its user is removed; the name of a client never is.
+fn taken(what: &str, name: &str) -> String {
+    match what {
+        "user" => format!("there is a user {name:?} already: choose another login name"),
+        what => format!("there is, or was, a {what} {name:?}: choose another name"),
+    }
+}
+
 fn of_change(error: &ChangeError) -> ErrorCode {
     match error {
         ChangeError::Taken(_) => ErrorCode::Taken,
@@ -154,8 +170,10 @@ fn of_registration(error: &RegistrationError) -> ErrorCode {
         | RegistrationError::ClientName(_)
         | RegistrationError::WebPage(..)
         | RegistrationError::Audience(_)
+        | RegistrationError::ProfileClaim(..)
         | RegistrationError::PublicSecret
         | RegistrationError::PasswordTooShort
+        | RegistrationError::PasswordGuessable
         | RegistrationError::Secret
         | RegistrationError::Name(..)
         | _ => ErrorCode::Rule,
@@ -167,8 +185,11 @@ fn registered_field(error: &RegistrationError) -> Option<&'static str> {
     if matches!(error, RegistrationError::PublicSecret) {
         return Some("secret");
     }
-    if matches!(error, RegistrationError::PasswordTooShort) {
+    if matches!(error, RegistrationError::PasswordTooShort | RegistrationError::PasswordGuessable) {
         return Some("password");
+    }
+    if matches!(error, RegistrationError::ProfileClaim(..)) {
+        return Some("profile");
     }
     match error.setting() {
         // `[[client]]` in `regrant.toml` has a shorter name for it.
@@ -180,9 +201,10 @@ fn registered_field(error: &RegistrationError) -> Option<&'static str> {
 fn of_keys(error: &KeyRotationError) -> ErrorCode {
     match error {
         KeyRotationError::UnknownKey(_) => ErrorCode::NotFound,
-        KeyRotationError::NoKidLeft(_) | KeyRotationError::TooManyKeys(_) | KeyRotationError::KeySigns(_) => {
-            ErrorCode::Rule
-        }
+        KeyRotationError::NoKidLeft(_)
+        | KeyRotationError::KidsForEmergencies
+        | KeyRotationError::TooManyKeys(_)
+        | KeyRotationError::KeySigns(_) => ErrorCode::Rule,
         // What fails may be mended, and asked for again.
         KeyRotationError::KeyFile(_)
         | KeyRotationError::KidTaken(_)

@@ -1,8 +1,12 @@
+use std::future::pending;
+use std::panic::resume_unwind;
+
 use axum::extract::Request;
 use axum::http::header::{CACHE_CONTROL, ORIGIN};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tracing::Instrument as _;
 
 use crate::error::AdminError;
 
@@ -15,6 +19,18 @@ pub(crate) async fn gate(request: Request, next: Next) -> Response {
     };
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// Ends what was begun, and tells of it, though the one who asked has gone away or the connection is cut.
+pub(crate) async fn finish(request: Request, next: Next) -> Response {
+    match tokio::spawn(next.run(request).in_current_span()).await {
+        Ok(response) => response,
+        Err(failure) => match failure.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            // The runtime ends, and nobody waits any more.
+            Err(_) => pending().await,
+        },
+    }
 }
 
 /// The header by which a browser shows itself.

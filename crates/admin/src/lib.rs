@@ -3,6 +3,7 @@
 //! The words of every request and answer are serde types, which a program that asks uses too: [`NewClient`],
 //! [`ClientView`], [`Patch`], [`Listing`], [`ErrorBody`] and the rest.
 
+mod about;
 mod admin_token;
 mod administration;
 mod api;
@@ -24,10 +25,10 @@ pub use administration::{Administration, BackupError, ClientDefaults, Program, P
 pub use error::BODY_BYTES_MAX;
 pub use router::{BASE_PATH, openapi, router, router_with_token};
 pub use words::{
-    AccessTokenFormat, BackupTarget, BackupView, ClientFields, ClientPatch, ClientView, ConsentMode, EndGrants,
-    EndedBy, ErrorBody, ErrorCode, Explanation, GrantState, GrantView, GrantsEnded, GrantsQuery, IdTokenAlgorithm,
-    KeyChoice, KeysView, LISTED_DEFAULT, LISTED_MAX, Listing, MasterKeyView, NewClient, NewPassword, NewUser, OnReuse,
-    OutlivesSession, PageQuery, Patch, PatchError, ProfilePatch, Question, RegisteredClient, RotateKeys, RotateSecret,
-    RotatedKeys, RotatedSecret, RotationMode, SigningKeyState, SigningKeyView, StatusView, SweepView, Time, TimeError,
-    UserPatch, UserStatus, UserView, UsersQuery, WireSecret,
+    AccessTokenFormat, BackupTarget, BackupView, ChangedClient, ClientFields, ClientPatch, ClientView, ConsentMode,
+    EndGrants, EndedBy, ErrorBody, ErrorCode, Explanation, GrantState, GrantView, GrantsEnded, GrantsQuery,
+    IdTokenAlgorithm, KeyChoice, KeysView, LISTED_DEFAULT, LISTED_MAX, Listing, MasterKeyView, NewClient, NewPassword,
+    NewUser, OnReuse, OutlivesSession, PageQuery, Patch, PatchError, ProfilePatch, Question, RegisteredClient,
+    RemovedClient, RotateKeys, RotateSecret, RotatedKeys, RotatedSecret, RotationMode, SigningKeyState, SigningKeyView,
+    StatusView, SweepState, SweepView, Time, TimeError, UserPatch, UserStatus, UserView, UsersQuery, WireSecret,
 };

@@ -11,7 +11,7 @@ use crate::admin_token::{AdminToken, Guard, guard};
 use crate::api::Api;
 use crate::desk::Desk;
 use crate::error::AdminError;
-use crate::gate::gate;
+use crate::gate::{finish, gate};
 use crate::{Administration, endpoints};
 
 /// Where the admin API begins.
@@ -47,5 +47,5 @@ fn api(administration: Arc<Administration>, door: Door) -> Router {
 }
 
 fn below_base(api: Router) -> Router {
-    Router::new().nest(BASE_PATH, api.layer(from_fn(gate)))
+    Router::new().nest(BASE_PATH, api.layer(from_fn(gate)).layer(from_fn(finish)))
 }

@@ -9,14 +9,16 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
-use regrant_admin::{Administration, BackupError, ClientDefaults, Program, ProgramStatus, router};
+use regrant_admin::{
+    AdminToken, Administration, BackupError, ClientDefaults, Program, ProgramStatus, router, router_with_token,
+};
 use regrant_crypto::{KeyRing, SeededEntropy};
 use regrant_engine::{
-    AuthorizationServer, Door, Event, Happening, Hooks, KeyFile, KeyFileNotWritten, Observer, Parts, RequestId,
-    SESSION_SECONDS,
+    AuthorizationServer, Door, Event, FAILURE_BURST, Happening, Hooks, KeyFile, KeyFileNotWritten, Observer, Parts,
+    RequestId, SESSION_SECONDS,
 };
 use regrant_grant::{Policy, Realm, RotationMode};
-use regrant_protocol::{Issuer, Lifetime, ManualClock, Profile, Secret, Timestamp};
+use regrant_protocol::{ClientId, Issuer, Lifetime, ManualClock, Profile, Secret, Timestamp};
 use regrant_store::{AccessTokenFormat, ConsentMode, IdTokenAlgorithm, OutlivesSession};
 use regrant_store_sqlite::{Genesis, SqliteStore};
 use tempfile::TempDir;
@@ -58,8 +60,8 @@ async fn what_an_operator_does_is_told_once_and_what_is_refused_is_not() {
         ("POST", &format!("{user}/enable"), "", &["user_enabled SUBJECT"]),
         ("POST", &format!("{user}/end-grants"), "", &["user_grants_ended SUBJECT"]),
         ("DELETE", &user, "", &["user_removed SUBJECT"]),
-        ("POST", "/keys/rotate", r#"{"key":"master"}"#, &["key_rotated 2"]),
-        ("POST", "/backup", r#"{"path":"copy.db"}"#, &["backup_written copy.db"]),
+        ("POST", "/keys/rotate", r#"{"key":"master"}"#, &["master_key_rotated 2"]),
+        ("POST", "/backup", r#"{"path":"/copy.db"}"#, &["backup_written /copy.db"]),
         ("POST", "/trust-clock", "", &["clock_trusted clock"]),
         ("POST", "/explain", r#"{"token":"hush-hush"}"#, &[]),
     ] {
@@ -70,18 +72,95 @@ async fn what_an_operator_does_is_told_once_and_what_is_refused_is_not() {
     }
 }
 
+#[tokio::test]
+async fn who_has_no_admin_token_is_told_of_with_the_source() {
+    let (administration, heard, ..) = administration().await;
+    let token = "0123456789abcdef0123456789abcdef";
+    let router = router_with_token(administration, AdminToken::parse(token).expect("it is one"));
+    let ask = async |authorization: &str| {
+        let mut request = request("GET", "/clients", "");
+        if !authorization.is_empty() {
+            let value = authorization.parse().expect("it is a header");
+            request.headers_mut().insert("authorization", value);
+        }
+        let answer = router.clone().oneshot(request).await.expect("a router does not fail");
+        (answer.status().as_u16(), heard.0.lock().unwrap().drain(..).collect::<Vec<_>>())
+    };
+    assert_eq!(ask(&format!("Bearer {token}")).await, (200, vec![]));
+    assert_eq!(ask("").await, (401, vec!["refused no_token".to_owned()]));
+    for _ in 0..FAILURE_BURST {
+        assert_eq!(ask("Bearer hush").await, (401, vec!["refused wrong_token".to_owned()]));
+    }
+    assert_eq!(ask("Bearer hush").await, (429, vec!["refused too_many_failures".to_owned()]));
+}
+
+#[tokio::test]
+async fn what_was_begun_is_done_and_told_though_the_one_who_asked_is_gone() {
+    let (router, heard, ..) = office().await;
+    let app = r#"{"id":"app","secret":"hush-hush","grant_types":["client_credentials"]}"#;
+    let asked = router.oneshot(request("POST", "/clients", app));
+    tokio::select! {
+        biased;
+        _ = asked => panic!("it takes longer than one look"),
+        () = std::future::ready(()) => {}
+    }
+    while heard.0.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(*heard.0.lock().unwrap(), ["client_registered app"]);
+}
+
+#[tokio::test]
+async fn the_acts_on_keys_are_told_apart_and_each_key_is_named() {
+    let (router, heard, _, _data) = office().await;
+    let told = |heard: &Heard| {
+        // The names of signing keys are random.
+        let acts = heard.0.lock().unwrap().drain(..).collect::<Vec<_>>();
+        let (acts, objects): (Vec<_>, Vec<_>) = acts
+            .iter()
+            .map(|told| told.split_once(' ').map(|(act, key)| (act.to_owned(), key.to_owned())).unwrap())
+            .unzip();
+        (acts, objects)
+    };
+    send(&router, "POST", "/keys/rotate", r#"{"key":"es256"}"#).await;
+    let (acts, made) = told(&heard);
+    assert_eq!(acts, ["key_rotated"]);
+    let withdraw = format!("/keys/{}/withdraw", made[0]);
+    send(&router, "POST", &withdraw, "").await;
+    assert_eq!(told(&heard), (vec!["key_withdrawn".to_owned()], made));
+    send(&router, "POST", &withdraw, "").await;
+    assert_eq!(told(&heard).0, Vec::<String>::new(), "it was withdrawn before");
+
+    send(&router, "POST", "/keys/rotate", r#"{"key":"es256","emergency":true}"#).await;
+    let (mut acts, objects) = told(&heard);
+    acts.sort();
+    assert_eq!(acts, ["key_rotated_in_emergency", "key_withdrawn_in_emergency"]);
+    assert_ne!(objects[0], objects[1]);
+
+    send(&router, "POST", "/keys/rotate", r#"{"key":"master"}"#).await;
+    assert_eq!(told(&heard), (vec!["master_key_rotated".to_owned()], vec!["2".to_owned()]));
+    send(&router, "POST", "/keys/rotate", r#"{"key":"master","emergency":true}"#).await;
+    let (mut acts, objects) = told(&heard);
+    assert_eq!(acts[..3], ["master_key_rotated_in_emergency", "master_key_retired", "master_key_retired"]);
+    assert_eq!(objects[..3], ["3", "1", "2"]);
+    let mut of_signing = acts.split_off(3);
+    of_signing.sort();
+    let (made, withdrawn) = ("key_rotated_in_emergency", "key_withdrawn_in_emergency");
+    assert_eq!(of_signing, [made, made, withdrawn, withdrawn]);
+}
+
 async fn send(router: &Router, method: &str, path: &str, body: &str) {
+    router.clone().oneshot(request(method, path, body)).await.expect("a router does not fail");
+}
+
+fn request(method: &str, path: &str, body: &str) -> Request<Body> {
     let source: SocketAddr = ([192, 0, 2, 7], 4711).into();
     let mut request = Request::builder().method(method).uri(format!("/admin/v1{path}")).extension(ConnectInfo(source));
     request = request.extension(RequestId::parse("request-1").expect("it is one"));
     if !body.is_empty() {
         request = request.header("content-type", "application/json");
     }
-    router
-        .clone()
-        .oneshot(request.body(Body::from(body.to_owned())).expect("a test makes a request"))
-        .await
-        .expect("a router does not fail");
+    request.body(Body::from(body.to_owned())).expect("a test makes a request")
 }
 
 /// What an observer heard of operators.
@@ -91,17 +170,27 @@ struct Heard(Mutex<Vec<String>>);
 impl Observer for Heard {
     fn happened(&self, event: &Event<'_>) {
         assert!(!format!("{event:?}").contains("hush"), "{event:?}");
-        if let Happening::Administered { act, object, door } = event.happening {
-            assert_eq!(door, Door::Socket);
-            assert_eq!(event.source, Some(IpAddr::from([192, 0, 2, 7])));
-            assert_eq!(event.request.map(RequestId::as_str), Some("request-1"));
-            self.0.lock().expect("nobody panics with it").push(format!("{} {object}", act.as_str()));
-        }
+        let told = if let Happening::Administered { act, object, door: Door::Socket } = event.happening {
+            format!("{} {object}", act.as_str())
+        } else if let Happening::OperatorRefused { failure } = event.happening {
+            format!("refused {}", failure.as_str())
+        } else {
+            return;
+        };
+        assert_eq!(event.source, Some(IpAddr::from([192, 0, 2, 7])));
+        assert_eq!(event.request.map(RequestId::as_str), Some("request-1"));
+        self.0.lock().expect("nobody panics with it").push(told);
     }
 }
 
-/// The router of a server with one user, who hears of it, and the user's subject.
+/// The router behind the socket; the rest as [`administration`].
 async fn office() -> (Router, Arc<Heard>, String, TempDir) {
+    let (administration, heard, subject, data) = administration().await;
+    (router(administration, Door::Socket), heard, subject, data)
+}
+
+/// A server with one user, who hears of it, the user's subject, and where the data are.
+async fn administration() -> (Arc<Administration>, Arc<Heard>, String, TempDir) {
     let entropy = Arc::new(SeededEntropy::new(1));
     let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(1_800_000_000)));
     let data = tempfile::tempdir().expect("a test may write temporary files");
@@ -121,12 +210,7 @@ async fn office() -> (Router, Arc<Heard>, String, TempDir) {
     let password = Secret::new("wonderland".to_owned());
     let subject = server.register_user("alice", password, Profile::default()).await;
     let administration = Administration { server, key_file: Arc::new(NoFile), program: Arc::new(NoProgram) };
-    (
-        router(Arc::new(administration), Door::Socket),
-        heard,
-        subject.expect("a new user can be registered").to_string(),
-        data,
-    )
+    (Arc::new(administration), heard, subject.expect("a new user can be registered").to_string(), data)
 }
 
 struct NoFile;
@@ -158,6 +242,10 @@ impl Program for NoProgram {
             consent: ConsentMode::Remember,
             outlives_session: OutlivesSession::Always,
         }
+    }
+
+    fn where_configured(&self, _: &ClientId) -> Option<String> {
+        None
     }
 
     fn status(&self) -> ProgramStatus {

@@ -86,6 +86,26 @@ pub fn verify(token: &str, keys: &[VerifyingKey], typ: Typ) -> Result<Vec<u8>, J
     Ok(claims)
 }
 
+/// What the header of a token says of it, which anybody can write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnverifiedHeader {
+    /// The key that it names.
+    pub kid: String,
+    /// The type that it names; see [`Typ::is_meant_by`].
+    pub typ: String,
+}
+
+/// The header of `token`, whoever made it; `None` where [`verify`] would not read it either.
+#[must_use]
+pub fn unverified_header(token: &str) -> Option<UnverifiedHeader> {
+    if token.len() > JWS_BYTES_MAX {
+        return None;
+    }
+    let (header, _) = token.split_once('.')?;
+    let Header { kid, typ, .. } = Header::read(&base64url::decode(header)?).ok()?;
+    Some(UnverifiedHeader { kid, typ })
+}
+
 /// Members other than these are ignored (RFC 7515 §4), and those that name keys (`jwk`, `jku`,
 /// `x5c`, `x5u`) with good reason.
 #[derive(Deserialize)]
@@ -200,6 +220,17 @@ mod tests {
         ];
         for (token, expected, why) in cases {
             assert_eq!(check(&token).err(), expected, "{why}");
+        }
+    }
+
+    #[test]
+    fn a_header_is_read_without_a_key_and_only_if_it_is_one() {
+        let token = EDDSA.sign(Typ::ACCESS_TOKEN, CLAIMS).unwrap();
+        let expected = UnverifiedHeader { kid: EDDSA.key_id().to_owned(), typ: "at+jwt".to_owned() };
+        assert_eq!(unverified_header(&token), Some(expected));
+        let too_long = format!("{token}{}", "a".repeat(JWS_BYTES_MAX));
+        for none in ["", "rgx_abc", "e30.e30.c2ln", "eyJ.e30.c2ln", token.replace('.', "").as_str(), &too_long] {
+            assert_eq!(unverified_header(none), None, "{none}");
         }
     }
 

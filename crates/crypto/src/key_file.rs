@@ -5,6 +5,8 @@
 //! pepper = <32 bytes in base64url>
 //! key 1 = <32 bytes in base64url>
 //! ```
+//!
+//! While an emergency runs, one more line, `older keys = retired`, says that all keys but the newest are about to go.
 
 use std::collections::BTreeMap;
 
@@ -46,8 +48,8 @@ pub enum KeyFileError {
 /// What is wrong with one line of a key file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LineProblem {
-    /// Neither empty, comment, pepper nor key.
-    #[error("is neither a comment, nor `pepper = …`, nor `key N = …`")]
+    /// Neither empty, comment, pepper, key, nor what is said of the older keys.
+    #[error("is neither a comment, nor `pepper = …`, nor `key N = …`, nor `older keys = retired`")]
     Unknown,
     /// `key N` where N is not a kid.
     #[error("numbers its key with something else than 1 to 255 in plain decimal")]
@@ -61,6 +63,9 @@ pub enum LineProblem {
     /// A kid that an earlier line gave.
     #[error("gives key {0} a second time")]
     SecondKey(Kid),
+    /// The older keys are something else than retired.
+    #[error("says something else of the older keys than `older keys = retired`")]
+    OlderKeys,
 }
 
 impl KeyRing {
@@ -71,13 +76,16 @@ impl KeyRing {
         if text.len() > KEY_FILE_BYTES_MAX {
             return Err(KeyFileError::TooLong { bytes: text.len() });
         }
-        let mut pepper = None;
-        let mut keys = BTreeMap::new();
+        let mut read = Read::default();
         for (index, line) in text.lines().enumerate() {
-            read_line(line, &mut pepper, &mut keys)
-                .map_err(|problem| KeyFileError::Line { line: index + 1, problem })?;
+            read.line(line).map_err(|problem| KeyFileError::Line { line: index + 1, problem })?;
         }
-        KeyRing::new(pepper.ok_or(KeyFileError::NoPepper)?, keys).ok_or(KeyFileError::NoKey)
+        let pepper = read.pepper.ok_or(KeyFileError::NoPepper)?;
+        let mut ring = KeyRing::new(pepper, read.keys).ok_or(KeyFileError::NoKey)?;
+        if read.is_retiring {
+            ring.begin_retirement();
+        }
+        Ok(ring)
     }
 
     /// The content of a key file for this ring, at most [`KEY_FILE_BYTES_MAX`] bytes.
@@ -89,6 +97,9 @@ impl KeyRing {
         text.push_str("pepper = ");
         base64url::encode_onto(self.pepper().expose(), &mut text);
         text.push('\n');
+        if self.is_retiring() {
+            text.push_str(&format!("{OLDER_KEYS} = {RETIRED}\n"));
+        }
         for (kid, key) in self.iter() {
             text.push_str(&format!("key {kid} = "));
             base64url::encode_onto(key.expose(), &mut text);
@@ -98,27 +109,44 @@ impl KeyRing {
     }
 }
 
-fn read_line(line: &str, pepper: &mut Option<Pepper>, keys: &mut BTreeMap<Kid, MasterKey>) -> Result<(), LineProblem> {
-    let line = line.trim();
-    if line.is_empty() || line.starts_with('#') {
-        return Ok(());
-    }
-    let (name, value) = line.split_once('=').ok_or(LineProblem::Unknown)?;
-    let name = name.trim_end();
-    if name == "pepper" {
-        if pepper.is_some() {
-            return Err(LineProblem::SecondPepper);
+const OLDER_KEYS: &str = "older keys";
+const RETIRED: &str = "retired";
+
+/// What the lines so far say.
+#[derive(Default)]
+struct Read {
+    pepper: Option<Pepper>,
+    keys: BTreeMap<Kid, MasterKey>,
+    is_retiring: bool,
+}
+
+impl Read {
+    fn line(&mut self, line: &str) -> Result<(), LineProblem> {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            return Ok(());
         }
-        *pepper = Some(Pepper::from_bytes(read_value(value)?));
-        return Ok(());
+        let (name, value) = line.split_once('=').ok_or(LineProblem::Unknown)?;
+        let name = name.trim_end();
+        if name == OLDER_KEYS {
+            self.is_retiring = true;
+            return if value.trim() == RETIRED { Ok(()) } else { Err(LineProblem::OlderKeys) };
+        }
+        if name == "pepper" {
+            if self.pepper.is_some() {
+                return Err(LineProblem::SecondPepper);
+            }
+            self.pepper = Some(Pepper::from_bytes(read_value(value)?));
+            return Ok(());
+        }
+        let number = name.strip_prefix("key ").ok_or(LineProblem::Unknown)?;
+        let kid = read_kid(number).ok_or(LineProblem::Kid)?;
+        if self.keys.contains_key(&kid) {
+            return Err(LineProblem::SecondKey(kid));
+        }
+        self.keys.insert(kid, MasterKey::from_bytes(read_value(value)?));
+        Ok(())
     }
-    let number = name.strip_prefix("key ").ok_or(LineProblem::Unknown)?;
-    let kid = read_kid(number).ok_or(LineProblem::Kid)?;
-    if keys.contains_key(&kid) {
-        return Err(LineProblem::SecondKey(kid));
-    }
-    keys.insert(kid, MasterKey::from_bytes(read_value(value)?));
-    Ok(())
 }
 
 fn read_kid(number: &str) -> Option<Kid> {
@@ -150,11 +178,14 @@ mod tests {
         let entropy = SeededEntropy::new(1);
         let mut ring = KeyRing::generate(&entropy);
         while ring.add(&entropy).is_ok() {}
+        assert!(!KeyRing::from_text(&ring.to_text()).unwrap().is_retiring());
+        ring.begin_retirement();
         let text = ring.to_text();
         assert!(text.len() <= KEY_FILE_BYTES_MAX);
         assert_eq!(text.capacity(), KEY_FILE_BYTES_MAX, "it grew and left copies behind");
 
         let read = KeyRing::from_text(&text).unwrap();
+        assert!(read.is_retiring());
         assert_eq!(read.pepper().expose(), ring.pepper().expose());
         let bytes = |ring: &KeyRing| -> Vec<_> { ring.iter().map(|(kid, key)| (kid, *key.expose())).collect() };
         assert_eq!(bytes(&read), bytes(&ring));
@@ -188,6 +219,7 @@ mod tests {
             (format!("{P}\nkey 1 ="), line(2, Value), "no value"),
             (K1.replace("QE", "QF"), line(1, Value), "spare bits"),
             (format!("{P}\nkey 1"), line(2, Unknown), "no equals sign"),
+            (format!("{P}\nolder keys = kept"), line(2, LineProblem::OlderKeys), "older keys that are not retired"),
             (K1.replace("key", "kee"), line(1, Unknown), "a misspelt name"),
             (P.replace("pepper", "Pepper"), line(1, Unknown), "a capital"),
             (K1.replace("key 1", "key 0"), line(1, LineProblem::Kid), "kid 0"),

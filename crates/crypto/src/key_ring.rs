@@ -11,6 +11,7 @@ use regrant_protocol::Kid;
 pub struct KeyRing {
     pepper: Pepper,
     keys: BTreeMap<Kid, MasterKey>,
+    is_retiring: bool,
 }
 
 /// The ring's newest kid is 255; a new store is needed to go on.
@@ -23,13 +24,13 @@ impl KeyRing {
     #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let keys = BTreeMap::from([(Kid::FIRST, MasterKey::generate(entropy))]);
-        Self { pepper: Pepper::generate(entropy), keys }
+        Self { pepper: Pepper::generate(entropy), keys, is_retiring: false }
     }
 
     /// A ring of given keys; `None` if there is no key.
     #[must_use]
     pub fn new(pepper: Pepper, keys: BTreeMap<Kid, MasterKey>) -> Option<Self> {
-        (!keys.is_empty()).then_some(Self { pepper, keys })
+        (!keys.is_empty()).then_some(Self { pepper, keys, is_retiring: false })
     }
 
     /// Adds a new master key, whose kid is one above the newest, and returns that kid.
@@ -42,7 +43,21 @@ impl KeyRing {
     /// Drops every key below `oldest`, and returns whether there was one. The newest key always stays.
     pub fn retire_below(&mut self, oldest: Kid) -> bool {
         let kept = self.keys.split_off(&oldest.min(self.newest().0));
-        !std::mem::replace(&mut self.keys, kept).is_empty()
+        let is_changed = !std::mem::replace(&mut self.keys, kept).is_empty();
+        self.is_retiring &= self.keys.len() > 1;
+        is_changed
+    }
+
+    /// Says that the older keys are kept only until they are retired everywhere. The text of the ring says it too, so that
+    /// a crash does not forget it.
+    pub fn begin_retirement(&mut self) {
+        self.is_retiring = self.keys.len() > 1;
+    }
+
+    /// Whether every key but the newest is about to be retired.
+    #[must_use]
+    pub fn is_retiring(&self) -> bool {
+        self.is_retiring
     }
 
     /// The key with the highest kid, under which new tokens are made.
@@ -122,7 +137,9 @@ mod tests {
         }
         let pepper = *ring.pepper().expose();
         for (oldest, is_changed, kept) in [(1, false, 1..=4), (3, true, 3..=4), (3, false, 3..=4), (9, true, 4..=4)] {
+            ring.begin_retirement();
             assert_eq!(ring.retire_below(Kid(oldest)), is_changed, "below {oldest}");
+            assert_eq!(ring.is_retiring(), ring.iter().count() > 1, "below {oldest}");
             assert_eq!(ring.iter().map(|(kid, _)| kid.0).collect::<Vec<_>>(), kept.collect::<Vec<_>>());
         }
         assert_eq!(ring.pepper().expose(), &pepper);
@@ -151,6 +168,9 @@ mod tests {
     #[test]
     fn debug_prints_kids_only() {
         let ring = KeyRing::generate(&SeededEntropy::new(1));
-        assert_eq!(format!("{ring:?}"), "KeyRing { pepper: Pepper(redacted), keys: {Kid(1): MasterKey(redacted)} }");
+        assert_eq!(
+            format!("{ring:?}"),
+            "KeyRing { pepper: Pepper(redacted), keys: {Kid(1): MasterKey(redacted)}, is_retiring: false }"
+        );
     }
 }

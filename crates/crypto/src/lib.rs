@@ -41,7 +41,7 @@ pub use client_secret::{CLIENT_SECRET_BYTES_MAX, ClientSecret, ClientSecretError
 pub use digest::{digest, sha256};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy, random};
 pub use jwk::{Jwk, JwkError, PublicKey};
-pub use jws::{JWS_BYTES_MAX, JwsError, verify};
+pub use jws::{JWS_BYTES_MAX, JwsError, UnverifiedHeader, unverified_header, verify};
 pub use key_file::{KEY_FILE_BYTES_MAX, KeyFileError, LineProblem};
 pub use key_ring::{KeyRing, NoKidLeft};
 pub use master_key::{MasterKey, Pepper};

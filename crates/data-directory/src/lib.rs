@@ -1,8 +1,8 @@
 //! The data directory: database, key file and lock, readable by their owner only.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,12 +11,16 @@ use regrant_engine::{KeyFile, KeyFileNotWritten};
 use regrant_grant::Realm;
 use regrant_protocol::Clock;
 use regrant_store_sqlite::{Genesis, OpenError, SqliteStore};
+use rustix::process::geteuid;
 
 /// The name of the database in a data directory.
 pub const DATABASE: &str = "regrant.db";
 /// The name of the key file in a data directory.
 pub const KEY_FILE: &str = "master.key";
-const LOCK_FILE: &str = "lock";
+/// Held by the process that has a data directory open.
+pub const LOCK_FILE: &str = "lock";
+/// A key file that is being written. Nothing reads it.
+const UNFINISHED_KEY_FILE: &str = "master.key.new";
 
 /// A data directory that this process alone has open. The lock is the kernel's: it ends with the process.
 pub struct DataDirectory {
@@ -37,6 +41,18 @@ pub enum DataDirectoryError {
         mode: u32,
         /// What it should have.
         wanted: u32,
+    },
+    /// It belongs to another user.
+    #[error(
+        "{path} belongs to the user of number {owner}, and this is user {we}; run it as that user: sudo -u '#{owner}' regrant …"
+    )]
+    Owner {
+        /// The directory.
+        path: String,
+        /// The number of the user that it belongs to.
+        owner: u32,
+        /// The number of the user that this process runs as.
+        we: u32,
     },
     /// Not a directory.
     #[error("{0} is not a directory; name another with --data")]
@@ -76,9 +92,28 @@ pub enum DataDirectoryError {
 
 impl DataDirectory {
     /// Whether a server has made its store in `path`.
-    #[must_use]
-    pub fn is_made(path: &Path) -> bool {
-        path.join(DATABASE).is_file()
+    ///
+    /// # Errors
+    /// When this user may not look.
+    pub fn is_made(path: &Path) -> Result<bool, DataDirectoryError> {
+        let database = path.join(DATABASE);
+        match fs::metadata(&database) {
+            Ok(metadata) => Ok(metadata.is_file()),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Self::check_owner(path)?;
+                Err(io_error(&database, error))
+            }
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Checks that `path` is a directory of the user that this process runs as. To another user, root too, nothing in it is
+    /// to be trusted, and what another user leaves in it the server cannot open.
+    ///
+    /// # Errors
+    /// When it belongs to another, or cannot be looked at.
+    pub fn check_owner(path: &Path) -> Result<(), DataDirectoryError> {
+        owned_by(path, geteuid().as_raw())
     }
 
     /// The master keys that are in the key file, whoever has the directory open.
@@ -106,7 +141,7 @@ impl DataDirectory {
     /// Opens a data directory, making it (mode 700) where there is none, and takes its lock.
     ///
     /// # Errors
-    /// When it is open to others, in use, or not a directory.
+    /// When it belongs to another user, is open to others, in use, or not a directory.
     pub fn open(path: &Path) -> Result<Self, DataDirectoryError> {
         match DirBuilder::new().recursive(true).mode(0o700).create(path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -114,13 +149,18 @@ impl DataDirectory {
             }
             made => made.map_err(|error| io_error(path, error))?,
         }
+        Self::check_owner(path)?;
         closed_to_others(path, 0o700)?;
         let lock_path = path.join(LOCK_FILE);
         let lock = private(OpenOptions::new().create(true).truncate(false).write(true))
             .open(&lock_path)
             .map_err(|error| io_error(&lock_path, error))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => {
+                let unfinished = path.join(UNFINISHED_KEY_FILE);
+                remove_leftover(&unfinished).map_err(|error| io_error(&unfinished, error))?;
+                Ok(Self { path: path.to_owned(), _lock: lock })
+            }
             Err(TryLockError::WouldBlock) => Err(DataDirectoryError::InUse(path.display().to_string())),
             Err(TryLockError::Error(error)) => Err(io_error(&lock_path, error)),
         }
@@ -183,13 +223,22 @@ fn read_key_file(path: &Path, file: File) -> Result<KeyRing, DataDirectoryError>
 /// disk, and it only after the directories that lead to it.
 fn write_key_file(directory: &Path, path: &Path, ring: &KeyRing) -> io::Result<()> {
     sync_above(directory)?;
-    let unfinished = path.with_extension("key.new");
-    let mut file = private(OpenOptions::new().create(true).truncate(true).write(true)).open(&unfinished)?;
-    file.set_permissions(Permissions::from_mode(0o600))?;
+    let unfinished = directory.join(UNFINISHED_KEY_FILE);
+    remove_leftover(&unfinished)?;
+    // Made here, so that it leads nowhere else.
+    let mut file = private(OpenOptions::new().create_new(true).write(true)).open(&unfinished)?;
     file.write_all(ring.to_text().as_bytes())?;
     file.sync_all()?;
     fs::rename(&unfinished, path)?;
     File::open(directory)?.sync_all()
+}
+
+/// Removes what a crash left, keys among it.
+fn remove_leftover(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
 }
 
 /// Makes durable that `directory` exists: a new one, and those that were made above it, may be lost with the power.
@@ -213,6 +262,11 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options.mode(0o600)
 }
 
+fn owned_by(path: &Path, we: u32) -> Result<(), DataDirectoryError> {
+    let owner = fs::metadata(path).map_err(|error| io_error(path, error))?.uid();
+    if owner == we { Ok(()) } else { Err(DataDirectoryError::Owner { path: path.display().to_string(), owner, we }) }
+}
+
 fn closed_to_others(path: &Path, wanted: u32) -> Result<(), DataDirectoryError> {
     let metadata = fs::metadata(path).map_err(|error| io_error(path, error))?;
     let mode = metadata.mode() & 0o777;
@@ -229,6 +283,9 @@ fn io_error(path: &Path, error: io::Error) -> DataDirectoryError {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
     use super::*;
     use regrant_crypto::SeededEntropy;
     use regrant_protocol::SystemClock;
@@ -262,6 +319,60 @@ mod tests {
         drop(directory);
         fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
         assert!(message(DataDirectory::open(&path)).contains("run: chmod 700"));
+    }
+
+    #[test]
+    fn a_directory_of_another_user_is_refused_with_the_user_to_run_as() {
+        let (_parent, path) = fresh();
+        drop(DataDirectory::open(&path).unwrap());
+        let we = geteuid().as_raw();
+        assert!(owned_by(&path, we).is_ok());
+        let told = message(owned_by(&path, we + 1));
+        assert!(told.contains(&format!("run it as that user: sudo -u '#{we}'")), "{told}");
+        if geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(1000), None).unwrap();
+            assert!(message(DataDirectory::open(&path)).contains("belongs to the user of number 1000"));
+        }
+    }
+
+    #[test]
+    fn a_key_file_that_a_crash_left_unfinished_goes_with_the_next_start() {
+        let (_parent, path) = fresh();
+        drop(DataDirectory::open(&path).unwrap());
+        let unfinished = path.join("master.key.new");
+        fs::write(&unfinished, "key 2 = …").unwrap();
+        let directory = DataDirectory::open(&path).unwrap();
+        assert!(!unfinished.exists());
+        fs::write(&unfinished, "key 2 = …").unwrap();
+        assert!(message(DataDirectory::open(&path)).contains("in use"));
+        assert!(unfinished.exists(), "it is that of the process that has the directory open");
+        drop(directory);
+    }
+
+    #[test]
+    fn a_key_file_is_written_through_no_link() {
+        let (parent, path) = fresh();
+        let directory = DataDirectory::open(&path).unwrap();
+        let entropy = SeededEntropy::new(1);
+        let ring = directory.key_ring(&entropy).unwrap();
+        let precious = parent.path().join("precious");
+        fs::write(&precious, "precious").unwrap();
+        symlink(&precious, path.join("master.key.new")).unwrap();
+        directory.replace(&ring).unwrap();
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
+        assert!(fs::symlink_metadata(path.join(KEY_FILE)).unwrap().is_file());
+    }
+
+    #[test]
+    fn where_a_store_is_made_is_told_from_where_there_is_none() {
+        let (_parent, path) = fresh();
+        assert_eq!(DataDirectory::is_made(&path).ok(), Some(false));
+        let directory = DataDirectory::open(&path).unwrap();
+        assert_eq!(DataDirectory::is_made(&path).ok(), Some(false));
+        drop(directory.store(&SeededEntropy::new(1), Arc::new(SystemClock)).unwrap());
+        assert_eq!(DataDirectory::is_made(&path).ok(), Some(true));
+        // A file where the directory should be.
+        assert_eq!(DataDirectory::is_made(&path.join(DATABASE)).ok(), Some(false));
     }
 
     #[test]

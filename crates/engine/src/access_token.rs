@@ -22,6 +22,10 @@ pub(crate) enum Recognised {
     Opaque(AccessTokenId, Head, Vec<u8>),
 }
 
+fn unknown_key() -> StoreError {
+    StoreError::Unavailable("the grant's master key is not loaded".to_owned())
+}
+
 /// An access token that is good now.
 pub(crate) struct LiveAccessToken {
     pub(crate) claims: AccessTokenClaims,
@@ -41,12 +45,15 @@ impl AuthorizationServer {
         let not_ready = TokenError::SigningKeyNotReady(algorithm.as_str());
         let key = self.signing_key(algorithm).ok_or(not_ready)?;
         let signed = key.sign(Typ::ACCESS_TOKEN, &draft.claims());
+        // An emergency puts its signing keys in force after its master key: what one of them signed has not slipped by.
+        if !self.keys.has(draft.head.kid) {
+            return Err(unknown_key().into());
+        }
         signed.map(Secret::new).map_err(|_| TokenError::AccessTokenTooLarge)
     }
 
     /// `rga_` and base64url of head ‖ prefilter tag ‖ encrypted claims.
     fn mint_opaque(&self, draft: &Draft<'_>) -> Result<Secret, TokenError> {
-        let unknown_key = || StoreError::Unavailable("the grant's master key is not loaded".to_owned());
         let prefilter_tag = self.keys.prefilter_tag(&draft.head, Purpose::Access).ok_or_else(unknown_key)?;
         let body =
             self.keys.encrypt_access(&draft.head, draft.owner, &draft.sealed_claims()).ok_or_else(unknown_key)?;

@@ -36,8 +36,23 @@ pub enum Act {
     GrantEnded,
     /// Ended the grants that a filter means.
     GrantsEnded,
-    /// Made a new key, or retired an old one.
-    KeyRotated,
+    /// Made a new signing key.
+    KeyRotated {
+        /// Whether the one before was stolen: then the new one signs at once.
+        emergency: bool,
+    },
+    /// Withdrew a signing key: what it signed is refused.
+    KeyWithdrawn {
+        /// Whether an emergency did, of this key or of the master key.
+        emergency: bool,
+    },
+    /// Made a new master key.
+    MasterKeyRotated {
+        /// Whether the one before was stolen: then the older ones are retired.
+        emergency: bool,
+    },
+    /// Retired a master key in an emergency: what was made under it is dead.
+    MasterKeyRetired,
     /// Wrote a copy of the database.
     BackupWritten,
     /// Said that the clock is right.
@@ -45,6 +60,36 @@ pub enum Act {
 }
 
 impl Act {
+    /// Every act.
+    pub const ALL: [Self; 26] = [
+        Self::ClientRegistered,
+        Self::ClientChanged,
+        Self::ClientRemoved,
+        Self::ClientSecretRotated,
+        Self::ClientEnabled,
+        Self::ClientDisabled,
+        Self::ClientGrantsEnded,
+        Self::UserRegistered,
+        Self::UserChanged,
+        Self::UserRemoved,
+        Self::UserPasswordSet,
+        Self::UserLocked,
+        Self::UserDisabled,
+        Self::UserEnabled,
+        Self::UserGrantsEnded,
+        Self::GrantEnded,
+        Self::GrantsEnded,
+        Self::KeyRotated { emergency: false },
+        Self::KeyRotated { emergency: true },
+        Self::KeyWithdrawn { emergency: false },
+        Self::KeyWithdrawn { emergency: true },
+        Self::MasterKeyRotated { emergency: false },
+        Self::MasterKeyRotated { emergency: true },
+        Self::MasterKeyRetired,
+        Self::BackupWritten,
+        Self::ClockTrusted,
+    ];
+
     /// The name of the act.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -66,7 +111,13 @@ impl Act {
             Self::UserGrantsEnded => "user_grants_ended",
             Self::GrantEnded => "grant_ended",
             Self::GrantsEnded => "grants_ended",
-            Self::KeyRotated => "key_rotated",
+            Self::KeyRotated { emergency: false } => "key_rotated",
+            Self::KeyRotated { emergency: true } => "key_rotated_in_emergency",
+            Self::KeyWithdrawn { emergency: false } => "key_withdrawn",
+            Self::KeyWithdrawn { emergency: true } => "key_withdrawn_in_emergency",
+            Self::MasterKeyRotated { emergency: false } => "master_key_rotated",
+            Self::MasterKeyRotated { emergency: true } => "master_key_rotated_in_emergency",
+            Self::MasterKeyRetired => "master_key_retired",
             Self::BackupWritten => "backup_written",
             Self::ClockTrusted => "clock_trusted",
         }
@@ -93,5 +144,18 @@ impl Door {
             Self::Listener => "listener",
             Self::Process => "process",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_lists_every_act() {
+        let page = include_str!("../../../docs/operations/observe.md");
+        let (_, table) = page.split_once("| act |").unwrap();
+        let rows = table.lines().skip(2).map_while(|line| line.strip_prefix("| `")?.split('`').next());
+        assert_eq!(rows.collect::<Vec<_>>(), Act::ALL.map(Act::as_str));
     }
 }

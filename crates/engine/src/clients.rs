@@ -23,8 +23,11 @@ pub(crate) struct CachedClient {
 }
 
 impl CachedClient {
-    fn new(client: Client) -> Self {
-        Self { client, accepted_secret: OnceLock::new(), accepting: tokio::sync::Mutex::new(()) }
+    /// A client as the store has it now. What Argon2id accepted of `older` holds for as long as the credential is the same.
+    fn new(client: Client, older: Option<&Self>) -> Self {
+        let same = older.filter(|older| older.client.settings.credential == client.settings.credential);
+        let accepted_secret = same.map(|older| older.accepted_secret.clone()).unwrap_or_default();
+        Self { client, accepted_secret, accepting: tokio::sync::Mutex::new(()) }
     }
 
     /// Whether this is the secret that Argon2id accepted before.
@@ -59,17 +62,53 @@ impl Clients {
             cached.remove(id);
             return Ok(None);
         };
-        // A reload of the same version keeps what Argon2id accepted.
+        // Whoever has the same version shares it, and the wait for Argon2id.
         if let Some(same) = cached.get(id).filter(|known| known.client.party.version == client.party.version) {
             return Ok(Some(Arc::clone(same)));
         }
+        let client = Arc::new(CachedClient::new(client, cached.get(id).map(Arc::as_ref)));
         if cached.len() >= CLIENTS_CACHED_MAX
             && let Some(other) = cached.keys().next().cloned()
         {
             cached.remove(&other);
         }
-        let client = Arc::new(CachedClient::new(client));
         cached.insert(id.clone(), Arc::clone(&client));
         Ok(Some(client))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use regrant_protocol::{Secret, TokenEndpointAuthMethod};
+    use regrant_store::ClientSettings;
+
+    use super::*;
+    use crate::Secrecy;
+    use crate::world::{World, settings};
+
+    #[tokio::test]
+    async fn what_argon2id_accepted_holds_through_changes_until_the_secret_is_another() {
+        let world = World::new().await;
+        let (server, id) = (&world.server, ClientId::parse("web").unwrap());
+        let chosen = || Secret::new("pomegranate".to_owned());
+        let own = ClientSettings { auth_methods: vec![TokenEndpointAuthMethod::ClientSecretBasic], ..settings() };
+        server.register_client(id.clone(), Secrecy::Chosen(chosen()), own).await.unwrap();
+        let clients = Clients::new();
+        let read = async || clients.reload(&*server.store, &id).await.unwrap().unwrap();
+        let presented = ClientSecret::new("pomegranate").unwrap();
+        let accepted = StoredSecret::keyed(&server.process_pepper, &presented);
+        read().await.accepted_secret.set(accepted).unwrap();
+
+        let renamed = |client: &Client| {
+            let name = Some("Photos".to_owned());
+            Ok::<_, crate::RegistrationError>(ClientSettings { name, ..client.settings.clone() })
+        };
+        server.update_client(&id, renamed).await.unwrap();
+        server.set_client_enabled(&id, false).await.unwrap();
+        let changed = read().await;
+        assert_eq!(changed.client.settings.name.as_deref(), Some("Photos"));
+        assert!(changed.accepts(&server.process_pepper, &presented));
+        server.rotate_client_secret(&id, Some(chosen())).await.unwrap();
+        assert!(!read().await.accepts(&server.process_pepper, &presented), "the same secret has another hash");
     }
 }

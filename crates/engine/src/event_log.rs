@@ -72,6 +72,9 @@ impl Event<'_> {
                 let (endpoint, client, text) = (endpoint.as_str(), client.map(display), reason.to_string());
                 audit!(of_reason(reason), event, source, endpoint, client, reason = text);
             }
+            Happening::OperatorRefused { failure } => {
+                warn!(target: "audit", event, source, failure = failure.as_str());
+            }
             Happening::Administered { act, object, door } => {
                 info!(target: "audit", event, source, act = act.as_str(), object, door = door.as_str());
             }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use regrant_crypto::Purpose;
+use regrant_crypto::{Purpose, Typ, unverified_header};
 use regrant_grant::{
     Binding, CODE_PREFIX, ClientKind, Grant, REFRESH_PREFIX, RedeemFacts, RedeemVerdict, RefreshFacts, TokenParts,
     Verdict, Write, decide, judge_access, redeem,
@@ -37,13 +37,14 @@ impl AuthorizationServer {
             return self.explain_access_token(recognised).await;
         }
         let id_token = self.verify_id_token_hint(&Secret::new(token.to_owned()));
-        Ok(match id_token {
-            Some(claims) => Explanation {
+        if let Some(claims) = id_token {
+            return Ok(Explanation {
                 client: ClientId::parse(&claims.aud).ok(),
                 ..Explanation::of(TokenKind::IdToken, (ExplainedVerdict::None, sentence::ID_TOKEN))
-            },
-            None => Explanation::of(TokenKind::Unknown, (ExplainedVerdict::None, sentence::UNKNOWN)),
-        })
+            });
+        }
+        let unknown = || Explanation::of(TokenKind::Unknown, (ExplainedVerdict::None, sentence::UNKNOWN));
+        Ok(self.explain_by_withdrawn_key(token).await?.unwrap_or_else(unknown))
     }
 }
 
@@ -130,6 +131,20 @@ impl AuthorizationServer {
         };
         let verdict = decide_in(&*self.store, Target::Grant(found.listed.grant.id), None, rule).await?;
         Ok(Explanation::of(kind, explain(verdict)).about(&parts, Some(found.listed)))
+    }
+
+    /// A JWT whose header names a signing key that was withdrawn. Nothing else that it says can be checked.
+    async fn explain_by_withdrawn_key(&self, token: &str) -> Result<Option<Explanation>, StoreError> {
+        let Some(header) = unverified_header(token) else { return Ok(None) };
+        let keys = self.store.signing_keys().await?;
+        let key = keys.into_iter().find(|key| key.key_id == header.kid);
+        let Some((key_id, withdrawn_at)) = key.and_then(|key| Some((key.key_id, key.withdrawn_at?))) else {
+            return Ok(None);
+        };
+        let is_access_token = Typ::ACCESS_TOKEN.is_meant_by(&header.typ);
+        let kind = if is_access_token { TokenKind::JwtAccessToken } else { TokenKind::IdToken };
+        let text = sentence::key_withdrawn(&key_id, withdrawn_at);
+        Ok(Some(Explanation::of(kind, (ExplainedVerdict::KeyWithdrawn, &text))))
     }
 
     /// The grant that a token names, and its client; or why there is none.

@@ -108,6 +108,11 @@ pub enum Happening<'a> {
         /// Why.
         reason: Reason<'a>,
     },
+    /// Nobody was let in as an operator at the admin listener.
+    OperatorRefused {
+        /// Why.
+        failure: OperatorFailure,
+    },
     /// An operator did something.
     Administered {
         /// What.
@@ -127,6 +132,17 @@ pub enum ClientAuthenticationFailure {
     /// It proved itself, and is disabled.
     ClientDisabled,
     /// Too many failures came before.
+    TooManyFailures,
+}
+
+/// Why somebody is not taken for an operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperatorFailure {
+    /// No admin token came with the request.
+    NoToken,
+    /// The admin token was wrong.
+    WrongToken,
+    /// Too many wrong ones came before.
     TooManyFailures,
 }
 
@@ -178,7 +194,7 @@ pub enum Reason<'a> {
 
 impl Happening<'_> {
     /// The name of everything that happens.
-    pub const NAMES: [&'static str; 14] = [
+    pub const NAMES: [&'static str; 15] = [
         "refresh",
         "redemption",
         "issued",
@@ -192,6 +208,7 @@ impl Happening<'_> {
         "access_token_revoked",
         "introspection",
         "refused",
+        "operator_refused",
         "administered",
     ];
 
@@ -212,6 +229,7 @@ impl Happening<'_> {
             Self::AccessTokenRevoked { .. } => "access_token_revoked",
             Self::Introspection { .. } => "introspection",
             Self::Refused { .. } => "refused",
+            Self::OperatorRefused { .. } => "operator_refused",
             Self::Administered { .. } => "administered",
         }
     }
@@ -252,6 +270,21 @@ impl ClientAuthenticationFailure {
         match self {
             Self::WrongCredentials => "wrong_credentials",
             Self::ClientDisabled => "client_disabled",
+            Self::TooManyFailures => "too_many_failures",
+        }
+    }
+}
+
+impl OperatorFailure {
+    /// Every failure.
+    pub const ALL: [Self; 3] = [Self::NoToken, Self::WrongToken, Self::TooManyFailures];
+
+    /// The name of the failure.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoToken => "no_token",
+            Self::WrongToken => "wrong_token",
             Self::TooManyFailures => "too_many_failures",
         }
     }

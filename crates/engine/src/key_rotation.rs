@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
-use regrant_crypto::{Algorithm, KeyRing, NoKidLeft, SigningKey};
+use regrant_crypto::{Algorithm, KeyRing, NoKidLeft};
 use regrant_protocol::Kid;
 use regrant_store::{AnnouncedKey, ChangeError, Store, StoreError};
 use tokio::sync::MutexGuard;
 
 use crate::key_view::{SigningKeyState, SigningKeyView};
-use crate::signing::{SigningKeysError, reseal, seal_new};
+use crate::signing::{SigningKeys, SigningKeysError, generate, replace_all, reseal, seal_new, to_its_end};
 use crate::{AuthorizationServer, KeyFile, KeyFileNotWritten};
 
 /// How long a new signing key is in the key set before it signs. An API may keep the key set for five minutes, and those
@@ -15,6 +15,10 @@ pub const SIGNING_KEY_WAIT_SECONDS: u32 = 3600;
 /// The most keys of one algorithm in the key set.
 pub const PUBLISHED_KEYS_MAX: usize = 16;
 
+/// From this number of the newest master key on only emergencies make another: there are no numbers above 255, and a store
+/// that has used them up could not answer to a theft.
+pub const EMERGENCY_KIDS_FROM: Kid = Kid(240);
+
 /// Why keys were not rotated. Nothing has to be undone: asked again, or started again, the server goes on from there.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -22,6 +26,12 @@ pub enum KeyRotationError {
     /// There is no number for another master key.
     #[error(transparent)]
     NoKidLeft(#[from] NoKidLeft),
+    /// What numbers there are left for master keys are kept for emergencies.
+    #[error(
+        "master key {EMERGENCY_KIDS_FROM} is in use, and the numbers from there to 255 are kept for emergencies; begin a \
+         new store to rotate master keys as before"
+    )]
+    KidsForEmergencies,
     /// The key file was not written.
     #[error(transparent)]
     KeyFile(#[from] KeyFileNotWritten),
@@ -93,22 +103,62 @@ impl AuthorizationServer {
     /// made under the new one; the signing keys are sealed under the new one.
     ///
     /// In an `emergency` the signing keys are replaced as [`AuthorizationServer::rotate_signing_key`] does in one, and the
-    /// older master keys are retired: every refresh token, code, opaque access token and page made under them is dead.
-    /// Client secrets, passwords and login sessions stay good.
+    /// older master keys are retired: every refresh token, code, opaque access token and page made under them is dead, and so
+    /// is whatever followed from one of them while the emergency ran. Client secrets, passwords and login sessions stay good.
     ///
     /// # Errors
-    /// [`KeyRotationError`]; an emergency that fails has to be asked for again.
+    /// [`KeyRotationError`]; an emergency that fails has to be asked for again. It stays an emergency, however it is asked
+    /// for, and the next start finishes one that is in the key file.
     pub async fn rotate_master_key(&self, key_file: &dyn KeyFile, emergency: bool) -> Result<Kid, KeyRotationError> {
         let mut alone = self.rotation.lock().await;
-        let kid = self.new_master_key(&mut alone, key_file).await?;
-        reseal(&*self.store, &self.keys.ring(), &*self.entropy).await?;
-        if emergency {
-            for algorithm in Algorithm::ALL.into_iter().filter(|&algorithm| self.signing_key(algorithm).is_some()) {
-                self.new_signing_key(&alone, algorithm, true).await?;
-            }
-            self.retire_master_keys_below(kid, key_file).await?;
+        let ring = self.with_a_new_key(&mut alone, emergency)?;
+        key_file.replace(&ring)?;
+        let kid = ring.newest().0;
+        announce(&*self.store, &ring, kid).await.map_err(|error| of_master_key(error, kid))?;
+        if ring.is_retiring() {
+            let left = self.retire_older_keys(&ring).await?;
+            *alone = None;
+            key_file.replace(&left)?;
+        } else {
+            self.keys.load(Arc::clone(&ring));
+            *alone = None;
+            reseal(&*self.store, &ring, &*self.entropy).await?;
         }
         Ok(kid)
+    }
+
+    /// Ends whatever was made under the keys of `ring` but the newest, which was announced, and returns the ring that is in
+    /// force then. The store first: once it has forgotten them, a start with a key file that still has them does without.
+    ///
+    /// Nothing that was made before has a successor that lives. The new key is in force here not before the old ones are
+    /// out of force, by one assignment. A step reads the newest kid first and checks the presented token in its rule, later.
+    /// Had it read the new kid, then the check finds no old key and refuses the old token; had it read an old one, then the
+    /// successor that it commits, before or after, is itself under a key that is retired. The signing keys follow the ring:
+    /// what a new one has signed is given away only if the key of its grant is found in force after that.
+    pub(crate) async fn retire_older_keys(&self, ring: &KeyRing) -> Result<Arc<KeyRing>, SigningKeysError> {
+        reseal(&*self.store, ring, &*self.entropy).await?;
+        replace_all(&*self.store, ring, &*self.clock, &*self.entropy).await?;
+        let new_signing = SigningKeys::open(&*self.store, ring).await?;
+        let newest = ring.newest().0;
+        let mut left = ring.clone();
+        left.retire_below(newest);
+        let left = Arc::new(left);
+        let (store, keys, signing) = (Arc::clone(&self.store), Arc::clone(&self.keys), Arc::clone(&self.signing));
+        let loaded = Arc::clone(&left);
+        to_its_end(async move {
+            let retired = store.retire_keys_below(newest).await;
+            retired.map_err(|error| match error {
+                ChangeError::Store(error) => error,
+                // It was announced, so that it is known.
+                ChangeError::Taken(what) | ChangeError::Unknown(what) => StoreError::Unavailable(what),
+                other => StoreError::Unavailable(other.to_string()),
+            })?;
+            keys.load(loaded);
+            signing.load(&new_signing);
+            Ok(())
+        })
+        .await?;
+        Ok(left)
     }
 
     /// Makes the key of an algorithm for which there is none; it signs at once.
@@ -144,10 +194,15 @@ impl AuthorizationServer {
 
     async fn keep_signing_key(
         &self,
-        _alone: &MutexGuard<'_, Unfinished>,
+        alone: &MutexGuard<'_, Unfinished>,
         algorithm: Algorithm,
         wait_seconds: u32,
     ) -> Result<SigningKeyView, SigningKeysError> {
+        // The store may have retired the key under which it would be sealed.
+        if alone.as_ref().is_some_and(|ring| ring.is_retiring()) {
+            let broken_off = "an emergency of the master key was broken off; ask for it again first";
+            return Err(StoreError::Unavailable(broken_off.to_owned()).into());
+        }
         let key = generate(algorithm).await?;
         let key_id = key.key_id().to_owned();
         let created_at = self.clock.now();
@@ -158,37 +213,20 @@ impl AuthorizationServer {
         Ok(SigningKeyView { key_id, algorithm, created_at, signs_from, withdrawn_at: None, state })
     }
 
-    /// A rotation that was broken off after the key file may have been written is finished with the key that it made: a
-    /// second key of the same number would not be the one that the store was told of.
-    async fn new_master_key(
-        &self,
-        unfinished: &mut Unfinished,
-        key_file: &dyn KeyFile,
-    ) -> Result<Kid, KeyRotationError> {
-        let ring = match unfinished {
-            Some(ring) => Arc::clone(ring),
-            None => {
-                let mut ring = KeyRing::clone(&self.keys.ring());
-                ring.add(&*self.entropy)?;
-                Arc::clone(unfinished.insert(Arc::new(ring)))
+    /// The ring that is in force, and a new key. A rotation that was broken off after the key file may have been written is
+    /// finished with the key that it made: a second key of the same number would not be the one that the store was told of.
+    fn with_a_new_key(&self, unfinished: &mut Unfinished, emergency: bool) -> Result<Arc<KeyRing>, KeyRotationError> {
+        let mut ring = KeyRing::clone(unfinished.as_ref().unwrap_or(&self.keys.ring()));
+        if unfinished.is_none() {
+            if !emergency && ring.newest().0 >= EMERGENCY_KIDS_FROM {
+                return Err(KeyRotationError::KidsForEmergencies);
             }
-        };
-        key_file.replace(&ring)?;
-        let kid = ring.newest().0;
-        announce(&*self.store, &ring, kid).await.map_err(|error| of_master_key(error, kid))?;
-        self.keys.load(ring);
-        *unfinished = None;
-        Ok(kid)
-    }
-
-    /// The store first: once it has forgotten them, a start with a key file that still has them does without.
-    async fn retire_master_keys_below(&self, oldest: Kid, key_file: &dyn KeyFile) -> Result<(), KeyRotationError> {
-        self.store.retire_keys_below(oldest).await.map_err(|error| of_master_key(error, oldest))?;
-        let mut ring = KeyRing::clone(&self.keys.ring());
-        ring.retire_below(oldest);
-        let ring = Arc::new(ring);
-        self.keys.load(Arc::clone(&ring));
-        Ok(key_file.replace(&ring)?)
+            ring.add(&*self.entropy)?;
+        }
+        if emergency {
+            ring.begin_retirement();
+        }
+        Ok(Arc::clone(unfinished.insert(Arc::new(ring))))
     }
 }
 
@@ -206,8 +244,58 @@ fn of_master_key(error: ChangeError, kid: Kid) -> KeyRotationError {
     }
 }
 
-/// RS256 takes some tenths of a second, which nobody else is to wait for.
-async fn generate(algorithm: Algorithm) -> Result<SigningKey, StoreError> {
-    let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)).await;
-    made.map_err(|error| StoreError::Unavailable(format!("making the {algorithm} key failed: {error}")))
+#[cfg(test)]
+mod tests {
+    use regrant_crypto::SeededEntropy;
+    use regrant_protocol::{ClientAuthentication, Params};
+    use serde_json::Map;
+
+    use super::*;
+    use crate::TokenError;
+    use crate::token::Granted;
+    use crate::world::World;
+
+    struct Nowhere;
+
+    impl KeyFile for Nowhere {
+        fn replace(&self, _: &KeyRing) -> Result<(), KeyFileNotWritten> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_new_signing_key_signs_nothing_for_a_grant_that_the_emergency_ended() {
+        let world = World::new().await;
+        let claimed = ClientAuthentication::find(None, &Params::parse(b"client_id=app").unwrap()).unwrap();
+        let client = world.server.authenticate(&world.context(), &claimed).await.unwrap();
+        let row = world.row_of(|_| {}).await;
+        let (scope, resources, now) = (row.scope.clone(), row.resources.clone(), world.now());
+        // Committed, and not answered yet.
+        let granted = Granted { row, now, session_ends_at: None, scope, resources, added: Map::new() };
+        assert!(world.server.respond(&client, &granted, None).is_ok());
+        world.server.rotate_master_key(&Nowhere, false).await.unwrap();
+        assert!(world.server.respond(&client, &granted, None).is_ok());
+        world.server.rotate_master_key(&Nowhere, true).await.unwrap();
+        let refused = world.server.respond(&client, &granted, None);
+        assert!(matches!(refused, Err(TokenError::Store(StoreError::Unavailable(_)))), "{refused:?}");
+    }
+
+    #[tokio::test]
+    async fn the_last_numbers_are_for_emergencies() {
+        let server = World::new().await.server;
+        let (mut ring, entropy) = (KeyRing::clone(&server.keys.ring()), SeededEntropy::new(1));
+        while ring.newest().0.next() != Some(EMERGENCY_KIDS_FROM) {
+            ring.add(&entropy).unwrap();
+        }
+        server.keys.load(Arc::new(ring));
+        for (emergency, made) in
+            [(false, Some(240)), (false, None), (true, Some(241)), (false, None), (true, Some(242))]
+        {
+            let rotated = server.rotate_master_key(&Nowhere, emergency).await;
+            match made {
+                Some(kid) => assert_eq!(rotated.unwrap(), Kid(kid)),
+                None => assert!(matches!(rotated, Err(KeyRotationError::KidsForEmergencies)), "{rotated:?}"),
+            }
+        }
+    }
 }

@@ -95,13 +95,24 @@ impl Keys {
         self.loaded().newest_kid()
     }
 
+    /// Whether a master key is in force here.
+    pub(crate) fn has(&self, kid: Kid) -> bool {
+        self.loaded().ring.get(kid).is_some()
+    }
+
+    /// Whether a master key was retired: what was made under it is dead.
+    pub(crate) fn has_retired(&self, kid: Kid) -> bool {
+        let loaded = self.loaded();
+        loaded.ring.get(kid).is_none() && loaded.unrecognised(kid) == Unrecognised::KeyRetired
+    }
+
     pub(crate) fn present_epoch(&self) -> EpochNumber {
         self.identity.epoch().number
     }
 
     /// Whether this process can make the tokens of the current generation of a row.
     pub(crate) fn can_make(&self, row: &Grant) -> bool {
-        self.loaded().ring.get(row.kid).is_some() && self.identity.epoch_numbered(row.epoch).is_some()
+        self.has(row.kid) && self.identity.epoch_numbered(row.epoch).is_some()
     }
 
     /// Whether the prefilter tag is ours: a forged token ends here, without the database.

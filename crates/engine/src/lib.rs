@@ -49,6 +49,7 @@ mod refusal;
 mod registration;
 mod revoke;
 mod server;
+mod shown_text;
 mod signing;
 mod sweep;
 mod token;
@@ -78,17 +79,23 @@ pub use failures::{
     ACCOUNT_FAILURE_BURST, ACCOUNT_FAILURE_INTERVAL_SECONDS, FAILURE_BURST, FAILURE_INTERVAL_SECONDS,
     SOURCE_FAILURE_BURST, SOURCE_FAILURE_INTERVAL_SECONDS,
 };
-pub use happening::{ClientAuthenticationFailure, Happening, LogInOutcome, Reason, RevokedGrants, Revoker};
+pub use happening::{
+    ClientAuthenticationFailure, Happening, LogInOutcome, OperatorFailure, Reason, RevokedGrants, Revoker,
+};
 pub use hashing::{HASHES_WAITING_MAX, Overloaded};
 pub use hooks::Hooks;
 pub use key_file::{KeyFile, KeyFileNotWritten};
-pub use key_rotation::{KeyRotationError, PUBLISHED_KEYS_MAX, SIGNING_KEY_WAIT_SECONDS};
+pub use key_rotation::{EMERGENCY_KIDS_FROM, KeyRotationError, PUBLISHED_KEYS_MAX, SIGNING_KEY_WAIT_SECONDS};
 pub use key_view::{KeyView, MasterKeyView, SigningKeyState, SigningKeyView};
 pub use observer::{Event, Observer};
 pub use recent_refusals::{RECENT_REFUSALS_MAX, RecentRefusal, RecentRefusals};
 pub use refusal::Refusal;
-pub use registration::{AUDIENCE_CHARACTERS_MAX, CLIENT_NAME_CHARACTERS_MAX, RegistrationError, Secrecy, broken_rules};
+pub use registration::{
+    AUDIENCE_CHARACTERS_MAX, CLIENT_NAME_CHARACTERS_MAX, PROFILE_CHARACTERS_MAX, RegistrationError, Secrecy,
+    broken_rules,
+};
 pub use server::{AuthorizationServer, OpenError, Parts};
+pub use shown_text::turns_direction;
 pub use signing::SigningKeysError;
 pub use sweep::{
     FIRST_SWEEP_AFTER_SECONDS, SWEEP_DOUBT_PAUSE_SECONDS, SWEEP_FAILURE_PAUSE_SECONDS, SWEEP_PASS_PAUSE_SECONDS,

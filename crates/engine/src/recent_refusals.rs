@@ -94,6 +94,7 @@ fn refusal(event: &Event<'_>) -> Option<RecentRefusal> {
         | Happening::Revoked { .. }
         | Happening::AccessTokenRevoked { .. }
         | Happening::Introspection { .. }
+        | Happening::OperatorRefused { .. }
         | Happening::Administered { .. } => return None,
     };
     Some(RecentRefusal { at: event.at, client: client.cloned(), grant, verdict, sentence })

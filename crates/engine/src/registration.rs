@@ -1,17 +1,22 @@
 use regrant_crypto::PASSWORD_BYTES_MAX;
 use regrant_grant::{CODE_RETRY_SECONDS_MAX, ClientKind, RETRY_WINDOW_PROVEN_SECONDS, RotationMode};
 use regrant_protocol::{
-    GrantType, IdentifierError, REDIRECT_URI_BYTES_MAX, RedirectUri, Secret, TokenEndpointAuthMethod,
+    GrantType, IdentifierError, Profile, REDIRECT_URI_BYTES_MAX, RedirectUri, Secret, TokenEndpointAuthMethod,
 };
 use regrant_store::{ChangeError, ClientSettings};
+use serde_json::Value;
 
 use crate::NEW_PASSWORD_CHARACTERS_MIN;
 use crate::hashing::Overloaded;
+use crate::shown_text::is_line;
 
 /// The longest name that users know a client by, in characters.
 pub const CLIENT_NAME_CHARACTERS_MAX: usize = 80;
 /// The longest `aud`, in characters.
 pub const AUDIENCE_CHARACTERS_MAX: usize = 255;
+
+/// The longest text in the profile of a user, in characters; addresses of pages and pictures have [`REDIRECT_URI_BYTES_MAX`].
+pub const PROFILE_CHARACTERS_MAX: usize = 200;
 
 /// Where the secret of a new client comes from.
 #[derive(Clone, Debug)]
@@ -73,12 +78,20 @@ pub enum RegistrationError {
     /// An audience cannot be one.
     #[error("{0:?} is not an audience of 1 to {AUDIENCE_CHARACTERS_MAX} characters on one line")]
     Audience(String),
+    /// A claim of a profile cannot be shown.
+    #[error("{0} is not a text of 1 to {1} characters on one line")]
+    ProfileClaim(String, usize),
     /// A public client was to have a secret.
     #[error("a public client has no secret")]
     PublicSecret,
-    /// The password is too easy to guess.
+    /// The password has too few characters.
     #[error("the password has fewer than {NEW_PASSWORD_CHARACTERS_MIN} characters")]
     PasswordTooShort,
+    /// The password is among those that an attacker tries first.
+    #[error(
+        "the password is easily guessed: it is a common one, a row of characters that follow from each other, or the name of the user or the server; choose another"
+    )]
+    PasswordGuessable,
     /// The secret or password cannot be used.
     #[error("the secret or password is empty or longer than {PASSWORD_BYTES_MAX} bytes")]
     Secret,
@@ -109,8 +122,10 @@ impl RegistrationError {
             Self::ClientName(_) => Some("name"),
             Self::WebPage(setting, _) => Some(setting),
             Self::Audience(_) => Some("audience"),
-            Self::PublicSecret
+            Self::ProfileClaim(..)
+            | Self::PublicSecret
             | Self::PasswordTooShort
+            | Self::PasswordGuessable
             | Self::Secret
             | Self::Name(..)
             | Self::Overloaded(_)
@@ -170,9 +185,20 @@ pub fn broken_rules(kind: ClientKind, settings: &ClientSettings) -> Vec<Registra
     broken
 }
 
-/// Whether people can read it on one line.
-fn is_line(text: &str, characters_max: usize) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= characters_max && !text.contains(char::is_control)
+/// Admits only a profile that people can be shown.
+pub(crate) fn check_profile(profile: &Profile) -> Result<(), RegistrationError> {
+    let Ok(Value::Object(claims)) = serde_json::to_value(profile) else {
+        unreachable!("a profile is texts and numbers");
+    };
+    for (claim, value) in claims {
+        let is_address = ["profile", "picture", "website"].contains(&claim.as_str());
+        let characters_max = if is_address { REDIRECT_URI_BYTES_MAX } else { PROFILE_CHARACTERS_MAX };
+        // Somebody may say that a claim is nothing.
+        if value.as_str().is_some_and(|text| !text.is_empty() && !is_line(text, characters_max)) {
+            return Err(RegistrationError::ProfileClaim(claim, characters_max));
+        }
+    }
+    Ok(())
 }
 
 /// Whether the consent page may link to it: never a `javascript:` of somebody's.

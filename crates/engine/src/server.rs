@@ -86,10 +86,11 @@ impl AuthorizationServer {
     pub async fn open(parts: Parts) -> Result<Self, OpenError> {
         let Parts { issuer, store, ring, clock, entropy, session_seconds, hooks } = parts;
         let ring = announce_all(&*store, ring).await?;
-        // A rotation of the master key may have been broken off here.
+        // A rotation of the master key may have been broken off.
         reseal(&*store, &ring, &*entropy).await?;
         let signing = Arc::new(SigningKeys::open(&*store, &ring).await?);
         let newest_announced = ring.newest().0;
+        let unfinished_emergency = ring.is_retiring().then(|| ring.clone());
         let keys = Arc::new(Keys::new(ring, store.identity().clone(), newest_announced));
         let process_pepper = Pepper::from_bytes(random(&*entropy));
         let server = Self {
@@ -111,6 +112,12 @@ impl AuthorizationServer {
             process_pepper,
             description: tokio::sync::Mutex::new(None),
         };
+        if let Some(ring) = unfinished_emergency {
+            server.retire_older_keys(&ring).await?;
+            warn!(
+                "an emergency of the master key that was broken off is finished: whatever was made before it is dead"
+            );
+        }
         for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
             server.first_signing_key(algorithm).await?;
         }

@@ -4,7 +4,7 @@ use regrant_crypto::{
     Algorithm, Entropy, Jwk, JwkError, KeyRing, SealError, SealingKey, SigningKey, SigningKeyError, Typ, VerifyingKey,
     verify,
 };
-use regrant_protocol::{Kid, Timestamp};
+use regrant_protocol::{Clock, Kid, Timestamp};
 use regrant_store::{ChangeError, SealedSigningKey, SigningKeyChange, Store, StoreError};
 
 use crate::AuthorizationServer;
@@ -89,6 +89,11 @@ impl SigningKeys {
             set.add(unseal(sealed, ring)?, sealed.signs_from)?;
         }
         Ok(Self(RwLock::new(Arc::new(set))))
+    }
+
+    /// Puts other keys in force, all at once.
+    pub(crate) fn load(&self, keys: &Self) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = keys.set();
     }
 
     /// The key that signs with an algorithm at `now`.
@@ -209,6 +214,36 @@ pub(crate) fn algorithm_of(sealed: &SealedSigningKey) -> Result<Algorithm, Signi
     sealed.algorithm.parse().map_err(unknown)
 }
 
+/// Makes a new key for every algorithm that has one, which signs at once, and withdraws the older ones, in the store alone.
+pub(crate) async fn replace_all(
+    store: &dyn Store,
+    ring: &KeyRing,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<(), SigningKeysError> {
+    let mut older = store.signing_keys().await?;
+    older.retain(|key| key.withdrawn_at.is_none());
+    for algorithm in Algorithm::ALL {
+        let older: Vec<_> = older.iter().filter(|key| key.algorithm == algorithm.as_str()).collect();
+        if older.is_empty() {
+            continue;
+        }
+        let key = generate(algorithm).await?;
+        let now = clock.now();
+        store.add_signing_key(seal_new(&key, now, now, ring, entropy)).await?;
+        for old in older {
+            change(store, &old.key_id, SigningKeyChange::Withdraw(now)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// RS256 takes some tenths of a second, which nobody else is to wait for.
+pub(crate) async fn generate(algorithm: Algorithm) -> Result<SigningKey, StoreError> {
+    let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)).await;
+    made.map_err(|error| StoreError::Unavailable(format!("making the {algorithm} key failed: {error}")))
+}
+
 async fn change(store: &dyn Store, key_id: &str, change: SigningKeyChange) -> Result<(), SigningKeysError> {
     store.change_signing_key(key_id, change).await.map_err(|error| match error {
         ChangeError::Store(error) => SigningKeysError::Store(error),
@@ -218,11 +253,11 @@ async fn change(store: &dyn Store, key_id: &str, change: SigningKeyChange) -> Re
 }
 
 /// Runs `work` whether its caller waits for it or not.
-async fn to_its_end(
+pub(crate) async fn to_its_end(
     work: impl Future<Output = Result<(), SigningKeysError>> + Send + 'static,
 ) -> Result<(), SigningKeysError> {
     let done = tokio::spawn(work).await;
-    done.unwrap_or_else(|error| Err(StoreError::Unavailable(format!("changing a signing key failed: {error}")).into()))
+    done.unwrap_or_else(|error| Err(StoreError::Unavailable(format!("changing keys failed: {error}")).into()))
 }
 
 fn seal(key: &SigningKey, ring: &KeyRing, entropy: &dyn Entropy) -> (Kid, Vec<u8>) {

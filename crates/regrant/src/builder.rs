@@ -125,12 +125,12 @@ impl Builder {
         let Opened { held, store, ring } = match kept {
             #[cfg(feature = "sqlite")]
             Kept::InDirectory(path) => open_directory(path, Arc::clone(&entropy), Arc::clone(&clock)).await?,
-            Kept::InStore(store, ring) => Opened { held: Arc::new(()), store, ring: *ring },
+            Kept::InStore(store, ring) => Opened { held: None, store, ring: *ring },
         };
         let parts = Parts { issuer, store, ring, clock, entropy, session_seconds, hooks };
         let server = AuthorizationServer::open(parts).await?;
         server.make_rs256_key().await?;
-        let sweeping = sweeps.then(|| Sweeping::begin(server.sweeper(), Arc::clone(&held)));
+        let sweeping = sweeps.then(|| Sweeping::begin(server.sweeper(), held.clone()));
         Ok(Server::new(server, sweeping, held))
     }
 }
@@ -148,7 +148,7 @@ async fn open_directory(path: PathBuf, entropy: Arc<dyn Entropy>, clock: Arc<dyn
         let directory = DataDirectory::open(&path)?;
         let ring = directory.key_ring(&*entropy)?;
         let store = Arc::new(directory.store(&*entropy, clock)?);
-        Ok(Opened { held: Arc::new(directory), store, ring })
+        Ok(Opened { held: Some(Arc::new(directory)), store, ring })
     });
     Ok(opening.await.map_err(|_| StartError::ShuttingDown)??)
 }

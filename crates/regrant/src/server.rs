@@ -1,7 +1,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use regrant_engine::AuthorizationServer;
+use regrant_engine::{AuthorizationServer, KeyFile};
 #[cfg(feature = "axum")]
 use regrant_http::{Site, SiteOptions};
 
@@ -19,7 +19,7 @@ pub struct Server(Arc<Running>);
 struct Running {
     _sweeping: Option<Sweeping>,
     server: Arc<AuthorizationServer>,
-    _held: Held,
+    held: Held,
 }
 
 impl Server {
@@ -31,7 +31,7 @@ impl Server {
     }
 
     pub(crate) fn new(server: AuthorizationServer, sweeping: Option<Sweeping>, held: Held) -> Self {
-        Self(Arc::new(Running { _sweeping: sweeping, server: Arc::new(server), _held: held }))
+        Self(Arc::new(Running { _sweeping: sweeping, server: Arc::new(server), held }))
     }
 
     /// How the server meets people: with which brand, and where they log in.
@@ -39,6 +39,13 @@ impl Server {
     #[must_use]
     pub fn site(&self, options: SiteOptions) -> Site {
         Site::new(Arc::clone(&self.0.server), options)
+    }
+
+    /// The key file of the server's data directory, for [`AuthorizationServer::rotate_master_key`]; `None` for a server with a
+    /// store of your own, whose master keys you keep yourself.
+    #[must_use]
+    pub fn key_file(&self) -> Option<&dyn KeyFile> {
+        self.0.held.as_deref()
     }
 
     /// Every endpoint and every page of a site of this server, to be merged into an application. The server runs for as long as

@@ -1,15 +1,14 @@
-use std::any::Any;
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use regrant_engine::Sweeper;
+use regrant_engine::{KeyFile, Sweeper};
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
 
 /// What has to stay until the store is closed: the lock of its data directory, where it lies in one.
-pub(crate) type Held = Arc<dyn Any + Send + Sync>;
+pub(crate) type Held = Option<Arc<dyn KeyFile>>;
 
-/// Sweeping that goes on in a task of its own until this is dropped, or the clock jumps.
-pub(crate) struct Sweeping(JoinHandle<()>);
+/// Sweeping that goes on in a task of its own until this is dropped.
+pub(crate) struct Sweeping(JoinHandle<Infallible>);
 
 impl Sweeping {
     pub(crate) fn begin(sweeper: Sweeper, held: Held) -> Self {
@@ -17,9 +16,7 @@ impl Sweeping {
             // Dropped in the opposite order: the store first.
             let _held = held;
             let sweeper = sweeper;
-            while let Some(pause) = sweeper.sweep_slice().await.pause() {
-                sleep(pause).await;
-            }
+            sweeper.run(|_| {}).await
         }))
     }
 }

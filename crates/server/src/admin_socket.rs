@@ -1,7 +1,6 @@
 //! The socket in the data directory, by which commands reach the server that runs there.
 
 use std::fs::{self, File, Permissions};
-use std::future::pending;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
@@ -9,8 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use regrant_admin::Administration;
+use regrant_data_directory::{DataDirectory, DataDirectoryError};
 use regrant_engine::Door;
 use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinHandle;
 
 use crate::request_id::name_requests;
 use crate::serve::{TransportLimits, serve_all};
@@ -30,17 +31,36 @@ pub struct AdminSocket {
     path: PathBuf,
 }
 
+/// A socket on which commands are answered.
+pub(crate) struct ServedSocket {
+    serving: JoinHandle<()>,
+    _socket: AdminSocket,
+}
+
+impl ServedSocket {
+    /// Waits until `stop` was ready and all commands that had begun have their answers, or had the time for it; then the file
+    /// goes.
+    pub(crate) async fn ended(self) {
+        // Whatever stopped it: nobody is answered there any more.
+        let _ = self.serving.await;
+    }
+}
+
 impl AdminSocket {
-    /// Listens in `directory`, and answers there for as long as the runtime lives.
+    /// Listens in `directory`, and answers there until `stop` is ready.
     ///
     /// # Errors
     /// When the system refuses.
-    pub(crate) fn serve(directory: &Path, administration: Arc<Administration>) -> io::Result<Self> {
+    pub(crate) fn serve(
+        directory: &Path,
+        administration: Arc<Administration>,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<ServedSocket> {
         let (socket, listener) = Self::listen(directory)?;
         let router = name_requests(regrant_admin::router(administration, Door::Socket), Vec::new());
         let limits = TransportLimits { connections_max: ADMIN_CONNECTIONS_MAX, ..TransportLimits::default() };
-        tokio::spawn(serve_all([listener], None, router, pending(), limits));
-        Ok(socket)
+        let serving = tokio::spawn(serve_all([listener], None, router, stop, limits));
+        Ok(ServedSocket { serving, _socket: socket })
     }
 
     /// Listens on `admin.sock` in `directory`, for its owner only. One that another process has left there is replaced: as
@@ -65,8 +85,16 @@ impl AdminSocket {
     /// Connects to the server that listens in `directory`.
     ///
     /// # Errors
-    /// When there is no socket, or nobody listens on it.
+    /// When there is no socket, or nobody listens on it; and when the directory belongs to another user, who would be told
+    /// every password.
     pub async fn connect(directory: &Path) -> io::Result<UnixStream> {
+        match DataDirectory::check_owner(directory) {
+            Err(error @ DataDirectoryError::Owner { .. }) => {
+                return Err(io::Error::new(io::ErrorKind::PermissionDenied, error.to_string()));
+            }
+            Err(DataDirectoryError::Io { error, .. }) => return Err(error),
+            Err(_) | Ok(()) => {}
+        }
         UnixStream::connect(&ShortPath::of(directory)?.path).await
     }
 }
@@ -116,6 +144,11 @@ mod tests {
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
             let (connected, accepted) = tokio::join!(AdminSocket::connect(&directory), listener.accept());
             assert!(connected.is_ok() && accepted.is_ok());
+            if rustix::process::geteuid().is_root() {
+                std::os::unix::fs::chown(&directory, Some(1000), None).unwrap();
+                let refused = AdminSocket::connect(&directory).await.unwrap_err().to_string();
+                assert!(refused.contains("sudo -u '#1000'"), "{refused}");
+            }
             drop(socket);
             assert!(!path.exists());
         }

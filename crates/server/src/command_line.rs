@@ -7,14 +7,15 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::{Shell, generate};
-use clap_mangen::generate_to;
 
 use crate::administration::{
-    self, BackupOptions, ClientOptions, DoctorOptions, ExplainOptions, GrantOptions, KeyOptions, UserOptions,
+    self, BackupOptions, ClientOptions, DoctorOptions, ExplainOptions, GrantOptions, KeyOptions, TrustClockOptions,
+    UserOptions,
 };
-use crate::config_command::{ConfigCommand, config};
+use crate::config_command::{CONFIG_EXAMPLES, ConfigCommand, config};
 use crate::dev::{DevOptions, dev};
 use crate::log;
+use crate::man_pages::write_man_pages;
 use crate::serve_command::{ServeOptions, serve_command};
 
 /// An OAuth authorization server built around the refresh token.
@@ -33,7 +34,7 @@ enum Command {
     /// Serve as regrant.toml says, until SIGTERM. SIGHUP reads it again.
     Serve(ServeOptions),
     /// Check, show or describe the configuration.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = CONFIG_EXAMPLES)]
     Config(ConfigCommand),
     /// Register, change, disable and remove clients.
     Client(ClientOptions),
@@ -41,7 +42,7 @@ enum Command {
     User(UserOptions),
     /// List and end grants.
     Grant(GrantOptions),
-    /// List and rotate keys.
+    /// List, rotate and withdraw keys.
     Key(KeyOptions),
     /// Say why a token or a request is refused: give it on standard input.
     Explain(ExplainOptions),
@@ -49,6 +50,8 @@ enum Command {
     Backup(BackupOptions),
     /// Look for whatever is wrong or will be, and say what to do.
     Doctor(DoctorOptions),
+    /// Say that the clock is right, where the sweep has stopped because it does not believe it.
+    TrustClock(TrustClockOptions),
     /// Print the completions of a shell.
     #[command(
         after_help = "Examples:\n  regrant completions bash > ~/.local/share/bash-completion/completions/regrant"
@@ -91,6 +94,7 @@ impl CommandLine {
             Command::Explain(options) => administration::explain(options),
             Command::Backup(options) => administration::backup(options),
             Command::Doctor(options) => administration::doctor(options),
+            Command::TrustClock(options) => administration::trust_clock(options),
             Command::Completions(options) => {
                 generate(options.shell, &mut Self::command(), "regrant", &mut io::stdout());
                 Ok(())
@@ -104,7 +108,7 @@ fn man(options: ManOptions) -> Result<()> {
     let directory = options.directory;
     let metadata = fs::metadata(&directory).with_context(|| directory.display().to_string())?;
     anyhow::ensure!(metadata.is_dir(), "{} is not a directory", directory.display());
-    generate_to(CommandLine::command(), &directory).with_context(|| directory.display().to_string())
+    write_man_pages(CommandLine::command(), &directory).with_context(|| directory.display().to_string())
 }
 
 #[cfg(test)]
@@ -119,22 +123,18 @@ mod tests {
     }
 
     #[test]
-    fn every_command_says_what_it_does_and_those_of_administration_show_examples() {
-        fn check(command: &Described, path: &str, is_administration: bool) {
+    fn every_command_says_what_it_does_and_shows_examples() {
+        fn check(command: &Described, path: &str) {
             let path = format!("{path} {}", command.get_name());
             assert!(command.get_about().is_some(), "{path}");
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(
-                !is_administration || help.contains(&format!("{} ", path.trim())) || help.contains(path.trim()),
-                "{path}: {help}"
-            );
+            assert!(help.starts_with("Examples:\n") && help.contains(&path), "{path}: {help}");
             for inner in command.get_subcommands() {
-                check(inner, &path, is_administration);
+                check(inner, &path);
             }
         }
         for command in CommandLine::command().get_subcommands() {
-            let is_administration = !["dev", "serve", "config"].contains(&command.get_name());
-            check(command, "regrant", is_administration);
+            check(command, "regrant");
         }
     }
 

@@ -9,6 +9,12 @@ use clap::{Args, Subcommand};
 
 use crate::config::{self, Config, ConfigOptions, Sources};
 
+/// What to type to begin with.
+pub const CONFIG_EXAMPLES: &str = "\
+Examples:
+  regrant config check /etc/regrant/regrant.toml
+  regrant config print --origin";
+
 /// What `regrant config` can do.
 #[derive(Subcommand, Clone, Debug)]
 pub enum ConfigCommand {
@@ -16,10 +22,17 @@ pub enum ConfigCommand {
     ///
     /// The environment counts as it would for a start. What is wrong goes to standard error, one line each:
     /// file, line, key, and what to do.
+    #[command(after_help = "Examples:\n  regrant config check\n  regrant config check /etc/regrant/regrant.toml")]
     Check(CheckOptions),
     /// Show what is in force: flags over environment over file over defaults. Secrets are left out.
+    #[command(
+        after_help = "Examples:\n  regrant config print --origin\n  regrant config print --config /etc/regrant/regrant.toml"
+    )]
     Print(PrintOptions),
     /// Print the JSON Schema of the file.
+    #[command(
+        after_help = "Examples:\n  regrant config schema > regrant.schema.json\n  regrant config schema --markdown"
+    )]
     Schema(SchemaOptions),
 }
 

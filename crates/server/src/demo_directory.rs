@@ -9,7 +9,7 @@ use std::path::Path;
 use regrant_data_directory::DATABASE;
 
 /// The file that tells the directories of `regrant dev`.
-const MARK: &str = "demo";
+pub(crate) const MARK: &str = "demo";
 
 /// Why a data directory is not for this command.
 #[derive(Debug, thiserror::Error)]

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -20,14 +21,16 @@ use crate::demo_directory;
 use crate::program::StoreProgram;
 use crate::request_id::name_requests;
 use crate::serve::{TransportLimits, serve};
+use crate::serve_command::LEFT_OVER_SECONDS_MAX;
 use crate::site::site;
 use crate::standard_output::print_line;
-use crate::sweeping::sweep;
-use crate::{signals, tour};
-use regrant_data_directory::DataDirectory;
+use crate::{signals, tour, waiting};
 
 /// What `regrant dev` can be told.
 #[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "Examples:\n  regrant dev\n  regrant dev --listen 127.0.0.1:0 --no-tour\n  regrant dev --retry-window 0"
+)]
 pub struct DevOptions {
     /// Where to listen: a loopback address; port 0 picks a free one and prints it.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
@@ -60,14 +63,16 @@ pub fn dev(options: DevOptions) -> Result<()> {
         );
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
-    runtime.block_on(run(options))
+    let ran = runtime.block_on(run(options));
+    runtime.shutdown_timeout(Duration::from_secs(LEFT_OVER_SECONDS_MAX));
+    ran
 }
 
 async fn run(options: DevOptions) -> Result<()> {
     // Heard from now on, however long the start takes.
     let stop = signals::stop()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let directory = Arc::new(DataDirectory::open(&options.data)?);
+    let directory = Arc::new(waiting::open(&options.data).await?);
     demo_directory::claim(&options.data)?;
     let ring = directory.key_ring(&SystemEntropy)?;
     let store: Arc<dyn Store> = Arc::new(directory.store(&SystemEntropy, Arc::clone(&clock))?);
@@ -86,7 +91,8 @@ async fn run(options: DevOptions) -> Result<()> {
         key_file: Arc::clone(&directory) as _,
         program: Arc::clone(&program) as _,
     };
-    let _socket = AdminSocket::serve(&options.data, Arc::new(administration)).context(ADMIN_SOCKET)?;
+    let socket = AdminSocket::serve(&options.data, Arc::new(administration), stop.clone().asked());
+    let socket = socket.context(ADMIN_SOCKET)?;
     let settings =
         DemoSettings { retry_window_seconds: options.retry_window, access_lifetime_seconds: options.access_lifetime };
     demo::prepare(&server, settings).await?;
@@ -99,8 +105,9 @@ async fn run(options: DevOptions) -> Result<()> {
     let sweeper = server.sweeper();
     let routes = site(Arc::clone(&server), demo::brand()).merge(demo::api(server));
     // The runtime ends it with the program.
-    tokio::spawn(sweep(sweeper, move |outcome| program.swept(outcome, SystemClock.now())));
-    let serving = serve(listener, name_requests(routes, Vec::new()), stop, TransportLimits::default());
+    tokio::spawn(sweeper.run(move |outcome| program.swept(outcome, SystemClock.now())));
+    let serving = serve(listener, name_requests(routes, Vec::new()), stop.asked(), TransportLimits::default());
+    let serving = async { tokio::join!(serving, socket.ended()) };
     if options.no_tour {
         serving.await;
     } else {
@@ -110,7 +117,7 @@ async fn run(options: DevOptions) -> Result<()> {
                 Err(error) => print_line(&format!("the tour stopped: {error:#}; the server goes on")),
             }
         };
-        let ((), toured) = tokio::join!(serving, touring);
+        let (_, toured) = tokio::join!(serving, touring);
         toured?;
     }
     Ok(())

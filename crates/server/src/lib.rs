@@ -11,6 +11,7 @@ mod demo_directory;
 pub mod dev;
 mod forwarded;
 pub mod log;
+mod man_pages;
 mod metrics;
 mod program;
 mod request_id;
@@ -20,7 +21,7 @@ mod service_manager;
 mod signals;
 mod site;
 mod standard_output;
-mod sweeping;
 #[cfg(feature = "opentelemetry")]
 mod telemetry;
 mod tour;
+mod waiting;

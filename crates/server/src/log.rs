@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use tracing::{Metadata, Subscriber};
 use tracing_subscriber::filter::{FilterExt, LevelFilter, filter_fn};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -58,10 +59,17 @@ pub fn to_standard_error() -> Result<LogControl> {
 ///
 /// # Errors
 /// When the file cannot be opened.
-pub fn to_audit_file(audit: &Path) -> Result<()> {
+pub fn trail_to_file(audit: &Path) -> Result<()> {
     // Whoever has set up a log before goes on with it.
     let _ = registry().with(trail(open(audit)?)).try_init();
     Ok(())
+}
+
+/// Writes the audit trail to standard error, in the same lines, and no log at all: for a command that no server answers and that
+/// knows of no file. Only the first call counts.
+pub fn trail_to_standard_error() {
+    // As above.
+    let _ = registry().with(trail(stderr)).try_init();
 }
 
 impl LogControl {
@@ -101,12 +109,16 @@ fn begin(filter: EnvFilter, is_json: bool, audit: Option<AuditFile>) -> Result<L
     })
 }
 
-/// The audit trail in its own file.
-fn trail<S: Subscriber + for<'a> LookupSpan<'a>>(file: AuditFile) -> impl Layer<S> {
+/// The audit trail by itself, where `lines` writes.
+fn trail<S, W>(lines: W) -> impl Layer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     // Spans name the request.
     let audited = filter_fn(|metadata| metadata.is_span() || is_audited(metadata));
-    let lines = fmt::layer().json().flatten_event(true).with_span_list(false).with_target(false);
-    lines.with_writer(file).with_filter(audited.with_max_level_hint(LevelFilter::DEBUG))
+    let format = fmt::layer().json().flatten_event(true).with_span_list(false).with_target(false);
+    format.with_writer(lines).with_filter(audited.with_max_level_hint(LevelFilter::DEBUG))
 }
 
 fn open(audit: &Path) -> Result<AuditFile> {

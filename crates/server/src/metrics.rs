@@ -9,7 +9,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
-use regrant_engine::{ClientAuthenticationFailure, Event, Happening, LogInOutcome, Observer, Revoker, SweepOutcome};
+use regrant_engine::{
+    ClientAuthenticationFailure, Event, Happening, LogInOutcome, Observer, OperatorFailure, Revoker, SweepOutcome,
+};
 use regrant_grant::{RedeemVerdict, Verdict};
 use regrant_protocol::{GrantType, Timestamp};
 use regrant_store::Removed;
@@ -32,6 +34,7 @@ pub(crate) struct Metrics {
     log_ins: Cases<{ LogInOutcome::ALL.len() }>,
     issued: Cases<{ GrantType::ALL.len() }>,
     client_failures: Cases<{ ClientAuthenticationFailure::ALL.len() }>,
+    operator_failures: Cases<{ OperatorFailure::ALL.len() }>,
     introspections: Cases<2>,
     revocations: Cases<{ Revoker::ALL.len() }>,
     swept: Cases<3>,
@@ -77,6 +80,13 @@ impl Metrics {
             "failure",
             ClientAuthenticationFailure::ALL.map(ClientAuthenticationFailure::as_str),
         );
+        let operator_failures = Cases::new(
+            r,
+            "operator_failures",
+            "Requests at the admin listener without the admin token",
+            "failure",
+            OperatorFailure::ALL.map(OperatorFailure::as_str),
+        );
         let introspections = Cases::new(
             r,
             "introspections",
@@ -118,6 +128,7 @@ impl Metrics {
             log_ins,
             issued,
             client_failures,
+            operator_failures,
             introspections,
             revocations,
             swept,
@@ -181,6 +192,7 @@ impl Observer for Metrics {
             }
             Happening::Issued { grant_type, .. } => self.issued.count(grant_type as usize),
             Happening::ClientAuthenticationFailed { failure, .. } => self.client_failures.count(failure as usize),
+            Happening::OperatorRefused { failure } => self.operator_failures.count(failure as usize),
             Happening::LogIn { outcome, .. } => self.log_ins.count(outcome as usize),
             Happening::Introspection { is_active, .. } => self.introspections.count(usize::from(is_active)),
             Happening::Revoked { by, .. } => self.revocations.count(by as usize),
@@ -243,6 +255,9 @@ mod tests {
         for (number, failure) in ClientAuthenticationFailure::ALL.into_iter().enumerate() {
             (0..=number).for_each(|_| tell(Happening::ClientAuthenticationFailed { client: &client, failure }));
         }
+        for (number, failure) in OperatorFailure::ALL.into_iter().enumerate() {
+            (0..=number).for_each(|_| tell(Happening::OperatorRefused { failure }));
+        }
         let after = text(&metrics);
         let counted = |family: &str, label: &str, names: &[&str]| {
             for (number, name) in names.iter().enumerate() {
@@ -255,6 +270,7 @@ mod tests {
         counted("log_ins", "outcome", &LogInOutcome::ALL.map(LogInOutcome::as_str));
         let failures = ClientAuthenticationFailure::ALL.map(ClientAuthenticationFailure::as_str);
         counted("client_authentication_failures", "failure", &failures);
+        counted("operator_failures", "failure", &OperatorFailure::ALL.map(OperatorFailure::as_str));
         assert!(after.contains("regrant_tokens_issued_total{grant_type=\"refresh_token\"} 15\n"), "{after}");
         assert!(after.contains("regrant_tokens_issued_total{grant_type=\"authorization_code\"} 3\n"), "{after}");
         assert!(after.contains("regrant_connections_open 3\n"), "{after}");

@@ -1,20 +1,23 @@
 //! What the admin API asks of the program around the server.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use async_trait::async_trait;
-use regrant_admin::{BackupError, ClientDefaults, Program, ProgramStatus, SweepView};
+use regrant_admin::{BackupError, ClientDefaults, Program, ProgramStatus, SweepState, SweepView};
 use regrant_engine::SweepOutcome;
-use regrant_protocol::Timestamp;
+use regrant_protocol::{ClientId, Timestamp};
 use regrant_store_sqlite::{BackupError as StoreBackupError, back_up};
 
-use crate::config;
+use crate::config::{self, ConfiguredClient};
 
 /// A process that has a store open.
 pub(crate) struct StoreProgram {
     database: PathBuf,
     defaults: RwLock<config::ClientDefaults>,
+    /// The clients of the configuration, and where they stand in it.
+    configured: RwLock<BTreeMap<ClientId, String>>,
     /// When it began to serve, and what its sweeper does; `None` for one that serves nobody else.
     serving: Option<(Timestamp, Mutex<Swept>)>,
 }
@@ -22,7 +25,7 @@ pub(crate) struct StoreProgram {
 /// What the sweeper has done since the start.
 #[derive(Clone, Copy)]
 struct Swept {
-    is_working: bool,
+    state: SweepState,
     last_pass_at: Option<Timestamp>,
     /// Grants removed in all passes that ended.
     in_passes: u64,
@@ -33,13 +36,13 @@ struct Swept {
 impl StoreProgram {
     /// A server that sweeps.
     pub(crate) fn serving(database: PathBuf, defaults: config::ClientDefaults, started_at: Timestamp) -> Self {
-        let swept = Swept { is_working: true, last_pass_at: None, in_passes: 0, in_slices: 0 };
+        let swept = Swept { state: SweepState::Working, last_pass_at: None, in_passes: 0, in_slices: 0 };
         Self { serving: Some((started_at, Mutex::new(swept))), ..Self::alone(database, defaults) }
     }
 
     /// A command that has the store for itself.
     pub(crate) fn alone(database: PathBuf, defaults: config::ClientDefaults) -> Self {
-        Self { database, defaults: RwLock::new(defaults), serving: None }
+        Self { database, defaults: RwLock::new(defaults), configured: RwLock::default(), serving: None }
     }
 
     /// Takes what holds from now on for clients of which nobody says otherwise.
@@ -47,11 +50,23 @@ impl StoreProgram {
         *self.defaults.write().unwrap_or_else(PoisonError::into_inner) = defaults;
     }
 
+    /// Takes what the configuration says from now on about single clients.
+    pub(crate) fn set_configured(&self, clients: &[ConfiguredClient]) {
+        let configured = clients.iter().map(|client| (client.id.clone(), client.origin.to_string())).collect();
+        *self.configured.write().unwrap_or_else(PoisonError::into_inner) = configured;
+    }
+
     /// Notes what came of a slice of the sweep.
     pub(crate) fn swept(&self, outcome: &SweepOutcome, now: Timestamp) {
         let Some((_, swept)) = &self.serving else { return };
         let mut swept = swept.lock().unwrap_or_else(PoisonError::into_inner);
-        swept.is_working = !matches!(outcome, SweepOutcome::ClockDoubted | SweepOutcome::ClockJumped);
+        swept.state = match outcome {
+            SweepOutcome::ClockDoubted => SweepState::ClockDoubted,
+            SweepOutcome::ClockJumped => SweepState::ClockJumped,
+            SweepOutcome::Slice(_) | SweepOutcome::Pass(_) | SweepOutcome::Failed(_) | SweepOutcome::NotYet(_) => {
+                SweepState::Working
+            }
+        };
         if let SweepOutcome::Slice(removed) = outcome {
             swept.in_slices += removed.grants;
         }
@@ -64,10 +79,9 @@ impl StoreProgram {
 
     fn sweep(&self) -> Option<SweepView> {
         let (_, swept) = self.serving.as_ref()?;
-        let Swept { is_working, last_pass_at, in_passes, in_slices } =
-            *swept.lock().unwrap_or_else(PoisonError::into_inner);
+        let Swept { state, last_pass_at, in_passes, in_slices } = *swept.lock().unwrap_or_else(PoisonError::into_inner);
         let last_pass_at = last_pass_at.map(Into::into);
-        Some(SweepView { is_working, last_pass_at, grants_removed: in_passes + in_slices })
+        Some(SweepView { state, last_pass_at, grants_removed: in_passes + in_slices })
     }
 }
 
@@ -90,6 +104,10 @@ impl Program for StoreProgram {
             consent,
             outlives_session,
         }
+    }
+
+    fn where_configured(&self, client: &ClientId) -> Option<String> {
+        self.configured.read().unwrap_or_else(PoisonError::into_inner).get(client).cloned()
     }
 
     fn status(&self) -> ProgramStatus {
@@ -124,16 +142,17 @@ mod tests {
         let (start, later) = (Timestamp::from_seconds(1), Timestamp::from_seconds(2));
         let program = StoreProgram::serving("regrant.db".into(), config::ClientDefaults::built_in(), start);
         let grants = |grants| Removed { grants, ..Removed::default() };
-        for (outcome, is_working, last_pass_at, grants_removed) in [
-            (SweepOutcome::Slice(grants(3)), true, None, 3),
-            (SweepOutcome::Slice(grants(4)), true, None, 7),
-            (SweepOutcome::Pass(grants(9)), true, Some(later.into()), 9),
-            (SweepOutcome::Slice(grants(1)), true, Some(later.into()), 10),
-            (SweepOutcome::ClockJumped, false, Some(later.into()), 10),
+        for (outcome, state, last_pass_at, grants_removed) in [
+            (SweepOutcome::Slice(grants(3)), SweepState::Working, None, 3),
+            (SweepOutcome::Slice(grants(4)), SweepState::Working, None, 7),
+            (SweepOutcome::Pass(grants(9)), SweepState::Working, Some(later.into()), 9),
+            (SweepOutcome::Slice(grants(1)), SweepState::Working, Some(later.into()), 10),
+            (SweepOutcome::ClockJumped, SweepState::ClockJumped, Some(later.into()), 10),
+            (SweepOutcome::ClockDoubted, SweepState::ClockDoubted, Some(later.into()), 10),
         ] {
             program.swept(&outcome, later);
             let status = program.status();
-            assert_eq!(status.sweep, Some(SweepView { is_working, last_pass_at, grants_removed }), "{outcome:?}");
+            assert_eq!(status.sweep, Some(SweepView { state, last_pass_at, grants_removed }), "{outcome:?}");
             assert_eq!(status.started_at, Some(start.into()));
         }
         let alone = StoreProgram::alone("regrant.db".into(), config::ClientDefaults::built_in()).status();

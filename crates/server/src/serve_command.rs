@@ -1,13 +1,13 @@
 //! `regrant serve`: the server as its configuration says.
 
-use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Router;
 use clap::Args;
-use regrant_admin::{Administration, router_with_token};
+use regrant_admin::Administration;
 use regrant_crypto::SystemEntropy;
 use regrant_engine::{AuthorizationServer, Hooks, Observer, Parts};
 use regrant_protocol::{Clock, SystemClock};
@@ -27,10 +27,10 @@ use crate::program::StoreProgram;
 use crate::request_id::name_requests;
 use crate::serve::serve_all;
 use crate::standard_output::print_line;
-use crate::sweeping::sweep;
-use crate::{service_manager, signals};
+use crate::{service_manager, signals, waiting};
 use regrant_data_directory::DataDirectory;
 
+use admin::AdminDoor;
 use certificate_files::CertificateFiles;
 use clients::keep_clients;
 use latest::latest;
@@ -47,6 +47,9 @@ mod strict_transport;
 
 /// What `regrant serve` can be told.
 #[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "Examples:\n  regrant serve\n  regrant serve --config /etc/regrant/regrant.toml --listen 127.0.0.1:8443"
+)]
 pub struct ServeOptions {
     #[command(flatten)]
     config: ConfigOptions,
@@ -60,7 +63,9 @@ pub fn serve_command(options: ServeOptions) -> Result<()> {
     let config = options.config.load()?;
     let log = log::as_configured(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
-    runtime.block_on(run(options.config, config, log))
+    let ran = runtime.block_on(run(options.config, config, log));
+    runtime.shutdown_timeout(Duration::from_secs(LEFT_OVER_SECONDS_MAX));
+    ran
 }
 
 async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<()> {
@@ -69,18 +74,20 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
     for warning in &config.warnings {
         warn!(%warning, "the configuration can be used, but");
     }
-    let directory = Arc::new(DataDirectory::open(&config.server.data)?);
+    let directory = Arc::new(waiting::open(&config.server.data).await?);
     demo_directory::refuse(&config.server.data)?;
     let metrics = Arc::new(Metrics::new(SystemClock.now()));
     let hooks = Hooks { observer: Some(Arc::clone(&metrics) as Arc<dyn Observer>), ..Hooks::default() };
     let server = open(&config, &directory, hooks).await?;
     let program = Arc::new(StoreProgram::serving(directory.database(), config.defaults, SystemClock.now()));
+    program.set_configured(config.clients());
     let administration = Arc::new(Administration {
         server: Arc::clone(&server),
         key_file: Arc::clone(&directory) as _,
         program: Arc::clone(&program) as _,
     });
-    let _socket = AdminSocket::serve(&config.server.data, Arc::clone(&administration)).context(ADMIN_SOCKET)?;
+    let socket = AdminSocket::serve(&config.server.data, Arc::clone(&administration), stop.clone().asked());
+    let socket = socket.context(ADMIN_SOCKET)?;
     keep_clients(&server, config.clients()).await?;
     // Before the first answer: clients read the keys once, and ID tokens are signed with this one.
     server.make_rs256_key().await?;
@@ -90,6 +97,9 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
     // The name is asked of whoever speaks to us, and not of the source that proxies tell.
     let mut router: Router = name_requests(believe_proxies(latest(newest), trusted.clone()), trusted);
     let certificate = config.tls.clone().map(CertificateFiles::open).transpose()?;
+    if let Some(files) = &certificate {
+        files.warn(&config.server.issuer);
+    }
     let tls = certificate.as_ref().map(|files| files.current().acceptor());
     let mut scheme = "http";
     if tls.is_some() {
@@ -106,31 +116,33 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
     info!(issuer = config.server.issuer.as_str(), data = %config.server.data.display(), "serving");
 
     let limits = config.limits;
-    let mut admin_routes = admin::routes(Arc::clone(&server), Arc::clone(&metrics));
-    if let Some(token) = config.admin.token.clone() {
-        admin_routes = admin_routes.merge(router_with_token(administration, token));
-    }
-    let administering = serve_all(admin, None, name_requests(admin_routes, Vec::new()), pending(), limits);
+    let (admin_door, admin_routes) = AdminDoor::open(administration, Arc::clone(&metrics), config.admin.token.clone());
+    let administering = serve_all(admin, None, name_requests(admin_routes, Vec::new()), stop.clone().asked(), limits);
     // What is begun of a slice when the server stops is not written.
     let swept = (Arc::clone(&metrics), Arc::clone(&program));
-    let sweeping = tokio::spawn(sweep(server.sweeper(), move |outcome| {
+    let sweeping = tokio::spawn(server.sweeper().run(move |outcome| {
         swept.0.swept(outcome);
         swept.1.swept(outcome, SystemClock.now());
     }));
-    let reloading = Reloading { options, started: config, server, program, metrics, routes, log, certificate };
+    let reloading =
+        Reloading { options, started: config, server, program, metrics, routes, admin_door, log, certificate };
     let stop = async {
-        stop.await;
+        stop.asked().await;
         service_manager::stopping();
     };
+    let serving =
+        async { tokio::join!(serve_all(listeners, tls, router, stop, limits), administering, socket.ended()) };
     service_manager::ready();
     tokio::select! {
-        () = serve_all(listeners, tls, router, stop, limits) => info!("stopped"),
-        () = administering => {}
+        _ = serving => info!("stopped"),
         never = reloading.on(hangups) => match never {},
     }
     sweeping.abort();
     Ok(())
 }
+
+/// How long the process stays for what cannot be interrupted once everybody was answered, such as the copy of a large database.
+pub(crate) const LEFT_OVER_SECONDS_MAX: u64 = 1;
 
 async fn open(config: &Config, directory: &DataDirectory, hooks: Hooks) -> Result<Arc<AuthorizationServer>> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

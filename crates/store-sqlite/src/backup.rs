@@ -1,4 +1,4 @@
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -38,24 +38,80 @@ pub enum BackupError {
 /// open and in use meanwhile, here or in another process. When it returns, the copy is on the disk and was read back whole. How
 /// many bytes it has.
 ///
+/// It is written as `copy.partial` and has its own name only when all of it is there. What a process that ended on the way has
+/// left under that other name is written over.
+///
 /// # Errors
 /// [`BackupError`], each with what to do.
 pub fn back_up(path: &Path, copy: &Path) -> Result<u64, BackupError> {
-    let unwritable = |error: io::Error| BackupError::Unwritable { path: copy.to_owned(), cause: error.to_string() };
-    // SQLite fills an empty file; made here, nobody else can read it, and one that is there is not touched.
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(copy) {
-        Ok(_) => {}
+    if copy.symlink_metadata().is_ok() {
+        return Err(BackupError::Exists(copy.to_owned()));
+    }
+    let partial = beside(copy, PARTIAL);
+    let _alone = begin(&partial).map_err(|error| unwritable(copy, &error))?;
+    let written = write(path, &partial)
+        .and_then(|()| check(path, &partial))
+        .and_then(|bytes| name(&partial, copy).map(|()| bytes));
+    // What cannot be removed is written over by the next copy.
+    let _ = remove(&partial);
+    written
+}
+
+/// Makes an empty file, which SQLite fills; made here, nobody else can read it. While what it returns is held, no other process
+/// begins the same copy.
+fn begin(partial: &Path) -> io::Result<(Option<File>, File)> {
+    let leftover = match File::open(partial) {
+        Ok(leftover) => Some(locked(leftover)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    remove(partial)?;
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(partial)?;
+    Ok((leftover, locked(made)?))
+}
+
+fn locked(file: File) -> io::Result<File> {
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(io::Error::other("another backup is writing it")),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Gives the finished copy its name, unless another has it by now, and makes both durable.
+fn name(partial: &Path, copy: &Path) -> Result<(), BackupError> {
+    let sync =
+        |path: &Path| File::open(path).and_then(|file| file.sync_all()).map_err(|error| unwritable(copy, &error));
+    sync(partial)?;
+    match fs::hard_link(partial, copy) {
+        Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return Err(BackupError::Exists(copy.to_owned()));
         }
-        Err(error) => return Err(unwritable(error)),
+        Err(error) => return Err(unwritable(copy, &error)),
     }
-    let written = write(path, copy).and_then(|()| sync(copy).map_err(unwritable)).and_then(|()| check(path, copy));
-    if written.is_err() {
-        // What cannot be removed either is told by what went wrong before.
-        let _ = fs::remove_file(copy);
+    sync(copy.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+}
+
+/// Removes an unfinished copy, and its journal: beside another copy it would undo that one.
+fn remove(partial: &Path) -> io::Result<()> {
+    for path in [beside(partial, JOURNAL), partial.to_owned()] {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
     }
-    written
+    Ok(())
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn unwritable(copy: &Path, error: &io::Error) -> BackupError {
+    BackupError::Unwritable { path: copy.to_owned(), cause: error.to_string() }
 }
 
 fn write(path: &Path, copy: &Path) -> Result<(), BackupError> {
@@ -67,13 +123,6 @@ fn write(path: &Path, copy: &Path) -> Result<(), BackupError> {
         .execute(COPY, [target])
         .map(drop)
         .map_err(|error| BackupError::Unwritable { path: copy.to_owned(), cause: error.to_string() })
-}
-
-/// Makes file and name durable.
-fn sync(copy: &Path) -> io::Result<()> {
-    File::open(copy)?.sync_all()?;
-    let directory = copy.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(directory)?.sync_all()
 }
 
 fn check(path: &Path, copy: &Path) -> Result<u64, BackupError> {
@@ -89,6 +138,11 @@ fn check(path: &Path, copy: &Path) -> Result<u64, BackupError> {
     let metadata = fs::metadata(copy).map_err(|error| unsound(error.to_string()))?;
     Ok(metadata.len())
 }
+
+/// What a copy that is not finished has behind its name.
+const PARTIAL: &str = ".partial";
+/// What SQLite's journal of a file has behind its name.
+const JOURNAL: &str = "-journal";
 
 /// A snapshot: in WAL mode, writers go on meanwhile.
 const COPY: &str = "VACUUM INTO ?1";
@@ -144,6 +198,20 @@ mod tests {
         drop(store(&path));
         let nowhere = directory.path().join("nowhere/copy.db");
         assert!(matches!(back_up(&path, &nowhere), Err(BackupError::Unwritable { .. })));
+        // As kill -9 leaves it: half a copy, and a journal that would undo the next one.
+        fs::write(directory.path().join("copy.db.partial"), "half").unwrap();
+        fs::write(directory.path().join("copy.db.partial-journal"), "half").unwrap();
+        back_up(&path, &copy).unwrap();
+        let words: String =
+            Connection::open(&copy).unwrap().query_row("SELECT word FROM words", [], |row| row.get(0)).unwrap();
+        assert_eq!(words, "kept");
+        let names = || fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        assert_eq!(names().filter(|name| name.starts_with("copy")).collect::<Vec<_>>(), ["copy.db"]);
+        fs::remove_file(&copy).unwrap();
+        let other = begin(&beside(&copy, PARTIAL)).unwrap();
+        let told = back_up(&path, &copy).unwrap_err().to_string();
+        assert!(told.contains("another backup is writing it"), "{told}");
+        drop(other);
         fs::write(&copy, "a letter").unwrap();
         assert!(matches!(back_up(&path, &copy), Err(BackupError::Exists(_))));
         assert_eq!(fs::read_to_string(&copy).unwrap(), "a letter");

@@ -1,4 +1,4 @@
-use regrant_grant::{GrantId, Surroundings, Write, end_made_before};
+use regrant_grant::{AccessVerdict, GrantId, Surroundings, Write, end_made_before};
 use regrant_protocol::{ClientId, EpochNumber, Subject, Timestamp};
 use regrant_store::{GrantFilter, ListedGrant, Page, SLICE_ROWS_MAX, StoreError};
 use rusqlite::{Row, params};
@@ -25,7 +25,10 @@ pub(crate) fn list(
     for GrantRow { grant, client, user } in items {
         let Some(session_ends_at) = readable(session::find_end_for(transaction, &grant))? else { continue };
         let surroundings = Surroundings { epoch, client, user, root: None, session_ends_at };
-        listed.push(ListedGrant { state: grant.state(&surroundings, transaction.now()), grant });
+        let state = grant.state(&surroundings, transaction.now());
+        if filter.with_revoked || state != AccessVerdict::Revoked {
+            listed.push(ListedGrant { grant, state });
+        }
     }
     Ok(Page { items: listed, next })
 }

@@ -9,7 +9,8 @@ pub struct GrantFilter {
     pub user: Option<Subject>,
     /// Those to this client only.
     pub client: Option<ClientId>,
-    /// Those that were revoked too.
+    /// Those whose state is [`AccessVerdict::Revoked`] too, whether they were revoked one by one or by a cutoff, or ended with
+    /// their session.
     pub with_revoked: bool,
 }
 

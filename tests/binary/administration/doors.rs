@@ -109,6 +109,40 @@ fn the_data_are_found_by_the_configuration_as_serve_finds_them() {
 }
 
 #[test]
+fn an_act_without_a_server_and_a_configuration_is_told_to_standard_error() {
+    let operator = Operator::new(false);
+    let told = operator.types(&["client", "disable", "TestClient", "--json"]).ok();
+    assert_eq!(told.json()["enabled"], false);
+    let line = told.stderr.lines().find(|line| line.starts_with('{')).expect("a line of the audit trail");
+    for part in ["administered", "client_disabled", "TestClient", "process", "timestamp"] {
+        assert!(line.contains(&format!("\"{part}\"")), "{part}: {line}");
+    }
+    assert_eq!(operator.types(&["client", "list"]).ok().stderr, "", "who only looks changes nothing");
+}
+
+#[test]
+fn what_the_configuration_brings_back_is_told() {
+    let site = Site::new();
+    let server = site.start();
+    let folder = site.path("").canonicalize().unwrap();
+    let rotate = || Told::of(bare(&["client", "rotate-secret", "app"], &folder).output()).ok();
+    rotate().says(&["but client app is at ", "regrant.toml:", "change it there as well"]);
+    server.terminate();
+    rotate().says(&["but client app is at ", "brings back what stands there"]);
+}
+
+#[test]
+fn a_secret_that_was_changed_and_cannot_be_printed_is_told() {
+    let operator = Operator::new(true);
+    for json in [&[][..], &["--json"]] {
+        let mut command = operator.command(&["client", "rotate-secret", "TestClient"]);
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let told = Told::of(command.args(json).stdout(full).output());
+        told.refused(1, &["has a new secret", "it could not be printed", "rotate-secret"]);
+    }
+}
+
+#[test]
 fn the_admin_listener_has_the_api_for_who_has_the_token_and_none_without_one() {
     const TOKEN: &str = "0123456789abcdef0123456789abcdef";
     let site = Site::new();
@@ -140,4 +174,11 @@ fn the_admin_listener_has_the_api_for_who_has_the_token_and_none_without_one() {
         "files are written for the socket only"
     );
     assert!(!site.path("copy.db").exists());
+
+    let other = TOKEN.replace('0', "1");
+    fs::write(site.path("admin.token"), &other).unwrap();
+    server.signal("HUP");
+    server.wait_for_log("the admin token is another");
+    assert_eq!(status(&format!("-H 'Authorization: Bearer {TOKEN}'")), 401, "it has leaked");
+    assert_eq!(status(&format!("-H 'Authorization: Bearer {other}'")), 200);
 }

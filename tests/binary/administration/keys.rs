@@ -45,3 +45,25 @@ fn an_emergency_is_confirmed_and_only_keys_that_there_are_can_be_rotated() {
         .says(&["what the old keys signed is refused"]);
     operator.types(&["key", "list"]).ok().shows(&["withdrawn"]);
 }
+
+#[test]
+fn a_signing_key_is_withdrawn_by_name_when_that_is_confirmed_and_it_does_not_sign() {
+    for is_served in WAYS {
+        let operator = Operator::new(is_served);
+        operator.types(&["key", "rotate", "es256"]).ok();
+        let keys = operator.asks(&["key", "list"]);
+        let named = |state: &str| {
+            let keys = keys["signing"].as_array().unwrap();
+            let found = keys.iter().find(|key| key["algorithm"] == "ES256" && key["state"] == state).unwrap();
+            found["key_id"].as_str().unwrap().to_owned()
+        };
+        let (signing, waiting) = (named("signing"), named("waiting"));
+        operator.types(&["key", "withdraw", &waiting]).refused(1, &[&waiting, "say --yes"]);
+        operator.types(&["key", "withdraw", &signing, "--yes"]).refused(1, &["signs now"]);
+        operator.types(&["key", "withdraw", "nobody/../x", "--yes"]).refused(1, &["nobody/../x"]);
+        operator.types(&["key", "withdraw", &waiting, "--yes"]).ok().says(&[&waiting, "what it signed is refused"]);
+        let keys = operator.asks(&["key", "list"]);
+        let states: Vec<_> = keys["signing"].as_array().unwrap().iter().map(|key| &key["state"]).collect();
+        assert_eq!(states.iter().filter(|state| **state == "withdrawn").count(), 1, "{keys}");
+    }
+}

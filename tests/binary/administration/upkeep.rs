@@ -60,6 +60,19 @@ fn the_doctor_finds_nothing_wrong_with_a_new_server_and_changes_nothing() {
 }
 
 #[test]
+fn an_operator_says_that_the_clock_is_right_and_is_asked_first() {
+    for is_served in WAYS {
+        let when = if is_served { "within a minute" } else { "when the server runs" };
+        let operator = Operator::new(is_served);
+        operator.types(&["trust-clock"]).refused(1, &["as the clock of this machine says?", "say --yes"]);
+        operator.types(&["trust-clock", "--yes"]).ok().says(&["the clock is taken for right", when]);
+        if is_served {
+            assert_eq!(operator.asks(&["trust-clock", "--yes"]), serde_json::Value::Null);
+        }
+    }
+}
+
+#[test]
 fn the_doctor_fails_for_what_has_to_be_mended_and_says_how() {
     let operator = Operator::new(false);
     let (key_file, database) = (operator.data.join("master.key"), operator.data.join("regrant.db"));
@@ -153,9 +166,13 @@ fn completions_and_man_pages_know_every_command() {
     Told::of(bare(&["completions", "tcsh"], folder.path()).output()).refused(2, &["tcsh"]);
     Told::of(bare(&["man", "nowhere"], folder.path()).output()).refused(1, &["nowhere"]);
     Told::of(bare(&["man", "."], folder.path()).output()).ok();
-    for (page, part) in
-        [("regrant", "doctor"), ("regrant-client-add", "redirect"), ("regrant-grant-revoke", "client photos")]
-    {
+    for (page, part) in [
+        ("regrant", "doctor"),
+        ("regrant-client-add", "redirect"),
+        ("regrant-grant-revoke", "client photos"),
+        ("regrant-key-withdraw", "key set"),
+        ("regrant-trust-clock", "clock"),
+    ] {
         let page = fs::read_to_string(folder.path().join(format!("{page}.1"))).expect(page);
         assert!(page.replace('\\', "").contains(part), "{part}: {page}");
     }

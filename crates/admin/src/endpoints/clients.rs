@@ -7,6 +7,7 @@ use regrant_engine::{Act, RegistrationError, Secrecy};
 use regrant_protocol::ClientId;
 use regrant_store::Client;
 
+use crate::about::About;
 use crate::api::Api;
 use crate::client_settings::kind;
 use crate::desk::{Desk, Operator};
@@ -16,11 +17,14 @@ use crate::named::{Named, given};
 use crate::operation::Operation;
 use crate::query::{Query, count_max};
 use crate::{
-    ClientFields, ClientPatch, ClientView, EndedBy, ErrorCode, GrantsEnded, Listing, NewClient, PageQuery,
-    RegisteredClient, RotateSecret, RotatedSecret, WireSecret,
+    ChangedClient, ClientFields, ClientPatch, ClientView, EndedBy, ErrorCode, GrantsEnded, Listing, NewClient,
+    PageQuery, RegisteredClient, RemovedClient, RotateSecret, RotatedSecret, WireSecret,
 };
 
 const CLIENT: &str = "client";
+const CHANGE_THERE: &str =
+    "change it there as well, or the next start or SIGHUP of the server brings back what stands there";
+const REMOVE_THERE: &str = "take it out there as well, or the next start of the server fails";
 
 pub(super) fn serve(api: Api) -> Api {
     api.serves(
@@ -40,12 +44,13 @@ pub(super) fn serve(api: Api) -> Api {
     .serves(
         Operation::patch("/clients/{id}", "updateClient", "Changes settings of a client.")
             .takes::<ClientPatch>()
-            .answers::<ClientView>()
+            .answers::<ChangedClient>()
             .refuses(&[ErrorCode::Rule]),
         update,
     )
     .serves(
-        Operation::delete("/clients/{id}", "removeClient", "Removes a client for good, with what users allowed it."),
+        Operation::delete("/clients/{id}", "removeClient", "Removes a client for good, with what users allowed it.")
+            .answers::<RemovedClient>(),
         remove,
     )
     .serves(
@@ -110,7 +115,7 @@ async fn add(
     let settings = new.settings.apply(&default, &default)?.into_settings()?;
     // Not read again: a secret that is lost on the way cannot be asked for.
     let fields = ClientFields::from(&settings);
-    let generated = desk.server().register_client(id.clone(), secrecy, settings).await?;
+    let generated = desk.server().register_client(id.clone(), secrecy, settings).await.about(CLIENT)?;
     desk.tell(&operator, Act::ClientRegistered, id.as_str());
     let client = ClientView { id: id.to_string(), public: new.public, enabled: true, settings: fields };
     Ok((StatusCode::CREATED, Json(RegisteredClient { client, secret: generated.as_ref().map(shown) })))
@@ -125,22 +130,28 @@ async fn update(
     operator: Operator,
     name: Named,
     Json(patch): Json<ClientPatch>,
-) -> Result<Json<ClientView>, AdminError> {
+) -> Result<Json<ChangedClient>, AdminError> {
     let id = name.parse(CLIENT, ClientId::parse)?;
     let patched = |client: &Client| {
         let default = desk.default_fields(client.settings.is_public());
         patch.apply(&ClientFields::from(&client.settings), &default)?.into_settings()
     };
-    let client = desk.server().update_client(&id, patched).await?;
+    let client = desk.server().update_client(&id, patched).await.about(CLIENT)?;
     desk.tell(&operator, Act::ClientChanged, id.as_str());
-    Ok(Json(ClientView::from(&client)))
+    let warning = desk.comes_back(&id).map(|place| format!("client {id} is at {place} too: {CHANGE_THERE}"));
+    Ok(Json(ChangedClient { client: ClientView::from(&client), warning }))
 }
 
-async fn remove(State(desk): State<Arc<Desk>>, operator: Operator, name: Named) -> Result<StatusCode, AdminError> {
+async fn remove(
+    State(desk): State<Arc<Desk>>,
+    operator: Operator,
+    name: Named,
+) -> Result<Json<RemovedClient>, AdminError> {
     let id = name.parse(CLIENT, ClientId::parse)?;
-    desk.server().remove_client(&id).await?;
+    desk.server().remove_client(&id).await.about(CLIENT)?;
     desk.tell(&operator, Act::ClientRemoved, id.as_str());
-    Ok(StatusCode::NO_CONTENT)
+    let warning = desk.comes_back(&id).map(|place| format!("client {id} is at {place} too: {REMOVE_THERE}"));
+    Ok(Json(RemovedClient { warning }))
 }
 
 async fn rotate_secret(
@@ -151,9 +162,10 @@ async fn rotate_secret(
 ) -> Result<Json<RotatedSecret>, AdminError> {
     let id = name.parse(CLIENT, ClientId::parse)?;
     let chosen = asked.and_then(|Json(asked)| asked.secret).map(|chosen| chosen.0);
-    let generated = desk.server().rotate_client_secret(&id, chosen).await?;
+    let generated = desk.server().rotate_client_secret(&id, chosen).await.about(CLIENT)?;
     desk.tell(&operator, Act::ClientSecretRotated, id.as_str());
-    Ok(Json(RotatedSecret { secret: generated.as_ref().map(shown) }))
+    let warning = desk.comes_back(&id).map(|place| format!("client {id} is at {place} too: {CHANGE_THERE}"));
+    Ok(Json(RotatedSecret { secret: generated.as_ref().map(shown), warning }))
 }
 
 async fn disable(
@@ -162,7 +174,7 @@ async fn disable(
     name: Named,
 ) -> Result<Json<ClientView>, AdminError> {
     let id = name.parse(CLIENT, ClientId::parse)?;
-    desk.server().set_client_enabled(&id, false).await?;
+    desk.server().set_client_enabled(&id, false).await.about(CLIENT)?;
     desk.tell(&operator, Act::ClientDisabled, id.as_str());
     desk.view(&id).await
 }
@@ -173,7 +185,7 @@ async fn enable(
     name: Named,
 ) -> Result<Json<ClientView>, AdminError> {
     let id = name.parse(CLIENT, ClientId::parse)?;
-    desk.server().set_client_enabled(&id, true).await?;
+    desk.server().set_client_enabled(&id, true).await.about(CLIENT)?;
     desk.tell(&operator, Act::ClientEnabled, id.as_str());
     desk.view(&id).await
 }
@@ -184,7 +196,7 @@ async fn end_grants(
     name: Named,
 ) -> Result<Json<GrantsEnded>, AdminError> {
     let id = name.parse(CLIENT, ClientId::parse)?;
-    desk.server().end_grants_of_client(&id).await?;
+    desk.server().end_grants_of_client(&id).await.about(CLIENT)?;
     desk.tell(&operator, Act::ClientGrantsEnded, id.as_str());
     Ok(Json(GrantsEnded { by: EndedBy::Cutoff, count: None }))
 }
@@ -197,6 +209,11 @@ impl Desk {
 
     async fn view(&self, id: &ClientId) -> Result<Json<ClientView>, AdminError> {
         Ok(Json(ClientView::from(&self.client(id).await?)))
+    }
+
+    /// Where the configuration brings a client back as it was.
+    fn comes_back(&self, id: &ClientId) -> Option<String> {
+        self.administration.program.where_configured(id)
     }
 
     /// What a client is of which nobody has said anything.

@@ -6,6 +6,7 @@ use regrant_grant::{AccessVerdict, GrantId};
 use regrant_protocol::{ClientId, Subject};
 use regrant_store::{GrantFilter, ListedGrant};
 
+use crate::about::About;
 use crate::api::Api;
 use crate::desk::{Desk, Operator};
 use crate::error::AdminError;
@@ -45,7 +46,7 @@ async fn list(
 ) -> Result<Json<Listing<GrantView>>, AdminError> {
     let filter = filter(query.user.as_deref(), query.client.as_deref(), query.revoked)?;
     let after = given("after", query.after.as_deref(), GrantId::parse)?;
-    let page = desk.server().store().grants(&filter, after, count_max(query.limit)?).await?;
+    let page = desk.server().grants(&filter, after, count_max(query.limit)?).await?;
     let items = page.items.iter().map(GrantView::from).collect();
     Ok(Json(Listing { items, next: page.next.map(|next| next.to_string()) }))
 }
@@ -76,12 +77,12 @@ async fn end_several(
     Ok(Json(match (&filter.user, &filter.client, asked.made_before) {
         (None, None, None) => return Err(AdminError::NoGrantsMeant),
         (Some(user), None, None) => {
-            server.end_grants_of_user(user).await?;
+            server.end_grants_of_user(user).await.about("user")?;
             desk.tell(&operator, Act::UserGrantsEnded, user.as_str());
             cutoff
         }
         (None, Some(client), None) => {
-            server.end_grants_of_client(client).await?;
+            server.end_grants_of_client(client).await.about("client")?;
             desk.tell(&operator, Act::ClientGrantsEnded, client.as_str());
             cutoff
         }

@@ -5,6 +5,8 @@ use axum::http::StatusCode;
 use regrant_crypto::Algorithm;
 use regrant_engine as engine;
 use regrant_engine::{Act, KeyView};
+use tokio::sync::Mutex;
+use tracing::error;
 
 use crate::api::Api;
 use crate::desk::{Desk, Operator};
@@ -15,6 +17,9 @@ use crate::operation::Operation;
 use crate::{
     ErrorCode, KeyChoice, KeysView, MasterKeyView, RotateKeys, RotatedKeys, SigningKeyState, SigningKeyView, Time,
 };
+
+/// Held while keys change: what has become of them is found by comparison.
+static KEYS_CHANGE: Mutex<()> = Mutex::const_new(());
 
 pub(super) fn serve(api: Api) -> Api {
     api.serves(
@@ -49,36 +54,72 @@ async fn rotate(
     operator: Operator,
     Json(asked): Json<RotateKeys>,
 ) -> Result<Json<RotatedKeys>, AdminError> {
-    let algorithms: &[Algorithm] = match asked.key {
-        KeyChoice::Es256 => &[Algorithm::Es256],
-        KeyChoice::Eddsa => &[Algorithm::EdDsa],
-        KeyChoice::Rs256 => &[Algorithm::Rs256],
-        KeyChoice::Signing => &Algorithm::ALL,
-        KeyChoice::Master => {
-            let key_file = &*desk.administration.key_file;
-            let kid = desk.server().rotate_master_key(key_file, asked.emergency).await?;
-            let made = kid.0.to_string();
-            desk.tell(&operator, Act::KeyRotated, &made);
-            return Ok(Json(RotatedKeys { made: vec![made], signs_from: None }));
-        }
-    };
-    let mut rotated = RotatedKeys { made: Vec::new(), signs_from: None };
-    for &algorithm in algorithms {
-        let key = desk.server().rotate_signing_key(algorithm, asked.emergency).await?;
-        desk.tell(&operator, Act::KeyRotated, &key.key_id);
-        rotated.signs_from = rotated.signs_from.max(Some(Time(key.signs_from)));
-        rotated.made.push(key.key_id);
-    }
-    Ok(Json(rotated))
+    let _alone = KEYS_CHANGE.lock().await;
+    let before = desk.keys().await?;
+    let rotated = desk.rotate(asked).await;
+    // What was done before something failed is done.
+    desk.tell_of_keys(&operator, &before, asked.emergency).await;
+    rotated.map(Json)
 }
 
 async fn withdraw(State(desk): State<Arc<Desk>>, operator: Operator, name: Named) -> Result<StatusCode, AdminError> {
+    let _alone = KEYS_CHANGE.lock().await;
+    let before = desk.keys().await?;
     desk.server().withdraw_signing_key(name.as_str()).await?;
-    desk.tell(&operator, Act::KeyRotated, name.as_str());
+    desk.tell_of_keys(&operator, &before, false).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
 impl Desk {
+    async fn rotate(&self, asked: RotateKeys) -> Result<RotatedKeys, AdminError> {
+        let algorithms: &[Algorithm] = match asked.key {
+            KeyChoice::Es256 => &[Algorithm::Es256],
+            KeyChoice::Eddsa => &[Algorithm::EdDsa],
+            KeyChoice::Rs256 => &[Algorithm::Rs256],
+            KeyChoice::Signing => &Algorithm::ALL,
+            KeyChoice::Master => {
+                let key_file = &*self.administration.key_file;
+                let kid = self.server().rotate_master_key(key_file, asked.emergency).await?;
+                return Ok(RotatedKeys { made: vec![kid.0.to_string()], signs_from: None });
+            }
+        };
+        let mut rotated = RotatedKeys { made: Vec::new(), signs_from: None };
+        for &algorithm in algorithms {
+            let key = self.server().rotate_signing_key(algorithm, asked.emergency).await?;
+            rotated.signs_from = rotated.signs_from.max(Some(Time(key.signs_from)));
+            rotated.made.push(key.key_id);
+        }
+        Ok(rotated)
+    }
+
+    /// Tells what has become of the keys since there were those of `before`.
+    async fn tell_of_keys(&self, operator: &Operator, before: &KeysView, emergency: bool) {
+        let after = match self.keys().await {
+            Ok(after) => after,
+            Err(error) => return error!(%error, "the keys were changed, and the audit trail does not say how"),
+        };
+        let is_left = |old: &&MasterKeyView| after.master.iter().any(|key| key.kid == old.kid);
+        let retired: Vec<_> = before.master.iter().filter(|old| !is_left(old)).collect();
+        // An emergency that was broken off stays one, however it is asked for again.
+        let emergency = emergency || !retired.is_empty();
+        let is_new = |key: &&MasterKeyView| before.master.iter().all(|old| old.kid != key.kid);
+        for key in after.master.iter().filter(is_new) {
+            self.tell(operator, Act::MasterKeyRotated { emergency }, &key.kid.to_string());
+        }
+        for key in retired {
+            self.tell(operator, Act::MasterKeyRetired, &key.kid.to_string());
+        }
+        for key in &after.signing {
+            match before.signing.iter().find(|old| old.key_id == key.key_id) {
+                None => self.tell(operator, Act::KeyRotated { emergency }, &key.key_id),
+                Some(old) if old.withdrawn_at != key.withdrawn_at => {
+                    self.tell(operator, Act::KeyWithdrawn { emergency }, &key.key_id);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
     /// Every key.
     pub(super) async fn keys(&self) -> Result<KeysView, AdminError> {
         let mut view = KeysView { master: Vec::new(), signing: Vec::new() };

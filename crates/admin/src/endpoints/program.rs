@@ -62,6 +62,9 @@ async fn back_up(
         Door::Listener => return Err(AdminError::Remote),
         Door::Socket | Door::Process => {}
     }
+    if !Path::new(&target.path).is_absolute() {
+        return Err(AdminError::RelativePath(target.path));
+    }
     let bytes = desk.administration.program.back_up(Path::new(&target.path)).await?;
     desk.tell(&operator, Act::BackupWritten, &target.path);
     let view = BackupView { path: target.path, bytes, note: BACKUP_NOTE.to_owned() };
@@ -69,7 +72,7 @@ async fn back_up(
 }
 
 async fn trust_clock(State(desk): State<Arc<Desk>>, operator: Operator) -> Result<StatusCode, AdminError> {
-    desk.server().store().trust_clock().await?;
+    desk.server().trust_clock().await?;
     desk.tell(&operator, Act::ClockTrusted, "clock");
     Ok(StatusCode::NO_CONTENT)
 }

@@ -6,6 +6,7 @@ use regrant_engine::Act;
 use regrant_protocol::{Profile, Subject, Username};
 use regrant_store::User;
 
+use crate::about::About;
 use crate::api::Api;
 use crate::desk::{Desk, Operator};
 use crate::error::AdminError;
@@ -110,7 +111,7 @@ async fn add(
 ) -> Result<(StatusCode, Json<UserView>), AdminError> {
     let profile = patched(&new.profile, &Profile::default())?;
     given("username", Some(&new.username), Username::parse)?;
-    let subject = desk.server().register_user(&new.username, new.password.0, profile).await?;
+    let subject = desk.server().register_user(&new.username, new.password.0, profile).await.about(USER)?;
     desk.tell(&operator, Act::UserRegistered, subject.as_str());
     Ok((StatusCode::CREATED, desk.user_view(&subject).await?))
 }
@@ -126,14 +127,14 @@ async fn update(
     Json(patch): Json<UserPatch>,
 ) -> Result<Json<UserView>, AdminError> {
     let subject = name.parse(USER, Subject::parse)?;
-    let user = desk.server().update_profile(&subject, |profile| patched(&patch.profile, profile)).await?;
+    let user = desk.server().update_profile(&subject, |profile| patched(&patch.profile, profile)).await.about(USER)?;
     desk.tell(&operator, Act::UserChanged, subject.as_str());
     Ok(Json(UserView::from(&user)))
 }
 
 async fn remove(State(desk): State<Arc<Desk>>, operator: Operator, name: Named) -> Result<StatusCode, AdminError> {
     let subject = name.parse(USER, Subject::parse)?;
-    desk.server().remove_user(&subject).await?;
+    desk.server().remove_user(&subject).await.about(USER)?;
     desk.tell(&operator, Act::UserRemoved, subject.as_str());
     Ok(StatusCode::NO_CONTENT)
 }
@@ -145,11 +146,11 @@ async fn set_password(
     Json(new): Json<NewPassword>,
 ) -> Result<StatusCode, AdminError> {
     let subject = name.parse(USER, Subject::parse)?;
-    desk.server().set_password(&subject, new.password.0).await?;
+    desk.server().set_password(&subject, new.password.0).await.about(USER)?;
     desk.tell(&operator, Act::UserPasswordSet, subject.as_str());
     if new.end_grants {
         // After the password: nobody can begin with the old one what is ended here.
-        desk.server().end_everything_of_user(&subject).await?;
+        desk.server().end_everything_of_user(&subject).await.about(USER)?;
         desk.tell(&operator, Act::UserGrantsEnded, subject.as_str());
     }
     Ok(StatusCode::NO_CONTENT)
@@ -157,21 +158,21 @@ async fn set_password(
 
 async fn lock(State(desk): State<Arc<Desk>>, operator: Operator, name: Named) -> Result<Json<UserView>, AdminError> {
     let subject = name.parse(USER, Subject::parse)?;
-    desk.server().lock_user(&subject).await?;
+    desk.server().lock_user(&subject).await.about(USER)?;
     desk.tell(&operator, Act::UserLocked, subject.as_str());
     desk.user_view(&subject).await
 }
 
 async fn disable(State(desk): State<Arc<Desk>>, operator: Operator, name: Named) -> Result<Json<UserView>, AdminError> {
     let subject = name.parse(USER, Subject::parse)?;
-    desk.server().disable_user(&subject).await?;
+    desk.server().disable_user(&subject).await.about(USER)?;
     desk.tell(&operator, Act::UserDisabled, subject.as_str());
     desk.user_view(&subject).await
 }
 
 async fn enable(State(desk): State<Arc<Desk>>, operator: Operator, name: Named) -> Result<Json<UserView>, AdminError> {
     let subject = name.parse(USER, Subject::parse)?;
-    desk.server().enable_user(&subject).await?;
+    desk.server().enable_user(&subject).await.about(USER)?;
     desk.tell(&operator, Act::UserEnabled, subject.as_str());
     desk.user_view(&subject).await
 }
@@ -182,7 +183,7 @@ async fn end_grants(
     name: Named,
 ) -> Result<Json<GrantsEnded>, AdminError> {
     let subject = name.parse(USER, Subject::parse)?;
-    desk.server().end_grants_of_user(&subject).await?;
+    desk.server().end_grants_of_user(&subject).await.about(USER)?;
     desk.tell(&operator, Act::UserGrantsEnded, subject.as_str());
     Ok(Json(GrantsEnded { by: EndedBy::Cutoff, count: None }))
 }

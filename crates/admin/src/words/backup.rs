@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BackupTarget {
-    /// The path of a file that there is not yet, on the machine of the server.
+    /// The path of a file that there is not yet, on the machine of the server, from the root on.
     pub path: String,
 }
 

@@ -35,6 +35,25 @@ pub struct ClientView {
     pub settings: ClientFields,
 }
 
+/// A client whose settings were to change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChangedClient {
+    /// The client, as it is now.
+    #[serde(flatten)]
+    pub client: ClientView,
+    /// Why it does not stay so, in a sentence: it is in the configuration too; left out when it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
+}
+
+/// A client that was removed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RemovedClient {
+    /// What has to be done too, in a sentence: it is in the configuration; left out for nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
+}
+
 /// A client that has just been registered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RegisteredClient {
@@ -58,4 +77,7 @@ pub struct RotateSecret {
 pub struct RotatedSecret {
     /// The secret that the server made, which nobody can ask for again; `null` when it was chosen.
     pub secret: Option<WireSecret>,
+    /// Why it does not stay so, in a sentence: the configuration has a secret for the client too; left out when it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
 }

@@ -52,7 +52,7 @@ pub enum GrantState {
     UserDisabled,
     /// It waits: the client is disabled or removed.
     ClientDisabled,
-    /// It is of before a restore.
+    /// It is of before a restore, or of before an emergency of the master key.
     DeadEpoch,
     /// The database is older than its tokens.
     RolledBack,
@@ -68,7 +68,7 @@ pub struct GrantsQuery {
     /// Those to the client with this `client_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
-    /// Whether those that were revoked are listed too.
+    /// Whether those whose state is `revoked` are listed too.
     #[serde(default)]
     pub revoked: bool,
     /// Those whose ids follow this one.

@@ -20,7 +20,7 @@ pub use backup::{BackupTarget, BackupView};
 pub use choices::{
     AccessTokenFormat, ConsentMode, IdTokenAlgorithm, OnReuse, OutlivesSession, RotationMode, UserStatus,
 };
-pub use client::{ClientView, NewClient, RegisteredClient, RotateSecret, RotatedSecret};
+pub use client::{ChangedClient, ClientView, NewClient, RegisteredClient, RemovedClient, RotateSecret, RotatedSecret};
 pub use client_fields::{ClientFields, ClientPatch};
 pub use error::{ErrorBody, ErrorCode};
 pub use explain::{Explanation, Question};
@@ -28,7 +28,7 @@ pub use grant::{EndGrants, EndedBy, GrantState, GrantView, GrantsEnded, GrantsQu
 pub use key::{KeyChoice, KeysView, MasterKeyView, RotateKeys, RotatedKeys, SigningKeyState, SigningKeyView};
 pub use listing::{LISTED_DEFAULT, LISTED_MAX, Listing, PageQuery};
 pub use patch::{Patch, PatchError};
-pub use status::{StatusView, SweepView};
+pub use status::{StatusView, SweepState, SweepView};
 pub use time::{Time, TimeError};
 pub use user::{NewPassword, NewUser, ProfilePatch, UserPatch, UserView, UsersQuery};
 pub use wire_secret::WireSecret;

@@ -1,14 +1,15 @@
 use std::borrow::Cow;
+use std::fmt;
 use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
 /// A change of some fields of a `T` (a JSON merge patch, RFC 7396): those that are given become what is given, those that are
 /// `null` what they are when nobody says anything, and the others stay as they are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Patch<T> {
     given: Map<String, Value>,
@@ -67,6 +68,34 @@ impl<T: Serialize + DeserializeOwned> Patch<T> {
 impl<T> Default for Patch<T> {
     fn default() -> Self {
         Self { given: Map::new(), of: PhantomData }
+    }
+}
+
+/// Each field is given once: of two, nobody could say which is meant.
+impl<'de, T> Deserialize<'de> for Patch<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor).map(|given| Self { given, of: PhantomData })
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
+        let mut given = Map::new();
+        while let Some((field, value)) = fields.next_entry::<String, Value>()? {
+            if given.contains_key(&field) {
+                return Err(A::Error::custom(format_args!("duplicate field `{field}`")));
+            }
+            given.insert(field, value);
+        }
+        Ok(given)
     }
 }
 
@@ -173,6 +202,14 @@ mod tests {
             let error = apply(json).unwrap_err();
             assert_eq!(error.field.as_deref(), Some(field), "{json}");
             assert!(error.message.contains(message), "{json}: {}", error.message);
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_given_twice_is_refused() {
+        for json in [r#"{"name":"Alice","name":"Mallory"}"#, r#"{"name":null,"locale":"en","name":null}"#] {
+            let error = serde_json::from_str::<Patch<Profile>>(json).unwrap_err();
+            assert!(error.to_string().contains("duplicate field `name`"), "{json}: {error}");
         }
     }
 

@@ -23,11 +23,22 @@ pub struct StatusView {
 /// What the sweeper does, which removes what ended long ago.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SweepView {
-    /// Whether it works, or waits for the next pass. Where it does not, the clock cannot be believed: set it right and start the
-    /// server again, or say that it is right.
-    pub is_working: bool,
+    /// Whether it sweeps, and if not why.
+    pub state: SweepState,
     /// When it last came to the end of all rows; `null` for not yet.
     pub last_pass_at: Option<Time>,
     /// How many grants it has removed since the server started.
     pub grants_removed: u64,
+}
+
+/// Whether what ended long ago is swept. Where it is not, the clock cannot be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SweepState {
+    /// It is, or will be soon.
+    Working,
+    /// By the clock the last sweep is more than 30 days ago. It goes on when the clock is set right, or said to be right.
+    ClockDoubted,
+    /// The clock jumped, or the machine slept. It goes on when the clock is said to be right.
+    ClockJumped,
 }

@@ -1,4 +1,5 @@
-use regrant_protocol::Profile;
+use regrant_engine::PROFILE_CHARACTERS_MAX;
+use regrant_protocol::{Profile, REDIRECT_URI_BYTES_MAX};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -92,7 +93,10 @@ fn profile_schema(kind: impl Fn(&str) -> Value) -> Schema {
         let member = match claim {
             "updated_at" => json!({ "type": kind("integer"), "minimum": i64::MIN, "maximum": i64::MAX }),
             "email_verified" => json!({ "type": kind("boolean") }),
-            _ => json!({ "type": kind("string") }),
+            "profile" | "picture" | "website" => {
+                json!({ "type": kind("string"), "maxLength": REDIRECT_URI_BYTES_MAX })
+            }
+            _ => json!({ "type": kind("string"), "maxLength": PROFILE_CHARACTERS_MAX }),
         };
         (claim.to_owned(), member)
     });

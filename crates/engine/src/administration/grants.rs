@@ -1,7 +1,7 @@
-use regrant_grant::{Grant, GrantId, Write, end_by_operator};
+use regrant_grant::{AccessVerdict, Grant, GrantId, Write, end_by_operator};
 use regrant_protocol::{ClientId, Subject, Timestamp};
 use regrant_store::{
-    ChangeError, ClientChange, GrantFilter, ListedGrant, Scene, StoreError, Target, UserChange, decide_in,
+    ChangeError, ClientChange, GrantFilter, ListedGrant, Page, Scene, StoreError, Target, UserChange, decide_in,
 };
 
 use crate::{AuthorizationServer, Event, Happening, RevokedGrants, Revoker};
@@ -18,6 +18,21 @@ pub enum GrantEnd {
 }
 
 impl AuthorizationServer {
+    /// The grants that `filter` means, by id: the first `count_max` after the id `after`, and at most
+    /// [`SLICE_ROWS_MAX`](regrant_store::SLICE_ROWS_MAX); perhaps fewer, or none, though others follow.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub async fn grants(
+        &self,
+        filter: &GrantFilter,
+        after: Option<GrantId>,
+        count_max: u32,
+    ) -> Result<Page<ListedGrant, GrantId>, StoreError> {
+        let Page { items, next } = self.store.grants(filter, after, count_max).await?;
+        Ok(Page { items: items.into_iter().map(|listed| self.judged_by_keys(listed)).collect(), next })
+    }
+
     /// The grant of this name, and what has become of it.
     ///
     /// # Errors
@@ -30,7 +45,17 @@ impl AuthorizationServer {
             };
             (scene.grant.map(listed), Write::Nothing)
         };
-        decide_in(&*self.store, Target::Grant(id), None, look).await
+        let found = decide_in(&*self.store, Target::Grant(id), None, look).await?;
+        Ok(found.map(|listed| self.judged_by_keys(listed)))
+    }
+
+    /// What has become of a grant, by what only the server knows: its tokens died with the master key that they were made under.
+    fn judged_by_keys(&self, listed: ListedGrant) -> ListedGrant {
+        let lives_or_waits =
+            matches!(listed.state, AccessVerdict::Active | AccessVerdict::UserDisabled | AccessVerdict::ClientDisabled);
+        let is_dead = lives_or_waits && self.keys.has_retired(listed.grant.kid);
+        let state = if is_dead { AccessVerdict::DeadEpoch } else { listed.state };
+        ListedGrant { state, ..listed }
     }
 
     /// Ends a grant and its family.
@@ -108,7 +133,7 @@ impl AuthorizationServer {
 
 #[cfg(test)]
 mod tests {
-    use regrant_grant::{AccessVerdict, GrantSecret, Verdict};
+    use regrant_grant::{GrantSecret, Verdict};
     use regrant_protocol::TokenResponse;
 
     use super::*;

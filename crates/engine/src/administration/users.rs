@@ -1,9 +1,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use regrant_crypto::random;
-use regrant_protocol::{Profile, Secret, Subject, Username};
+use regrant_crypto::{PASSWORD_BYTES_MAX, random};
+use regrant_protocol::{Issuer, Profile, Secret, Subject, Username};
 use regrant_store::{ChangeError, StoreError, User, UserChange, UserStatus};
 
+use crate::browser::is_guessable;
+use crate::registration::check_profile;
 use crate::{AuthorizationServer, NEW_PASSWORD_CHARACTERS_MIN, RegistrationError};
 
 impl AuthorizationServer {
@@ -21,7 +23,8 @@ impl AuthorizationServer {
         let username = Username::parse(username).map_err(name)?;
         let subject = URL_SAFE_NO_PAD.encode(random::<16>(&*self.entropy));
         let subject = Subject::parse(&subject).map_err(name)?;
-        check_password(&password)?;
+        check_password(&password, &username, &self.issuer)?;
+        check_profile(&profile)?;
         let credential = self.hash_chosen(password).await?;
         let user = User {
             subject: subject.clone(),
@@ -40,17 +43,19 @@ impl AuthorizationServer {
     /// of this process comes between.
     ///
     /// # Errors
-    /// What `update` fails with; [`ChangeError::Unknown`] when there is no such user.
-    pub async fn update_profile<E: From<ChangeError>>(
+    /// What `update` fails with; [`RegistrationError`] when people cannot be shown the profile, or there is no such user.
+    pub async fn update_profile<E: From<RegistrationError>>(
         &self,
         user: &Subject,
         update: impl FnOnce(&Profile) -> Result<Profile, E>,
     ) -> Result<User, E> {
         let _alone = self.administering.lock().await;
-        let mut found = self.registered_user(user).await?;
+        let mut found = self.registered_user(user).await.map_err(RegistrationError::from)?;
         let profile = update(&found.profile)?;
+        check_profile(&profile)?;
         if profile != found.profile {
-            self.store.change_user(user, UserChange::Profile(Box::new(profile.clone()))).await?;
+            let change = UserChange::Profile(Box::new(profile.clone()));
+            self.store.change_user(user, change).await.map_err(RegistrationError::from)?;
             found.profile = profile;
         }
         Ok(found)
@@ -62,8 +67,8 @@ impl AuthorizationServer {
     /// # Errors
     /// [`RegistrationError`] when the password cannot be used, or there is no such user.
     pub async fn set_password(&self, user: &Subject, password: Secret) -> Result<(), RegistrationError> {
-        check_password(&password)?;
-        self.registered_user(user).await?;
+        let found = self.registered_user(user).await?;
+        check_password(&password, &found.username, &self.issuer)?;
         let credential = self.hash_chosen(password).await?;
         Ok(self.store.change_user(user, UserChange::Password(credential)).await?)
     }
@@ -121,9 +126,19 @@ impl AuthorizationServer {
     }
 }
 
-fn check_password(password: &Secret) -> Result<(), RegistrationError> {
-    let is_long_enough = password.expose().chars().count() >= NEW_PASSWORD_CHARACTERS_MIN;
-    if is_long_enough { Ok(()) } else { Err(RegistrationError::PasswordTooShort) }
+/// Admits only what users may choose themselves.
+fn check_password(password: &Secret, username: &Username, issuer: &Issuer) -> Result<(), RegistrationError> {
+    let text = password.expose();
+    if text.chars().count() < NEW_PASSWORD_CHARACTERS_MIN {
+        Err(RegistrationError::PasswordTooShort)
+    } else if text.len() > PASSWORD_BYTES_MAX {
+        // Too much to be looked through.
+        Err(RegistrationError::Secret)
+    } else if is_guessable(text, username.as_str(), issuer) {
+        Err(RegistrationError::PasswordGuessable)
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -150,6 +165,8 @@ mod tests {
             (&world.alice, "1234567", Some(RegistrationError::PasswordTooShort)),
             (&world.alice, "ééééééé", Some(RegistrationError::PasswordTooShort)),
             (&world.alice, &"x".repeat(1025), Some(RegistrationError::Secret)),
+            (&world.alice, "Password2024!", Some(RegistrationError::PasswordGuessable)),
+            (&world.alice, "alice1865", Some(RegistrationError::PasswordGuessable)),
             (&nobody, "looking-glass", Some(ChangeError::Unknown("nobody".to_owned()).into())),
             (&world.alice, "looking-glass", None),
         ] {
@@ -161,6 +178,8 @@ mod tests {
         }
         let short = world.server.register_user("bob", secret("1234567"), Profile::default()).await;
         assert_eq!(short, Err(RegistrationError::PasswordTooShort));
+        let named = world.server.register_user("bobby", secret("bobby-2026"), Profile::default()).await;
+        assert_eq!(named, Err(RegistrationError::PasswordGuessable));
     }
 
     /// What an operator does to a user.
@@ -228,12 +247,24 @@ mod tests {
         let world = World::new().await;
         let (server, nobody) = (&world.server, Subject::parse("nobody").unwrap());
         let named = |name: &str| Profile { name: Some(name.to_owned()), ..Profile::default() };
-        let update = |profile| move |_: &Profile| Ok::<_, ChangeError>(profile);
+        let update = |profile| move |_: &Profile| Ok::<_, RegistrationError>(profile);
         let updated = server.update_profile(&world.alice, update(named("Alice L."))).await.unwrap();
         assert_eq!(updated.profile, named("Alice L."));
         assert_eq!(server.store.user(&world.alice).await.unwrap().unwrap().profile, named("Alice L."));
 
-        assert_eq!(server.update_profile(&nobody, update(named("Nobody"))).await, unknown());
+        let refused = server.update_profile(&nobody, update(named("Nobody"))).await;
+        assert!(matches!(refused, Err(RegistrationError::Change(ChangeError::Unknown(_)))), "{refused:?}");
+        for (name, page, claim) in [
+            ("Alice\u{202e}", "", "name"),
+            (&"x".repeat(201), "", "name"),
+            ("Alice", "https://a.example/\n", "website"),
+        ] {
+            let profile = Profile { website: Some(page.to_owned()), ..named(name) };
+            let refused = server.update_profile(&world.alice, update(profile.clone())).await.unwrap_err();
+            assert!(matches!(&refused, RegistrationError::ProfileClaim(told, _) if told == claim), "{refused:?}");
+            let password = Secret::new("wonderland".to_owned());
+            assert_eq!(server.register_user("mallory", password, profile).await, Err(refused));
+        }
         assert_eq!(server.lock_user(&nobody).await, unknown());
         assert_eq!(server.disable_user(&nobody).await, unknown());
         assert_eq!(server.enable_user(&nobody).await, unknown());

@@ -40,6 +40,7 @@ pub use cookies::{BROWSER_COOKIE_SECONDS, BrowserCookies, Cookie, CookieChange, 
 pub use error::{BrowserError, ErrorPage, PostLogoutProblem};
 pub use known_user::KnownUser;
 pub use new_password::NEW_PASSWORD_CHARACTERS_MIN;
+pub(crate) use new_password::is_guessable;
 pub use next::{Next, Step};
 pub use prompt::{AccessEnd, ClientPresentation, ConsentPrompt, ConsentScope, LogOutPrompt, LoginProblem, LoginPrompt};
 

@@ -29,11 +29,16 @@ pub(super) fn chosen(
         Err(PasswordProblem::Mismatch)
     } else if new == *current {
         Err(PasswordProblem::Unchanged)
-    } else if is_foreseen(text) || is_common(text) || is_name(text, username, issuer) {
+    } else if is_guessable(text, username, issuer) {
         Err(PasswordProblem::Guessable)
     } else {
         Ok(new)
     }
+}
+
+/// Whether an attacker tries it first.
+pub(crate) fn is_guessable(text: &str, username: &str, issuer: &Issuer) -> bool {
+    is_foreseen(text) || is_common(text) || is_name(text, username, issuer)
 }
 
 /// Repeated characters, and rows of the alphabet and the keyboard: `aaaaaaaa`, `12341234`, `qwertyui`, and eight spaces.

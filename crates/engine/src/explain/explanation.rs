@@ -53,6 +53,8 @@ pub enum ExplainedVerdict {
     AccessTokenRevoked,
     /// Its client may not use its grant type any more.
     GrantTypeNotAllowed,
+    /// It names a signing key that was withdrawn.
+    KeyWithdrawn,
     /// It opens nothing: it is an ID token, or nothing of ours.
     None,
 }
@@ -97,6 +99,7 @@ impl ExplainedVerdict {
             Self::Access(verdict) => sentence::access_name(verdict),
             Self::AccessTokenRevoked => "access_token_revoked",
             Self::GrantTypeNotAllowed => "grant_type_not_allowed",
+            Self::KeyWithdrawn => "key_withdrawn",
             Self::None => "none",
         }
     }
@@ -108,7 +111,7 @@ impl ExplainedVerdict {
             Self::Refresh(verdict) => verdict.is_success(),
             Self::Redemption(verdict) => verdict.is_success(),
             Self::Access(verdict) => verdict == AccessVerdict::Active,
-            Self::AccessTokenRevoked | Self::GrantTypeNotAllowed | Self::None => false,
+            Self::AccessTokenRevoked | Self::GrantTypeNotAllowed | Self::KeyWithdrawn | Self::None => false,
         }
     }
 }

@@ -1,4 +1,5 @@
 use regrant_grant::{AccessVerdict, RedeemVerdict, Verdict};
+use regrant_protocol::Timestamp;
 
 use crate::{ClientAuthenticationFailure, LogInOutcome};
 
@@ -11,6 +12,15 @@ pub(super) const ACCESS_TOKEN_REVOKED: &str =
     "Its client revoked this access token alone (RFC 7009); the grant goes on.";
 pub(super) const GRANT_TYPE_NOT_ALLOWED: &str =
     "It is refused, because its client may not use this grant type any more.";
+
+/// What it means that a token names a signing key that was withdrawn.
+pub(super) fn key_withdrawn(key_id: &str, withdrawn_at: Timestamp) -> String {
+    format!(
+        "It is refused, because signing key {key_id}, which it names, was withdrawn at {}: whether that key signed it cannot \
+         be checked any more.",
+        withdrawn_at.to_rfc3339()
+    )
+}
 
 /// What a verdict on a refresh means, for an operator.
 pub(crate) const fn of_refresh(verdict: Verdict) -> &'static str {

@@ -1,3 +1,4 @@
+use regrant_crypto::Algorithm;
 use regrant_grant::{AccessVerdict, Generation, GrantId, RotationMode};
 use regrant_protocol::{Scope, TokenEndpointAuthMethod, TokenResponse};
 use regrant_store::{AccessTokenFormat, ClientChange, ClientSettings, UserChange, UserStatus};
@@ -218,5 +219,37 @@ async fn what_has_no_grant_is_explained_too() {
     assert_eq!((explained.kind, explained.client), (TokenKind::IdToken, Some(app())));
     for nothing in ["", "hello", "rgx_abc", "eyJhbGciOiJub25lIn0.e30."] {
         assert_eq!(world.server.explain(nothing).await.unwrap().kind, TokenKind::Unknown, "{nothing:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_jwt_whose_signing_key_was_withdrawn_is_explained_by_that_key() {
+    let world = World::new().await;
+    world.change(|settings| settings.access_token_format = AccessTokenFormat::JwtEs256).await;
+    let given = world.redeem(&world.code().await, "").await.unwrap();
+    let tokens = [
+        (given.access_token.expose(), TokenKind::JwtAccessToken),
+        (given.id_token.as_ref().unwrap().expose(), TokenKind::IdToken),
+    ];
+    for algorithm in Algorithm::ALL {
+        world.server.rotate_signing_key(algorithm, false).await.unwrap();
+    }
+    for (token, kind) in tokens {
+        let explained = explain(&world, token).await;
+        assert_eq!(explained.kind, kind, "an older key is none that was withdrawn");
+        assert_ne!(explained.verdict, ExplainedVerdict::KeyWithdrawn);
+        let forged = format!("{}.c2ln", token.rsplit_once('.').unwrap().0);
+        assert_eq!(explain(&world, &forged).await.kind, TokenKind::Unknown, "its key can tell that it is forged");
+    }
+    for algorithm in Algorithm::ALL {
+        world.server.rotate_signing_key(algorithm, true).await.unwrap();
+    }
+    for (token, kind) in tokens {
+        let explained = explain(&world, token).await;
+        assert_eq!((explained.kind, explained.verdict), (kind, ExplainedVerdict::KeyWithdrawn));
+        assert_eq!((explained.verdict.as_str(), explained.verdict.is_success()), ("key_withdrawn", false));
+        assert!(explained.text.contains("was withdrawn at 2027-01-15T08:00:00Z"), "{}", explained.text);
+        let kid = unverified_header(token).unwrap().kid;
+        assert!(explained.text.contains(&format!("signing key {kid}, ")), "{}", explained.text);
     }
 }

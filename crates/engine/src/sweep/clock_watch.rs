@@ -14,17 +14,18 @@ pub(super) enum ClockWatch {
     Starting { since: Instant, has_told: bool },
     /// What it showed last, or at most, and when that was.
     Seen { time: Timestamp, at: Instant },
-    /// It jumped.
-    Jumped,
+    /// It jumped, when the store was swept last at `swept_at`.
+    Jumped { swept_at: Option<Timestamp> },
 }
 
 impl ClockWatch {
-    /// At the start of a process, or after somebody said that the clock is right.
+    /// At the start of a process.
     pub(super) fn starting(clock: &dyn Clock) -> Self {
         Self::Starting { since: clock.monotonic(), has_told: false }
     }
 
-    /// The latest that the clock may show when the store was swept last at `swept_at`, which counts at the start only.
+    /// The latest that the clock may show when the store was swept last at `swept_at`, which counts at the start and after a
+    /// jump only.
     ///
     /// # Errors
     /// What becomes of the slice when it is not to be swept.
@@ -33,9 +34,13 @@ impl ClockWatch {
         swept_at: Option<Timestamp>,
         clock: &dyn Clock,
     ) -> Result<Timestamp, SweepOutcome> {
+        if matches!(*self, Self::Jumped { swept_at: before } if before != swept_at) {
+            // Nothing is swept meanwhile: it was said that the clock is right.
+            *self = Self::starting(clock);
+        }
         let passed = |since| clock.monotonic().saturating_duration_since(since);
         match (*self, swept_at) {
-            (Self::Jumped, _) => Err(SweepOutcome::ClockJumped),
+            (Self::Jumped { .. }, _) => Err(SweepOutcome::ClockJumped),
             (Self::Seen { time, at }, _) => Ok(latest_credible(time, passed(at))),
             (Self::Starting { .. }, Some(swept_at)) => Ok(latest_credible_at_start(swept_at)),
             (Self::Starting { since, .. }, None) => {
@@ -59,27 +64,28 @@ impl ClockWatch {
             Self::Starting { .. } => Self::Seen { time: now, at },
             // A clock that was put back may be put forward again.
             Self::Seen { time, .. } => Self::Seen { time: now.max(time), at },
-            Self::Jumped => return,
+            Self::Jumped { .. } => return,
         };
     }
 
-    /// A slice was not swept, as the clock showed more than it may.
-    pub(super) fn alarm(&mut self, alarm: &SweepError) -> SweepOutcome {
+    /// A slice was not swept, as the clock showed more than it may, when the store was swept last at `swept_at`.
+    pub(super) fn alarm(&mut self, alarm: &SweepError, swept_at: Option<Timestamp>) -> SweepOutcome {
         if let Self::Starting { .. } = self {
             if self.is_to_tell() {
                 error!(
                     %alarm,
                     "nothing is swept: by this clock the last sweep was more than 30 days ago; set the clock right, or, \
-                     when it is right, say so (Sweeper::trust_clock)"
+                     when it is right, run: regrant trust-clock"
                 );
             }
             return SweepOutcome::ClockDoubted;
         }
         error!(
             %alarm,
-            "the sweep has stopped: the clock jumped, or the machine slept; start the process again when the clock is right"
+            "nothing is swept: the clock jumped, or the machine slept; set the clock right, and when it is right, run: \
+             regrant trust-clock"
         );
-        *self = Self::Jumped;
+        *self = Self::Jumped { swept_at };
         SweepOutcome::ClockJumped
     }
 
@@ -87,7 +93,7 @@ impl ClockWatch {
     fn is_to_tell(&mut self) -> bool {
         match self {
             Self::Starting { has_told, .. } => !std::mem::replace(has_told, true),
-            Self::Seen { .. } | Self::Jumped => false,
+            Self::Seen { .. } | Self::Jumped { .. } => false,
         }
     }
 }
@@ -105,7 +111,7 @@ mod tests {
     const DAY_SECONDS: u32 = 24 * 60 * 60;
 
     #[tokio::test]
-    async fn a_clock_that_jumps_stops_the_sweep_for_good() {
+    async fn a_clock_that_jumps_stops_the_sweep_until_it_is_said_to_be_right() {
         for (why, ahead_seconds, passed_seconds, stops) in [
             ("it goes right", 0, 10 * DAY_SECONDS, false),
             ("it is put right", i64::from(CLOCK_AHEAD_SECONDS_MAX), 60, false),
@@ -123,8 +129,13 @@ mod tests {
             world.clock.jump_to(started.plus_seconds(i64::from(passed_seconds)));
             let has_stopped = sweeper.sweep_slice().await == SweepOutcome::ClockJumped;
             assert_eq!(has_stopped, stops, "{why}, and then it is right again");
+            world.server.trust_clock().await.unwrap();
+            pass(&sweeper).await;
+            // From then on it is watched again.
+            world.clock.jump_to(world.now().plus_seconds(i64::from(DAY_SECONDS)));
+            assert_eq!(sweeper.sweep_slice().await, SweepOutcome::ClockJumped, "{why}, is said to be right, and jumps");
         }
-        assert_eq!(SweepOutcome::ClockJumped.pause(), None);
+        assert_eq!(SweepOutcome::ClockJumped.pause(), Duration::from_secs(SWEEP_DOUBT_PAUSE_SECONDS));
     }
 
     #[tokio::test]
@@ -167,10 +178,10 @@ mod tests {
             world.clock.jump_to(swept_at.plus_seconds(ahead_seconds));
             let running = world.server.sweeper();
             assert_eq!(running.sweep_slice().await, SweepOutcome::ClockDoubted);
-            assert_eq!(world.server.sweeper().trust_clock().await, Ok(()));
+            assert_eq!(world.server.trust_clock().await, Ok(()));
             assert_eq!(pass(&running).await.grants, 1);
         }
-        assert_eq!(SweepOutcome::ClockDoubted.pause(), Some(Duration::from_secs(SWEEP_DOUBT_PAUSE_SECONDS)));
+        assert_eq!(SweepOutcome::ClockDoubted.pause(), Duration::from_secs(SWEEP_DOUBT_PAUSE_SECONDS));
     }
 
     #[tokio::test]
@@ -182,8 +193,8 @@ mod tests {
         assert_eq!(first.sweep_slice().await, SweepOutcome::ClockJumped);
         let second = world.server.sweeper();
         assert_eq!(second.sweep_slice().await, SweepOutcome::ClockDoubted);
+        world.server.trust_clock().await.unwrap();
         for sweeper in [first, second] {
-            sweeper.trust_clock().await.unwrap();
             pass(&sweeper).await;
         }
     }
@@ -211,7 +222,7 @@ mod tests {
         let sweeper = world.server.sweeper();
         let wait = |seconds| SweepOutcome::NotYet(Duration::from_secs(seconds));
         assert_eq!(sweeper.sweep_slice().await, wait(3_600));
-        assert_eq!(wait(3_600).pause(), Some(Duration::from_secs(3_600)));
+        assert_eq!(wait(3_600).pause(), Duration::from_secs(3_600));
         // A clock that is set meanwhile is no jump, forward or back.
         world.clock.jump_to(world.now().plus_seconds(1_000 * i64::from(DAY_SECONDS)));
         world.clock.advance_seconds(3_599);

@@ -7,6 +7,7 @@
 mod clock_watch;
 #[cfg(test)]
 mod history;
+mod run;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,8 +33,7 @@ pub const SWEEP_DOUBT_PAUSE_SECONDS: u64 = 60;
 /// How long after its start a process sweeps a store that was never swept: by then the clock has been set.
 pub const FIRST_SWEEP_AFTER_SECONDS: u64 = 60 * 60;
 
-/// Sweeps a store: whoever runs the server calls [`Sweeper::sweep_slice`] again and again, after the pause that its outcome
-/// names.
+/// Sweeps a store: whoever runs the server lets [`Sweeper::run`] go on beside it.
 pub struct Sweeper {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -61,23 +61,22 @@ pub enum SweepOutcome {
     /// The store was never swept, and the process has just begun: its clock may not have been set yet. How long that lasts.
     NotYet(Duration),
     /// The clock is so far ahead of the last sweep that nothing is swept until it is set right, or somebody says that it is
-    /// right: [`Sweeper::trust_clock`].
+    /// right: [`AuthorizationServer::trust_clock`].
     ClockDoubted,
-    /// The clock jumped: nothing is swept until the process is started again.
+    /// The clock jumped: nothing is swept until somebody says that it is right, or the process is started again.
     ClockJumped,
 }
 
 impl SweepOutcome {
-    /// How long to wait before the next call; `None` when none is of use.
+    /// How long to wait before the next slice.
     #[must_use]
-    pub const fn pause(&self) -> Option<Duration> {
+    pub const fn pause(&self) -> Duration {
         match self {
-            Self::Slice(_) => Some(Duration::from_millis(SWEEP_SLICE_PAUSE_MILLISECONDS)),
-            Self::Pass(_) => Some(Duration::from_secs(SWEEP_PASS_PAUSE_SECONDS)),
-            Self::Failed(_) => Some(Duration::from_secs(SWEEP_FAILURE_PAUSE_SECONDS)),
-            Self::NotYet(wait) => Some(*wait),
-            Self::ClockDoubted => Some(Duration::from_secs(SWEEP_DOUBT_PAUSE_SECONDS)),
-            Self::ClockJumped => None,
+            Self::Slice(_) => Duration::from_millis(SWEEP_SLICE_PAUSE_MILLISECONDS),
+            Self::Pass(_) => Duration::from_secs(SWEEP_PASS_PAUSE_SECONDS),
+            Self::Failed(_) => Duration::from_secs(SWEEP_FAILURE_PAUSE_SECONDS),
+            Self::NotYet(wait) => *wait,
+            Self::ClockDoubted | Self::ClockJumped => Duration::from_secs(SWEEP_DOUBT_PAUSE_SECONDS),
         }
     }
 }
@@ -91,6 +90,18 @@ impl AuthorizationServer {
         let progress = Progress { position: SweepPosition::default(), removed: Removed::default(), watch };
         Sweeper { store, clock, progress: Mutex::new(progress) }
     }
+
+    /// Says that the clock is right, for somebody who compared it with another one. The store remembers it: a sweeper that
+    /// has stopped because it does not believe the clock, in this process or the next, goes on within
+    /// [`SWEEP_DOUBT_PAUSE_SECONDS`].
+    ///
+    /// # Errors
+    /// When the store failed: then the doubt stays.
+    pub async fn trust_clock(&self) -> Result<(), StoreError> {
+        self.store.trust_clock().await?;
+        info!("the clock is taken for right");
+        Ok(())
+    }
 }
 
 impl Sweeper {
@@ -99,11 +110,11 @@ impl Sweeper {
         let mut progress = self.progress.lock().await;
         let monotonic = self.clock.monotonic();
         let swept_at = match progress.watch {
-            ClockWatch::Starting { .. } => match self.store.swept_at().await {
+            ClockWatch::Starting { .. } | ClockWatch::Jumped { .. } => match self.store.swept_at().await {
                 Ok(swept_at) => swept_at,
                 Err(failure) => return failed(failure),
             },
-            ClockWatch::Seen { .. } | ClockWatch::Jumped => None,
+            ClockWatch::Seen { .. } => None,
         };
         let clock_at_most = match progress.watch.latest_credible(swept_at, &*self.clock) {
             Ok(clock_at_most) => clock_at_most,
@@ -115,21 +126,12 @@ impl Sweeper {
                 progress.watch.saw(swept.now, swept_at, monotonic);
                 progress.go_on(swept)
             }
-            Err(alarm @ SweepError::ClockAhead { .. }) => progress.watch.alarm(&alarm),
+            Err(alarm @ SweepError::ClockAhead { .. }) => match self.store.swept_at().await {
+                Ok(swept_at) => progress.watch.alarm(&alarm, swept_at),
+                Err(failure) => failed(failure),
+            },
             Err(SweepError::Store(failure)) => failed(failure),
         }
-    }
-
-    /// Goes on after an alarm, because somebody compared the clock with another one and says that it is right. The store
-    /// remembers it: a process that doubts its clock goes on within [`SWEEP_DOUBT_PAUSE_SECONDS`], whoever was told.
-    ///
-    /// # Errors
-    /// When the store failed: then the doubt stays.
-    pub async fn trust_clock(&self) -> Result<(), StoreError> {
-        self.store.trust_clock().await?;
-        self.progress.lock().await.watch = ClockWatch::starting(&*self.clock);
-        info!("the clock is taken for right");
-        Ok(())
     }
 }
 

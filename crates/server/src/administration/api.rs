@@ -24,6 +24,7 @@ use tower::ServiceExt;
 use zeroize::Zeroizing;
 
 use crate::admin_socket::{ADMIN_SOCKET, AdminSocket};
+use crate::waiting::{BUSY_PAUSE_MILLISECONDS, BUSY_PAUSES_MAX};
 use regrant_data_directory::{DataDirectory, DataDirectoryError};
 
 use super::in_process;
@@ -34,10 +35,6 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// How long an answer is waited for: ending many grants one by one, or copying a large database, takes long.
 const ANSWER_SECONDS_MAX: u64 = 60 * 60;
-
-/// How long a process that is about to answer, or another command that is about to end, is waited for.
-const BUSY_PAUSES_MAX: u32 = 100;
-const BUSY_PAUSE_MILLISECONDS: u64 = 50;
 
 /// The admin API of one data directory.
 pub(super) struct AdminApi {
@@ -113,7 +110,7 @@ impl AdminApi {
         self.ask(Method::POST, path, None).await
     }
 
-    pub(super) async fn delete(&self, path: &str) -> Result<Value> {
+    pub(super) async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         self.ask(Method::DELETE, path, None).await
     }
 

@@ -1,8 +1,9 @@
 //! `regrant backup`.
 
+use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use regrant_admin::{BackupTarget, BackupView};
 
@@ -23,7 +24,7 @@ pub struct BackupOptions {
 
 const EXAMPLES: &str = "\
 Examples:
-  regrant backup /var/backups/regrant/$(date -u +%Y%m%dT%H%M%SZ).db
+  regrant backup /var/lib/regrant/backups/$(date -u +%Y%m%dT%H%M%SZ).db
   regrant backup --json copy.db
 
 The server goes on meanwhile, and writes the file itself: let it write there. A copy of master.key has to be kept too, in
@@ -43,6 +44,15 @@ pub fn backup(options: BackupOptions) -> Result<()> {
     run(async {
         let api = AdminApi::reach(&place).await?;
         let written: BackupView = api.post("/backup", &BackupTarget { path }).await?;
+        // A service may have a /tmp of its own.
+        let seen = fs::metadata(&written.path).map(|file| file.len());
+        if !seen.as_ref().is_ok_and(|bytes| *bytes == written.bytes) {
+            bail!(
+                "the server wrote {} and read it back, but here there is no such file: the server has another view of the \
+                 file system, as services with a private /tmp do; name a path below its data directory",
+                written.path
+            );
+        }
         let told = format!("{} has {} bytes, and was read back whole. {}", written.path, written.bytes, written.note);
         Output { is_json: common.json }.done(&written, &told)
     })

@@ -1,9 +1,10 @@
 //! `regrant client`.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use regrant_admin::{
-    ClientPatch, ClientView, Listing, NewClient, RegisteredClient, RotateSecret, RotatedSecret, WireSecret,
+    ChangedClient, ClientPatch, ClientView, Listing, NewClient, RegisteredClient, RemovedClient, RotateSecret,
+    RotatedSecret, WireSecret,
 };
 use serde_json::Value;
 
@@ -152,14 +153,18 @@ async fn perform(api: &AdminApi, common: &CommonOptions, command: ClientCommand)
                 note(&format!("client {id} stays as it is: no setting was named"));
                 return Ok(());
             }
-            let changed: ClientView = api.patch(&of("clients", id), &patch).await?;
-            output.done(&changed, &format!("client {id} is changed, from its next request on"))
+            let changed: ChangedClient = api.patch(&of("clients", id), &patch).await?;
+            output.done(&changed, &format!("client {id} is changed, from its next request on"))?;
+            warn(changed.warning.as_deref());
+            Ok(())
         }
         ClientCommand::RotateSecret(Rotate { client: Named { id }, secret }) => {
             let asked = RotateSecret { secret: secret.read()?.map(WireSecret) };
             let rotated: RotatedSecret = api.post(&format!("{}/rotate-secret", of("clients", &id)), &asked).await?;
             let told = format!("client {id} has a new secret; the old one is refused from now on");
-            with_secret(output, &rotated, rotated.secret.as_ref(), &told)
+            with_secret(output, &rotated, rotated.secret.as_ref(), &told)?;
+            warn(rotated.warning.as_deref());
+            Ok(())
         }
         ClientCommand::Disable(Named { id }) => {
             let answer = act(api, &id, "disable").await?;
@@ -175,11 +180,12 @@ async fn perform(api: &AdminApi, common: &CommonOptions, command: ClientCommand)
         ClientCommand::Remove(Remove { client: Named { id }, consent }) => {
             find(api, &id).await?;
             consent.to(&format!("Remove client {} and end all its grants, for good?", printable(&id)), common)?;
-            let answer = api.delete(&of("clients", &id)).await?;
-            output.done(
-                &answer,
-                &format!("client {id} is removed: its grants have ended, and its identifier is never given again"),
-            )
+            let removed: RemovedClient = api.delete(&of("clients", &id)).await?;
+            let told =
+                format!("client {id} is removed: its grants have ended, and its identifier is never given again");
+            output.done(&removed, &told)?;
+            warn(removed.warning.as_deref());
+            Ok(())
         }
     }
 }
@@ -199,10 +205,22 @@ async fn register(api: &AdminApi, output: Output, add: Add) -> Result<()> {
 
 /// Prints a secret that was made: it is all that there is on standard output.
 fn with_secret<T: serde::Serialize>(output: Output, answer: &T, secret: Option<&WireSecret>, told: &str) -> Result<()> {
-    if let Some(secret) = secret.filter(|_| !output.is_json) {
-        write(&format!("{}\n", secret.expose()))?;
+    let Some(secret) = secret else { return output.done(answer, told) };
+    let printed = if output.is_json {
+        output.answer(answer, |_| String::new())
+    } else {
+        write(&format!("{}\n", secret.expose()))
+    };
+    printed.with_context(|| format!("{told}, but it could not be printed: make another with client rotate-secret"))?;
+    note(told);
+    Ok(())
+}
+
+/// What holds only until somebody looks at the configuration.
+fn warn(warning: Option<&str>) {
+    if let Some(warning) = warning {
+        note(&format!("but {warning}"));
     }
-    output.done(answer, told)
 }
 
 async fn find(api: &AdminApi, id: &str) -> Result<ClientView> {

@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use crate::config::{Key, Kind, SECTIONS};
 
+use super::underscored::Underscored;
+
 /// A flag for each setting of a client that `[[client]]` has a key for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ClientSettings {
@@ -23,8 +25,8 @@ impl ClientSettings {
 }
 
 /// The names of the settings, for a flag that takes one.
-pub(super) fn setting_names() -> PossibleValuesParser {
-    PossibleValuesParser::new(keys().map(|key| key.name))
+pub(super) fn setting_names() -> Underscored {
+    Underscored::one_of(keys().map(|key| key.name))
 }
 
 impl Args for ClientSettings {

@@ -22,6 +22,8 @@ mod database;
 mod files;
 mod server;
 
+pub(crate) use certificate::certificate_problems;
+
 /// What `regrant doctor` can be told.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -65,7 +67,7 @@ async fn examine(common: &CommonOptions) -> Vec<Check> {
     let now = SystemClock.now();
     let place = match common.look() {
         Ok(place) => place,
-        Err(error) => return vec![Check::fail("configuration", format!("{error:#}"))],
+        Err(error) => return vec![Check::fail("configuration", format!("{error:#}").replace('\n', "; "))],
     };
     let mut checks = Vec::new();
     if let Some(config) = &place.config {

@@ -59,10 +59,19 @@ fn read(common: &CommonOptions) -> Result<Question> {
 
 /// Whatever could be a token is asked for as one: it is never told as a name.
 fn question(text: &str) -> Question {
+    let text = without_scheme(text);
     let is_token = ["rgr_", "rgc_", "rga_", "eyJ"].iter().any(|prefix| text.starts_with(prefix));
     match RequestId::parse(text).filter(|_| !is_token) {
         Some(id) => Question::RequestId(id.as_str().to_owned()),
         None => Question::Token(WireSecret(Secret::new(text.to_owned()))),
+    }
+}
+
+/// The token alone of an `Authorization` header.
+fn without_scheme(text: &str) -> &str {
+    match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") => token.trim_start(),
+        _ => text,
     }
 }
 
@@ -101,6 +110,8 @@ mod tests {
         ] {
             assert_eq!(matches!(question(text), Question::Token(_)), is_token, "{text}");
         }
+        let Question::Token(token) = question("bearer  rga_short") else { panic!("it is a token") };
+        assert_eq!(token.expose(), "rga_short");
         assert!(matches!(question(&"a".repeat(65)), Question::Token(_)), "longer than a name");
     }
 }

@@ -1,7 +1,7 @@
 //! `regrant grant`.
 
 use anyhow::Result;
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use regrant_admin::{ClientView, EndGrants, EndedBy, GrantState, GrantView, GrantsEnded, Listing, Time};
 
 use super::api::{AdminApi, run};
@@ -37,7 +37,7 @@ enum GrantCommand {
     )]
     List(List),
     /// Show everything about a grant.
-    #[command(after_help = "Examples:\n  regrant grant show 6f1c2a9e0b7d4c5f8e3a1b2c4d5e6f70")]
+    #[command(after_help = "Examples:\n  regrant grant show bxwqngt9TF-OOhssTV5vcA")]
     Show(Named),
     /// End grants: one by its id, or all of a user, of a client, or made before a time, at once.
     #[command(after_help = REVOKE_EXAMPLES)]
@@ -46,7 +46,7 @@ enum GrantCommand {
 
 const REVOKE_EXAMPLES: &str = "\
 Examples:
-  regrant grant revoke 6f1c2a9e0b7d4c5f8e3a1b2c4d5e6f70
+  regrant grant revoke bxwqngt9TF-OOhssTV5vcA
   regrant grant revoke --client photos --yes
   regrant grant revoke --user alice --client photos
   regrant grant revoke --before 2026-03-01T12:00:00Z";
@@ -72,7 +72,7 @@ struct Parties {
 struct List {
     #[command(flatten)]
     parties: Parties,
-    /// Those that were revoked too.
+    /// Those that were revoked too, or ended with others at once.
     #[arg(long)]
     revoked: bool,
     #[command(flatten)]
@@ -80,9 +80,10 @@ struct List {
 }
 
 #[derive(Args, Clone, Debug)]
+#[command(group = ArgGroup::new("which").args(["id", "user", "client", "before"]).required(true).multiple(true))]
 struct Revoke {
     /// The id of one grant.
-    #[arg(value_name = "GRANT", required_unless_present_any = ["user", "client", "before"], conflicts_with_all = ["user", "client", "before"])]
+    #[arg(value_name = "GRANT", conflicts_with_all = ["user", "client", "before"])]
     id: Option<String>,
     #[command(flatten)]
     parties: Parties,

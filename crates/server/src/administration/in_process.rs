@@ -24,8 +24,9 @@ pub(super) async fn router(place: &Place, directory: &Arc<DataDirectory>) -> Res
     let ring = directory.key_ring(&SystemEntropy)?;
     let store: Arc<dyn Store> = Arc::new(directory.store(&SystemEntropy, Arc::clone(&clock))?);
     let config = place.config.as_ref();
-    if let Some(audit) = config.and_then(|config| config.log.audit.as_deref()) {
-        log::to_audit_file(audit)?;
+    match config.and_then(|config| config.log.audit.as_deref()) {
+        Some(audit) => log::trail_to_file(audit)?,
+        None => log::trail_to_standard_error(),
     }
     let parts = Parts {
         issuer: config.map_or_else(|| Issuer::parse(UNKNOWN_ISSUER), |config| Ok(config.server.issuer.clone()))?,
@@ -37,10 +38,12 @@ pub(super) async fn router(place: &Place, directory: &Arc<DataDirectory>) -> Res
         hooks: Hooks::default(),
     };
     let defaults = config.map_or_else(ClientDefaults::built_in, |config| config.defaults);
+    let program = StoreProgram::alone(directory.database(), defaults);
+    program.set_configured(config.map_or(&[], |config| config.clients()));
     let administration = Administration {
         server: Arc::new(AuthorizationServer::open(parts).await?),
         key_file: Arc::clone(directory) as _,
-        program: Arc::new(StoreProgram::alone(directory.database(), defaults)),
+        program: Arc::new(program),
     };
     Ok(regrant_admin::router(Arc::new(administration), Door::Process))
 }

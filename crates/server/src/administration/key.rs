@@ -7,6 +7,7 @@ use regrant_admin::{KeyChoice, KeysView, RotateKeys, RotatedKeys, SigningKeyStat
 use super::api::{AdminApi, run};
 use super::confirm::Consent;
 use super::output::Output;
+use super::path;
 use super::place::CommonOptions;
 use super::table::table;
 
@@ -24,7 +25,8 @@ const EXAMPLES: &str = "\
 Examples:
   regrant key list
   regrant key rotate
-  regrant key rotate master";
+  regrant key rotate master
+  regrant key withdraw KEY";
 
 #[derive(Subcommand, Clone, Debug)]
 enum KeyCommand {
@@ -34,6 +36,25 @@ enum KeyCommand {
     /// Make a successor of a key. What was made with the old one stays good, unless it was stolen.
     #[command(after_help = ROTATE_EXAMPLES)]
     Rotate(Rotate),
+    /// Take a signing key that signs no more out of the key set. What it signed is refused.
+    #[command(after_help = WITHDRAW_EXAMPLES)]
+    Withdraw(Withdraw),
+}
+
+const WITHDRAW_EXAMPLES: &str = "\
+Examples:
+  regrant key withdraw 5Qf1tQ2v4Ky1l0cXG7o6h8Yw3mJb9dRzNnVxA0sTeUI
+  regrant key withdraw 5Qf1tQ2v4Ky1l0cXG7o6h8Yw3mJb9dRzNnVxA0sTeUI --yes
+
+The key that signs cannot be withdrawn: rotate it first. Withdraw an older one when the tokens that it signed have ended.";
+
+#[derive(Args, Clone, Debug)]
+struct Withdraw {
+    /// The key, by the name that regrant key list shows.
+    #[arg(value_name = "KEY")]
+    key_id: String,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 const ROTATE_EXAMPLES: &str = "\
@@ -98,6 +119,11 @@ pub fn key(options: KeyOptions) -> Result<()> {
                 }
                 let rotated: RotatedKeys = api.post("/keys/rotate", &RotateKeys { key: key.into(), emergency }).await?;
                 output.done(&rotated, &meaning(&rotated, emergency))
+            }
+            KeyCommand::Withdraw(Withdraw { key_id, consent }) => {
+                consent.to(&format!("Refuse everything that signing key {key_id:?} signed, now?"), &common)?;
+                let answer = api.act(&format!("{}/withdraw", path::of("keys", &key_id))).await?;
+                output.done(&answer, &format!("signing key {key_id:?} is withdrawn: what it signed is refused"))
             }
         }
     })

@@ -23,12 +23,16 @@ mod profile;
 mod secret_input;
 mod table;
 mod terminal;
+mod trust_clock;
+mod underscored;
 mod user;
 
 pub use backup::{BackupOptions, backup};
 pub use client::{ClientOptions, client};
+pub(crate) use doctor::certificate_problems;
 pub use doctor::{DoctorOptions, doctor};
 pub use explain::{ExplainOptions, explain};
 pub use grant::{GrantOptions, grant};
 pub use key::{KeyOptions, key};
+pub use trust_clock::{TrustClockOptions, trust_clock};
 pub use user::{UserOptions, user};

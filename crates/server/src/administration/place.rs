@@ -46,10 +46,10 @@ impl CommonOptions {
     /// The place, where a server has been.
     ///
     /// # Errors
-    /// When there is a configuration, and it is wrong; when there are no data.
+    /// When there is a configuration, and it is wrong; when there are no data, or this user may not look.
     pub(super) fn find(&self) -> Result<Place> {
         let place = self.look()?;
-        if !DataDirectory::is_made(&place.data) {
+        if !DataDirectory::is_made(&place.data)? {
             bail!(
                 "there are no data of a server in {}: name their directory with --data DIR, or the configuration of the \
                  server with --config FILE. A new directory is made when `regrant serve` or `regrant dev` first starts",

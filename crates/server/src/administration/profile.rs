@@ -70,11 +70,14 @@ pub(super) struct ProfileOptions {
 }
 
 impl ProfileOptions {
-    /// The claims that were given; those in `unset` as `null`, which means that there is none.
+    /// The claims that were given; the empty ones and those in `unset` as `null`, which means that there is none.
     pub(super) fn patch(&self, unset: &[String]) -> ProfilePatch {
         let given = serde_json::to_value(self).expect("texts and a switch can be written as JSON");
         let nulls = unset.iter().map(|claim| (claim.as_str(), &Value::Null));
-        let given = given.as_object().into_iter().flatten().map(|(claim, value)| (claim.as_str(), value));
+        let given = given.as_object().into_iter().flatten().map(|(claim, value)| match value.as_str() {
+            Some("") => (claim.as_str(), &Value::Null),
+            _ => (claim.as_str(), value),
+        });
         nulls.chain(given).fold(ProfilePatch::default(), |patch, (claim, value)| patch.with(claim, value))
     }
 }
@@ -99,8 +102,9 @@ mod tests {
 
     #[test]
     fn a_claim_is_given_taken_away_or_left_alone() {
-        let options = ProfileOptions { email: Some("a@b.example".to_owned()), ..ProfileOptions::default() };
+        let given = |text: &str| Some(text.to_owned());
+        let options = ProfileOptions { email: given("a@b.example"), nickname: given(""), ..ProfileOptions::default() };
         let patch = serde_json::to_value(options.patch(&["name".to_owned()])).unwrap();
-        assert_eq!(patch, serde_json::json!({ "email": "a@b.example", "name": null }));
+        assert_eq!(patch, serde_json::json!({ "email": "a@b.example", "name": null, "nickname": null }));
     }
 }

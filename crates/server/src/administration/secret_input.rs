@@ -11,6 +11,9 @@ use regrant_crypto::PASSWORD_BYTES_MAX;
 use regrant_protocol::Secret;
 use zeroize::Zeroizing;
 
+use crate::config::GOOD_SECRET_CHARACTERS_MIN;
+
+use super::output::note;
 use super::place::CommonOptions;
 use super::terminal::ask_secret;
 
@@ -67,7 +70,13 @@ impl SecretOptions {
     /// # Errors
     /// When it cannot be read.
     pub(super) fn read(&self) -> Result<Option<Secret>> {
-        given(self.secret_stdin, self.secret_file.as_deref(), "REGRANT_SECRET")
+        let secret = given(self.secret_stdin, self.secret_file.as_deref(), "REGRANT_SECRET")?;
+        if secret.as_ref().is_some_and(|secret| secret.expose().chars().count() < GOOD_SECRET_CHARACTERS_MIN) {
+            note(&format!(
+                "the secret has fewer than {GOOD_SECRET_CHARACTERS_MIN} characters and may be guessed; make one with: openssl rand -hex 32"
+            ));
+        }
+        Ok(secret)
     }
 }
 

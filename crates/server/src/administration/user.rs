@@ -1,7 +1,6 @@
 //! `regrant user`.
 
 use anyhow::Result;
-use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use regrant_admin::{Listing, NewPassword, NewUser, UserPatch, UserView, WireSecret};
 use regrant_protocol::Profile;
@@ -17,6 +16,7 @@ use super::place::CommonOptions;
 use super::profile::ProfileOptions;
 use super::secret_input::PasswordOptions;
 use super::table::{fields, printable, table};
+use super::underscored::Underscored;
 
 /// What `regrant user` can be told.
 #[derive(Args, Clone, Debug)]
@@ -126,8 +126,8 @@ struct Remove {
     consent: Consent,
 }
 
-fn claims() -> PossibleValuesParser {
-    PossibleValuesParser::new(Profile::PROFILE_CLAIMS.into_iter().chain(Profile::EMAIL_CLAIMS))
+fn claims() -> Underscored {
+    Underscored::one_of(Profile::PROFILE_CLAIMS.into_iter().chain(Profile::EMAIL_CLAIMS))
 }
 
 /// Runs `regrant user`.
@@ -190,7 +190,7 @@ async fn perform(api: &AdminApi, common: &CommonOptions, command: UserCommand) -
         UserCommand::Remove(Remove { named: Named { user }, consent }) => {
             let subject = find_user(api, &user).await?.subject;
             consent.to(&format!("Remove user {} and end all their grants, for good?", printable(&user)), common)?;
-            let answer = api.delete(&of("users", &subject)).await?;
+            let answer: Value = api.delete(&of("users", &subject)).await?;
             output.done(&answer, &format!("user {user} is removed: profile, sessions, consents and grants are gone"))
         }
     }

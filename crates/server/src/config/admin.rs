@@ -12,7 +12,7 @@ use crate::config::value::Preset;
 pub(super) const SECTION: Section = Section {
     name: "admin",
     shape: Shape::Table,
-    doc: "A listener of its own, in plain HTTP, for those who run the server: `/livez`, whether the process answers, `/readyz`, whether its store does too, `/metrics`, what Prometheus keeps, and, with a token, the admin API below `/admin/v1`.",
+    doc: "A listener of its own, in plain HTTP, for those who run the server: `/livez`, whether the process answers, `/readyz`, whether its store can be read too, `/metrics`, what Prometheus keeps, and, with a token, the admin API below `/admin/v1`.",
     keys: &[LISTEN, TOKEN_FILE, TOKEN],
 };
 
@@ -30,16 +30,14 @@ pub(super) const TOKEN_FILE: Key = Key::new(
     Kind::Text(Form::Path),
     Preset::Absent,
     "A file with the token that opens the admin API on `listen`, and nothing else; a line end behind it does not count. Without a token the API is reached by the socket in the data directory only.",
-)
-.at_start();
+);
 
 pub(super) const TOKEN: Key = Key::new(
     "token",
     Kind::Secret,
     Preset::Absent,
     "The token itself. Better name a file in `token_file`, or set the environment variable.",
-)
-.at_start();
+);
 
 /// The listener for those who run the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +59,7 @@ impl AdminConfig {
             shape: format!("admin token: {UnusableAdminToken}"),
             bytes_max: ADMIN_TOKEN_CHARACTERS_MAX,
             is_usable: |text| AdminToken::parse(text).is_ok(),
+            is_for_its_owner: true,
         };
         let token = token.read(table);
         let listen = listen?;

@@ -8,7 +8,7 @@ use crate::config::table_reader::{Reported, TableReader};
 use crate::config::value::Preset;
 
 /// A shorter secret is pointed out. Its length says nothing of how it was made, but what was made by chance is longer.
-const GOOD_SECRET_CHARACTERS_MIN: usize = 16;
+pub(crate) const GOOD_SECRET_CHARACTERS_MIN: usize = 16;
 
 pub(super) const SECRET_FILE: Key = Key::new(
     "secret_file",
@@ -42,6 +42,8 @@ pub(super) fn read(table: &mut TableReader<'_>, is_public: bool) -> Result<Secre
         shape: format!("secret of 1 to {PASSWORD_BYTES_MAX} bytes"),
         bytes_max: PASSWORD_BYTES_MAX,
         is_usable: |text| !text.is_empty(),
+        // The client reads it too, often as another user.
+        is_for_its_owner: false,
     };
     match keys.read(table)? {
         None if is_public => Ok(Secrecy::Public),

@@ -1,10 +1,15 @@
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
+use regrant_data_directory::{DATABASE, KEY_FILE, LOCK_FILE};
+
+use crate::admin_socket::ADMIN_SOCKET;
 use crate::config::origin::Origin;
 use crate::config::problem::{Fault, Problem};
 use crate::config::server::{self, ServerConfig};
 use crate::config::tls::{self, TlsConfig};
-use crate::config::{AdminConfig, Table, admin};
+use crate::config::{AdminConfig, LogConfig, Table, admin, log};
+use crate::demo_directory;
 
 /// Settings of different sections that cannot all hold, and those that are only strange.
 pub(super) struct Contradictions<'a> {
@@ -22,12 +27,14 @@ impl<'a> Contradictions<'a> {
         server: &ServerConfig,
         tls: Option<&TlsConfig>,
         admin: Option<&AdminConfig>,
+        log: Option<&LogConfig>,
     ) -> Self {
         let mut found = Self { tables, file, problems: Vec::new(), warnings: Vec::new() };
         found.transport(server, tls);
         found.issuer(server);
         found.addresses(&server.listen, admin.and_then(|admin| admin.listen));
         found.token(admin);
+        found.audit(&server.data, log.and_then(|log| log.audit.as_deref()));
         found
     }
 
@@ -93,6 +100,19 @@ impl<'a> Contradictions<'a> {
         self.warnings.push(problem);
     }
 
+    /// The audit trail is appended to whatever has its name.
+    fn audit(&mut self, data: &Path, audit: Option<&Path>) {
+        let Some(audit) = audit.map(real) else { return };
+        let name = audit.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let is_own = name.starts_with(DATABASE)
+            || name.starts_with(KEY_FILE)
+            || [ADMIN_SOCKET, LOCK_FILE, demo_directory::MARK].contains(&name.as_str());
+        if is_own && audit.parent() == Some(&real(data)) {
+            let told = format!("{name} in the data directory is a file of the server itself; name another file");
+            self.refuse(("log", log::AUDIT.name), &told);
+        }
+    }
+
     fn refuse(&mut self, key: (&str, &str), told: &str) {
         let problem = self.problem(key, told);
         self.problems.push(problem);
@@ -112,4 +132,13 @@ impl<'a> Contradictions<'a> {
         let said = setting.map(|setting| &setting.origin).filter(|origin| **origin != Origin::Default);
         said.unwrap_or(self.file)
     }
+}
+
+/// Where a path leads, as far as there is something.
+fn real(path: &Path) -> PathBuf {
+    let found = || match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => parent.canonicalize().ok().map(|parent| parent.join(name)),
+        _ => None,
+    };
+    path.canonicalize().ok().or_else(found).unwrap_or_else(|| path.to_owned())
 }

@@ -44,9 +44,11 @@ impl<'a> Environment<'a> {
                 Some([_]) => None,
                 Some(keys) => Some(problem(name, Fault::AmbiguousVariable(keys.join(" or ")))),
                 None => {
-                    let near = nearest(bare(name), asked.keys().map(|name| bare(name)));
+                    let near = nearest(bare(name), asked.keys().map(|name| bare(name))).map(str::to_owned);
+                    let near = near.or_else(|| of_server(bare(name)));
+                    let is_near = near.is_some();
                     let hint = near.map(|near| format!("; did you mean {PREFIX}{near}?")).unwrap_or_default();
-                    is_ours(name, near.is_some()).then(|| problem(name, Fault::UnknownVariable(hint)))
+                    is_ours(name, is_near).then(|| problem(name, Fault::UnknownVariable(hint)))
                 }
             })
             .collect()
@@ -60,6 +62,13 @@ pub(super) fn variable(section: &str, entry: Option<&str>, key: &str) -> String 
     let plain: String =
         name.chars().map(|character| if character.is_ascii_alphanumeric() { character } else { '_' }).collect();
     format!("{PREFIX}{}", plain.to_ascii_uppercase())
+}
+
+/// The variable that somebody meant who left `SERVER` out.
+fn of_server(bare_name: &str) -> Option<String> {
+    let key = bare_name.to_ascii_lowercase();
+    let has_it = SECTIONS.iter().any(|section| section.name == "server" && section.key(&key).is_some());
+    has_it.then(|| format!("SERVER_{bare_name}"))
 }
 
 fn bare(name: &str) -> &str {
@@ -112,6 +121,9 @@ mod tests {
             "REGRANT_SERVER_ISUER",
             "REGRANT_SERVR_ISSUER",
             "REGRANT_TLS_X",
+            "REGRANT_ISSUER",
+            "REGRANT_PLAIN_HTTP",
+            "REGRANT_SECRET",
             "REGRANT_LOG",
             "REGRANT_HOME",
             "REGRANT_PORT_443_TCP_ADDR",
@@ -128,6 +140,8 @@ mod tests {
         assert_eq!(
             told,
             [
+                "REGRANT_ISSUER: regrant reads no such variable; did you mean REGRANT_SERVER_ISSUER?",
+                "REGRANT_PLAIN_HTTP: regrant reads no such variable; did you mean REGRANT_SERVER_PLAIN_HTTP?",
                 "REGRANT_SERVER_ISUER: regrant reads no such variable; did you mean REGRANT_SERVER_ISSUER?",
                 "REGRANT_SERVR_ISSUER: regrant reads no such variable; did you mean REGRANT_SERVER_ISSUER?",
                 "REGRANT_TLS_X: regrant reads no such variable",

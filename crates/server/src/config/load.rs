@@ -74,7 +74,8 @@ impl Loader<'_> {
         self.problems.extend(self.layers.environment.problems());
         if let (Ok(server), Ok(tls), true) = (&server, &tls, syntax.is_empty() && self.is_transport_clear()) {
             let file = self.layers.document.map_or(Origin::Default, |document| document.file.whole());
-            let found = Contradictions::find(&self.tables, &file, server, tls.as_ref(), admin.as_ref().ok());
+            let found =
+                Contradictions::find(&self.tables, &file, server, tls.as_ref(), admin.as_ref().ok(), log.as_ref().ok());
             self.problems.extend(found.problems);
             self.warnings.extend(found.warnings);
         }

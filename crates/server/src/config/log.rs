@@ -1,4 +1,6 @@
-use std::path::PathBuf;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 use crate::config::key::{Form, Key, Kind, words};
 use crate::config::nearest::nearest;
@@ -32,7 +34,7 @@ const LEVEL: Key = Key::new(
 .flag("log-level")
 .also(&["filter"]);
 
-const AUDIT: Key = Key::new(
+pub(super) const AUDIT: Key = Key::new(
     "audit",
     Kind::Text(Form::Path),
     Preset::Absent,
@@ -75,8 +77,14 @@ impl LogConfig {
     pub(super) fn read(table: &mut TableReader<'_>) -> Result<Self, Reported> {
         let format = table.choice(&FORMAT, &FORMATS);
         let level = table.required(&LEVEL, LogLevel::parse);
-        let audit = table.path(&AUDIT, |_| Ok(()));
-        Ok(Self { format: format?, level: level?, audit: audit?.map(|(path, ())| path) })
+        let audit = table.path(&AUDIT, |path| Ok(mode_for_all(path)));
+        if let Ok(Some((path, Some(mode)))) = &audit {
+            let path = path.display();
+            let told =
+                format!("{path} is open to all users (mode {mode:03o}), and says who did what; run: chmod 600 {path}");
+            table.warn(&AUDIT, Fault::Value(told));
+        }
+        Ok(Self { format: format?, level: level?, audit: audit?.map(|(path, _)| path) })
     }
 }
 
@@ -110,6 +118,12 @@ impl LogLevel {
         }
         Ok(Self(text.to_owned()))
     }
+}
+
+/// The mode of a file that users read who are neither its owner nor of its group.
+fn mode_for_all(path: &Path) -> Option<u32> {
+    let mode = fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    (mode & 0o007 != 0).then_some(mode)
 }
 
 const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];

@@ -48,6 +48,7 @@ pub use admin::AdminConfig;
 pub use branding::{BRAND_NAME_CHARACTERS_MAX, BrandingConfig, Colour, Logo};
 pub use client::{CLIENT_NAME_CHARACTERS_MAX, ConfiguredClient};
 pub use client_defaults::ClientDefaults;
+pub(crate) use client_secret::GOOD_SECRET_CHARACTERS_MIN;
 pub use file::{CONFIG_BYTES_MAX, CONFIG_FILE};
 pub use key::{Form, Key, Kind, Reload};
 pub use log::{LogConfig, LogFormat, LogLevel};

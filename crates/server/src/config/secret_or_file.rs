@@ -1,3 +1,5 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use regrant_protocol::Secret;
@@ -20,6 +22,8 @@ pub(super) struct SecretOrFile {
     pub(super) shape: String,
     pub(super) bytes_max: usize,
     pub(super) is_usable: fn(&str) -> bool,
+    /// Whether it is pointed out that others may read the file.
+    pub(super) is_for_its_owner: bool,
 }
 
 impl SecretOrFile {
@@ -29,6 +33,9 @@ impl SecretOrFile {
             self.usable(text).ok_or_else(|| Fault::Value(format!("it is no {}", self.shape)))
         });
         let named = table.path(self.file, |path| self.in_file(path));
+        if let Ok(Some((path, _))) = &named {
+            self.look_at_mode(table, path);
+        }
         let found = match (given?, named?.map(|(_, secret)| secret)) {
             (None, None) => return Ok(None),
             (Some(secret), None) => (self.secret, secret),
@@ -43,6 +50,18 @@ impl SecretOrFile {
             table.warn(self.secret, Fault::Value(told));
         }
         Ok(Some(found))
+    }
+
+    fn look_at_mode(&self, table: &mut TableReader<'_>, path: &Path) {
+        let mode = fs::metadata(path).map(|metadata| metadata.permissions().mode() & 0o777).unwrap_or_default();
+        if self.is_for_its_owner && mode & 0o077 != 0 {
+            let path = path.display();
+            let told = format!(
+                "{path} is open to other users (mode {mode:03o}), who may {}; run: chmod 600 {path}",
+                self.power
+            );
+            table.warn(self.file, Fault::Value(told));
+        }
     }
 
     fn stronger(

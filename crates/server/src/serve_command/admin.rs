@@ -4,22 +4,58 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
-use regrant_engine::AuthorizationServer;
-use tracing::warn;
+use regrant_admin::{AdminToken, Administration, router_with_token};
+use regrant_protocol::Timestamp;
+use regrant_store::SealedSigningKey;
+use tokio::sync::watch;
+use tracing::{info, warn};
 
 use crate::metrics::{self, Metrics};
 use crate::serve::connections_open;
 
-/// What those who run the server ask: `/livez`, whether the process answers, `/readyz`, whether its store does too, and
-/// `/metrics`, what Prometheus keeps.
-pub(super) fn routes(server: Arc<AuthorizationServer>, metrics: Arc<Metrics>) -> Router {
+use super::latest::latest;
+
+/// What the admin listener answers, and to whom.
+pub(super) struct AdminDoor {
+    administration: Arc<Administration>,
+    metrics: Arc<Metrics>,
+    token: Option<AdminToken>,
+    routes: watch::Sender<Router>,
+}
+
+impl AdminDoor {
+    /// Opens the admin API to who has `token`, if there is one. The router answers with whatever is open when a request comes.
+    pub(super) fn open(
+        administration: Arc<Administration>,
+        metrics: Arc<Metrics>,
+        token: Option<AdminToken>,
+    ) -> (Self, Router) {
+        let (routes, newest) = watch::channel(routes(&administration, &metrics, token.as_ref()));
+        (Self { administration, metrics, token, routes }, latest(newest))
+    }
+
+    /// Lets in who has `token` from the next request on, and nobody else.
+    pub(super) fn replace_token(&mut self, token: Option<AdminToken>) {
+        if token == self.token {
+            return;
+        }
+        drop(self.routes.send_replace(routes(&self.administration, &self.metrics, token.as_ref())));
+        info!(is_set = token.is_some(), "the admin token is another; the old one is refused from now on");
+        self.token = token;
+    }
+}
+
+/// What those who run the server ask: `/livez`, whether the process answers, `/readyz`, whether its store can be read too,
+/// `/metrics`, what Prometheus keeps, and, with a token, the admin API.
+fn routes(administration: &Arc<Administration>, metrics: &Arc<Metrics>, token: Option<&AdminToken>) -> Router {
+    let (server, metrics) = (Arc::clone(&administration.server), Arc::clone(metrics));
     let asked = Arc::clone(&server);
     let metrics = move || {
         let (server, metrics) = (Arc::clone(&asked), Arc::clone(&metrics));
         async move {
             // What the store does not tell now it tells the next time.
             let keys = server.store().signing_keys().await.unwrap_or_default();
-            let keys: Vec<_> = keys.into_iter().map(|key| (key.algorithm, key.created_at)).collect();
+            let keys = in_key_set(keys);
             ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics.to_text(connections_open(), &keys))
         }
     };
@@ -35,8 +71,40 @@ pub(super) fn routes(server: Arc<AuthorizationServer>, metrics: Arc<Metrics>) ->
             }
         }
     };
-    Router::new()
+    let routes = Router::new()
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(metrics));
+    match token {
+        Some(token) => routes.merge(router_with_token(Arc::clone(administration), token.clone())),
+        None => routes,
+    }
+}
+
+/// The algorithm of each signing key that was not withdrawn, and when the key was made.
+fn in_key_set(keys: Vec<SealedSigningKey>) -> Vec<(String, Timestamp)> {
+    let left = keys.into_iter().filter(|key| key.withdrawn_at.is_none());
+    left.map(|key| (key.algorithm, key.created_at)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use regrant_protocol::Kid;
+
+    use super::*;
+
+    #[test]
+    fn a_signing_key_that_was_withdrawn_does_not_count() {
+        let key = |seconds, withdrawn_at| SealedSigningKey {
+            key_id: String::new(),
+            algorithm: "ES256".to_owned(),
+            sealed_under: Kid(1),
+            sealed: Vec::new(),
+            created_at: Timestamp::from_seconds(seconds),
+            signs_from: Timestamp::from_seconds(seconds),
+            withdrawn_at,
+        };
+        let keys = vec![key(1, None), key(2, Some(Timestamp::from_seconds(3)))];
+        assert_eq!(in_key_set(keys), [("ES256".to_owned(), Timestamp::from_seconds(1))]);
+    }
 }

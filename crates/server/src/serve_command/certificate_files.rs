@@ -2,8 +2,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use regrant_crypto::sha256;
-use tracing::{error, info};
+use regrant_protocol::{Clock, Issuer, SystemClock};
+use tracing::{error, info, warn};
 
+use crate::administration::certificate_problems;
 use crate::config::{Pem, TlsConfig};
 use crate::serve::tls::{Certificate, CurrentCertificate};
 
@@ -37,8 +39,15 @@ impl CertificateFiles {
         self.files = files;
     }
 
+    /// Warns of whatever keeps browsers and clients from believing the certificate in the files, or will soon.
+    pub(super) fn warn(&self, issuer: &Issuer) {
+        for problem in certificate_problems(&self.files, issuer, SystemClock.now()) {
+            warn!(certificate = %self.files.certificate.display(), problem, "the certificate is served, but");
+        }
+    }
+
     /// Takes what is new in the files. What cannot be used is told once, and the certificate stays.
-    pub(super) fn renew(&mut self) {
+    pub(super) fn renew(&mut self, issuer: &Issuer) {
         let read = self.files.pem();
         let seen = read.as_ref().ok().map(digests);
         if seen == self.seen {
@@ -52,6 +61,7 @@ impl CertificateFiles {
             Ok(renewed) => {
                 self.current.replace(renewed);
                 info!(%certificate, "new connections get the new certificate");
+                self.warn(issuer);
             }
             Err(error) => error!(%certificate, %error, "the new certificate is refused, and the old one stays"),
         }
@@ -82,17 +92,18 @@ mod tests {
         fs::write(&tls.certificate, &first).unwrap();
         fs::write(&tls.key, &first_key).unwrap();
         let mut files = CertificateFiles::open(tls.clone()).unwrap();
+        let issuer = Issuer::parse("https://id.example").unwrap();
         let shown = |files: &CertificateFiles| format!("{:?}", files.current());
         let old = shown(&files);
 
         fs::write(&tls.certificate, &second).unwrap();
-        files.renew();
+        files.renew(&issuer);
         assert_eq!(shown(&files), old, "with the key of the first");
         fs::remove_file(&tls.key).unwrap();
-        files.renew();
+        files.renew(&issuer);
         assert_eq!(shown(&files), old, "without a key");
         fs::write(&tls.key, &second_key).unwrap();
-        files.renew();
+        files.renew(&issuer);
         assert_ne!(shown(&files), old);
         assert!(CertificateFiles::open(TlsConfig { key: folder.path().join("none"), ..tls }).is_err());
     }

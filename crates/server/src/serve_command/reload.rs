@@ -15,6 +15,7 @@ use crate::metrics::Metrics;
 use crate::program::StoreProgram;
 use crate::service_manager;
 
+use super::admin::AdminDoor;
 use super::branded;
 use super::certificate_files::CertificateFiles;
 use super::clients::keep_clients;
@@ -28,6 +29,7 @@ pub(super) struct Reloading {
     pub(super) program: Arc<StoreProgram>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) routes: watch::Sender<Router>,
+    pub(super) admin_door: AdminDoor,
     pub(super) log: LogControl,
     pub(super) certificate: Option<CertificateFiles>,
 }
@@ -50,7 +52,7 @@ impl Reloading {
 
     fn renew_certificate(&mut self) {
         if let Some(certificate) = &mut self.certificate {
-            certificate.renew();
+            certificate.renew(self.server.issuer());
         }
     }
 
@@ -74,11 +76,13 @@ impl Reloading {
             certificate.name(files.clone());
         }
         self.renew_certificate();
+        self.admin_door.replace_token(config.admin.token.clone());
         self.log.set(&config.log.level);
         if let Err(error) = self.log.reopen() {
             error!(%error, "log.audit cannot be opened anew, and goes on in the file that was open");
         }
         self.program.set_defaults(config.defaults);
+        self.program.set_configured(config.clients());
         drop(self.routes.send_replace(branded::routes(&self.server, &self.metrics, &config)));
         match keep_clients(&self.server, config.clients()).await {
             Ok(()) => info!(clients = config.clients().len(), "read the configuration again"),

@@ -1,5 +1,8 @@
 //! Which layer wins, and what a variable or flag means.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
 use regrant_admin::AdminToken;
 use regrant_engine::Secrecy;
 use regrant_protocol::Secret;
@@ -198,6 +201,52 @@ fn the_admin_token_comes_from_a_file_or_a_variable_and_is_long() {
     let contradiction = format!("{file}token_file = \"admin.token\"\n");
     let told = folder.told(folder.load(&contradiction));
     assert!(told.contains("admin.token: the admin API has a token_file too"), "{told}");
+}
+
+#[test]
+fn files_that_others_may_read_are_pointed_out() {
+    let folder = Folder::new();
+    folder.write("admin.token", ADMIN_TOKEN);
+    folder.write("audit.log", "");
+    let file = format!(
+        "{FILE}[admin]\nlisten = \"127.0.0.1:0\"\ntoken_file = \"admin.token\"\n[log]\naudit = \"audit.log\"\n"
+    );
+    let told = |token_mode, audit_mode| -> Vec<String> {
+        for (name, mode) in [("admin.token", token_mode), ("audit.log", audit_mode)] {
+            std::fs::set_permissions(folder.path().join(name), Permissions::from_mode(mode)).unwrap();
+        }
+        folder.load(&file).unwrap().warnings.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(told(0o600, 0o640), [""; 0]);
+    let both = told(0o640, 0o644);
+    let [token, audit] = &both[..] else { panic!("{both:?}") };
+    assert!(
+        token.contains("admin.token_file: ") && token.contains("(mode 640)") && token.contains("chmod 600"),
+        "{token}"
+    );
+    assert!(audit.contains("log.audit: ") && audit.contains("(mode 644)") && audit.contains("chmod 600"), "{audit}");
+}
+
+#[test]
+fn the_audit_trail_is_written_into_no_file_of_the_server() {
+    let folder = Folder::new();
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    folder.write("data/regrant.db", "");
+    std::os::unix::fs::symlink(data.join("regrant.db"), folder.path().join("link.log")).unwrap();
+    let load = |audit: &str| {
+        let data = data.display().to_string();
+        folder.load_over(FILE, &[("REGRANT_SERVER_DATA", &data), ("REGRANT_LOG_AUDIT", audit)], &[])
+    };
+    for name in
+        ["data/regrant.db", "data/regrant.db-wal", "data/master.key", "data/lock", "data/admin.sock", "link.log"]
+    {
+        let told = folder.told(load(&folder.path().join(name).display().to_string()));
+        assert!(told.contains("log.audit: ") && told.contains("is a file of the server itself"), "{name}: {told}");
+    }
+    for name in ["data/audit.log", "master.key", "audit/regrant.db"] {
+        assert!(load(&folder.path().join(name).display().to_string()).is_ok(), "{name}");
+    }
 }
 
 #[test]

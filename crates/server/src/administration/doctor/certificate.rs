@@ -1,21 +1,30 @@
 use http::Uri;
 use regrant_admin::Time;
-use regrant_protocol::Timestamp;
+use regrant_protocol::{Issuer, Timestamp};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::pem::parse_x509_pem;
 
-use crate::config::Config;
+use crate::config::{Config, TlsConfig};
 
-use super::check::Check;
+use super::check::{Check, State};
 
 /// A certificate with less time left is to be renewed.
 const DAYS_LEFT_WISE: i64 = 14;
 
 /// Whether browsers and clients believe the certificate now, and for how long.
 pub(super) fn check(config: &Config, now: Timestamp) -> Vec<Check> {
-    let Some(tls) = &config.tls else { return Vec::new() };
-    let host = config.server.issuer.as_str().parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
+    config.tls.as_ref().map(|tls| check_files(tls, &config.server.issuer, now)).unwrap_or_default()
+}
+
+/// What is wrong with the certificate in these files, or soon will be; empty when nothing is.
+pub(crate) fn certificate_problems(tls: &TlsConfig, issuer: &Issuer, now: Timestamp) -> Vec<String> {
+    let checks = check_files(tls, issuer, now);
+    checks.into_iter().filter(|check| check.state != State::Ok).map(|check| check.found).collect()
+}
+
+fn check_files(tls: &TlsConfig, issuer: &Issuer, now: Timestamp) -> Vec<Check> {
+    let host = issuer.as_str().parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
     match tls.pem() {
         Ok(pem) => judge(&pem.certificate, &host.unwrap_or_default(), now),
         Err(error) => vec![Check::fail(NAME, format!("{}: {error}", tls.certificate.display()))],
@@ -93,7 +102,6 @@ mod tests {
     use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 
     use super::*;
-    use crate::administration::doctor::check::State;
 
     fn certificate(names: &[&str]) -> String {
         let mut params = CertificateParams::new(names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>()).unwrap();

@@ -1,13 +1,24 @@
-use std::fs;
+use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::fs::statvfs;
-use rustix::process::geteuid;
 
-use regrant_data_directory::{DATABASE, DataDirectory, KEY_FILE};
+use regrant_data_directory::{DATABASE, DataDirectory, KEY_FILE, LOCK_FILE};
+use regrant_engine::EMERGENCY_KIDS_FROM;
+use regrant_protocol::Kid;
+
+use crate::admin_socket::ADMIN_SOCKET;
 
 use super::check::Check;
+
+const DIRECTORY: &str = "data directory";
+const KEYS: &str = "key file";
+
+const LAST_KID: Kid = Kid(u8::MAX);
+
+/// From this number of the newest master key on there is time to think of the end of the numbers.
+const KID_TO_WARN_FROM: Kid = Kid(200);
 
 /// Below this the disk is all but full.
 const FREE_BYTES_MIN: u64 = 100 * 1024 * 1024;
@@ -15,52 +26,87 @@ const FREE_BYTES_MIN: u64 = 100 * 1024 * 1024;
 /// Below this it is time to make room.
 const FREE_BYTES_WISE: u64 = 1024 * 1024 * 1024;
 
-/// Who may read directory and files; whether there is anything.
+/// Whose directory and files are, and who may read them; whether the data can be looked at further.
 pub(super) fn check_directory(data: &Path, checks: &mut Vec<Check>) -> bool {
-    const NAME: &str = "data directory";
-    if !DataDirectory::is_made(data) {
-        let found = format!("there are no data of a server in {}; name the directory with --data DIR", data.display());
-        checks.push(Check::fail(NAME, found));
-        return false;
+    let is_made = match DataDirectory::is_made(data) {
+        Ok(true) => DataDirectory::check_owner(data).map(|()| true),
+        other => other,
+    };
+    match is_made {
+        Ok(true) => {}
+        Ok(false) => {
+            let found =
+                format!("there are no data of a server in {}; name the directory with --data DIR", data.display());
+            checks.push(Check::fail(DIRECTORY, found));
+            return false;
+        }
+        // To read the database as another user would leave files of that user beside it.
+        Err(error) => {
+            checks.push(Check::fail(DIRECTORY, error.to_string()));
+            return false;
+        }
     }
     let before = checks.len();
-    let files = [(data.to_owned(), 0o700), (data.join(DATABASE), 0o600), (data.join(KEY_FILE), 0o600)];
-    for (path, wanted) in files {
-        let Ok(metadata) = fs::metadata(&path) else { continue };
-        let (mode, path) = (metadata.mode() & 0o777, path.display());
-        if mode & 0o077 != 0 {
-            checks.push(Check::fail(
-                NAME,
-                format!("{path} is open to other users (mode {mode:03o}); run: chmod {wanted:03o} {path}"),
-            ));
-        }
-        let (owner, we) = (metadata.uid(), geteuid().as_raw());
-        if owner != we {
-            let found = format!(
-                "{path} belongs to user {owner}, and this is user {we}; run commands as the user of the server"
-            );
-            checks.push(Check::warn(NAME, found));
-        }
-    }
+    checks.extend(check_modes(data));
+    checks.extend(check_owners(data, |metadata| metadata.uid()));
     if checks.len() == before {
-        checks.push(Check::ok(NAME, format!("{} is for its owner only", data.display())));
+        checks.push(Check::ok(DIRECTORY, format!("{} is for its owner only", data.display())));
     }
     true
 }
 
-/// Whether the key file can be read.
+fn check_modes(data: &Path) -> impl Iterator<Item = Check> {
+    let files = [(data.to_owned(), 0o700), (data.join(DATABASE), 0o600), (data.join(KEY_FILE), 0o600)];
+    files.into_iter().filter_map(|(path, wanted)| {
+        let (mode, path) = (fs::metadata(&path).ok()?.mode() & 0o777, path.display());
+        let found = format!("{path} is open to other users (mode {mode:03o}); run: chmod {wanted:03o} {path}");
+        (mode & 0o077 != 0).then(|| Check::fail(DIRECTORY, found))
+    })
+}
+
+/// What a command that ran as root may have left.
+fn check_owners(data: &Path, owner_of: impl Fn(&Metadata) -> u32) -> Vec<Check> {
+    let Ok(owner) = fs::metadata(data).map(|directory| directory.uid()) else { return Vec::new() };
+    let wal = [format!("{DATABASE}-wal"), format!("{DATABASE}-shm")];
+    let names = [DATABASE, KEY_FILE, LOCK_FILE, ADMIN_SOCKET].into_iter().chain(wal.iter().map(String::as_str));
+    let strange = |name: &str| {
+        let path = data.join(name);
+        let found = owner_of(&fs::symlink_metadata(&path).ok()?);
+        let path = path.display();
+        (found != owner).then(|| {
+            let found =
+                format!("{path} belongs to user {found}, the directory to user {owner}; run: chown {owner} {path}");
+            Check::fail(DIRECTORY, found)
+        })
+    };
+    names.filter_map(strange).collect()
+}
+
+/// Whether the key file can be read, and how many rotations there are still.
 pub(super) fn check_keys(data: &Path) -> Check {
-    const NAME: &str = "key file";
-    match DataDirectory::kept_keys(data) {
-        Ok(ring) => Check::ok(
-            NAME,
-            format!(
-                "it can be read; master keys in it: {} of at most 255. Keep a copy of it where the backups are not",
-                ring.iter().count()
-            ),
-        ),
-        Err(error) => Check::fail(NAME, error.to_string()),
+    let ring = match DataDirectory::kept_keys(data) {
+        Ok(ring) => ring,
+        Err(error) => return Check::fail(KEYS, error.to_string()),
+    };
+    of_newest_kid(ring.newest().0, ring.iter().count())
+}
+
+fn of_newest_kid(newest: Kid, count: usize) -> Check {
+    let found = format!(
+        "it can be read; master keys in it: {count}, the newest number {newest} of at most {}. Keep a copy of it where \
+         the backups are not",
+        LAST_KID
+    );
+    if newest == LAST_KID {
+        let used_up =
+            "no number is left, so that master keys cannot be rotated even in an emergency; begin a new store";
+        return Check::fail(KEYS, format!("{found}; {used_up}"));
     }
+    if newest >= KID_TO_WARN_FROM {
+        let few = format!("from number {EMERGENCY_KIDS_FROM} on only emergencies are left; rotate more seldom");
+        return Check::warn(KEYS, format!("{found}; {few}"));
+    }
+    Check::ok(KEYS, found)
 }
 
 /// How much room there is.
@@ -80,5 +126,36 @@ pub(super) fn check_disk(data: &Path) -> Check {
             }
         }
         Err(error) => Check::warn(NAME, format!("the free space is not known: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use regrant_crypto::SystemEntropy;
+
+    use super::super::check::State;
+    use super::*;
+
+    #[test]
+    fn how_many_rotations_are_left_is_told_by_the_newest_number() {
+        for (newest, state) in
+            [(1, State::Ok), (199, State::Ok), (200, State::Warn), (254, State::Warn), (255, State::Fail)]
+        {
+            let check = of_newest_kid(Kid(newest), 1);
+            assert_eq!(check.state, state, "{newest}");
+            assert!(check.found.contains(&format!("number {newest} of at most 255")), "{}", check.found);
+        }
+    }
+
+    #[test]
+    fn a_file_of_another_user_than_the_directory_fails() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("data");
+        let directory = DataDirectory::open(&path).unwrap();
+        directory.key_ring(&SystemEntropy).unwrap();
+        assert_eq!(check_owners(&path, MetadataExt::uid).len(), 0);
+        let found = check_owners(&path, |metadata| metadata.uid() + 1);
+        assert_eq!(found.len(), 2, "the lock and the key file");
+        assert!(found.iter().all(|check| check.state == State::Fail && check.found.contains("run: chown")));
     }
 }

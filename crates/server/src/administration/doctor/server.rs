@@ -1,4 +1,4 @@
-use regrant_admin::{SigningKeyState, StatusView};
+use regrant_admin::{SigningKeyState, StatusView, SweepState};
 
 use crate::administration::api::AdminApi;
 use crate::config::Config;
@@ -22,10 +22,7 @@ pub(super) async fn check(api: &AdminApi) -> Vec<Check> {
         let found = format!("version {} serves, and this is {}; restart it", status.version, env!("CARGO_PKG_VERSION"));
         checks.push(Check::warn(NAME, found));
     }
-    if status.sweep.is_some_and(|sweep| !sweep.is_working) {
-        checks
-            .push(Check::fail("sweeper", "it has stopped, as the clock jumped; set the clock, and restart the server"));
-    }
+    checks.extend(status.sweep.and_then(|sweep| check_sweeper(sweep.state)));
     let signing = status.keys.signing.iter().filter(|key| key.state == SigningKeyState::Signing).count();
     checks.push(match signing {
         0 => Check::fail("keys", "no key signs; see: regrant key list"),
@@ -35,6 +32,22 @@ pub(super) async fn check(api: &AdminApi) -> Vec<Check> {
         ),
     });
     checks
+}
+
+/// Whether what ended long ago is swept.
+fn check_sweeper(state: SweepState) -> Option<Check> {
+    let found = match state {
+        SweepState::Working => return None,
+        SweepState::ClockDoubted => {
+            "it has stopped: by this clock the last sweep was more than 30 days ago; set the clock right, or, when it is \
+             right, run: regrant trust-clock"
+        }
+        SweepState::ClockJumped => {
+            "it has stopped: the clock jumped, or the machine slept; set the clock right, and when it is right, run: \
+             regrant trust-clock"
+        }
+    };
+    Some(Check::fail("sweeper", found))
 }
 
 /// Whether the admin token travels where others can read it.
@@ -48,4 +61,19 @@ pub(super) fn check_listener(config: &Config) -> Option<Check> {
         );
         Check::warn("admin listener", found)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sweeper_that_has_stopped_is_a_failure_with_the_command_that_mends_it() {
+        assert_eq!(check_sweeper(SweepState::Working), None);
+        for (state, why) in [(SweepState::ClockDoubted, "30 days"), (SweepState::ClockJumped, "jumped")] {
+            let check = check_sweeper(state).unwrap();
+            assert_eq!(check, Check::fail("sweeper", check.found.clone()));
+            assert!(check.found.contains(why) && check.found.contains("regrant trust-clock"), "{check:?}");
+        }
+    }
 }
