@@ -83,6 +83,7 @@ async fn a_no_after_a_yes_takes_the_code_back_unless_it_was_used() {
         } else {
             browser.deny(&consent).await.assert_redirect_error("access_denied");
             app.redeem(&code).send().await.assert_error(400, "invalid_grant");
+            assert_eq!(server.store.consent(&server.subject, &app.id).await, Ok(None));
         }
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use regrant_admin::Administration;
 use regrant_data_directory::{DataDirectory, DataDirectoryError};
 use regrant_engine::Door;
+use rustix::process::geteuid;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
@@ -85,7 +86,7 @@ impl AdminSocket {
     /// Connects to the server that listens in `directory`.
     ///
     /// # Errors
-    /// When there is no socket, or nobody listens on it; and when the directory belongs to another user, who would be told
+    /// When there is no socket, or nobody listens on it; and when directory or listener belong to another user, who would be told
     /// every password.
     pub async fn connect(directory: &Path) -> io::Result<UnixStream> {
         match DataDirectory::check_owner(directory) {
@@ -95,7 +96,15 @@ impl AdminSocket {
             Err(DataDirectoryError::Io { error, .. }) => return Err(error),
             Err(_) | Ok(()) => {}
         }
-        UnixStream::connect(&ShortPath::of(directory)?.path).await
+        let stream = UnixStream::connect(&ShortPath::of(directory)?.path).await?;
+        let (theirs, ours) = (stream.peer_cred()?.uid(), geteuid().as_raw());
+        if theirs == ours {
+            return Ok(stream);
+        }
+        let refusal = format!(
+            "user {theirs} answers there, and this is user {ours}; remove the socket, and see who could write to the directory"
+        );
+        Err(io::Error::new(io::ErrorKind::PermissionDenied, refusal))
     }
 }
 

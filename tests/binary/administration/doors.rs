@@ -1,7 +1,8 @@
-use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{self, File, Permissions};
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use crate::curl::{log_in, refresh, run};
 use crate::program::fresh_data;
@@ -87,6 +88,39 @@ fn a_process_that_has_the_data_and_does_not_answer_is_told() {
     operator.types(&["client", "list"]).refused(1, &["a process has", "nobody answers at", "admin.sock"]);
     drop(lock);
     operator.types(&["client", "list"]).ok();
+}
+
+/// Only root can be somebody else; for others there is nothing to see.
+#[test]
+fn a_socket_of_another_user_is_told_nothing() {
+    let operator = Operator::new(false);
+    if fs::metadata(&operator.data).unwrap().uid() != 0 {
+        return;
+    }
+    let socket = operator.data.join("admin.sock");
+    for directory in [operator.data.as_path(), operator.folder()] {
+        fs::set_permissions(directory, Permissions::from_mode(0o777)).unwrap();
+    }
+    let listen = "my $s = IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 9) or die $!; $| = 1; print qq(bound\n); \
+                  my $c = $s->accept; print while <$c>;";
+    let mut thief = Command::new("setpriv")
+        .args(["--reuid", "65534", "--clear-groups", "perl", "-MIO::Socket::UNIX", "-e", listen])
+        .arg(&socket)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("Debian has setpriv and perl");
+    let mut heard = BufReader::new(thief.stdout.take().expect("it is piped"));
+    let mut line = String::new();
+    heard.read_line(&mut line).unwrap();
+    assert_eq!(line, "bound\n");
+    fs::set_permissions(&operator.data, Permissions::from_mode(0o700)).unwrap();
+    let told = operator.pipes("wonderland\n", &["user", "add", "bob", "--password-stdin"]);
+    told.refused(1, &["user 65534 answers there", "remove the socket"]);
+    thief.kill().unwrap();
+    thief.wait().unwrap();
+    line.clear();
+    heard.read_to_string(&mut line).unwrap();
+    assert_eq!(line, "");
 }
 
 #[test]

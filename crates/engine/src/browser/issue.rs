@@ -71,22 +71,27 @@ impl AuthorizationServer {
         decide_in(&*self.store, target, Some(browser.context.begin_before()), rule).await?
     }
 
-    /// Ends the grant whose code the same page has led to before, if the code was not used yet: the user has said no since.
+    /// Ends the grant whose code the same page has led to before, if the code was not used yet, and forgets what was allowed with
+    /// it: the user has said no since.
     pub(super) async fn take_back(&self, approval: Approval<'_>) -> Result<(), BrowserError> {
         let Approval { browser, client, who, waiting, .. } = approval;
         let Some(waiting) = waiting else { return Ok(()) };
         let (client, user) = (client.id.clone(), who.user.subject.clone());
         let rule = move |scene: &Scene<'_>| {
             let Some(row) = scene.grant.filter(|row| row.client == client && row.subject == user) else {
-                return (Ok(()), Write::Nothing);
+                return (Ok(false), Write::Nothing);
             };
             if row.generation == Generation::CODE {
-                (Ok(()), end_by_user(row, &user, &scene.surroundings, scene.now).1)
+                (Ok(true), end_by_user(row, &user, &scene.surroundings, scene.now).1)
             } else {
                 (Err(BrowserError::AlreadyAnswered), Write::Nothing)
             }
         };
-        decide_in(&*self.store, Target::Grant(waiting.grant), Some(browser.context.begin_before()), rule).await?
+        let begin_before = Some(browser.context.begin_before());
+        if decide_in(&*self.store, Target::Grant(waiting.grant), begin_before, rule).await?? {
+            self.store.forget_consents(&approval.who.user.subject, Some(&approval.client.id)).await?;
+        }
+        Ok(())
     }
 
     /// All that is known of the grant before the step; its code begins with the step.
