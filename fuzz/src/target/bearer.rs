@@ -1,4 +1,4 @@
-use regrant_protocol::{BearerError, BearerToken, Params};
+use regrant_protocol::{BearerError, BearerToken, FORM_BYTES_MAX, Params};
 
 /// A bearer token is what follows `Bearer`, in one place only, and all of it is of RFC 6750 §2.1.
 pub(crate) fn run(data: &[u8]) {
@@ -17,6 +17,11 @@ pub(crate) fn run(data: &[u8]) {
     assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)), "{text:?}");
     assert_eq!(data[scheme.len()..].trim_ascii(), text.as_bytes(), "it is the rest of the header");
     assert_eq!(BearerToken::parse(format!("Bearer {text}").as_bytes()).as_ref(), Ok(&token));
-    let body = Params::parse(format!("access_token={}", text.replace('+', "%2B")).as_bytes()).expect("a form");
+    let form = format!("access_token={}", text.replace('+', "%2B"));
+    // Written in a form it may be longer than a form may be.
+    let body = match Params::parse(form.as_bytes()) {
+        Err(_) if form.len() > FORM_BYTES_MAX => return,
+        read => read.expect("a form"),
+    };
     assert_eq!(BearerToken::find(None, Some(&body)), Ok(token), "in the body it is the same token");
 }
