@@ -94,3 +94,22 @@ fn a_person_at_a_terminal_is_asked_before_many_grants_end() {
     let told = operator.types_on_terminal(&[], &["grant", "revoke", "--client", "TestClient", "--no-input"]);
     assert_eq!(told.code, Some(1), "{}", told.stdout);
 }
+
+#[test]
+fn a_name_that_begins_with_a_hyphen_is_no_option() {
+    let operator = Operator::new(true);
+    for name in ["-vLtpJmZQ1iA9v2rXc0kNw", "--tpJmZQ1iA9v2rXc0kNwA"] {
+        for arguments in [
+            &["grant", "show", name][..],
+            &["grant", "revoke", name, "--yes"],
+            &["grant", "list", "--user", name],
+            &["grant", "list", "--client", name],
+            &["key", "withdraw", name, "--yes"],
+            &["user", "show", name],
+        ] {
+            operator.types(arguments).refused(1, &[name]);
+        }
+        operator.types(&["user", "list", "--after", name]).ok();
+    }
+    operator.types(&["grant", "revoke", "--yess"]).refused(1, &["--yess"]);
+}

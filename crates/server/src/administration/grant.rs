@@ -54,17 +54,17 @@ Examples:
 #[derive(Args, Clone, Debug)]
 struct Named {
     /// The id of the grant, as lists and the log show it.
-    #[arg(value_name = "GRANT")]
+    #[arg(value_name = "GRANT", allow_hyphen_values = true)]
     id: String,
 }
 
 #[derive(Args, Clone, Debug)]
 struct Parties {
     /// Those of this user: the login name or the subject.
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "USER", allow_hyphen_values = true)]
     user: Option<String>,
     /// Those to this client.
-    #[arg(long, value_name = "CLIENT")]
+    #[arg(long, value_name = "CLIENT", allow_hyphen_values = true)]
     client: Option<String>,
 }
 
@@ -83,7 +83,7 @@ struct List {
 #[command(group = ArgGroup::new("which").args(["id", "user", "client", "before"]).required(true).multiple(true))]
 struct Revoke {
     /// The id of one grant.
-    #[arg(value_name = "GRANT", conflicts_with_all = ["user", "client", "before"])]
+    #[arg(value_name = "GRANT", allow_hyphen_values = true, conflicts_with_all = ["user", "client", "before"])]
     id: Option<String>,
     #[command(flatten)]
     parties: Parties,

@@ -51,7 +51,7 @@ The key that signs cannot be withdrawn: rotate it first. Withdraw an older one w
 #[derive(Args, Clone, Debug)]
 struct Withdraw {
     /// The key, by the name that regrant key list shows.
-    #[arg(value_name = "KEY")]
+    #[arg(value_name = "KEY", allow_hyphen_values = true)]
     key_id: String,
     #[command(flatten)]
     consent: Consent,

@@ -14,7 +14,7 @@ pub(super) struct ListOptions {
     #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
     limit: u32,
     /// List what follows this one, as the end of a longer list tells it.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     after: Option<String>,
 }
 

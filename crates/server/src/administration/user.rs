@@ -81,7 +81,7 @@ Examples:
 #[derive(Args, Clone, Debug)]
 struct Named {
     /// The name by which the user logs in, or the subject.
-    #[arg(value_name = "USER")]
+    #[arg(value_name = "USER", allow_hyphen_values = true)]
     user: String,
 }
 
