@@ -17,7 +17,7 @@ impl Scene {
         for (name, text) in [("current_password", current), ("new_password", new), ("new_password_again", new)] {
             self.chromium.find(&format!("input[name={name}]")).type_in(text);
         }
-        self.chromium.find("form[action='/account/password'] button").click();
+        self.chromium.find("form[action='/account/password'] button").click_and_leave();
     }
 }
 
@@ -34,7 +34,7 @@ fn a_user_ends_the_access_of_a_client() {
     let scene = Scene::start();
     let tokens = scene.redeem(&scene.log_in());
     scene.open_account();
-    scene.chromium.find("form[action='/account/end'] button").click();
+    scene.chromium.find("form[action='/account/end'] button").click_and_leave();
     scene.chromium.find(".empty");
     assert_eq!(scene.refresh(&tokens)["error"], "invalid_grant");
 
@@ -48,7 +48,7 @@ fn a_user_ends_all_access() {
     let tokens = scene.redeem(&scene.log_in());
     scene.open_account();
     scene.chromium.find("summary").click();
-    scene.chromium.find("form[action='/account/end-all'] button").click();
+    scene.chromium.find("form[action='/account/end-all'] button").click_and_leave();
     scene.chromium.find(".empty");
     assert_eq!(scene.refresh(&tokens)["error"], "invalid_grant");
 }
@@ -91,7 +91,7 @@ fn a_user_logs_out() {
     let scene = Scene::start();
     scene.log_in();
     scene.open_account();
-    scene.chromium.find("form[action='/account/log-out'] button").click();
+    scene.chromium.find("form[action='/account/log-out'] button").click_and_leave();
     scene.chromium.find(".after");
     scene.open_account();
     scene.chromium.find("input[name=password]");

@@ -257,7 +257,7 @@ fn the_app_notices_that_its_access_was_ended() {
     let app = scene.chromium.tab();
     scene.chromium.open_tab();
     scene.chromium.open(&format!("{}/account", scene.program.url));
-    scene.chromium.find("form[action='/account/end'] button").click();
+    scene.chromium.find("form[action='/account/end'] button").click_and_leave();
     scene.chromium.find(".empty");
 
     scene.chromium.switch_to(&app);

@@ -22,7 +22,7 @@ fn a_user_logs_in_where_pages_run_no_scripts() {
 
     scene.chromium.open(&scene.authorization(&[("response_mode", "form_post"), ("prompt", "consent")]));
     scene.press("decision", "allow");
-    scene.chromium.find("form button").click();
+    scene.chromium.find("form button").click_and_leave();
     posted(&scene).get("code");
 }
 

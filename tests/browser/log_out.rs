@@ -42,7 +42,7 @@ fn going_back_after_logging_out_shows_nothing_of_the_account() {
     let scene = Scene::start();
     scene.log_in();
     scene.chromium.open(&format!("{}/account", scene.program.url));
-    scene.chromium.find("form[action='/account/log-out'] button").click();
+    scene.chromium.find("form[action='/account/log-out'] button").click_and_leave();
     scene.chromium.find("a[href='/account']");
     scene.chromium.back();
     scene.chromium.find("input[name=password]");

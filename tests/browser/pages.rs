@@ -36,7 +36,7 @@ fn every_page_fits_its_window_and_names_its_controls() {
     for name in ["new_password", "new_password_again"] {
         scene.chromium.find(&format!("input[name={name}]")).type_in("correct horse battery");
     }
-    scene.chromium.find("form[action='/account/password'] button").click();
+    scene.chromium.find("form[action='/account/password'] button").click_and_leave();
     scene.chromium.find("[role=alert]");
     check(&scene, "account-wrong-password");
 

@@ -76,10 +76,10 @@ impl Scene {
         self.press("action", "login");
     }
 
-    /// Presses a button of a form.
+    /// Presses a button of a form, and leaves the page.
     #[track_caller]
     pub(crate) fn press(&self, name: &str, value: &str) {
-        self.chromium.find(&format!("button[name={name}][value={value}]")).click();
+        self.chromium.find(&format!("button[name={name}][value={value}]")).click_and_leave();
     }
 
     /// TestClient begins a login, and the demo user allows everything. Returns what came back to the client.

@@ -1,8 +1,9 @@
 //! The commands of WebDriver that the tests give, each one POST of JSON (W3C WebDriver §8 to §18).
 //!
-//! Nothing here sleeps or polls: the driver itself waits for elements that are not there yet.
+//! Nothing here sleeps: the driver itself waits for elements that are not there yet, and only that a page is left is asked for
+//! again and again.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use ureq::http::{self, Request};
@@ -172,6 +173,17 @@ impl Element<'_> {
     #[track_caller]
     pub(crate) fn click(&self) {
         self.session.post(&format!("{}/click", self.path), json!({}));
+    }
+
+    /// Clicks, and waits until the page is left. What is searched next is never found in this page, however busy the machine
+    /// is: the driver does not always wait for a page that a click has asked for.
+    #[track_caller]
+    pub(crate) fn click_and_leave(&self) {
+        self.click();
+        let clicked = Instant::now();
+        while self.session.send(Request::get(format!("{}{}/name", self.session.url, self.path)).body(())).is_ok() {
+            assert!(clicked.elapsed() < PATIENCE, "the page stays: {}", self.session.url());
+        }
     }
 
     /// Types after what is in the field already.
