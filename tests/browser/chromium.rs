@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread::spawn;
 use std::time::Duration;
 
@@ -107,8 +107,17 @@ impl Driver {
     /// How long its port is waited for. It comes in well under a second; a busy machine gets a minute.
     const PATIENCE: Duration = Duration::from_secs(60);
 
+    /// How often it is started. It takes a free port of IPv4, and exits when somebody has the same port of IPv6.
+    const STARTS_MAX: u32 = 5;
+
     /// Starts it; it and its Chromium leave their files in `files`.
     fn start(files: &Path) -> Self {
+        let started = (0..Self::STARTS_MAX).find_map(|_| Self::start_once(files));
+        started.expect("chromedriver finds a port")
+    }
+
+    /// Starts it; `None` when it exits before it has said its port.
+    fn start_once(files: &Path) -> Option<Self> {
         let mut command = Command::new("chromedriver");
         command.arg("--port=0").env("TMPDIR", files).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = command.spawn().expect("chromedriver starts: `cargo xtask test` installs it");
@@ -123,9 +132,12 @@ impl Driver {
             }
         });
         let mut driver = Self { process, url: String::new() };
-        let port = port.recv_timeout(Self::PATIENCE).expect("chromedriver says its port");
-        driver.url = format!("http://127.0.0.1:{port}");
-        driver
+        match port.recv_timeout(Self::PATIENCE) {
+            Ok(port) => driver.url = format!("http://127.0.0.1:{port}"),
+            Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) => panic!("chromedriver says no port in {:?}", Self::PATIENCE),
+        }
+        Some(driver)
     }
 }
 
