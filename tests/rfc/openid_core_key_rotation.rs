@@ -142,6 +142,7 @@ async fn the_key_set_has_a_bound_that_an_emergency_does_not_know() {
 async fn a_caller_who_goes_away_leaves_no_key_unpublished() {
     let server = TestServer::start().await;
     let engine = std::sync::Arc::clone(&server.engine);
+    let key_writes = server.store.hold_key_writes();
     let calls_before = server.store.calls();
     let rotating = tokio::spawn(async move { engine.rotate_signing_key(Algorithm::Es256, false).await.map(drop) });
     // The first call reads the keys, the second adds one.
@@ -150,9 +151,11 @@ async fn a_caller_who_goes_away_leaves_no_key_unpublished() {
     }
     rotating.abort();
     assert!(rotating.await.is_err(), "it did not hear of its key");
+    // The next rotation waits until the one before is done.
+    key_writes.add_permits(8);
+    server.engine.rotate_signing_key(Algorithm::EdDsa, false).await.unwrap();
     assert_eq!(states(&server, Algorithm::Es256).await, ["signing", "waiting"]);
-    tokio::task::yield_now().await;
-    assert_eq!(key_set(&server).await.len(), 3, "one for EdDSA and two for ES256");
+    assert_eq!(key_set(&server).await.len(), 4, "two for EdDSA and two for ES256");
 }
 
 /// Whoever has the old key may sign with it whatever they like.
