@@ -1,0 +1,71 @@
+use std::io;
+use std::path::Path;
+
+use regrant_crypto::{KEY_FILE_BYTES_MAX, KeyFileError};
+use regrant_store_sqlite::OpenError;
+
+/// Why a data directory cannot be used. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataDirectoryError {
+    /// Others may read it.
+    #[error("{path} is open to other users (mode {mode:03o}); run: chmod {wanted:03o} {path}")]
+    Mode {
+        /// The file or directory.
+        path: String,
+        /// What it has.
+        mode: u32,
+        /// What it should have.
+        wanted: u32,
+    },
+    /// It belongs to another user.
+    #[error(
+        "{path} belongs to the user of number {owner}, and this is user {we}; run it as that user: sudo -u '#{owner}' regrant …"
+    )]
+    Owner {
+        /// The directory.
+        path: String,
+        /// The number of the user that it belongs to.
+        owner: u32,
+        /// The number of the user that this process runs as.
+        we: u32,
+    },
+    /// Not a directory.
+    #[error("{0} is not a directory; name another with --data")]
+    NotADirectory(String),
+    /// Another process has it open.
+    #[error("{0} is in use by a running regrant; stop that one, or name another directory with --data")]
+    InUse(String),
+    /// There is a store and no key file.
+    #[error(
+        "{key_file} is missing beside a store that was made with it; restore the key file from your copy. \
+         Without it no token of this store can be checked: to begin anew, move {directory} away"
+    )]
+    KeyFileMissing {
+        /// Where the key file should be.
+        key_file: String,
+        /// The data directory.
+        directory: String,
+    },
+    /// The key file cannot be read.
+    #[error("{0}: {1}")]
+    KeyFile(String, KeyFileError),
+    /// The key file is too long to be one.
+    #[error("{0} is larger than {KEY_FILE_BYTES_MAX} bytes, so it is not a key file; restore it from your copy")]
+    KeyFileTooLong(String),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    /// The operating system refused.
+    #[error("{path}: {error}; see that this user may read and write it, and that the disk is there and not full")]
+    Io {
+        /// What it refused.
+        path: String,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+pub(crate) fn io_error(path: &Path, error: io::Error) -> DataDirectoryError {
+    DataDirectoryError::Io { path: path.display().to_string(), error }
+}
