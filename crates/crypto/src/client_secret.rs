@@ -9,7 +9,8 @@ use zeroize::{ZeroizeOnDrop, Zeroizing};
 use crate::base64url;
 use crate::entropy::Entropy;
 use crate::master_key::Pepper;
-use crate::password::{PASSWORD_BYTES_MAX, PasswordHash, PasswordHashError, hash_password, verify_password};
+use crate::password::{PASSWORD_BYTES_MAX, hash_password};
+use crate::stored_password::{StoredPassword, StoredPasswordError};
 
 /// The most bytes of a client secret.
 pub const CLIENT_SECRET_BYTES_MAX: usize = PASSWORD_BYTES_MAX;
@@ -72,8 +73,8 @@ pub enum StoredSecret {
     /// HMAC-SHA-256 under the pepper: quick, and enough for the 256 random bits of a secret that
     /// we made.
     Keyed([u8; 32]),
-    /// Argon2id: for secrets that somebody chose or brought along.
-    Argon2id(PasswordHash),
+    /// As a password: for secrets that somebody chose or brought along.
+    Chosen(StoredPassword),
 }
 
 /// Why a text is not a [`StoredSecret`].
@@ -84,7 +85,7 @@ pub enum StoredSecretError {
     Keyed,
     /// Neither `hmac:` nor a password hash we accept.
     #[error("the stored client secret is neither `hmac:…` nor a password hash: {0}")]
-    Argon2id(#[from] PasswordHashError),
+    Chosen(#[from] StoredPasswordError),
 }
 
 impl StoredSecret {
@@ -100,7 +101,7 @@ impl StoredSecret {
     #[must_use]
     pub fn chosen(secret: &ClientSecret, salt: [u8; 16]) -> Self {
         let hash = hash_password(secret.0.as_bytes(), salt).expect("a client secret is no longer than a password");
-        Self::Argon2id(hash)
+        Self::Chosen(hash.into())
     }
 
     /// Whether this is the keyed form of `secret`, in constant time. A chosen secret never is.
@@ -108,7 +109,7 @@ impl StoredSecret {
     pub fn matches_keyed(&self, pepper: &Pepper, secret: &ClientSecret) -> bool {
         match self {
             Self::Keyed(kept) => key(pepper, secret).ct_eq(kept).into(),
-            Self::Argon2id(_) => false,
+            Self::Chosen(_) => false,
         }
     }
 
@@ -118,7 +119,7 @@ impl StoredSecret {
     pub fn matches(&self, pepper: &Pepper, secret: &ClientSecret) -> bool {
         match self {
             Self::Keyed(_) => self.matches_keyed(pepper, secret),
-            Self::Argon2id(hash) => verify_password(hash, secret.0.as_bytes()),
+            Self::Chosen(hash) => hash.matches(secret.0.as_bytes()),
         }
     }
 
@@ -128,16 +129,16 @@ impl StoredSecret {
             Some(bytes) => {
                 base64url::decode_array(bytes).map(|bytes| Self::Keyed(*bytes)).ok_or(StoredSecretError::Keyed)
             }
-            None => Ok(Self::Argon2id(PasswordHash::parse(text)?)),
+            None => Ok(Self::Chosen(StoredPassword::parse(text)?)),
         }
     }
 
-    /// The text for the database: `hmac:` and base64url, or a PHC string.
+    /// The text for the database: `hmac:` and base64url, or that of a [`StoredPassword`].
     #[must_use]
     pub fn to_text(&self) -> String {
         match self {
             Self::Keyed(bytes) => format!("{KEYED}{}", base64url::encode(bytes)),
-            Self::Argon2id(hash) => hash.expose().to_owned(),
+            Self::Chosen(hash) => hash.to_text(),
         }
     }
 }
@@ -146,7 +147,7 @@ impl fmt::Debug for StoredSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Keyed(_) => "StoredSecret::Keyed(redacted)",
-            Self::Argon2id(_) => "StoredSecret::Argon2id(redacted)",
+            Self::Chosen(_) => "StoredSecret::Chosen(redacted)",
         })
     }
 }
@@ -166,7 +167,11 @@ const KEYED: &str = "hmac:";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PasswordHash;
     use crate::entropy::{SeededEntropy, SystemEntropy};
+    use crate::foreign_hash::{ForeignHash, ForeignHashError};
+
+    const OF_CHOSEN: &str = "7be403e3cc82262248913b70f596a31b93f656e0da8ce5d1bf757c63ef7a8db4";
 
     fn pepper() -> Pepper {
         Pepper::from_bytes([5; 32])
@@ -216,7 +221,19 @@ mod tests {
     fn a_chosen_secret_matches_by_argon2id_alone() {
         let stored = StoredSecret::chosen(&secret("chosen"), [1; 16]);
         let stored = StoredSecret::parse(&stored.to_text()).unwrap();
-        assert!(matches!(stored, StoredSecret::Argon2id(_)));
+        assert!(matches!(stored, StoredSecret::Chosen(StoredPassword::Argon2id(_))));
+        assert!(stored.matches(&pepper(), &secret("chosen")));
+        assert!(!stored.matches(&pepper(), &secret("Chosen")));
+        assert!(!stored.matches_keyed(&pepper(), &secret("chosen")));
+    }
+
+    #[test]
+    fn a_secret_that_another_system_hashed_matches_as_it_is() {
+        // python3: hashlib.sha256(b"chosen").hexdigest()
+        let json = r#"{"hash":"@","algorithm":"SHA-256"}"#.replace('@', OF_CHOSEN);
+        let taken_over = StoredSecret::Chosen(StoredPassword::Foreign(ForeignHash::of_wso2_secret(&json).unwrap()));
+        assert_eq!(taken_over.to_text(), format!("sha256:{OF_CHOSEN}"));
+        let stored = StoredSecret::parse(&taken_over.to_text()).unwrap();
         assert!(stored.matches(&pepper(), &secret("chosen")));
         assert!(!stored.matches(&pepper(), &secret("Chosen")));
         assert!(!stored.matches_keyed(&pepper(), &secret("chosen")));
@@ -224,7 +241,7 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused() {
-        let form = StoredSecretError::Argon2id(PasswordHashError::Form);
+        let form = StoredSecretError::Chosen(StoredPasswordError::Foreign(ForeignHashError::Unknown));
         let cases = [
             ("", form),
             ("rgs_secret", form),
@@ -243,8 +260,8 @@ mod tests {
             "{:?} {:?} {:?}",
             secret("chosen"),
             StoredSecret::Keyed([77; 32]),
-            StoredSecret::Argon2id(PasswordHash::decoy())
+            StoredSecret::Chosen(PasswordHash::decoy().into())
         );
-        assert_eq!(printed, "ClientSecret(redacted) StoredSecret::Keyed(redacted) StoredSecret::Argon2id(redacted)");
+        assert_eq!(printed, "ClientSecret(redacted) StoredSecret::Keyed(redacted) StoredSecret::Chosen(redacted)");
     }
 }

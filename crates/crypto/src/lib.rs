@@ -1,6 +1,7 @@
 //! All cryptography of regrant, and nothing else: no socket, no file, no clock, no rule of OAuth.
 //!
-//! Every primitive comes from aws-lc-rs, but for Argon2id. What a reader should know first:
+//! Every primitive comes from aws-lc-rs, but for Argon2id, and for bcrypt and MD5, which others hashed passwords with. What a
+//! reader should know first:
 //!
 //! - [`KeyRing`]: the master keys and the pepper that live outside the database. Everything below
 //!   is derived from them, each under its own label, so that no key serves two purposes.
@@ -9,8 +10,8 @@
 //! - [`AccessKey`]: the body of an opaque access token.
 //! - [`SealingKey`]: what the database may keep but not read.
 //! - [`SigningKey`], [`Jwk`], [`VerifyingKey`], [`verify`]: compact JWS, signed and checked.
-//! - [`PasswordHash`], [`ClientSecret`], [`StoredSecret`]: what people and clients prove
-//!   themselves with.
+//! - [`StoredPassword`], [`ClientSecret`], [`StoredSecret`]: what people and clients prove
+//!   themselves with. [`PasswordHash`] is ours, [`ForeignHash`] what other systems kept.
 //! - [`Entropy`]: where randomness comes from. It is an argument, so that tests repeat; the
 //!   exceptions are what aws-lc draws by itself, new signing keys and the nonces of ES256.
 //!
@@ -22,6 +23,7 @@ mod base64url;
 mod client_secret;
 mod digest;
 mod entropy;
+mod foreign_hash;
 mod jwk;
 mod jws;
 mod key_file;
@@ -32,6 +34,7 @@ mod password;
 mod rsa_public_key;
 mod seal;
 mod signing_key;
+mod stored_password;
 mod tags;
 mod typ;
 mod verifying_key;
@@ -40,6 +43,11 @@ pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use client_secret::{CLIENT_SECRET_BYTES_MAX, ClientSecret, ClientSecretError, StoredSecret, StoredSecretError};
 pub use digest::{digest, sha256};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy, random};
+pub use foreign_hash::{
+    BCRYPT_COST_MAX, BCRYPT_PASSWORD_BYTES_MAX, FOREIGN_HASH_BYTES_MAX, FOREIGN_SALT_BYTES_MAX, ForeignHash,
+    ForeignHashError, ForeignHashForm, PBKDF2_ITERATIONS_MAX, PBKDF2_KEY_BYTES_MAX, PBKDF2_KEY_BYTES_MIN,
+    PHPASS_COST_MAX, PHPASS_COST_MIN,
+};
 pub use jwk::{Jwk, JwkError, PublicKey};
 pub use jws::{JWS_BYTES_MAX, JwsError, UnverifiedHeader, unverified_header, verify};
 pub use key_file::{KEY_FILE_BYTES_MAX, KeyFileError, LineProblem};
@@ -56,6 +64,7 @@ pub use rsa_public_key::{
 };
 pub use seal::{SealError, SealingKey};
 pub use signing_key::{SigningKey, SigningKeyError, TokenTooLong};
+pub use stored_password::{StoredPassword, StoredPasswordError};
 pub use tags::{
     AuthorityContext, AuthorityKey, CONTEXT_FIELD_BYTES_MAX, ContextFieldTooLong, HEAD_BYTES, MESSAGE_BYTES,
     PrefilterKey, PrefilterKeys, Purpose, authority_key, prefilter_key,
@@ -77,6 +86,7 @@ mod tests {
         shared::<SealingKey>();
         shared::<SigningKey>();
         shared::<VerifyingKey>();
+        shared::<StoredPassword>();
         shared::<StoredSecret>();
         shared::<Box<dyn Entropy>>();
     }
