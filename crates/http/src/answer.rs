@@ -6,7 +6,7 @@ use regrant_engine::{Refusal, TokenError};
 use regrant_protocol::{ErrorCode, ErrorResponse};
 
 /// What a client is asked for when it did not authenticate (RFC 7617 §2).
-const BASIC_CHALLENGE: &str = "Basic realm=\"regrant\", charset=\"UTF-8\"";
+pub(crate) const BASIC_CHALLENGE: &str = "Basic realm=\"regrant\", charset=\"UTF-8\"";
 
 /// JSON that nobody may keep (RFC 6749 §5.1).
 #[must_use]
@@ -44,11 +44,6 @@ pub fn refused(error: &TokenError) -> Response {
 /// An error of a request's form, which no rule of OAuth has seen yet.
 pub(crate) fn invalid_request(status: StatusCode, description: &str) -> Response {
     error(status, &ErrorResponse::new(ErrorCode::InvalidRequest, description))
-}
-
-/// Any other method than POST (RFC 6749 §3.2).
-pub(crate) async fn post_only() -> Response {
-    method_not_allowed("POST")
 }
 
 /// Any other method than GET.

@@ -1,6 +1,6 @@
 use axum::body::Body;
 use axum::extract::{FromRequest, OptionalFromRequest, Request};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -10,28 +10,16 @@ use crate::answer::invalid_request;
 use crate::link::LINK_BYTES_MAX;
 use crate::single_header::{GivenTwice, single};
 
-/// A form and the `Authorization` header that came with it. The query string is never looked at (RFC 6749 §2.3.1).
+/// A form. The query string is never looked at (RFC 6749 §2.3.1).
 pub(crate) struct Form {
     pub(crate) params: Params,
-    authorization: Option<HeaderValue>,
-}
-
-impl Form {
-    /// The `Authorization` header.
-    pub(crate) fn authorization(&self) -> Option<&[u8]> {
-        self.authorization.as_ref().map(HeaderValue::as_bytes)
-    }
 }
 
 impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = Response;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
-        let read = async {
-            let authorization = single(request.headers(), &AUTHORIZATION)?.cloned();
-            let params = Params::parse(&read_form(request).await?)?;
-            Ok(Self { params, authorization })
-        };
+        let read = async { Ok(Self { params: Params::parse(&read_form(request).await?)? }) };
         read.await.map_err(|fault: FormFault| invalid_request(fault.status(), &fault.to_string()))
     }
 }
@@ -88,11 +76,11 @@ pub(crate) async fn read_form(request: Request) -> Result<Vec<u8>, FormFault> {
     if !single(request.headers(), &CONTENT_TYPE)?.is_some_and(is_form) {
         return Err(FormFault::MediaType);
     }
-    read(request.into_body()).await
+    read_body(request.into_body()).await
 }
 
 /// `application/x-www-form-urlencoded`, with no other parameter than `charset=UTF-8`.
-fn is_form(value: &HeaderValue) -> bool {
+pub(crate) fn is_form(value: &HeaderValue) -> bool {
     let Ok(value) = value.to_str() else { return false };
     let mut parts = value.split(';').map(str::trim);
     let is_type = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/x-www-form-urlencoded"));
@@ -104,7 +92,7 @@ fn is_form(value: &HeaderValue) -> bool {
 }
 
 /// Reads a body of at most [`FORM_BYTES_MAX`], without taking room for more.
-async fn read(body: Body) -> Result<Vec<u8>, FormFault> {
+pub(crate) async fn read_body(body: Body) -> Result<Vec<u8>, FormFault> {
     match Limited::new(body, FORM_BYTES_MAX).collect().await {
         Ok(collected) => Ok(collected.to_bytes().into()),
         Err(error) if error.is::<LengthLimitError>() => Err(FormFault::TooLarge),

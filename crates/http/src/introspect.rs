@@ -1,22 +1,31 @@
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use regrant_engine::AuthorizationServer;
+use regrant_engine::{AuthorizationServer, Endpoint};
 
-use crate::answer::{json, refused};
+use crate::answer::json;
 use crate::caller::Caller;
-use crate::form::Form;
+use crate::dialect::{Dialect, Fault};
 
-/// `POST /introspect` (RFC 7662).
+/// `POST /introspect` (RFC 7662), in the words of `dialect`.
 pub(crate) async fn introspect(
+    dialect: Arc<Dialect>,
     State(server): State<Arc<AuthorizationServer>>,
     Caller(context): Caller,
-    form: Form,
+    request: Request,
 ) -> Response {
-    match server.introspect(&context, form.authorization(), &form.params).await {
+    let read = match dialect.read(Endpoint::Introspection, server.issuer(), request).await {
+        Ok(read) => read,
+        Err(answer) => return answer,
+    };
+    let call = dialect.introspection_call(&read);
+    match server.answer_introspection_call(&context, &call).await {
         Ok(response) => json(StatusCode::OK, response.to_json()),
-        Err(error) => refused(&error),
+        Err(error) => {
+            let fault = Fault::Refused { error: &error, username: None };
+            dialect.told(Endpoint::Introspection, &fault, server.issuer())
+        }
     }
 }

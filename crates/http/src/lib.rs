@@ -2,6 +2,8 @@
 //!
 //! A program with a login page of its own names it in [`SiteOptions`], and ends its handler with [`Site::log_in_as`].
 //!
+//! [`Dialects`] lets the endpoints for clients answer as another system does.
+//!
 //! A handler parses, acts and renders: every rule of OAuth is in the engine. The accept loop around the router may set two
 //! request extensions: [`FirstByte`], and axum's `ConnectInfo<SocketAddr>`.
 
@@ -10,11 +12,13 @@ mod answer;
 mod assets;
 mod authorize;
 mod bearer;
+mod by_option;
 mod caller;
 mod client;
 mod consent;
 mod cookies;
 mod cors;
+pub mod dialect;
 mod elsewhere;
 mod error_page;
 mod first_byte;
@@ -40,6 +44,7 @@ mod visitor;
 
 pub use answer::{json, refusal, refused};
 pub use caller::Caller;
+pub use dialect::{AllowedValue, Choice, Dialect, DialectChoiceError, Dialects};
 pub use first_byte::FirstByte;
 pub use login_page::{LoginPage, LoginPageError};
 pub use router::{TOKEN_PATHS, router, router_with_brand};

@@ -1,23 +1,29 @@
 use std::sync::Arc;
 
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, HeaderValue};
-use axum::response::{IntoResponse, Response};
-use regrant_engine::AuthorizationServer;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use regrant_engine::{AuthorizationServer, Endpoint};
 
-use crate::answer::refused;
 use crate::caller::Caller;
-use crate::form::Form;
+use crate::dialect::{Dialect, Fault};
 
-/// `POST /revoke` (RFC 7009).
+/// `POST /revoke` (RFC 7009), in the words of `dialect`.
 pub(crate) async fn revoke(
+    dialect: Arc<Dialect>,
     State(server): State<Arc<AuthorizationServer>>,
     Caller(context): Caller,
-    form: Form,
+    request: Request,
 ) -> Response {
-    match server.revoke(&context, form.authorization(), &form.params).await {
-        Ok(()) => (StatusCode::OK, [(CACHE_CONTROL, HeaderValue::from_static("no-store"))]).into_response(),
-        Err(error) => refused(&error),
+    let read = match dialect.read(Endpoint::Revocation, server.issuer(), request).await {
+        Ok(read) => read,
+        Err(answer) => return answer,
+    };
+    let call = dialect.revocation_call(&read);
+    match server.answer_revocation_call(&context, &call).await {
+        Ok(()) => dialect.revoked(),
+        Err(error) => {
+            let fault = Fault::Refused { error: &error, username: None };
+            dialect.told(Endpoint::Revocation, &fault, server.issuer())
+        }
     }
 }

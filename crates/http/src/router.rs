@@ -1,13 +1,17 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::{Request, State};
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, any, get, post};
 use regrant_engine::AuthorizationServer;
 use regrant_pages::{ASSETS_PATH, Brand};
 use regrant_protocol::Metadata;
 
+use crate::by_option::by_option;
+use crate::caller::Caller;
 use crate::cors::for_registered_origins;
+use crate::dialect::{Dialect, Routes};
 use crate::site::{Site, SiteOptions};
 use crate::{
     account, answer, assets, authorize, consent, elsewhere, error_page, introspect, jwks, login, logout, metadata,
@@ -25,7 +29,7 @@ pub fn router(server: Arc<AuthorizationServer>) -> Router {
 
 /// As [`router`], with the name, logo and colours of the operator on the pages.
 pub fn router_with_brand(server: Arc<AuthorizationServer>, brand: Brand) -> Router {
-    Site::new(server, SiteOptions { brand, login_page: None }).router()
+    Site::new(server, SiteOptions { brand, ..SiteOptions::default() }).router()
 }
 
 impl Site {
@@ -41,45 +45,81 @@ impl Site {
     }
 
     fn routes(&self) -> Router<Self> {
-        let (server, people) = (&self.server, for_people(self));
-        for_scripts(server).merge(for_servers(server)).merge(people)
+        let routes = Routes::of(&self.dialects);
+        for_scripts(self, &routes).merge(for_servers(self, &routes)).merge(for_people(self, &routes))
+    }
+
+    /// The dialect that is spoken at `path`, below the issuer.
+    fn dialect_at(&self, path: &str) -> Arc<Dialect> {
+        Arc::new(self.dialects.spoken_at(path).clone())
     }
 }
 
 /// The endpoints that scripts of registered origins may read.
-fn for_scripts(server: &Arc<AuthorizationServer>) -> Router<Site> {
-    let base = server.issuer().path();
+fn for_scripts(site: &Site, routes: &Routes) -> Router<Site> {
+    let base = site.server.issuer().path();
     let below = |path: &str| format!("{base}{path}");
-    let metadata = only_get(get(metadata::metadata));
     let mut router = Router::new();
-    for path in TOKEN_PATHS {
-        router = router.route(&below(path), only_post(post(token::token)));
+    for path in &routes.token {
+        router = router.route(&below(path), token_route(site.dialect_at(path)));
+    }
+    for path in &routes.revocation {
+        let dialect = site.dialect_at(path);
+        let route = any(move |server: State<_>, caller: Caller, request: Request| {
+            revoke::revoke(Arc::clone(&dialect), server, caller, request)
+        });
+        router = router.route(&below(path), route);
+    }
+    for path in &routes.userinfo {
+        let route = get(userinfo::get).post(userinfo::post).fallback(answer::get_or_post);
+        router = router.route(&below(path), route);
+    }
+    for path in &routes.jwks {
+        router = router.route(&below(path), only_get(get(jwks::jwks)));
+    }
+    for path in &routes.metadata {
+        router = router.route(&below(path), only_get(get(metadata::metadata)));
     }
     router
-        .route(&below(Metadata::REVOCATION_PATH), only_post(post(revoke::revoke)))
-        .route(&below(Metadata::USERINFO_PATH), get(userinfo::get).post(userinfo::post).fallback(answer::get_or_post))
-        .route(&below(Metadata::JWKS_PATH), only_get(get(jwks::jwks)))
-        .route(&format!("/.well-known/oauth-authorization-server{base}"), metadata.clone())
-        .route(&below("/.well-known/openid-configuration"), metadata)
-        .route_layer(from_fn_with_state(Arc::clone(server), for_registered_origins))
+        .route(&format!("/.well-known/oauth-authorization-server{base}"), only_get(get(metadata::metadata)))
+        .route_layer(from_fn_with_state(Arc::clone(&site.server), for_registered_origins))
+}
+
+fn token_route(dialect: Arc<Dialect>) -> MethodRouter<Site> {
+    any(move |server: State<_>, caller: Caller, request: Request| {
+        token::token(Arc::clone(&dialect), server, caller, request)
+    })
 }
 
 /// The endpoint that only servers with a secret of their own use.
-fn for_servers(server: &AuthorizationServer) -> Router<Site> {
-    let path = server.issuer().path().to_owned() + Metadata::INTROSPECTION_PATH;
-    Router::new().route(&path, only_post(post(introspect::introspect)))
+fn for_servers(site: &Site, routes: &Routes) -> Router<Site> {
+    let base = site.server.issuer().path();
+    routes.introspection.iter().fold(Router::new(), |router, path| {
+        let dialect = site.dialect_at(path);
+        let route = any(move |server: State<_>, caller: Caller, request: Request| {
+            introspect::introspect(Arc::clone(&dialect), server, caller, request)
+        });
+        router.route(&format!("{base}{path}"), route)
+    })
 }
 
 /// What browsers show. Scripts of other origins can read none of it.
-fn for_people(site: &Site) -> Router<Site> {
+fn for_people(site: &Site, routes: &Routes) -> Router<Site> {
     let below = |path: &str| format!("{}{path}", site.server.issuer().path());
     let account = |path: &str| below(&format!("{}{path}", Metadata::ACCOUNT_PATH));
-    let login = match site.login_page {
+    let mut router = match site.login_page {
         None => Router::new().route(&below(Metadata::LOGIN_PATH), post(login::log_in)),
         Some(_) => Router::new(),
     };
-    login
-        .route(&below(Metadata::AUTHORIZATION_PATH), get(authorize::by_link).post(authorize::by_form))
+    for path in &routes.authorization {
+        router = router.route(&below(path), get(authorize::by_link).post(authorize::by_form));
+    }
+    for path in &routes.by_option {
+        let token = token_route(site.dialect_at(path));
+        let token = token.layer(from_fn_with_state(Arc::clone(&site.server), for_registered_origins));
+        router = router.route(&below(path), by_option(token));
+    }
+    router
         .route(&below(Metadata::CONSENT_PATH), get(consent::resume).post(consent::decide))
         .route(&account(""), get(account::show))
         .route(&account("/end"), get(account::see_account).post(account::end))
@@ -89,10 +129,6 @@ fn for_people(site: &Site) -> Router<Site> {
         .route(&below(Metadata::END_SESSION_PATH), get(logout::by_link).post(logout::by_form))
         .route(&below(&format!("{ASSETS_PATH}/{{name}}")), get(assets::asset))
         .method_not_allowed_fallback(error_page::method_not_allowed)
-}
-
-fn only_post(route: MethodRouter<Site>) -> MethodRouter<Site> {
-    route.fallback(answer::post_only)
 }
 
 fn only_get(route: MethodRouter<Site>) -> MethodRouter<Site> {

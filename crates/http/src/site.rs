@@ -13,6 +13,7 @@ use regrant_protocol::{AuthorizationResponse, Metadata, ResponseMode, with_query
 use crate::account::account_page;
 use crate::consent::consent_page;
 use crate::cookies::CookieJar;
+use crate::dialect::Dialects;
 use crate::error_page::{error_page, unreadable};
 use crate::form::FormFault;
 use crate::login::login_page;
@@ -30,6 +31,7 @@ pub struct Site {
     pub(crate) server: Arc<AuthorizationServer>,
     pub(crate) pages: Arc<Pages>,
     pub(crate) login_page: Option<Arc<LoginPage>>,
+    pub(crate) dialects: Arc<Dialects>,
 }
 
 /// How a [`Site`] meets people. By default with our own name, colours and login page.
@@ -39,6 +41,8 @@ pub struct SiteOptions {
     pub brand: Brand,
     /// The login page of the program around. With it there is no `POST /login`: no password of ours logs anybody in there.
     pub login_page: Option<LoginPage>,
+    /// How the endpoints for clients read requests and word answers.
+    pub dialects: Dialects,
 }
 
 impl FromRef<Site> for Arc<AuthorizationServer> {
@@ -52,7 +56,8 @@ impl Site {
     #[must_use]
     pub fn new(server: Arc<AuthorizationServer>, options: SiteOptions) -> Self {
         let pages = Arc::new(Pages::new(options.brand, server.issuer().path()));
-        Self { server, pages, login_page: options.login_page.map(Arc::new) }
+        let login_page = options.login_page.map(Arc::new);
+        Self { server, pages, login_page, dialects: Arc::new(options.dialects) }
     }
 
     /// The server.

@@ -1,22 +1,29 @@
 use std::sync::Arc;
 
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::extract::{Request, State};
 use axum::response::Response;
-use regrant_engine::AuthorizationServer;
+use regrant_engine::{AuthorizationServer, Endpoint};
 
-use crate::answer::{json, refused};
 use crate::caller::Caller;
-use crate::form::Form;
+use crate::dialect::{Dialect, Fault};
 
-/// `POST /token` (RFC 6749 §3.2).
+/// `POST /token` (RFC 6749 §3.2), in the words of `dialect`.
 pub(crate) async fn token(
+    dialect: Arc<Dialect>,
     State(server): State<Arc<AuthorizationServer>>,
     Caller(context): Caller,
-    form: Form,
+    request: Request,
 ) -> Response {
-    match server.token(&context, form.authorization(), &form.params).await {
-        Ok(response) => json(StatusCode::OK, response.to_json()),
-        Err(error) => refused(&error),
+    let read = match dialect.read(Endpoint::Token, server.issuer(), request).await {
+        Ok(read) => read,
+        Err(answer) => return answer,
+    };
+    let call = dialect.token_call(&read);
+    match server.answer_token_call(&context, &call).await {
+        Ok(given) => dialect.given(&given, server.clock().now()),
+        Err(error) => {
+            let fault = Fault::Refused { error: &error, username: read.params.get("username") };
+            dialect.told(Endpoint::Token, &fault, server.issuer())
+        }
     }
 }

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::token_request::{invalid, resources, scope};
+use crate::error_response::invalid;
+use crate::token_request::{resources, scope};
 use crate::{
     AuthorizationReply, CodeChallenge, ErrorCode, ErrorResponse, Nonce, Params, Prompts, Resources, ResponseMode,
     STATE_BYTES_MAX, Scope, Secret, Username,

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::token_request::{invalid, required};
+use crate::error_response::invalid;
+use crate::token_request::required;
 use crate::{ClientId, ErrorResponse, Params, ResponseMode};
 
 /// The longest `state` that is echoed, in bytes.

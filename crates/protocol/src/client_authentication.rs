@@ -4,7 +4,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::params::decode;
-use crate::{ClientId, ErrorCode, ErrorResponse, Params, Secret};
+use crate::{ClientId, Params, RequestFault, Secret};
 
 /// How a client proves who it is at the token endpoint (RFC 7591 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -62,40 +62,33 @@ impl ClientAuthentication {
     /// Finds the client's credentials in the `Authorization` header or in the body, never in both (RFC 6749 §2.3).
     ///
     /// # Errors
-    /// `invalid_request` when two methods are used at once, `invalid_client` when there is none or it cannot be read.
-    pub fn find(authorization: Option<&[u8]>, params: &Params) -> Result<Self, ErrorResponse> {
-        let in_body = params.get("client_id");
-        let secret = params.get("client_secret");
-        if let Some(header) = authorization {
-            let basic = Self::parse_basic(header)
-                .map_err(|error| ErrorResponse::new(ErrorCode::InvalidClient, error.to_string()))?;
-            if secret.is_some() {
-                return Err(ErrorResponse::new(
-                    ErrorCode::InvalidRequest,
-                    "the client authenticates both in the Authorization header and in the body; use one",
-                ));
-            }
-            if in_body.is_some_and(|client_id| client_id != basic.client_id.as_str()) {
-                return Err(ErrorResponse::new(
-                    ErrorCode::InvalidRequest,
-                    "client_id in the body is not the client of the Authorization header",
-                ));
-            }
-            return Ok(basic);
-        }
-        let Some(client_id) = in_body else {
-            return Err(ErrorResponse::new(
-                ErrorCode::InvalidClient,
-                "no client credentials: send them in the Authorization header (Basic), or client_id in the body",
-            ));
+    /// [`RequestFault`] when two methods are used at once, there is none, or it cannot be read.
+    pub fn find(authorization: Option<&[u8]>, params: &Params) -> Result<Self, RequestFault> {
+        let Some(header) = authorization else {
+            return Self::in_body(params)?.ok_or(RequestFault::NoClientCredentials);
         };
-        let client_id = ClientId::parse(client_id)
-            .map_err(|error| ErrorResponse::new(ErrorCode::InvalidClient, format!("client_id: {error}")))?;
-        Ok(Self {
-            client_id,
+        let basic = Self::parse_basic(header).map_err(RequestFault::Basic)?;
+        if params.get("client_secret").is_some() {
+            return Err(RequestFault::TwoMethods);
+        }
+        if params.get("client_id").is_some_and(|client_id| client_id != basic.client_id.as_str()) {
+            return Err(RequestFault::ClientIdMismatch);
+        }
+        Ok(basic)
+    }
+
+    /// `client_id` and `client_secret` of a body (RFC 6749 §2.3.1); `None` when it names no client.
+    ///
+    /// # Errors
+    /// [`RequestFault::ClientId`].
+    pub fn in_body(params: &Params) -> Result<Option<Self>, RequestFault> {
+        let Some(client_id) = params.get("client_id") else { return Ok(None) };
+        let secret = params.get("client_secret");
+        Ok(Some(Self {
+            client_id: ClientId::parse(client_id).map_err(RequestFault::ClientId)?,
             method: secret.map_or(TokenEndpointAuthMethod::None, |_| TokenEndpointAuthMethod::ClientSecretPost),
             secret: secret.map(|secret| Secret::new(secret.to_owned())),
-        })
+        }))
     }
 
     /// Reads `Basic base64(urlencode(client_id) ":" urlencode(client_secret))` (RFC 6749 §2.3.1).
@@ -103,14 +96,26 @@ impl ClientAuthentication {
     /// # Errors
     /// When the header is of another scheme, is not base64 of two parts, or a part is not form-urlencoded.
     pub fn parse_basic(header: &[u8]) -> Result<Self, BasicError> {
+        Self::basic(header, form_decoded)
+    }
+
+    /// As [`Self::parse_basic`], with both parts taken as they are: what servers do that never read RFC 6749 §2.3.1.
+    ///
+    /// # Errors
+    /// When the header is of another scheme, is not base64 of two parts, or is not UTF-8.
+    pub fn parse_raw_basic(header: &[u8]) -> Result<Self, BasicError> {
+        Self::basic(header, |part| String::from_utf8(part.to_vec()).map_err(|_| BasicError::Malformed))
+    }
+
+    fn basic(header: &[u8], read: impl Fn(&[u8]) -> Result<String, BasicError>) -> Result<Self, BasicError> {
         let scheme = header.get(..6).ok_or(BasicError::Scheme)?;
         if !scheme.eq_ignore_ascii_case(b"basic ") {
             return Err(BasicError::Scheme);
         }
         let decoded = BASE64.decode(header[6..].trim_ascii()).map_err(|_| BasicError::Malformed)?;
         let colon = decoded.iter().position(|&byte| byte == b':').ok_or(BasicError::Malformed)?;
-        let client_id = form_decoded(&decoded[..colon])?;
-        let secret = form_decoded(&decoded[colon + 1..])?;
+        let client_id = read(&decoded[..colon])?;
+        let secret = read(&decoded[colon + 1..])?;
         Ok(Self {
             client_id: ClientId::parse(&client_id).map_err(|_| BasicError::Malformed)?,
             // An empty password is how a public client looks when its library insists on Basic.
@@ -142,13 +147,14 @@ fn form_decoded(part: &[u8]) -> Result<String, BasicError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ErrorCode, ErrorResponse};
 
     fn basic(credentials: &str) -> Vec<u8> {
         format!("Basic {}", BASE64.encode(credentials)).into_bytes()
     }
 
     fn find(authorization: Option<&[u8]>, body: &str) -> Result<ClientAuthentication, ErrorResponse> {
-        ClientAuthentication::find(authorization, &Params::parse(body.as_bytes()).unwrap())
+        Ok(ClientAuthentication::find(authorization, &Params::parse(body.as_bytes()).unwrap())?)
     }
 
     #[test]
@@ -163,6 +169,15 @@ mod tests {
                 "{credentials}"
             );
         }
+    }
+
+    #[test]
+    fn raw_basic_takes_both_parts_as_they_are() {
+        let found = ClientAuthentication::parse_raw_basic(&basic("a client:p%26+w &:=é")).unwrap();
+        assert_eq!(found.client_id.as_str(), "a client");
+        assert_eq!(found.secret.unwrap().expose(), "p%26+w &:=é");
+        let latin1 = [&b"Basic "[..], BASE64.encode(b"x:\xe9").as_bytes()].concat();
+        assert_eq!(ClientAuthentication::parse_raw_basic(&latin1), Err(BasicError::Malformed));
     }
 
     #[test]

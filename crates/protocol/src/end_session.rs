@@ -1,5 +1,5 @@
 use crate::authorization_request::state;
-use crate::token_request::invalid;
+use crate::error_response::invalid;
 use crate::{ClientId, ErrorResponse, Params, Secret};
 
 /// What a client asks of the end session endpoint (OpenID Connect RP-Initiated Logout §2): to end the login session of the

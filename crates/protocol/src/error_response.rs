@@ -100,6 +100,11 @@ impl ErrorResponse {
     }
 }
 
+/// A fault in the form of a request.
+pub(crate) fn invalid(error: impl std::fmt::Display) -> ErrorResponse {
+    ErrorResponse::new(ErrorCode::InvalidRequest, error.to_string())
+}
+
 /// Replaces what may not appear; a double quote, which our own sentences use, becomes a single one.
 fn quoted(character: char, allowed: impl Fn(char) -> bool) -> char {
     match character {

@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use crate::token_request::required;
-use crate::{AccessTokenClaims, ErrorResponse, Params, Secret};
+use crate::{AccessTokenClaims, Params, RequestFault, Secret};
 
 /// What a client asks of the introspection endpoint (RFC 7662 §2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,8 +14,8 @@ impl IntrospectionRequest {
     /// Reads the request from its form.
     ///
     /// # Errors
-    /// `invalid_request` when `token` is missing.
-    pub fn parse(params: &Params) -> Result<Self, ErrorResponse> {
+    /// [`RequestFault::Missing`] when there is no `token`.
+    pub fn parse(params: &Params) -> Result<Self, RequestFault> {
         Ok(Self { token: Secret::new(required(params, "token")?.to_owned()) })
     }
 }

@@ -8,6 +8,7 @@
 //! - what is asked for: [`Params`], [`AuthorizationTarget`], [`AuthorizationRequest`], [`TokenRequest`],
 //!   [`RevocationRequest`], [`IntrospectionRequest`], [`EndSessionRequest`]
 //! - what is granted: [`Scope`], [`Resources`], [`GrantType`], [`Lifetime`]
+//! - what is wrong with its form: [`RequestFault`]
 //! - what is answered: [`AuthorizationResponse`], [`TokenResponse`], [`IdTokenClaims`], [`IntrospectionResponse`],
 //!   [`Metadata`], [`ErrorResponse`]
 //! - when: [`Timestamp`] and [`Clock`], the only source of time for everybody else
@@ -37,6 +38,7 @@ mod profile;
 mod prompt;
 mod query;
 mod redirect_uri;
+mod request_fault;
 mod resource;
 mod response_mode;
 mod retry;
@@ -75,6 +77,7 @@ pub use profile::Profile;
 pub use prompt::{Prompt, PromptError, Prompts};
 pub use query::with_query;
 pub use redirect_uri::{REDIRECT_URI_BYTES_MAX, RedirectUri, RedirectUriError, RedirectUriFault};
+pub use request_fault::RequestFault;
 pub use resource::{Resource, ResourceError, Resources};
 pub use response_mode::ResponseMode;
 pub use retry::{RetryChallenge, RetryError, RetryVerifier};

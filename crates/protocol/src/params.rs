@@ -76,32 +76,63 @@ impl Params {
         if body.len() > FORM_BYTES_MAX {
             return Err(ParamsError::TooLarge);
         }
+        Self::collect(decoded_pairs(body))
+    }
+
+    /// Reads a form of which the last value of each parameter counts, as PHP reads forms.
+    ///
+    /// # Errors
+    /// When a bound is exceeded or the encoding is broken.
+    pub fn parse_last_wins(body: &[u8]) -> Result<Self, ParamsError> {
+        if body.len() > FORM_BYTES_MAX {
+            return Err(ParamsError::TooLarge);
+        }
+        Self::of_last(decoded_pairs(body))
+    }
+
+    /// Parameters that came otherwise than as a form, under the bounds of a form: none twice but `resource`.
+    ///
+    /// # Errors
+    /// When a bound is exceeded or a parameter other than `resource` comes twice.
+    pub fn of(pairs: impl IntoIterator<Item = (String, Secret)>) -> Result<Self, ParamsError> {
+        let mut params = Self::collect(pairs.into_iter().map(Ok))?;
+        params.repeated.pop_first().map_or(Ok(params), |name| Err(ParamsError::Repeated(name)))
+    }
+
+    /// As [`Self::of`], but the last value of each parameter counts.
+    ///
+    /// # Errors
+    /// When a bound is exceeded.
+    pub fn of_which_last_wins(pairs: impl IntoIterator<Item = (String, Secret)>) -> Result<Self, ParamsError> {
+        Self::of_last(pairs.into_iter().map(Ok))
+    }
+
+    fn collect(given: impl Iterator<Item = Result<(String, Secret), ParamsError>>) -> Result<Self, ParamsError> {
         let mut pairs: Vec<(String, Secret)> = Vec::new();
         let mut repeated = BTreeSet::new();
-        let mut count = 0;
-        for pair in body.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()) {
-            count += 1;
-            if count > PARAMETER_COUNT_MAX {
-                return Err(ParamsError::TooMany);
-            }
-            let split = pair.iter().position(|&byte| byte == b'=');
-            let (name, value) = split.map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..]));
-            let name = decode(name)?;
-            if name.len() > PARAMETER_NAME_BYTES_MAX {
-                return Err(ParamsError::NameTooLong);
-            }
-            let value = decode(value)?;
-            if value.len() > PARAMETER_VALUE_BYTES_MAX {
-                return Err(ParamsError::ValueTooLong(name));
-            }
+        for (at, pair) in given.enumerate() {
+            let (name, value) = within_bounds(at, pair?)?;
             if name != REPEATABLE && pairs.iter().any(|(earlier, _)| *earlier == name) {
                 repeated.insert(name);
                 continue;
             }
-            pairs.push((name, Secret::new(value)));
+            pairs.push((name, value));
         }
         pairs.retain(|(name, value)| !value.expose().is_empty() && !repeated.contains(name));
         Ok(Self { pairs, repeated })
+    }
+
+    fn of_last(given: impl Iterator<Item = Result<(String, Secret), ParamsError>>) -> Result<Self, ParamsError> {
+        let mut pairs: Vec<(String, Secret)> = Vec::new();
+        for (at, pair) in given.enumerate() {
+            let (name, value) = within_bounds(at, pair?)?;
+            if name != REPEATABLE {
+                pairs.retain(|(earlier, _)| *earlier != name);
+            }
+            pairs.push((name, value));
+        }
+        pairs.retain(|(_, value)| !value.expose().is_empty());
+        Ok(Self { pairs, repeated: BTreeSet::new() })
     }
 
     /// The names that came more than once although they may not.
@@ -121,10 +152,38 @@ impl Params {
         self.pairs.iter().find(|(own, _)| own == name).map(|(_, value)| value.expose())
     }
 
+    /// Every parameter that has a value, in order.
+    pub fn pairs(&self) -> impl Iterator<Item = (String, Secret)> {
+        self.pairs.iter().cloned()
+    }
+
     /// Every value of `name`, in order; only `resource` can have several.
     pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         self.pairs.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.expose())
     }
+}
+
+/// The pairs of a form, decoded one by one.
+fn decoded_pairs(body: &[u8]) -> impl Iterator<Item = Result<(String, Secret), ParamsError>> {
+    body.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let split = pair.iter().position(|&byte| byte == b'=');
+        let (name, value) = split.map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..]));
+        Ok((decode(name)?, Secret::new(decode(value)?)))
+    })
+}
+
+/// The pair at place `at`, unless there are too many or it is too long.
+fn within_bounds(at: usize, (name, value): (String, Secret)) -> Result<(String, Secret), ParamsError> {
+    if at >= PARAMETER_COUNT_MAX {
+        return Err(ParamsError::TooMany);
+    }
+    if name.len() > PARAMETER_NAME_BYTES_MAX {
+        return Err(ParamsError::NameTooLong);
+    }
+    if value.expose().len() > PARAMETER_VALUE_BYTES_MAX {
+        return Err(ParamsError::ValueTooLong(name));
+    }
+    Ok((name, value))
 }
 
 impl fmt::Debug for Params {
@@ -202,6 +261,19 @@ mod tests {
         let many = "a=1&".repeat(PARAMETER_COUNT_MAX + 1);
         assert_eq!(Params::parse_noting_repeats(many.as_bytes()).err(), Some(ParamsError::TooMany));
         assert!(Params::parse_noting_repeats(&many.as_bytes()[4..]).is_ok());
+    }
+
+    #[test]
+    fn the_last_of_a_repeated_parameter_can_count() {
+        let params = Params::parse_last_wins(b"a=1&b=2&%61=3&c=4&c=&resource=a:b&resource=c:d").unwrap();
+        for (name, values) in [("a", &["3"][..]), ("b", &["2"]), ("c", &[]), ("resource", &["a:b", "c:d"])] {
+            assert_eq!(params.all(name).collect::<Vec<_>>(), values, "{name}");
+        }
+        let pairs = || ["1", "2"].map(|value| ("a".to_owned(), Secret::new(value.to_owned())));
+        assert_eq!(Params::of(pairs()).err(), Some(ParamsError::Repeated("a".to_owned())));
+        assert_eq!(Params::of_which_last_wins(pairs()).unwrap().get("a"), Some("2"));
+        let many = "a=1&".repeat(PARAMETER_COUNT_MAX + 1);
+        assert_eq!(Params::parse_last_wins(many.as_bytes()).err(), Some(ParamsError::TooMany));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use crate::token_request::required;
-use crate::{ErrorResponse, Params, Secret};
+use crate::{Params, RequestFault, Secret};
 
 /// What a client asks of the revocation endpoint (RFC 7009 §2.1).
 ///
@@ -14,8 +14,8 @@ impl RevocationRequest {
     /// Reads the request from its form.
     ///
     /// # Errors
-    /// `invalid_request` when `token` is missing.
-    pub fn parse(params: &Params) -> Result<Self, ErrorResponse> {
+    /// [`RequestFault::Missing`] when there is no `token`.
+    pub fn parse(params: &Params) -> Result<Self, RequestFault> {
         Ok(Self { token: Secret::new(required(params, "token")?.to_owned()) })
     }
 }

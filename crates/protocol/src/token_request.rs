@@ -1,6 +1,4 @@
-use crate::{
-    CodeVerifier, ErrorCode, ErrorResponse, GrantType, Params, Resources, RetryChallenge, RetryVerifier, Scope, Secret,
-};
+use crate::{CodeVerifier, GrantType, Params, RequestFault, Resources, RetryChallenge, RetryVerifier, Scope, Secret};
 
 /// What a client asks of the token endpoint (RFC 6749 §3.2), one variant per grant type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,18 +63,19 @@ impl TokenRequest {
     /// Reads the request from its form.
     ///
     /// # Errors
-    /// `invalid_request` for a missing or malformed parameter, `unsupported_grant_type`, `invalid_scope`, `invalid_target`.
-    pub fn parse(params: &Params) -> Result<Self, ErrorResponse> {
+    /// The first [`RequestFault`]: of `grant_type`, then of what its grant needs.
+    pub fn parse(params: &Params) -> Result<Self, RequestFault> {
         let grant_type = required(params, "grant_type")?;
-        let unsupported = || {
-            let description = format!("grant_type {grant_type:?} is not supported here");
-            ErrorResponse::new(ErrorCode::UnsupportedGrantType, description)
-        };
+        let unsupported = || RequestFault::UnsupportedGrantType(grant_type.to_owned());
         match GrantType::parse(grant_type).ok_or_else(unsupported)? {
             GrantType::AuthorizationCode => Ok(Self::AuthorizationCode(CodeRequest {
                 code: Secret::new(required(params, "code")?.to_owned()),
                 redirect_uri: params.get("redirect_uri").map(str::to_owned),
-                code_verifier: params.get("code_verifier").map(CodeVerifier::parse).transpose().map_err(invalid)?,
+                code_verifier: params
+                    .get("code_verifier")
+                    .map(CodeVerifier::parse)
+                    .transpose()
+                    .map_err(RequestFault::CodeVerifier)?,
                 resources: resources(params)?,
             })),
             GrantType::ClientCredentials => {
@@ -96,8 +95,12 @@ impl TokenRequest {
                     .get("retry_challenge")
                     .map(RetryChallenge::parse)
                     .transpose()
-                    .map_err(invalid)?,
-                retry_verifier: params.get("retry_verifier").map(RetryVerifier::parse).transpose().map_err(invalid)?,
+                    .map_err(RequestFault::Retry)?,
+                retry_verifier: params
+                    .get("retry_verifier")
+                    .map(RetryVerifier::parse)
+                    .transpose()
+                    .map_err(RequestFault::Retry)?,
             })),
         }
     }
@@ -115,34 +118,27 @@ impl TokenRequest {
 }
 
 /// The value of a parameter that must be there.
-pub(crate) fn required<'a>(params: &'a Params, name: &str) -> Result<&'a str, ErrorResponse> {
-    let missing = || ErrorResponse::new(ErrorCode::InvalidRequest, format!("parameter {name} is missing"));
-    params.get(name).ok_or_else(missing)
-}
-
-/// A fault in the form of a request.
-pub(crate) fn invalid(error: impl std::fmt::Display) -> ErrorResponse {
-    ErrorResponse::new(ErrorCode::InvalidRequest, error.to_string())
+pub(crate) fn required<'a>(params: &'a Params, name: &'static str) -> Result<&'a str, RequestFault> {
+    params.get(name).ok_or(RequestFault::Missing(name))
 }
 
 /// The parameter `scope`; `None` when it is absent.
-pub(crate) fn scope(params: &Params) -> Result<Option<Scope>, ErrorResponse> {
-    let parsed = params.get("scope").map(Scope::parse).transpose();
-    parsed.map_err(|error| ErrorResponse::new(ErrorCode::InvalidScope, error.to_string()))
+pub(crate) fn scope(params: &Params) -> Result<Option<Scope>, RequestFault> {
+    params.get("scope").map(Scope::parse).transpose().map_err(RequestFault::Scope)
 }
 
 /// The parameters `resource`.
-pub(crate) fn resources(params: &Params) -> Result<Resources, ErrorResponse> {
-    Resources::parse(params.all("resource"))
-        .map_err(|error| ErrorResponse::new(ErrorCode::InvalidTarget, error.to_string()))
+pub(crate) fn resources(params: &Params) -> Result<Resources, RequestFault> {
+    Resources::parse(params.all("resource")).map_err(RequestFault::Target)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ErrorCode, ErrorResponse};
 
     fn parse(body: &str) -> Result<TokenRequest, ErrorCode> {
-        TokenRequest::parse(&Params::parse(body.as_bytes()).unwrap()).map_err(|response| response.error)
+        TokenRequest::parse(&Params::parse(body.as_bytes()).unwrap()).map_err(|fault| ErrorResponse::from(fault).error)
     }
 
     #[test]

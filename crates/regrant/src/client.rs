@@ -1,15 +1,6 @@
-use regrant_grant::{Policy, RotationMode};
-use regrant_protocol::{
-    GrantType, Lifetime, RedirectUri, RedirectUriError, Scope, ScopeError, TokenEndpointAuthMethod,
-};
-use regrant_store::ClientSettings;
-
-/// Access tokens live for an hour.
-const ACCESS_SECONDS: u32 = 60 * 60;
-/// Refresh tokens that are not used for two weeks end.
-const IDLE_SECONDS: u32 = 14 * 24 * 60 * 60;
-/// Grants end after a year.
-const ABSOLUTE_SECONDS: u32 = 365 * 24 * 60 * 60;
+use regrant_grant::ClientKind;
+use regrant_protocol::{RedirectUri, RedirectUriError, Scope, ScopeError};
+use regrant_store::{ClientDefaults, ClientSettings};
 
 /// Why a client cannot be as it is described.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +30,7 @@ pub enum ClientError {
 /// # Errors
 /// [`ClientError`] says what is wrong with which text.
 pub fn public_client(redirect_uris: &[&str], scope: &str) -> Result<ClientSettings, ClientError> {
-    client(vec![TokenEndpointAuthMethod::None], redirect_uris, scope)
+    client(ClientKind::Public, redirect_uris, scope)
 }
 
 /// As [`public_client`], for an application with a server of its own, which authenticates with a secret: see
@@ -48,29 +39,14 @@ pub fn public_client(redirect_uris: &[&str], scope: &str) -> Result<ClientSettin
 /// # Errors
 /// [`ClientError`] says what is wrong with which text.
 pub fn confidential_client(redirect_uris: &[&str], scope: &str) -> Result<ClientSettings, ClientError> {
-    let methods = vec![TokenEndpointAuthMethod::ClientSecretBasic, TokenEndpointAuthMethod::ClientSecretPost];
-    client(methods, redirect_uris, scope)
+    client(ClientKind::Confidential, redirect_uris, scope)
 }
 
-fn client(
-    auth_methods: Vec<TokenEndpointAuthMethod>,
-    redirect_uris: &[&str],
-    scope: &str,
-) -> Result<ClientSettings, ClientError> {
+fn client(kind: ClientKind, redirect_uris: &[&str], scope: &str) -> Result<ClientSettings, ClientError> {
     let redirect_uri =
         |uri: &&str| RedirectUri::parse(uri).map_err(|error| ClientError::RedirectUri((*uri).to_owned(), error));
     let scope = Scope::parse(scope).map_err(|error| ClientError::Scope(scope.to_owned(), error))?;
-    let policy = Policy {
-        rotation: RotationMode::Rotate,
-        retry_window_seconds: None,
-        on_reuse: None,
-        code_retry_seconds: 0,
-        access_lifetime: Lifetime::from_seconds(ACCESS_SECONDS),
-        idle_lifetime: Lifetime::from_seconds(IDLE_SECONDS),
-        absolute_lifetime: Lifetime::from_seconds(ABSOLUTE_SECONDS),
-    };
-    let grant_types = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
-    let mut settings = ClientSettings::new(auth_methods, grant_types, scope, policy);
+    let mut settings = ClientDefaults::BUILT_IN.settings(kind, scope);
     settings.redirect_uris = redirect_uris.iter().map(redirect_uri).collect::<Result<_, _>>()?;
     settings.post_logout_redirect_uris = settings.redirect_uris.clone();
     Ok(settings)
@@ -79,7 +55,6 @@ fn client(
 #[cfg(test)]
 mod tests {
     use regrant_engine::broken_rules;
-    use regrant_grant::ClientKind;
 
     use super::*;
 

@@ -76,9 +76,13 @@ pub use regrant_engine::{
     ClaimsUnavailable, Event, Happening, Hooks, Kept, KnownUser, LogInOutcome, LoginProblem, Next, Observer, Refusal,
     RegistrationError, RequestContext, RequestId, SESSION_SECONDS, Secrecy, Step, TokenError,
 };
-pub use regrant_grant::{GrantId, OnReuse, Policy, RedeemVerdict, RotationMode, Verdict};
+pub use regrant_grant::{
+    GrantId, OldAccessTokens, OnReuse, Policy, RedeemVerdict, RotationMode, ScopeNarrowing, Verdict,
+};
 #[cfg(feature = "axum")]
-pub use regrant_http::{Caller, FirstByte, LoginPage, LoginPageError, Site, SiteOptions, Visitor};
+pub use regrant_http::{
+    Caller, Dialect, Dialects, FirstByte, LoginPage, LoginPageError, Site, SiteOptions, Visitor, dialect,
+};
 #[cfg(feature = "axum")]
 pub use regrant_pages::{Accent, Brand, Color, Logo, ScopeWords};
 pub use regrant_protocol::{

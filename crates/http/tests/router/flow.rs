@@ -73,6 +73,13 @@ fn told(answer: &Answer, name: &str) -> Option<String> {
 
 const ALLOW: &str = "decision=allow&allow_0=openid&allow_1=profile&allow_2=read";
 
+/// A code of `app`, which alice gave it; [`VERIFIER`] redeems it.
+pub(crate) async fn code_of_app(server: &Server) -> String {
+    let mut visitor = Visitor::new(server);
+    let consent = visitor.reach_consent("scope=openid+profile+read").await;
+    told(&visitor.post("/consent", &consent.body, ALLOW).await, "code").expect("she said yes")
+}
+
 #[tokio::test]
 async fn a_person_logs_in_and_consents_and_the_client_learns_who_it_is() {
     let server = Server::start().await;

@@ -4,6 +4,13 @@
 mod cookies;
 mod cors;
 mod cross_site;
+mod dialect;
+mod dialect_bshaffer;
+mod dialect_dotauth;
+mod dialect_jiko;
+mod dialect_paths;
+mod dialect_redcore;
+mod dialect_wso2;
 mod flow;
 mod headers;
 mod own_login_page;

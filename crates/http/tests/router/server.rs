@@ -5,13 +5,13 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use regrant_crypto::{Entropy, KeyRing, SeededEntropy, random};
 use regrant_engine::{AuthorizationServer, Hooks, Parts, SESSION_SECONDS, Secrecy};
-use regrant_grant::{Policy, Realm, RotationMode};
-use regrant_http::{Site, SiteOptions};
+use regrant_grant::{Policy, Realm};
+use regrant_http::{Dialects, Site, SiteOptions};
 use regrant_protocol::{
     ClientId, Clock, GrantType, Issuer, Lifetime, ManualClock, Profile, RedirectUri, Scope, Secret, Timestamp,
     TokenEndpointAuthMethod, WebOrigin,
 };
-use regrant_store::{ClientSettings, IdTokenAlgorithm};
+use regrant_store::{ClientDefaults, ClientSettings, IdTokenAlgorithm};
 use regrant_store_sqlite::{Genesis, SqliteStore};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -27,10 +27,14 @@ pub(crate) const REQUEST: &str = "response_type=code&client_id=app&state=%C3%A9+
 /// The verifier of the challenge of [`REQUEST`].
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
+/// The secret of every client but `app`, which its encoders write otherwise.
+pub(crate) const SHOP_SECRET: &str = "a+b c:d-0123456789abcdef";
+
 /// Names and values.
 pub(crate) type Headers<'a> = &'a [(&'a str, &'a str)];
 
-/// The router of `https://id.example/t1`, with the public client `app` and the user `alice`.
+/// The router of `https://id.example/t1`, with the public client `app`, the confidential clients `shop`, `other` and
+/// `idle`, and the user `alice`.
 pub(crate) struct Server {
     router: Router,
     _data: TempDir,
@@ -55,6 +59,12 @@ impl Server {
         Self::start_with(|server| Site::new(Arc::clone(server), SiteOptions::default()).router_with_hint()).await
     }
 
+    /// Starts a server that speaks `dialects`.
+    pub(crate) async fn start_speaking(dialects: Dialects) -> Self {
+        let options = SiteOptions { dialects, ..SiteOptions::default() };
+        Self::start_with(|server| Site::new(Arc::clone(server), options).router_with_hint()).await
+    }
+
     /// Starts a program that answers with a router of its own.
     pub(crate) async fn start_with(program: impl FnOnce(&Arc<AuthorizationServer>) -> Router) -> Self {
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(7));
@@ -75,6 +85,11 @@ impl Server {
         let server = Arc::new(AuthorizationServer::open(parts).await.expect("a new store opens"));
         let id = ClientId::parse("app").expect("it is a name");
         server.register_client(id, Secrecy::Public, app()).await.expect("the client may exist");
+        let secret = Secrecy::Chosen(Secret::new(SHOP_SECRET.to_owned()));
+        for (id, settings) in [("shop", shop()), ("other", shop()), ("idle", idle())] {
+            let id = ClientId::parse(id).expect("it is a name");
+            server.register_client(id, secret.clone(), settings).await.expect("the client may exist");
+        }
         let profile = Profile { name: Some("Alice".to_owned()), ..Profile::default() };
         server.register_user("alice", Secret::new("wonderland".to_owned()), profile).await.expect("the user may exist");
         Self { router: program(&server), _data: data }
@@ -97,16 +112,31 @@ impl Server {
     }
 }
 
+/// The settings of `shop` and `other`, whose users give them their passwords.
+fn shop() -> ClientSettings {
+    let grant_types = vec![GrantType::Password, GrantType::RefreshToken];
+    let methods = vec![TokenEndpointAuthMethod::ClientSecretBasic, TokenEndpointAuthMethod::ClientSecretPost];
+    let scope = Scope::parse("openid read write").expect("it is a scope");
+    let mut settings = ClientSettings::new(methods, grant_types, scope, app().policy);
+    settings.default_scope = Scope::empty();
+    settings.id_token_algorithm = IdTokenAlgorithm::Es256;
+    settings.id_token_on_refresh = true;
+    settings
+}
+
+/// The settings of `idle`, which may not refresh.
+fn idle() -> ClientSettings {
+    let grant_types = vec![GrantType::ClientCredentials];
+    ClientSettings::new(vec![TokenEndpointAuthMethod::ClientSecretPost], grant_types, Scope::empty(), app().policy)
+}
+
 fn app() -> ClientSettings {
     let hour = Lifetime::from_seconds(3600);
     let policy = Policy {
-        rotation: RotationMode::Rotate,
-        retry_window_seconds: None,
-        code_retry_seconds: 0,
-        on_reuse: None,
         access_lifetime: hour,
         idle_lifetime: hour,
         absolute_lifetime: hour,
+        ..ClientDefaults::BUILT_IN.policy
     };
     let grant_types = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
     let scope = Scope::parse("openid profile read").expect("it is a scope");
