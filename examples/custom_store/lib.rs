@@ -20,6 +20,7 @@
 //! ```
 
 mod grants;
+mod imports;
 mod keys;
 mod memory;
 mod pages;

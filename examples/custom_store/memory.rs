@@ -166,6 +166,20 @@ impl Store for MemoryStore {
         Ok(self.tables().end_grants(filter, made_before, after, self.now()))
     }
 
+    async fn import(&self, grants: Vec<ImportedGrant>) -> Result<Imported, ImportError> {
+        ImportError::check(&grants)?;
+        Ok(self.tables().import(grants, self.now())?)
+    }
+
+    async fn imported_token(&self, token: &ImportedToken) -> Result<Option<FoundToken>, StoreError> {
+        Ok(self.tables().imported_token(token))
+    }
+
+    async fn imports_are_live(&self) -> Result<bool, StoreError> {
+        let tables = self.tables();
+        Ok(!tables.imported_refresh_tokens.is_empty() || !tables.imported_access_tokens.is_empty())
+    }
+
     async fn sweep(&self, sweep: Sweep) -> Result<Swept, SweepError> {
         self.tables().sweep(&sweep, self.now())
     }

@@ -75,13 +75,19 @@ impl Tables {
             return Ok(());
         }
         let Some(user) = kept else { return Ok(()) };
+        if let UserChange::Rehashed { from, to } = change {
+            if user.credential.as_ref() == Some(&from) {
+                user.credential = Some(to);
+            }
+            return Ok(());
+        }
         user.version += 1;
         match change {
             UserChange::Status(status) => user.status = status,
             UserChange::Password(credential) => user.credential = Some(credential),
             UserChange::Profile(profile) => user.profile = *profile,
             UserChange::RaiseCutoff => user.cutoff += 1,
-            UserChange::Remove => {}
+            UserChange::Rehashed { .. } | UserChange::Remove => {}
         }
         Ok(())
     }

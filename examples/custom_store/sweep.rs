@@ -38,7 +38,17 @@ impl Tables {
                 let is_over = |end| ended_long_ago(Some(end), now);
                 self.sessions.retain(|id, session| !slice.contains(id) || !is_over(session.expires_at));
                 removed.sessions = (before - self.sessions.len()) as u64;
-                end_of(&slice, rows_max).map(|id| SweepPosition::Sessions(id.0.to_vec()))
+                let end = end_of(&slice, rows_max).map(|id| SweepPosition::Sessions(id.0.to_vec()));
+                Some(end.unwrap_or_else(|| SweepPosition::ImportedAccessTokens(Vec::new())))
+            }
+            SweepPosition::ImportedAccessTokens(after) => {
+                let slice = keys_after(&self.imported_access_tokens, |digest| digest, after, rows_max);
+                let before = self.imported_access_tokens.len();
+                let is_over = |end| ended_long_ago(Some(end), now);
+                self.imported_access_tokens
+                    .retain(|digest, (_, token)| !slice.contains(digest) || !is_over(token.expires_at));
+                removed.access_tokens = (before - self.imported_access_tokens.len()) as u64;
+                end_of(&slice, rows_max).map(|digest| SweepPosition::ImportedAccessTokens(digest.to_vec()))
             }
         };
         Ok(Swept { now, removed, next })
@@ -51,6 +61,7 @@ impl Tables {
         let has_siblings = self.has_siblings(id);
         if may_be_swept(&grant, Kin { root: root.as_ref(), has_siblings }, now) {
             self.grants.remove(&id);
+            self.forget_imported(id);
             if let Some(siblings) = grant.root.and_then(|root| self.siblings.get_mut(&root)) {
                 siblings.retain(|sibling| *sibling != id);
             }

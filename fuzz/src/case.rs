@@ -1,8 +1,8 @@
 //! Calls of the rule, made of fuzzed bytes.
 
 use regrant_grant::{
-    AuthorityTag, Binding, ClientKind, Decision, Generation, Grant, GrantId, GrantSecret, OnReuse, Party, Policy,
-    RefreshFacts, RotationMode, SessionId, Surroundings, decide,
+    AuthorityTag, Binding, ClientKind, Decision, Generation, Grant, GrantId, GrantSecret, OldAccessTokens, OnReuse,
+    Party, Policy, RefreshFacts, RotationMode, ScopeNarrowing, SessionId, Surroundings, decide,
 };
 use regrant_protocol::{ClientId, EpochNumber, Kid, Lifetime, Resources, RetryChallenge, Scope, Subject, Timestamp};
 
@@ -60,6 +60,10 @@ impl Case {
         facts.newest_kid = Kid(bytes.choice(&[21, 20, 19, 255]));
 
         case.may_be_elsewhere(bytes, [30_000, 60_000, 3_600_000, 86_400_000]);
+        // What is presented may be another system's string.
+        if bytes.byte() % 4 == 1 {
+            case.facts.present_imported_token(&case.row);
+        }
         case
     }
 
@@ -180,6 +184,8 @@ fn policy(bytes: &mut Bytes<'_>) -> Policy {
         access_lifetime: lifetime(bytes),
         idle_lifetime: lifetime(bytes),
         absolute_lifetime: lifetime(bytes),
+        scope_narrowing: bytes.choice(&[ScopeNarrowing::AccessToken, ScopeNarrowing::Grant]),
+        old_access_tokens: OldAccessTokens::Keep,
     }
 }
 

@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use regrant_crypto::{KeyRing, SeededEntropy, random};
 use regrant_engine::{AuthorizationServer, Hooks, Parts, RequestContext, SESSION_SECONDS};
-use regrant_grant::{Policy, Realm, RotationMode};
+use regrant_grant::{Policy, Realm};
 use regrant_protocol::{Clock, Issuer, Lifetime, ManualClock, Params, Timestamp};
+use regrant_store::ClientDefaults;
 use regrant_store_sqlite::{Genesis, SqliteStore};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -46,13 +47,10 @@ impl Server {
 
 /// Rotation without an end to the grants.
 pub(crate) const POLICY: Policy = Policy {
-    rotation: RotationMode::Rotate,
-    retry_window_seconds: None,
-    on_reuse: None,
-    code_retry_seconds: 0,
     access_lifetime: Lifetime::Never,
     idle_lifetime: Lifetime::Never,
     absolute_lifetime: Lifetime::Never,
+    ..ClientDefaults::BUILT_IN.policy
 };
 
 /// The form with these fields.

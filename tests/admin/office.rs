@@ -6,13 +6,10 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, Request};
-use regrant_admin::{
-    Administration, BackupError, ClientDefaults, Program, ProgramStatus, SweepState, SweepView, router,
-};
+use regrant_admin::{Administration, BackupError, Program, ProgramStatus, SweepState, SweepView, router};
 use regrant_engine::Door;
-use regrant_grant::{Policy, RotationMode};
-use regrant_protocol::{ClientId, Lifetime};
-use regrant_store::{AccessTokenFormat, ConsentMode, IdTokenAlgorithm, OutlivesSession};
+use regrant_protocol::ClientId;
+use regrant_store::{ClientDefaults, IdTokenAlgorithm};
 use regrant_tests::TestServer;
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -123,22 +120,7 @@ struct TestProgram;
 #[async_trait]
 impl Program for TestProgram {
     fn client_defaults(&self) -> ClientDefaults {
-        ClientDefaults {
-            policy: Policy {
-                rotation: RotationMode::Rotate,
-                retry_window_seconds: None,
-                on_reuse: None,
-                code_retry_seconds: 0,
-                access_lifetime: Lifetime::from_seconds(3600),
-                idle_lifetime: Lifetime::from_seconds(1_209_600),
-                absolute_lifetime: Lifetime::from_seconds(31_536_000),
-            },
-            access_token_format: AccessTokenFormat::JwtEs256,
-            id_token_algorithm: IdTokenAlgorithm::Es256,
-            id_token_on_refresh: false,
-            consent: ConsentMode::Remember,
-            outlives_session: OutlivesSession::Always,
-        }
+        ClientDefaults { id_token_algorithm: IdTokenAlgorithm::Es256, ..ClientDefaults::BUILT_IN }
     }
 
     fn where_configured(&self, client: &ClientId) -> Option<String> {

@@ -1,5 +1,7 @@
 //! RFC 6749 §6 and §10: refreshing an access token.
 
+use regrant_grant::ScopeNarrowing;
+use regrant_store::ClientSettings;
 use regrant_tests::{TestServer, flipped};
 
 /// C-027.
@@ -51,6 +53,24 @@ async fn rfc6749_section_6_the_new_refresh_token_has_the_scope_of_the_old() {
         token = answer.refresh_token();
         assert_eq!(server.grant(&token).await.scope.as_str(), "a b c");
     }
+}
+
+/// A choice of ours, for clients of servers that do so.
+#[tokio::test]
+async fn rfc6749_section_6_a_narrower_scope_sticks_only_where_the_client_is_set_so() {
+    let server = TestServer::start().await;
+    let narrowing = |settings: &mut ClientSettings| settings.policy.scope_narrowing = ScopeNarrowing::Grant;
+    let app = server.confidential("TestClient").scope("a b c").set(narrowing).register().await;
+    let first = app.log_in().await.refresh_token();
+    let second = app.refresh(&first).with("scope", "a b").send().await.assert_scope("a b").refresh_token();
+    assert_eq!(server.grant(&second).await.scope.as_str(), "a b");
+    // The answer was lost.
+    let again = app.refresh(&first).with("scope", "a b").send().await.assert_scope("a b").refresh_token();
+    assert_eq!(again, second);
+    app.refresh(&first).with("scope", "a b c").send().await.assert_error(400, "invalid_scope");
+    app.refresh(&second).with("scope", "c").send().await.assert_error(400, "invalid_scope");
+    let third = app.refresh(&second).send().await.assert_scope("a b").refresh_token();
+    app.refresh(&third).with("scope", "b").send().await.assert_scope("b");
 }
 
 /// RFC 6749 §6: a scope that an operator takes from the client later is still what the user granted.

@@ -121,6 +121,10 @@ async fn rfc6749_section_1_5_a_client_that_may_not_refresh_gets_no_refresh_token
     assert!(answer.json.get("refresh_token").is_none());
     app.change_settings(|settings| settings.grant_types.push(GrantType::RefreshToken)).await;
     assert!(app.log_in().await.json.get("refresh_token").is_some());
+    for (needed, is_given) in [("read", true), ("offline", false)] {
+        app.change_settings(|settings| settings.refresh_token_scope = Some(Scope::parse(needed).unwrap())).await;
+        assert_eq!(app.log_in().await.json.get("refresh_token").is_some(), is_given, "{needed}");
+    }
 }
 
 /// RFC 6749 §4.3.2.

@@ -3,7 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use regrant_store::{AccessTokenFormat, UserChange, UserStatus};
+use regrant_grant::OldAccessTokens;
+use regrant_store::{AccessTokenFormat, ClientSettings, UserChange, UserStatus};
 use regrant_tests::{START_SECONDS, TestServer, USERNAME};
 
 /// C-055; the methods are in `rfc6749_parameters.rs`.
@@ -157,6 +158,24 @@ async fn rfc7662_section_2_1_a_jwt_that_is_not_our_access_token_is_inactive() {
         assert_eq!(app.introspect(&forged).send().await.text_of_body(), r#"{"active":false}"#, "{why}");
     }
     app.introspect(&token).send().await.assert_active();
+}
+
+/// A choice of ours, for clients of servers that do so: a retry gives what is current, and an older token is not.
+#[tokio::test]
+async fn rfc7662_section_2_2_a_refresh_ends_older_access_tokens_only_where_the_client_is_set_so() {
+    let server = TestServer::start().await;
+    let ending = |settings: &mut ClientSettings| settings.policy.old_access_tokens = OldAccessTokens::End;
+    let app = server.confidential("TestClient").set(ending).register().await;
+    let first = app.log_in().await;
+    app.introspect(&first.access_token()).send().await.assert_active();
+    let second = app.refresh(&first.refresh_token()).send().await;
+    let again = app.refresh(&first.refresh_token()).send().await;
+    app.introspect(&first.access_token()).send().await.assert_inactive();
+    for current in [&second, &again] {
+        app.introspect(&current.access_token()).send().await.assert_active();
+    }
+    app.change_settings(|settings| settings.policy.old_access_tokens = OldAccessTokens::Keep).await;
+    app.introspect(&first.access_token()).send().await.assert_active();
 }
 
 /// C-061.

@@ -49,6 +49,10 @@ async fn rfc9700_section_4_14_2_a_public_client_must_rotate() {
         let registered = server.engine.register_client(id, Secrecy::Public, settings).await;
         assert_eq!(registered.is_ok(), is_accepted, "{rotation:?}");
     }
+    let mut settings = settings;
+    (settings.policy.rotation, settings.allow_unsafe_rotation) = (RotationMode::Reuse, true);
+    let id = ClientId::parse("unsafe").unwrap();
+    server.engine.register_client(id, Secrecy::Public, settings).await.expect("its operator said so");
 }
 
 /// C-119.

@@ -6,6 +6,8 @@ use regrant_store::{ClientChange, Credential, UserChange, UserStatus};
 use regrant_tests::{Request, TestServer, USERNAME};
 
 const FORM: &str = "application/x-www-form-urlencoded";
+/// SHA-256 of a password or secret that is none of those below, as another system kept it.
+const TAKEN_OVER: &str = "sha256:c4bbcb1fbec99d65bf59d85c8cb62ee2db963f0fe106f483d9afa73bd4e39a8a";
 
 /// C-190.
 #[tokio::test]
@@ -79,8 +81,11 @@ async fn an_unknown_client_costs_as_much_as_a_wrong_secret() {
     disabled.change(ClientChange::Enabled(false)).await;
     let removed = server.confidential("removed").secret("TestSecret").register().await;
     removed.change(ClientChange::Remove).await;
+    let taken_over = server.confidential("imported").register().await;
+    let credential = Some(Credential::new(TAKEN_OVER.to_owned()));
+    taken_over.change_settings(|settings| settings.credential = credential).await;
     let long = "x".repeat(2000);
-    for id in ["nobody", "generated", "chosen", "public", "disabled", "removed"] {
+    for id in ["nobody", "generated", "chosen", "public", "disabled", "removed", "imported"] {
         for secret in ["wrong", "rgs_wrong", &long] {
             let in_body = server.post("/token").with("client_id", id).with("client_secret", secret);
             for request in [server.post("/token").basic(id, secret), in_body] {
@@ -111,10 +116,12 @@ async fn an_unknown_user_costs_as_much_as_a_wrong_password() {
             }
         }
     }
-    let hash = hash_password(b"x", [7; 16]).unwrap();
-    server.change_user(UserChange::Password(Credential::new(hash.expose().to_owned()))).await;
-    let request = app.token("password").with("username", USERNAME).with("password", "y");
-    assert_eq!(hash_calls(&server, request, "invalid_grant").await, 1);
+    let ours = hash_password(b"x", [7; 16]).unwrap();
+    for stored in [ours.expose(), TAKEN_OVER] {
+        server.change_user(UserChange::Password(Credential::new(stored.to_owned()))).await;
+        let request = app.token("password").with("username", USERNAME).with("password", "y");
+        assert_eq!(hash_calls(&server, request, "invalid_grant").await, 1, "{stored}");
+    }
 }
 
 /// How many Argon2id calls a request costs that is refused with `error`.

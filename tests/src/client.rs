@@ -1,7 +1,7 @@
 use regrant_engine::Secrecy;
 use regrant_grant::{Policy, RotationMode};
 use regrant_protocol::{ClientId, GrantType, Lifetime, RedirectUri, Resources, Scope, Secret, TokenEndpointAuthMethod};
-use regrant_store::{AccessTokenFormat, ClientChange, ClientSettings, IdTokenAlgorithm, Store};
+use regrant_store::{AccessTokenFormat, ClientChange, ClientDefaults, ClientSettings, IdTokenAlgorithm, Store};
 
 use crate::{Answer, AuthorizationRequest, PASSWORD, Request, TestServer, USERNAME, VERIFIER};
 
@@ -234,13 +234,10 @@ impl TestClient<'_> {
 
 fn settings(auth_methods: &[TokenEndpointAuthMethod], grant_types: &[GrantType]) -> ClientSettings {
     let policy = Policy {
-        rotation: RotationMode::Rotate,
-        retry_window_seconds: None,
-        on_reuse: None,
-        code_retry_seconds: 0,
         access_lifetime: Lifetime::from_seconds(3600),
         idle_lifetime: Lifetime::from_seconds(14 * 24 * 3600),
         absolute_lifetime: Lifetime::from_seconds(365 * 24 * 3600),
+        ..ClientDefaults::BUILT_IN.policy
     };
     let scope = Scope::parse("read write").expect("it is a scope");
     let mut settings = ClientSettings::new(auth_methods.to_vec(), grant_types.to_vec(), scope, policy);

@@ -3,11 +3,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use regrant_grant::{Grant, GrantId, SessionId};
+use regrant_grant::{Grant, GrantId, ImportedToken, SessionId};
 use regrant_protocol::{ClientId, Kid, Subject, Timestamp, Username};
 use regrant_store::{
-    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, GrantFilter, Identity, ListedGrant, Page,
-    SealedSigningKey, Session, SigningKeyChange, Step, Store, StoreError, Sweep, SweepError, Swept, User, UserChange,
+    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, FoundToken, GrantFilter, Identity,
+    ImportError, Imported, ImportedGrant, ListedGrant, Page, SealedSigningKey, Session, SigningKeyChange, Step, Store,
+    StoreError, Sweep, SweepError, Swept, User, UserChange,
 };
 use regrant_store_sqlite::SqliteStore;
 use tokio::sync::Semaphore;
@@ -227,6 +228,18 @@ impl Store for FaultyStore {
         after: Option<GrantId>,
     ) -> Result<Page<GrantId, GrantId>, StoreError> {
         self.call()?.end_grants(filter, made_before, after).await
+    }
+
+    async fn import(&self, grants: Vec<ImportedGrant>) -> Result<Imported, ImportError> {
+        self.call()?.import(grants).await
+    }
+
+    async fn imported_token(&self, token: &ImportedToken) -> Result<Option<FoundToken>, StoreError> {
+        self.call()?.imported_token(token).await
+    }
+
+    async fn imports_are_live(&self) -> Result<bool, StoreError> {
+        self.call()?.imports_are_live().await
     }
 
     async fn users(&self, after: Option<&Username>, count_max: u32) -> Result<Page<User, Username>, StoreError> {

@@ -3,9 +3,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use regrant_engine::{AuthorizationServer, KeyFile};
-use regrant_grant::{ClientKind, Policy};
-use regrant_protocol::{ClientId, GrantType, Scope, TokenEndpointAuthMethod};
-use regrant_store::{AccessTokenFormat, ClientSettings, ConsentMode, IdTokenAlgorithm, OutlivesSession};
+use regrant_protocol::ClientId;
+use regrant_store::ClientDefaults;
 
 use crate::{SweepView, Time};
 
@@ -61,42 +60,4 @@ pub enum BackupError {
     /// The database or the disk failed.
     #[error("the copy was not written: {0}")]
     Failed(String),
-}
-
-/// What holds for a client of which nobody says otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClientDefaults {
-    /// Rotation, retries and lifetimes.
-    pub policy: Policy,
-    /// What access tokens look like.
-    pub access_token_format: AccessTokenFormat,
-    /// What signs ID tokens.
-    pub id_token_algorithm: IdTokenAlgorithm,
-    /// Whether every refresh gives a new ID token.
-    pub id_token_on_refresh: bool,
-    /// When users are asked.
-    pub consent: ConsentMode,
-    /// Which grants live on when the login session ends.
-    pub outlives_session: OutlivesSession,
-}
-
-impl ClientDefaults {
-    /// A client of which nothing is said but whether it can keep a secret.
-    pub(crate) fn settings(&self, kind: ClientKind) -> ClientSettings {
-        let auth_methods = match kind {
-            ClientKind::Public => vec![TokenEndpointAuthMethod::None],
-            ClientKind::Confidential => {
-                vec![TokenEndpointAuthMethod::ClientSecretBasic, TokenEndpointAuthMethod::ClientSecretPost]
-            }
-        };
-        let grant_types = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
-        ClientSettings {
-            access_token_format: self.access_token_format,
-            id_token_algorithm: self.id_token_algorithm,
-            id_token_on_refresh: self.id_token_on_refresh,
-            consent: self.consent,
-            outlives_session: self.outlives_session,
-            ..ClientSettings::new(auth_methods, grant_types, Scope::empty(), self.policy)
-        }
-    }
 }

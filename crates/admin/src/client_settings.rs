@@ -25,6 +25,7 @@ impl From<&ClientSettings> for ClientFields {
             name: kept.name.clone(),
             auth_methods: kept.auth_methods.clone(),
             grant_types: kept.grant_types.clone(),
+            refresh_token_scope: kept.refresh_token_scope.as_ref().map(|scope| scope.as_str().to_owned()),
             redirect_uris: texts(&kept.redirect_uris, RedirectUri::as_str),
             post_logout_redirect_uris: texts(&kept.post_logout_redirect_uris, RedirectUri::as_str),
             allowed_origins: texts(&kept.allowed_origins, WebOrigin::as_str),
@@ -47,7 +48,10 @@ impl From<&ClientSettings> for ClientFields {
             rotation: kept.policy.rotation.into(),
             retry_window: kept.policy.retry_window_seconds,
             on_reuse: kept.policy.on_reuse.map(Into::into),
+            scope_narrowing: kept.policy.scope_narrowing.into(),
+            old_access_tokens: kept.policy.old_access_tokens.into(),
             code_retry: kept.policy.code_retry_seconds,
+            allow_unsafe_rotation: kept.allow_unsafe_rotation,
         }
     }
 }
@@ -61,11 +65,18 @@ impl ClientFields {
             Some(text) => one("default_scope", text, Scope::parse)?,
             None => scope.clone(),
         };
+        let refresh_token_scope = given
+            .refresh_token_scope
+            .as_deref()
+            .map(|text| one("refresh_token_scope", text, Scope::parse))
+            .transpose()?;
         let resources = list("resources", &given.resources, Resource::parse)?;
         let policy = Policy {
             rotation: given.rotation.into(),
             retry_window_seconds: given.retry_window,
             on_reuse: given.on_reuse.map(Into::into),
+            scope_narrowing: given.scope_narrowing.into(),
+            old_access_tokens: given.old_access_tokens.into(),
             code_retry_seconds: given.code_retry,
             access_lifetime: Lifetime::from_seconds(given.access_lifetime),
             idle_lifetime: Lifetime::from_seconds(given.idle_lifetime),
@@ -92,6 +103,8 @@ impl ClientFields {
             id_token_algorithm: given.id_token_algorithm.into(),
             id_token_on_refresh: given.id_token_on_refresh,
             outlives_session: given.outlives_session.into(),
+            refresh_token_scope,
+            allow_unsafe_rotation: given.allow_unsafe_rotation,
             ..ClientSettings::new(given.auth_methods, given.grant_types, scope, policy)
         })
     }

@@ -21,14 +21,15 @@ mod router;
 mod words;
 
 pub use admin_token::{ADMIN_TOKEN_CHARACTERS_MAX, ADMIN_TOKEN_CHARACTERS_MIN, AdminToken, UnusableAdminToken};
-pub use administration::{Administration, BackupError, ClientDefaults, Program, ProgramStatus};
+pub use administration::{Administration, BackupError, Program, ProgramStatus};
 pub use error::BODY_BYTES_MAX;
 pub use router::{BASE_PATH, openapi, router, router_with_token};
 pub use words::{
     AccessTokenFormat, BackupTarget, BackupView, ChangedClient, ClientFields, ClientPatch, ClientView, ConsentMode,
     EndGrants, EndedBy, ErrorBody, ErrorCode, Explanation, GrantState, GrantView, GrantsEnded, GrantsQuery,
     IdTokenAlgorithm, KeyChoice, KeysView, LISTED_DEFAULT, LISTED_MAX, Listing, MasterKeyView, NewClient, NewPassword,
-    NewUser, OnReuse, OutlivesSession, PageQuery, Patch, PatchError, ProfilePatch, Question, RegisteredClient,
-    RemovedClient, RotateKeys, RotateSecret, RotatedKeys, RotatedSecret, RotationMode, SigningKeyState, SigningKeyView,
-    StatusView, SweepState, SweepView, Time, TimeError, UserPatch, UserStatus, UserView, UsersQuery, WireSecret,
+    NewUser, OldAccessTokens, OnReuse, OutlivesSession, PageQuery, Patch, PatchError, ProfilePatch, Question,
+    RegisteredClient, RemovedClient, RotateKeys, RotateSecret, RotatedKeys, RotatedSecret, RotationMode,
+    ScopeNarrowing, SigningKeyState, SigningKeyView, StatusView, SweepState, SweepView, Time, TimeError, UserPatch,
+    UserStatus, UserView, UsersQuery, WireSecret,
 };

@@ -9,17 +9,15 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
-use regrant_admin::{
-    AdminToken, Administration, BackupError, ClientDefaults, Program, ProgramStatus, router, router_with_token,
-};
+use regrant_admin::{AdminToken, Administration, BackupError, Program, ProgramStatus, router, router_with_token};
 use regrant_crypto::{KeyRing, SeededEntropy};
 use regrant_engine::{
     AuthorizationServer, Door, Event, FAILURE_BURST, Happening, Hooks, KeyFile, KeyFileNotWritten, Observer, Parts,
     RequestId, SESSION_SECONDS,
 };
-use regrant_grant::{Policy, Realm, RotationMode};
-use regrant_protocol::{ClientId, Issuer, Lifetime, ManualClock, Profile, Secret, Timestamp};
-use regrant_store::{AccessTokenFormat, ConsentMode, IdTokenAlgorithm, OutlivesSession};
+use regrant_grant::Realm;
+use regrant_protocol::{ClientId, Issuer, ManualClock, Profile, Secret, Timestamp};
+use regrant_store::{ClientDefaults, IdTokenAlgorithm};
 use regrant_store_sqlite::{Genesis, SqliteStore};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -226,22 +224,7 @@ struct NoProgram;
 #[async_trait]
 impl Program for NoProgram {
     fn client_defaults(&self) -> ClientDefaults {
-        ClientDefaults {
-            policy: Policy {
-                rotation: RotationMode::Rotate,
-                retry_window_seconds: None,
-                on_reuse: None,
-                code_retry_seconds: 0,
-                access_lifetime: Lifetime::from_seconds(3600),
-                idle_lifetime: Lifetime::Never,
-                absolute_lifetime: Lifetime::Never,
-            },
-            access_token_format: AccessTokenFormat::JwtEs256,
-            id_token_algorithm: IdTokenAlgorithm::Es256,
-            id_token_on_refresh: false,
-            consent: ConsentMode::Remember,
-            outlives_session: OutlivesSession::Always,
-        }
+        ClientDefaults { id_token_algorithm: IdTokenAlgorithm::Es256, ..ClientDefaults::BUILT_IN }
     }
 
     fn where_configured(&self, _: &ClientId) -> Option<String> {

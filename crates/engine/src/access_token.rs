@@ -12,6 +12,7 @@ use regrant_store::{AccessTokenFormat, ClientHandle, Scene, StoreError, Target, 
 use crate::access_token_draft::{Draft, Gauge, SealedClaims, token_id};
 use crate::clients::CachedClient;
 use crate::keys::Owner;
+use crate::replaced::Replaced;
 use crate::{AuthenticatedClient, AuthorizationServer, RequestContext, TokenError};
 
 /// An access token whose signature or prefilter tag is ours; whether it is good only its owner's row can tell.
@@ -137,22 +138,25 @@ impl AuthorizationServer {
         let issuer = self.issuer.clone();
         let rule = move |scene: &Scene<'_>| {
             let is_for = |row: &&Grant| asker.as_ref().is_none_or(|(client, _)| *client == row.client);
-            let Some(row) = scene.grant.filter(is_for) else {
-                return (None, Write::Nothing);
-            };
+            let nothing = ((None, None), Write::Nothing);
+            let Some(row) = scene.grant.filter(is_for) else { return nothing };
             let auth_time = Some(row.authenticated_at.seconds());
             let Some(claims) = token.claims(&keys, Owner::from(row), issuer.as_str(), row.subject.as_str(), auth_time)
             else {
-                return (None, Write::Nothing);
+                return nothing;
             };
             let end = Some(Timestamp::from_seconds(claims.exp));
             let verdict = judge_access(row, id.generation, end, &scene.surroundings, scene.now);
             let is_good = verdict == AccessVerdict::Active
                 && !scene.access_token_is_listed
                 && is_as_it_was(asker.as_ref(), scene);
-            answer(is_good.then_some(claims), list, id)
+            let replaced = Replaced::find(row, id.generation, claims.iat, scene);
+            let (live, write) = answer(is_good.then_some(claims), list, id);
+            ((live, replaced), write)
         };
-        decide_in(&*self.store, Target::AccessToken(id), begin_before, rule).await
+        let (live, replaced) = decide_in(&*self.store, Target::AccessToken(id), begin_before, rule).await?;
+        let has_ended = live.is_some() && self.has_ended_with_refresh(replaced).await?;
+        Ok(live.filter(|_| !has_ended))
     }
 
     /// The client whose own token this is; `None` when it belongs to a grant.
@@ -237,11 +241,15 @@ pub(crate) fn judge_own_token(
 }
 
 /// Whether the asker, who is the client of the token, is as it was when it authenticated.
-fn is_as_it_was(asker: Option<&(ClientId, u64)>, scene: &Scene<'_>) -> bool {
+pub(crate) fn is_as_it_was(asker: Option<&(ClientId, u64)>, scene: &Scene<'_>) -> bool {
     asker.is_none_or(|(_, version)| scene.surroundings.client.is_some_and(|client| client.version == *version))
 }
 
-fn answer(claims: Option<AccessTokenClaims>, list: bool, id: AccessTokenId) -> (Option<LiveAccessToken>, Write) {
+pub(crate) fn answer(
+    claims: Option<AccessTokenClaims>,
+    list: bool,
+    id: AccessTokenId,
+) -> (Option<LiveAccessToken>, Write) {
     let write = match &claims {
         Some(claims) if list => Write::ListAccessToken { id, until: Some(Timestamp::from_seconds(claims.exp)) },
         Some(_) | None => Write::Nothing,

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use regrant_crypto::{JWS_BYTES_MAX, SigningKey, Typ, digest};
 use regrant_grant::{AccessPeriod, AccessTokenId, Binding, HEAD_BYTES, Head, OPAQUE_ACCESS_PREFIX, access_period};
 use regrant_protocol::{AccessTokenClaims, Issuer, Resource, Resources, Scope, Timestamp};
+use regrant_store::ClientSettings;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -67,7 +68,7 @@ impl<'a> Draft<'a> {
             issuer: issuer.as_str(),
             subject: row.subject.as_str(),
             scope,
-            audience: audience_of_user_token(issuer, client, scope, resources),
+            audience: audience_of_user_token(issuer, client.settings(), scope, resources),
             auth_time: Some(row.authenticated_at.seconds()),
             added,
             unique: None,
@@ -90,7 +91,7 @@ impl<'a> Draft<'a> {
             issuer: issuer.as_str(),
             subject: record.id.as_str(),
             scope: asked.scope,
-            audience: audience(issuer, client, asked.resources),
+            audience: audience(issuer, client.settings(), asked.resources),
             auth_time: None,
             added: asked.added,
             unique: Some(asked.unique),
@@ -171,24 +172,24 @@ fn opaque_bytes(claims_bytes: usize) -> usize {
 }
 
 /// For whom a token is: the resources it was asked for, the client's audience, or whoever trusts the issuer.
-fn audience(issuer: &Issuer, client: &AuthenticatedClient, resources: &Resources) -> Vec<String> {
+fn audience(issuer: &Issuer, settings: &ClientSettings, resources: &Resources) -> Vec<String> {
     if !resources.is_empty() {
         resources.iter().map(|resource: &Resource| resource.as_str().to_owned()).collect()
-    } else if !client.settings().audience.is_empty() {
-        client.settings().audience.clone()
+    } else if !settings.audience.is_empty() {
+        settings.audience.clone()
     } else {
         vec![issuer.as_str().to_owned()]
     }
 }
 
 /// With `openid` the token is for userinfo too, unless it was asked for other servers by name.
-fn audience_of_user_token(
+pub(crate) fn audience_of_user_token(
     issuer: &Issuer,
-    client: &AuthenticatedClient,
+    settings: &ClientSettings,
     scope: &Scope,
     resources: &Resources,
 ) -> Vec<String> {
-    let mut audience = audience(issuer, client, resources);
+    let mut audience = audience(issuer, settings, resources);
     let issuer = issuer.as_str();
     if scope.contains(OPENID) && resources.is_empty() && !audience.iter().any(|name| name == issuer) {
         audience.push(issuer.to_owned());

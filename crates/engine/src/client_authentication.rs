@@ -2,12 +2,12 @@ use std::sync::Arc;
 
 use regrant_crypto::{ClientSecret, StoredSecret, StoredSecretError};
 use regrant_grant::{ClientKind, Write};
-use regrant_protocol::{ClientAuthentication, ClientId, Secret, Timestamp};
+use regrant_protocol::{ClientAuthentication, ClientId, Secret, Timestamp, TokenEndpointAuthMethod};
 use regrant_store::{Client, ClientSettings, Scene, StoreError, Target, decide_in};
 
 use crate::clients::CachedClient;
 use crate::failures::FailureKey;
-use crate::{AuthorizationServer, ClientAuthenticationFailure, Happening, RequestContext, TokenError};
+use crate::{AuthorizationServer, ClientAuthenticationFailure, Happening, RequestContext, TokenError, Unproven};
 
 /// How often a request is decided anew because the client or user changed meanwhile, before it is answered 503.
 pub(crate) const ATTEMPTS_MAX: u32 = 3;
@@ -36,6 +36,15 @@ impl AuthenticatedClient {
 
     pub(crate) fn settings(&self) -> &ClientSettings {
         &self.0.client.settings
+    }
+
+    /// What a client is told that is not what it should be.
+    pub(crate) fn unproven(&self) -> Unproven {
+        Unproven {
+            client: self.id().clone(),
+            method: TokenEndpointAuthMethod::None,
+            registered: Some(self.settings().auth_methods.clone()),
+        }
     }
 
     /// Fails for a public client.
@@ -107,6 +116,7 @@ impl AuthorizationServer {
         found: Option<Arc<CachedClient>>,
         failure: FailureKey,
     ) -> Result<AuthenticatedClient, TokenError> {
+        let registered = found.as_ref().map(|found| found.client.settings.auth_methods.clone());
         let candidate = found.filter(|found| found.client.settings.auth_methods.contains(&claimed.method));
         let proven = match (&claimed.secret, candidate) {
             (None, Some(client)) => client.client.settings.is_public().then_some(client),
@@ -117,7 +127,8 @@ impl AuthorizationServer {
                 None
             }
         };
-        let client = proven.ok_or_else(|| TokenError::ClientNotAuthenticated(claimed.client_id.clone()))?;
+        let unproven = || Unproven { client: claimed.client_id.clone(), method: claimed.method, registered };
+        let client = proven.ok_or_else(|| TokenError::ClientNotAuthenticated(unproven()))?;
         if client.client.party.enabled { Ok(AuthenticatedClient(client)) } else { Err(TokenError::ClientDisabled) }
     }
 
@@ -192,14 +203,14 @@ impl AuthorizationServer {
         }
         match stored {
             StoredSecret::Keyed(_) => self.refuse_secret(secret, failure).await,
-            StoredSecret::Argon2id(hash) => {
+            StoredSecret::Chosen(stored) => {
                 // After a start all requests of a client come at once, and one of them is enough to know the secret.
                 let _first = cached.accepting.lock().await;
                 if cached.accepts(&self.process_pepper, &presented) {
                     return Ok(true);
                 }
                 self.failures.charge(&[failure], self.clock.monotonic()).map_err(TokenError::too_many_failures)?;
-                let is_right = self.hashing.verify(hash, secret.clone()).await?;
+                let is_right = self.hashing.verify(stored, secret.clone()).await?;
                 if is_right {
                     self.failures.give_back(&[failure]);
                     // Another request may have been faster, with the same secret.

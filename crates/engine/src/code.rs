@@ -32,8 +32,8 @@ impl AuthorizationServer {
             self.tell(context, Happening::Redemption { verdict, grant, client: client.id() });
         }
         let (_, granted) = decided?;
-        let refresh_token =
-            may_refresh(client.settings()).then(|| self.keys.refresh_token(&granted.row)).transpose()?;
+        let may_refresh = may_refresh(client.settings(), &granted.scope);
+        let refresh_token = may_refresh.then(|| self.keys.refresh_token(&granted.row)).transpose()?;
         let mut response = self.respond(client, &granted, refresh_token)?;
         if granted.scope.contains(OPENID) {
             let nonce = granted.row.code.as_ref().and_then(|code| code.nonce.clone());

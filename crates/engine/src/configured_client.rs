@@ -68,7 +68,7 @@ impl AuthorizationServer {
             })
         };
         Ok(match StoredSecret::parse(known.expose()).map_err(unreadable)? {
-            StoredSecret::Argon2id(hash) => self.hashing.verify(hash, secret.clone()).await?,
+            StoredSecret::Chosen(stored) => self.hashing.verify(stored, secret.clone()).await?,
             generated @ StoredSecret::Keyed(_) => ClientSecret::new(secret.expose())
                 .is_ok_and(|secret| generated.matches_keyed(self.keys.ring().pepper(), &secret)),
         })

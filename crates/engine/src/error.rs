@@ -1,20 +1,21 @@
 use regrant_grant::{GrantId, RedeemVerdict, Verdict};
-use regrant_protocol::{ClientId, ErrorResponse, GrantType};
+use regrant_protocol::{ClientId, ErrorResponse, GrantType, RequestFault, TokenEndpointAuthMethod};
 use regrant_store::StoreError;
 
 use crate::ClaimsProblem;
 use crate::hashing::Overloaded;
 
 /// Why an endpoint refused: as precise as the log needs.
+///
+/// Whoever tells it in other words than [`crate::Refusal`] has to have words for each.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum TokenError {
     /// The request breaks a rule of its form.
-    #[error("{}", .0.error_description)]
-    Request(ErrorResponse),
+    #[error("{}", ErrorResponse::from(.0).error_description)]
+    Request(RequestFault),
     /// No such client, a wrong secret, or a method that is not registered for it.
-    #[error("client {0:?} did not authenticate")]
-    ClientNotAuthenticated(ClientId),
+    #[error("client {:?} did not authenticate", .0.client)]
+    ClientNotAuthenticated(Unproven),
     /// The client proved itself, and is disabled.
     #[error("the client is disabled")]
     ClientDisabled,
@@ -25,8 +26,13 @@ pub enum TokenError {
         retry_after_seconds: u32,
     },
     /// The client may not use this grant type.
-    #[error("the client may not use grant type {}", .0.as_str())]
-    GrantTypeNotAllowed(GrantType),
+    #[error("the client may not use grant type {}", grant_type.as_str())]
+    GrantTypeNotAllowed {
+        /// The client.
+        client: ClientId,
+        /// What it asked for.
+        grant_type: GrantType,
+    },
     /// A public client asked for what only an authenticated client gets.
     #[error("a public client may not do this")]
     PublicClient,
@@ -83,6 +89,17 @@ pub enum TokenError {
     Store(#[from] StoreError),
 }
 
+/// A client that did not prove who it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unproven {
+    /// The client that it says it is.
+    pub client: ClientId,
+    /// The way in which it tried.
+    pub method: TokenEndpointAuthMethod,
+    /// The ways that are registered for the client; `None` when there is no such client.
+    pub registered: Option<Vec<TokenEndpointAuthMethod>>,
+}
+
 fn named(value: Option<&str>) -> String {
     value.map(|value| format!(": {value:?}")).unwrap_or_default()
 }
@@ -93,12 +110,17 @@ impl TokenError {
         Self::TooManyFailures { retry_after_seconds }
     }
 
+    /// A refresh of a token that names no grant.
+    pub(crate) const fn refresh(verdict: Verdict) -> Self {
+        Self::Refresh { verdict, grant: None }
+    }
+
     /// Whether what refuses is what was read of the client, so that a newer copy of it may decide otherwise.
     pub(crate) const fn rests_on_the_client(&self) -> bool {
         match self {
             Self::ClientNotAuthenticated(_)
             | Self::ClientDisabled
-            | Self::GrantTypeNotAllowed(_)
+            | Self::GrantTypeNotAllowed { .. }
             | Self::PublicClient
             | Self::Scope(_)
             | Self::Target(_) => true,

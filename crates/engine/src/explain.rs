@@ -1,17 +1,21 @@
 use std::sync::Arc;
 
-use regrant_crypto::{Purpose, Typ, unverified_header};
+use regrant_crypto::{Purpose, Typ, sha256, unverified_header};
 use regrant_grant::{
-    Binding, CODE_PREFIX, ClientKind, Grant, REFRESH_PREFIX, RedeemFacts, RedeemVerdict, RefreshFacts, TokenParts,
-    Verdict, Write, decide, judge_access, redeem,
+    AccessTokenId, AccessVerdict, AuthorityTag, Binding, CODE_PREFIX, ClientKind, Generation, Grant, GrantId,
+    ImportedToken, REFRESH_PREFIX, RedeemFacts, RedeemVerdict, RefreshFacts, TokenParts, Verdict, Write, decide,
+    judge_access, redeem,
 };
 use regrant_protocol::{AccessTokenClaims, ClientId, GrantType, Resources, Secret, Timestamp};
-use regrant_store::{ListedGrant, Scene, StoreError, Target, decide_in};
+use regrant_store::{FoundToken, ImportedAccessToken, ListedGrant, Scene, StoreError, Target, decide_in};
 
 use crate::AuthorizationServer;
 use crate::access_token::{Recognised, judge_own_token};
 use crate::clients::CachedClient;
+use crate::imported_access_token::judge_imported_token;
 use crate::keys::{Owner, Unrecognised};
+use crate::presented::Presented;
+use crate::replaced::Replaced;
 use crate::token::still_allowed;
 
 mod explanation;
@@ -43,6 +47,11 @@ impl AuthorizationServer {
                 ..Explanation::of(TokenKind::IdToken, (ExplainedVerdict::None, sentence::ID_TOKEN))
             });
         }
+        match self.store.imported_token(&ImportedToken(sha256(token.as_bytes()))).await? {
+            Some(FoundToken::Refresh(grant)) => return self.explain_presented(Presented::Imported(grant)).await,
+            Some(FoundToken::Access(grant, token)) => return self.explain_imported_access_token(grant, *token).await,
+            None => {}
+        }
         let unknown = || Explanation::of(TokenKind::Unknown, (ExplainedVerdict::None, sentence::UNKNOWN));
         Ok(self.explain_by_withdrawn_key(token).await?.unwrap_or_else(unknown))
     }
@@ -50,35 +59,49 @@ impl AuthorizationServer {
 
 impl AuthorizationServer {
     async fn explain_refresh_token(&self, token: &str) -> Result<Explanation, StoreError> {
+        let explain = |verdict: Verdict| {
+            Explanation::of(
+                TokenKind::RefreshToken,
+                (ExplainedVerdict::Refresh(verdict), sentence::of_refresh(verdict)),
+            )
+        };
+        let Ok(parts) = TokenParts::parse(REFRESH_PREFIX, token) else {
+            return Ok(explain(Verdict::Malformed));
+        };
+        match self.keys.prefilter(&parts.head, &parts.prefilter_tag, Purpose::Refresh) {
+            Ok(()) => self.explain_presented(Presented::Ours(parts)).await,
+            Err(unrecognised) => Ok(explain(unrecognised.into()).about(parts.head.grant, parts.head.generation, None)),
+        }
+    }
+
+    async fn explain_presented(&self, presented: Presented) -> Result<Explanation, StoreError> {
         let kind = TokenKind::RefreshToken;
         let explain = |verdict| (ExplainedVerdict::Refresh(verdict), sentence::of_refresh(verdict));
-        let Ok(parts) = TokenParts::parse(REFRESH_PREFIX, token) else {
-            return Ok(Explanation::of(kind, explain(Verdict::Malformed)));
-        };
-        let found = match self.find_owner(&parts, Purpose::Refresh).await? {
-            Ok(found) => found,
-            Err(none) => return Ok(Explanation::of(kind, explain(none.into())).about(&parts, None)),
+        let (grant, generation) = (presented.grant(), presented.generation());
+        let Some(found) = self.find_grant(grant).await? else {
+            let verdict = explain(Verdict::UnknownGrant);
+            return Ok(Explanation::of(kind, verdict).about(grant, generation, None));
         };
         let Some(client) = found.client.as_deref().filter(|found| found.client.party.enabled) else {
             let verdict = explain(Verdict::ClientDisabled);
-            return Ok(Explanation::of(kind, verdict).about(&parts, Some(found.listed)));
+            return Ok(Explanation::of(kind, verdict).about(grant, generation, Some(found.listed)));
         };
         let settings = client.client.settings.clone();
         if !settings.grant_types.contains(&GrantType::RefreshToken) {
             let verdict = (ExplainedVerdict::GrantTypeNotAllowed, sentence::GRANT_TYPE_NOT_ALLOWED);
-            return Ok(Explanation::of(kind, verdict).about(&parts, Some(found.listed)));
+            return Ok(Explanation::of(kind, verdict).about(grant, generation, Some(found.listed)));
         }
         let (keys, newest_kid) = (self.keys.clone(), self.keys.newest_kid());
         let rule = move |scene: &Scene<'_>| {
             let Some(row) = scene.grant else { return (Verdict::UnknownGrant, Write::Nothing) };
-            let facts = RefreshFacts {
+            let mut facts = RefreshFacts {
                 client: row.client.clone(),
                 client_kind: if settings.is_public() { ClientKind::Public } else { ClientKind::Confidential },
                 proven_key: row.binding,
-                generation: parts.head.generation,
-                kid: parts.head.kid,
-                epoch: parts.head.epoch,
-                authority_tag: keys.check_authority(&parts, Owner::from(row), Purpose::Refresh),
+                generation,
+                kid: row.kid,
+                epoch: row.epoch,
+                authority_tag: AuthorityTag::Invalid,
                 retry_challenge: row.retry_challenge,
                 retry_verifier: row.retry_challenge,
                 scope: None,
@@ -87,12 +110,13 @@ impl AuthorizationServer {
                 // Nothing is written.
                 sibling: (row.id, row.secret.clone()),
             };
+            presented.tell(&mut facts, &keys, row);
             let verdict = decide(row, &facts, &scene.surroundings, &settings.policy, scene.now).verdict;
             let taken = still_allowed(row, None, &facts.resources, &settings).err().filter(|_| verdict.is_success());
             (taken.map_or(verdict, Verdict::from), Write::Nothing)
         };
-        let verdict = decide_in(&*self.store, Target::Grant(found.listed.grant.id), None, rule).await?;
-        Ok(Explanation::of(kind, explain(verdict)).about(&parts, Some(found.listed)))
+        let verdict = decide_in(&*self.store, Target::Grant(grant), None, rule).await?;
+        Ok(Explanation::of(kind, explain(verdict)).about(grant, generation, Some(found.listed)))
     }
 
     async fn explain_code(&self, token: &str) -> Result<Explanation, StoreError> {
@@ -101,18 +125,19 @@ impl AuthorizationServer {
         let Ok(parts) = TokenParts::parse(CODE_PREFIX, token) else {
             return Ok(Explanation::of(kind, explain(RedeemVerdict::Malformed)));
         };
+        let grant = parts.head.grant;
         let found = match self.find_owner(&parts, Purpose::Code).await? {
             Ok(found) => found,
-            Err(none) => return Ok(Explanation::of(kind, explain(none.into())).about(&parts, None)),
+            Err(none) => return Ok(Explanation::of(kind, explain(none.into())).about(grant, Generation::CODE, None)),
         };
         let Some(client) = found.client.as_deref().filter(|found| found.client.party.enabled) else {
             let verdict = explain(RedeemVerdict::ClientDisabled);
-            return Ok(Explanation::of(kind, verdict).about(&parts, Some(found.listed)));
+            return Ok(Explanation::of(kind, verdict).about(grant, Generation::CODE, Some(found.listed)));
         };
         let settings = client.client.settings.clone();
         if !settings.grant_types.contains(&GrantType::AuthorizationCode) {
             let verdict = (ExplainedVerdict::GrantTypeNotAllowed, sentence::GRANT_TYPE_NOT_ALLOWED);
-            return Ok(Explanation::of(kind, verdict).about(&parts, Some(found.listed)));
+            return Ok(Explanation::of(kind, verdict).about(grant, Generation::CODE, Some(found.listed)));
         }
         let (keys, newest_kid) = (self.keys.clone(), self.keys.newest_kid());
         let rule = move |scene: &Scene<'_>| {
@@ -130,7 +155,7 @@ impl AuthorizationServer {
             (redeem(row, &facts, &scene.surroundings, &settings.policy, scene.now).verdict, Write::Nothing)
         };
         let verdict = decide_in(&*self.store, Target::Grant(found.listed.grant.id), None, rule).await?;
-        Ok(Explanation::of(kind, explain(verdict)).about(&parts, Some(found.listed)))
+        Ok(Explanation::of(kind, explain(verdict)).about(grant, Generation::CODE, Some(found.listed)))
     }
 
     /// A JWT whose header names a signing key that was withdrawn. Nothing else that it says can be checked.
@@ -152,9 +177,13 @@ impl AuthorizationServer {
         if let Err(unrecognised) = self.keys.prefilter(&parts.head, &parts.prefilter_tag, purpose) {
             return Ok(Err(NotFound::Unrecognised(unrecognised)));
         }
-        let Some(listed) = self.grant(parts.head.grant).await? else { return Ok(Err(NotFound::Grant)) };
+        Ok(self.find_grant(parts.head.grant).await?.ok_or(NotFound::Grant))
+    }
+
+    async fn find_grant(&self, id: GrantId) -> Result<Option<Found>, StoreError> {
+        let Some(listed) = self.grant(id).await? else { return Ok(None) };
         let client = self.clients.reload(&*self.store, &listed.grant.client).await?;
-        Ok(Ok(Found { listed, client }))
+        Ok(Some(Found { listed, client }))
     }
 
     async fn explain_access_token(&self, token: Recognised) -> Result<Explanation, StoreError> {
@@ -185,12 +214,45 @@ impl AuthorizationServer {
                 let auth_time = Some(row.authenticated_at.seconds());
                 let claims = token.claims(&keys, Owner::from(row), &issuer, row.subject.as_str(), auth_time)?;
                 let end = Some(Timestamp::from_seconds(claims.exp));
-                Some(judge_access(row, id.generation, end, &scene.surroundings, scene.now))
+                let verdict = judge_access(row, id.generation, end, &scene.surroundings, scene.now);
+                Some((verdict, Replaced::find(row, id.generation, claims.iat, scene)))
             };
             ((scene.grant.and_then(judge), scene.access_token_is_listed), Write::Nothing)
         };
-        let (verdict, is_listed) = decide_in(&*self.store, Target::AccessToken(id), None, rule).await?;
-        let mut explained = Explanation::of_access_token(kind, verdict, is_listed);
+        let (judged, is_listed) = decide_in(&*self.store, Target::AccessToken(id), None, rule).await?;
+        self.explain_judged(kind, id, judged, is_listed, listed).await
+    }
+
+    async fn explain_imported_access_token(
+        &self,
+        grant: GrantId,
+        token: ImportedAccessToken,
+    ) -> Result<Explanation, StoreError> {
+        let id = AccessTokenId::of_imported(grant, &token.token);
+        let listed = self.grant(grant).await?;
+        let rule = move |scene: &Scene<'_>| {
+            let judged = scene.grant.map(|row| judge_imported_token(row, id, &token, scene));
+            ((judged, scene.access_token_is_listed), Write::Nothing)
+        };
+        let (judged, is_listed) = decide_in(&*self.store, Target::AccessToken(id), None, rule).await?;
+        self.explain_judged(TokenKind::OpaqueAccessToken, id, judged, is_listed, listed).await
+    }
+
+    async fn explain_judged(
+        &self,
+        kind: TokenKind,
+        id: AccessTokenId,
+        judged: Option<(AccessVerdict, Option<Replaced>)>,
+        is_listed: bool,
+        listed: Option<ListedGrant>,
+    ) -> Result<Explanation, StoreError> {
+        let (verdict, replaced) = judged.unzip();
+        let has_ended = self.has_ended_with_refresh(replaced.flatten()).await?;
+        let mut explained = if verdict == Some(AccessVerdict::Active) && has_ended {
+            Explanation::of(kind, (ExplainedVerdict::AccessTokenReplaced, sentence::ACCESS_TOKEN_REPLACED))
+        } else {
+            Explanation::of_access_token(kind, verdict, is_listed)
+        };
         (explained.grant_id, explained.generation) = (Some(id.grant), Some(id.generation));
         Ok(explained.within("access token", listed))
     }
@@ -206,15 +268,6 @@ struct Found {
 enum NotFound {
     Unrecognised(Unrecognised),
     Grant,
-}
-
-impl From<NotFound> for Verdict {
-    fn from(none: NotFound) -> Self {
-        match none {
-            NotFound::Unrecognised(unrecognised) => unrecognised.into(),
-            NotFound::Grant => Self::UnknownGrant,
-        }
-    }
 }
 
 impl From<NotFound> for RedeemVerdict {

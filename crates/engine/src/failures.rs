@@ -73,6 +73,11 @@ impl FailureKey {
         Self::new(Budget::Source, [b"source", network(source).as_bytes(), b""])
     }
 
+    /// Of strings from a source that may be tokens of another system, and are not.
+    pub(crate) fn imported_token(source: IpAddr) -> Self {
+        Self::new(Budget::Source, [b"imported_token", network(source).as_bytes(), b""])
+    }
+
     /// Of a source that tries admin tokens.
     pub(crate) fn operator(source: IpAddr) -> Self {
         Self::new(Budget::Pair, [b"operator", network(source).as_bytes(), b""])

@@ -243,7 +243,7 @@ impl ClientAuthenticationFailure {
             TokenError::ClientDisabled => Some(Self::ClientDisabled),
             TokenError::TooManyFailures { .. } => Some(Self::TooManyFailures),
             TokenError::Request(_)
-            | TokenError::GrantTypeNotAllowed(_)
+            | TokenError::GrantTypeNotAllowed { .. }
             | TokenError::PublicClient
             | TokenError::Credentials
             | TokenError::UserDisabled

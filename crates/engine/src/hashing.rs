@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::available_parallelism;
 
-use regrant_crypto::{PasswordHash, hash_password, verify_password};
+use regrant_crypto::{PasswordHash, StoredPassword, hash_password, verify_password};
 use regrant_protocol::Secret;
 use tokio::sync::Semaphore;
 
@@ -23,7 +23,7 @@ pub(crate) struct HashingPool {
     strangers: Semaphore,
     /// The places that invented clients may take, so that inventing them shuts out no people.
     invented_clients: Semaphore,
-    calls: AtomicU64,
+    calls: Arc<AtomicU64>,
 }
 
 impl HashingPool {
@@ -34,36 +34,54 @@ impl HashingPool {
             waiting: Arc::new(Semaphore::new(HASHES_WAITING_MAX)),
             strangers: Semaphore::new(HASHES_WAITING_MAX / 2),
             invented_clients: Semaphore::new(HASHES_WAITING_MAX / 4),
-            calls: AtomicU64::new(0),
+            calls: Arc::default(),
         }
     }
 
-    /// Whether `secret` is what was hashed.
-    pub(crate) async fn verify(&self, hash: PasswordHash, secret: Secret) -> Result<bool, Overloaded> {
-        self.run(move || verify_password(&hash, secret.expose().as_bytes())).await
+    /// Whether `secret` is what was hashed. No costs an Argon2id call, whatever it was hashed with.
+    pub(crate) async fn verify(&self, stored: StoredPassword, secret: Secret) -> Result<bool, Overloaded> {
+        let calls = Arc::clone(&self.calls);
+        self.run(move || {
+            let secret = secret.expose().as_bytes();
+            let argon2id = |hash: &PasswordHash| {
+                calls.fetch_add(1, Ordering::Relaxed);
+                verify_password(hash, secret)
+            };
+            match &stored {
+                StoredPassword::Argon2id(hash) => argon2id(hash),
+                // Many foreign forms are quick, which must not tell that somebody is known.
+                StoredPassword::Foreign(hash) => hash.matches(secret) || argon2id(&PasswordHash::decoy()),
+            }
+        })
+        .await
     }
 
     /// The work of [`HashingPool::verify`] for a client that does not exist, so that time does not tell.
     pub(crate) async fn verify_for_no_client(&self, secret: Secret) -> Result<(), Overloaded> {
         let _place = self.invented_clients.try_acquire().map_err(|_| Overloaded)?;
-        self.verify(PasswordHash::decoy(), secret).await.map(|_| ())
+        self.verify(PasswordHash::decoy().into(), secret).await.map(|_| ())
     }
 
-    /// As [`HashingPool::verify`], for a person who may be anybody. Without a hash, as for a name that does not exist, it does
+    /// As [`HashingPool::verify`], for a person who may be anybody. Without a password, as for a name that does not exist, it does
     /// the same work, under the same limit, and says no: neither time nor load tells which names there are.
     pub(crate) async fn verify_for_stranger(
         &self,
-        hash: Option<PasswordHash>,
+        stored: Option<StoredPassword>,
         secret: Secret,
     ) -> Result<bool, Overloaded> {
         let _place = self.strangers.try_acquire().map_err(|_| Overloaded)?;
-        let exists = hash.is_some();
-        Ok(self.verify(hash.unwrap_or_else(PasswordHash::decoy), secret).await? && exists)
+        let exists = stored.is_some();
+        Ok(self.verify(stored.unwrap_or_else(|| PasswordHash::decoy().into()), secret).await? && exists)
     }
 
     /// Hashes a new password or chosen secret.
     pub(crate) async fn hash(&self, secret: Secret, salt: [u8; 16]) -> Result<Option<PasswordHash>, Overloaded> {
-        self.run(move || hash_password(secret.expose().as_bytes(), salt).ok()).await
+        let calls = Arc::clone(&self.calls);
+        self.run(move || {
+            calls.fetch_add(1, Ordering::Relaxed);
+            hash_password(secret.expose().as_bytes(), salt).ok()
+        })
+        .await
     }
 
     /// How many Argon2id calls were made.
@@ -74,7 +92,6 @@ impl HashingPool {
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Overloaded> {
         let place = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| Overloaded)?;
         let permit = Arc::clone(&self.running).acquire_owned().await.map_err(|_| Overloaded)?;
-        self.calls.fetch_add(1, Ordering::Relaxed);
         let hashing = tokio::task::spawn_blocking(move || {
             let _until_done = (place, permit);
             work()
@@ -92,7 +109,7 @@ mod tests {
     #[tokio::test]
     async fn load_tells_no_stranger_which_names_there_are_and_shuts_out_nobody_who_is_known() {
         let pool = HashingPool::new();
-        let hash = || hash_password(b"sesame", [1; 16]).unwrap();
+        let hash = || StoredPassword::from(hash_password(b"sesame", [1; 16]).unwrap());
         let sesame = || Secret::new("sesame".to_owned());
         assert_eq!(pool.verify_for_stranger(Some(hash()), sesame()).await, Ok(true));
         assert_eq!(pool.verify_for_stranger(None, sesame()).await, Ok(false));

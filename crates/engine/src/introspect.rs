@@ -1,9 +1,10 @@
 use regrant_protocol::{
-    AccessTokenClaims, ActiveToken, ClientAuthentication, IntrospectionRequest, IntrospectionResponse, Params, Subject,
+    AccessTokenClaims, ActiveToken, ClientAuthentication, IntrospectionRequest, IntrospectionResponse, Params,
+    RequestFault, Subject,
 };
 
 use crate::client_authentication::ATTEMPTS_MAX;
-use crate::{AuthenticatedClient, AuthorizationServer, Endpoint, Happening, RequestContext, TokenError};
+use crate::{AboutToken, AuthenticatedClient, AuthorizationServer, Endpoint, Happening, RequestContext, TokenError};
 
 impl AuthorizationServer {
     /// `POST /introspect` (RFC 7662): tells an authenticated client about access tokens of its own grants. Refresh tokens,
@@ -17,10 +18,22 @@ impl AuthorizationServer {
         authorization: Option<&[u8]>,
         params: &Params,
     ) -> Result<IntrospectionResponse, TokenError> {
+        let call = AboutToken::standard(authorization, params, IntrospectionRequest::parse);
+        self.answer_introspection_call(context, &call).await
+    }
+
+    /// As [`AuthorizationServer::introspect`], for a request that was read by the customs of another server.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn answer_introspection_call(
+        &self,
+        context: &RequestContext,
+        call: &AboutToken<IntrospectionRequest>,
+    ) -> Result<IntrospectionResponse, TokenError> {
         let refused = |client, error| self.refused(context, Endpoint::Introspection, client, error);
-        let claimed = ClientAuthentication::find(authorization, params)
-            .map_err(|response| refused(None, TokenError::Request(response)))?;
-        let answer = self.introspect_from(context, &claimed, params).await;
+        let claimed = call.claimed().map_err(|fault| refused(None, TokenError::Request(fault)))?;
+        let answer = self.introspect_from(context, claimed, &call.request).await;
         let response = answer.map_err(|error| refused(Some(&claimed.client_id), error))?;
         let is_active = matches!(response, IntrospectionResponse::Active(_));
         self.tell(context, Happening::Introspection { client: &claimed.client_id, is_active });
@@ -31,11 +44,11 @@ impl AuthorizationServer {
         &self,
         context: &RequestContext,
         claimed: &ClientAuthentication,
-        params: &Params,
+        request: &Result<IntrospectionRequest, RequestFault>,
     ) -> Result<IntrospectionResponse, TokenError> {
         for _ in 0..ATTEMPTS_MAX {
             let client = self.authenticate(context, claimed).await?;
-            match self.introspect_for(context, &client, params).await {
+            match self.introspect_for(context, &client, request).await {
                 Ok(response) => return Ok(response),
                 Err(refusal) => self.unless_changed(&client, refusal).await?,
             }
@@ -47,18 +60,14 @@ impl AuthorizationServer {
         &self,
         context: &RequestContext,
         client: &AuthenticatedClient,
-        params: &Params,
+        request: &Result<IntrospectionRequest, RequestFault>,
     ) -> Result<IntrospectionResponse, TokenError> {
         if client.must_be_confidential().is_err() {
-            let error = TokenError::ClientNotAuthenticated(client.id().clone());
+            let error = TokenError::ClientNotAuthenticated(client.unproven());
             return Err(self.not_authenticated(context, error, client.id()));
         }
-        let request = IntrospectionRequest::parse(params).map_err(TokenError::Request)?;
-        let live = match self.recognise(request.token.expose()) {
-            Some(token) => self.judge(context, token, Some(client), false).await?,
-            None => None,
-        };
-        if let Some(live) = live {
+        let request = request.as_ref().map_err(|fault| TokenError::Request(fault.clone()))?;
+        if let Some(live) = self.live_access_token(context, request.token.expose(), Some(client), false).await? {
             return Ok(IntrospectionResponse::Active(Box::new(self.describe_token(live.claims).await?)));
         }
         // Whoever asks must still be who it was, and no step of the token has told.
@@ -69,15 +78,15 @@ impl AuthorizationServer {
     /// What an API of the same process may ask: the facts about a bearer's access token if it is good now.
     ///
     /// # Errors
-    /// [`TokenError::Store`] when the store cannot say.
+    /// [`TokenError::Store`] when the store cannot say, and [`TokenError::TooManyFailures`] where tokens of another system were
+    /// imported and too many strings from this source are unknown.
     pub async fn inspect(&self, context: &RequestContext, token: &str) -> Result<Option<ActiveToken>, TokenError> {
         let answer = self.inspect_token(context, token).await;
         answer.map_err(|error| self.refused(context, Endpoint::Api, None, error))
     }
 
     async fn inspect_token(&self, context: &RequestContext, token: &str) -> Result<Option<ActiveToken>, TokenError> {
-        let Some(token) = self.recognise(token) else { return Ok(None) };
-        match self.judge(context, token, None, false).await? {
+        match self.live_access_token(context, token, None, false).await? {
             Some(live) => Ok(Some(self.describe_token(live.claims).await?)),
             None => Ok(None),
         }

@@ -6,7 +6,7 @@ use crate::token::Granted;
 use crate::{AuthenticatedClient, AuthorizationServer, ClaimsRequest, RequestContext, TokenError};
 
 /// What a rule decides that may give tokens: a verdict and what they are made from, and what is written.
-type Decided<V> = (Result<(V, Granted), TokenError>, Write);
+pub(crate) type Decided<V> = (Result<(V, Granted), TokenError>, Write);
 
 impl AuthorizationServer {
     /// Runs the step of a grant whose rule may give tokens. Nothing is written for a token that cannot be made: a grant that

@@ -17,10 +17,12 @@ mod act;
 mod administration;
 mod allowed_origins;
 mod browser;
+mod call;
 mod claims;
 mod claims_hook;
 mod client_authentication;
 mod client_credentials;
+mod client_of_call;
 mod clients;
 mod code;
 mod configured_client;
@@ -35,6 +37,8 @@ mod happening;
 mod hashing;
 mod hooks;
 mod id_token;
+mod imported;
+mod imported_access_token;
 mod introspect;
 mod issue_step;
 mod key_file;
@@ -43,10 +47,12 @@ mod key_view;
 mod keys;
 mod observer;
 mod password;
+mod presented;
 mod recent_refusals;
 mod refresh;
 mod refusal;
 mod registration;
+mod replaced;
 mod revoke;
 mod server;
 mod shown_text;
@@ -67,13 +73,14 @@ pub use browser::{
     LoginProblem, LoginPrompt, NEW_PASSWORD_CHARACTERS_MIN, Next, PasswordProblem, PostLogoutProblem, SESSION_SECONDS,
     Step,
 };
+pub use call::{AboutToken, BeforeClient, ClaimedClient, OrderOfChecks, TokenCall};
 pub use claims::{CLAIMS_SECONDS_MAX, ClaimsProblem};
 pub use claims_hook::{ClaimsHook, ClaimsRequest, ClaimsUnavailable};
 pub use client_authentication::AuthenticatedClient;
 pub use configured_client::Kept;
 pub use context::{BEGIN_SECONDS_MAX, REQUEST_ID_BYTES_MAX, RequestContext, RequestId};
 pub use endpoint::Endpoint;
-pub use error::TokenError;
+pub use error::{TokenError, Unproven};
 pub use explain::{ExplainedGrant, ExplainedVerdict, Explanation, TokenKind};
 pub use failures::{
     ACCOUNT_FAILURE_BURST, ACCOUNT_FAILURE_INTERVAL_SECONDS, FAILURE_BURST, FAILURE_INTERVAL_SECONDS,
@@ -90,10 +97,12 @@ pub use key_view::{KeyView, MasterKeyView, SigningKeyState, SigningKeyView};
 pub use observer::{Event, Observer};
 pub use recent_refusals::{RECENT_REFUSALS_MAX, RecentRefusal, RecentRefusals};
 pub use refusal::Refusal;
+// The verdicts that a [`TokenError`] carries.
 pub use registration::{
     AUDIENCE_CHARACTERS_MAX, CLIENT_NAME_CHARACTERS_MAX, PROFILE_CHARACTERS_MAX, RegistrationError, Secrecy,
-    broken_rules,
+    broken_rules, check_profile,
 };
+pub use regrant_grant::{RedeemVerdict, Verdict};
 pub use server::{AuthorizationServer, OpenError, Parts};
 pub use shown_text::turns_direction;
 pub use signing::SigningKeysError;

@@ -54,7 +54,7 @@ impl AuthorizationServer {
             | TokenError::Redeem { .. }
             | TokenError::Refresh { .. } => {}
             TokenError::Request(_)
-            | TokenError::GrantTypeNotAllowed(_)
+            | TokenError::GrantTypeNotAllowed { .. }
             | TokenError::PublicClient
             | TokenError::Scope(_)
             | TokenError::Target(_)

@@ -1,13 +1,14 @@
-use regrant_crypto::{Purpose, random, sha256};
+use regrant_crypto::{random, sha256};
 use regrant_grant::{
-    AuthorityTag, Binding, Decision, Grant, GrantId, GrantSecret, REFRESH_PREFIX, RefreshFacts, RotationMode,
-    TokenParts, Verdict, Write, decide,
+    AuthorityTag, Binding, Decision, Generation, Grant, GrantId, GrantSecret, RefreshFacts, RotationMode, Verdict,
+    Write, decide,
 };
-use regrant_protocol::{RefreshRequest, RetryChallenge, RetryVerifier, Scope, TokenResponse};
-use regrant_store::{ClientSettings, Scene};
+use regrant_protocol::{ClientId, Kid, RefreshRequest, RetryChallenge, RetryVerifier, Scope, Secret, TokenResponse};
+use regrant_store::{ClientSettings, Scene, Target, decide_in};
 
 use crate::id_token::OPENID;
-use crate::keys::Owner;
+use crate::issue_step::Decided;
+use crate::presented::Presented;
 use crate::token::{Granted, row_after, still_allowed};
 use crate::{AuthenticatedClient, AuthorizationServer, Happening, RequestContext, TokenError};
 
@@ -35,6 +36,8 @@ impl AuthorizationServer {
         let (_, granted) = decided?;
         let refresh_token = match client.settings().policy.rotation {
             RotationMode::Consume => None,
+            // It stays what it was, and nobody but its sender knows its string.
+            RotationMode::Reuse if granted.row.has_imported_token() => Some(request.refresh_token.clone()),
             RotationMode::Rotate | RotationMode::Reuse | RotationMode::Fork => {
                 Some(self.keys.refresh_token(&granted.row)?)
             }
@@ -46,37 +49,63 @@ impl AuthorizationServer {
         Ok(response)
     }
 
+    /// What a refresh would be answered, without a write: a token that is looked at is as good as before.
+    ///
+    /// # Errors
+    /// As the refresh itself, as far as it is the rule that refuses.
+    pub(crate) async fn look_at_refresh(
+        &self,
+        context: &RequestContext,
+        client: &AuthenticatedClient,
+        request: &RefreshRequest,
+    ) -> Result<(), TokenError> {
+        let presented = self.present(context, Some(client), &request.refresh_token).await?;
+        let grant = presented.grant();
+        let mut rule = self.refresh_rule(client, request, presented);
+        let look = move |scene: &Scene<'_>| (rule(scene).0.map(drop), Write::Nothing);
+        decide_in(&*self.store, Target::Grant(grant), Some(context.begin_before()), look).await?
+    }
+
+    /// The client that a presented refresh token was issued to; `None` when it is none of ours, or its grant is gone. Nothing is
+    /// written, and whether the token is good is not said.
+    ///
+    /// # Errors
+    /// When nobody can say now.
+    pub(crate) async fn client_of_refresh_token(
+        &self,
+        context: &RequestContext,
+        token: &Secret,
+    ) -> Result<Option<ClientId>, TokenError> {
+        let grant = match self.present(context, None, token).await {
+            Ok(presented) => presented.grant(),
+            Err(TokenError::Refresh { verdict, .. }) if verdict != Verdict::Unavailable => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let look = |scene: &Scene<'_>| (scene.grant.map(|row| row.client.clone()), Write::Nothing);
+        Ok(decide_in(&*self.store, Target::Grant(grant), Some(context.begin_before()), look).await?)
+    }
+
     async fn decide_refresh(
         &self,
         context: &RequestContext,
         client: &AuthenticatedClient,
         request: &RefreshRequest,
     ) -> Result<(Verdict, Granted), TokenError> {
-        let refused = |verdict, grant| TokenError::Refresh { verdict, grant };
-        let parts = TokenParts::parse(REFRESH_PREFIX, request.refresh_token.expose())
-            .map_err(|_| refused(Verdict::Malformed, None))?;
-        self.keys
-            .prefilter(&parts.head, &parts.prefilter_tag, Purpose::Refresh)
-            .map_err(|unrecognised| refused(unrecognised.into(), None))?;
-        let facts = self.refresh_facts(client, request, &parts);
-        self.refresh_step(context, client, parts, facts).await
+        let presented = self.present(context, Some(client), &request.refresh_token).await?;
+        let grant = presented.grant();
+        self.issue_step(context, client, grant, self.refresh_rule(client, request, presented)).await
     }
 
-    fn refresh_facts(
-        &self,
-        client: &AuthenticatedClient,
-        request: &RefreshRequest,
-        parts: &TokenParts,
-    ) -> RefreshFacts {
+    fn refresh_facts(&self, client: &AuthenticatedClient, request: &RefreshRequest) -> RefreshFacts {
         let of_verifier = |verifier: &RetryVerifier| RetryChallenge::of_digest(&sha256(verifier.expose().as_bytes()));
         RefreshFacts {
             client: client.id().clone(),
             client_kind: client.kind(),
             proven_key: Binding::None,
-            generation: parts.head.generation,
-            kid: parts.head.kid,
-            epoch: parts.head.epoch,
-            // Known once the row is read.
+            // What the token says of itself is known once its row is read.
+            generation: Generation::IMPORTED,
+            kid: Kid::FIRST,
+            epoch: self.keys.present_epoch(),
             authority_tag: AuthorityTag::Invalid,
             retry_challenge: request.retry_challenge,
             retry_verifier: request.retry_verifier.as_ref().map(of_verifier),
@@ -87,26 +116,26 @@ impl AuthorizationServer {
         }
     }
 
-    async fn refresh_step(
+    fn refresh_rule(
         &self,
-        context: &RequestContext,
         client: &AuthenticatedClient,
-        parts: TokenParts,
-        mut facts: RefreshFacts,
-    ) -> Result<(Verdict, Granted), TokenError> {
-        let grant = parts.head.grant;
+        request: &RefreshRequest,
+        presented: Presented,
+    ) -> impl FnMut(&Scene<'_>) -> Decided<Verdict> + Clone + Send + 'static {
+        let mut facts = self.refresh_facts(client, request);
+        let grant = presented.grant();
         let refused = move |verdict| TokenError::Refresh { verdict, grant: Some(grant) };
         let keys = self.keys.clone();
         let asker = client.clone();
         let id_token_key_in_the_making = self.id_token_key_in_the_making(client.settings());
-        let rule = move |scene: &Scene<'_>| {
+        move |scene: &Scene<'_>| {
             let unchanged = |error| (Err(error), Write::Nothing);
             let Some(row) = scene.grant else { return unchanged(refused(Verdict::UnknownGrant)) };
             let version = scene.surroundings.client.map(|client| client.version);
             if row.client == facts.client && version != Some(asker.client().party.version) {
                 return unchanged(TokenError::Changed);
             }
-            facts.authority_tag = keys.check_authority(&parts, Owner::from(row), Purpose::Refresh);
+            presented.tell(&mut facts, &keys, row);
             facts.scope = facts.scope.take().and_then(|asked| without_unasked_offline_access(row, asked));
 
             let policy = asker.settings().policy;
@@ -116,7 +145,9 @@ impl AuthorizationServer {
             }
             let after = row_after(&write, row);
             if !keys.can_make(after) {
-                return unchanged(refused(Verdict::Unavailable));
+                // The successor of an imported token, which outlives its master key, may have died with that.
+                let died = keys.has_retired(after.kid);
+                return unchanged(refused(if died { Verdict::DeadEpoch } else { Verdict::Unavailable }));
             }
             let asked = facts.scope.as_ref();
             let (scope, resources) = match still_allowed(row, asked, &facts.resources, asker.settings()) {
@@ -127,8 +158,7 @@ impl AuthorizationServer {
                 Some(algorithm) => unchanged(TokenError::SigningKeyNotReady(algorithm)),
                 None => (Ok((verdict, Granted::new(after.clone(), scene, scope, resources))), write),
             }
-        };
-        self.issue_step(context, client, grant, rule).await
+        }
     }
 }
 

@@ -35,6 +35,11 @@ impl Refusal {
         Self::later(503, RETRY_AFTER_SECONDS, "no answer was reached; send the same request again")
     }
 
+    /// The sender has guessed too often.
+    pub(crate) fn too_many_failures(retry_after_seconds: u32) -> Self {
+        Self::later(429, retry_after_seconds, "too many failed attempts from this address; wait as Retry-After says")
+    }
+
     fn invalid_grant(description: &str) -> Self {
         Self::new(400, ErrorCode::InvalidGrant, description)
     }
@@ -50,9 +55,10 @@ impl From<&TokenError> for Refusal {
     fn from(error: &TokenError) -> Self {
         use ErrorCode::{InvalidClient, InvalidGrant, InvalidRequest, InvalidScope, InvalidTarget, UnauthorizedClient};
         match error {
-            TokenError::Request(response) => {
+            TokenError::Request(fault) => {
+                let response = ErrorResponse::from(fault);
                 let status = if response.error == InvalidClient { 401 } else { 400 };
-                Self { status, retry_after_seconds: None, response: response.clone() }
+                Self { status, retry_after_seconds: None, response }
             }
             TokenError::ClientNotAuthenticated(_) => Self::new(
                 401,
@@ -60,12 +66,8 @@ impl From<&TokenError> for Refusal {
                 "client authentication failed: unknown client, wrong secret, or a method that is not registered for it",
             ),
             TokenError::ClientDisabled => Self::client_disabled(),
-            TokenError::TooManyFailures { retry_after_seconds } => Self::later(
-                429,
-                *retry_after_seconds,
-                "too many failed attempts from this address; wait as Retry-After says",
-            ),
-            TokenError::GrantTypeNotAllowed(grant_type) => Self::new(
+            TokenError::TooManyFailures { retry_after_seconds } => Self::too_many_failures(*retry_after_seconds),
+            TokenError::GrantTypeNotAllowed { grant_type, .. } => Self::new(
                 400,
                 UnauthorizedClient,
                 &format!("this client may not use grant_type {}", grant_type.as_str()),

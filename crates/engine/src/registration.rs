@@ -42,9 +42,10 @@ pub enum RegistrationError {
     /// The default scope is not within the scope.
     #[error("the default scope is wider than the scope; name every default scope in scope too")]
     DefaultScope,
-    /// `reuse` and `fork` need a sender that proves itself.
+    /// `reuse` and `fork` need a sender that proves itself, or an operator who does without.
     #[error(
-        "rotation reuse or fork needs a confidential client: the token of a public client must be rotated (RFC 9700 section 4.14.2)"
+        "rotation reuse or fork needs a confidential client: the token of a public client must be rotated (RFC 9700 section \
+         4.14.2), or allow_unsafe_rotation = true in its entry"
     )]
     Rotation,
     /// A public client proves with PKCE that it redeems its own code (RFC 9700 §2.1.1).
@@ -152,7 +153,7 @@ pub fn broken_rules(kind: ClientKind, settings: &ClientSettings) -> Vec<Registra
     rule(is_public && acts_for_itself, RegistrationError::ClientCredentials);
     rule(!settings.default_scope.is_within(&settings.scope), RegistrationError::DefaultScope);
     let keeps_its_token = matches!(settings.policy.rotation, RotationMode::Reuse | RotationMode::Fork);
-    rule(is_public && keeps_its_token, RegistrationError::Rotation);
+    rule(is_public && keeps_its_token && !settings.allow_unsafe_rotation, RegistrationError::Rotation);
 
     let retry_window = settings.policy.retry_window_seconds.unwrap_or_default();
     rule(retry_window > RETRY_WINDOW_PROVEN_SECONDS, RegistrationError::RetryWindow(retry_window));
@@ -186,7 +187,10 @@ pub fn broken_rules(kind: ClientKind, settings: &ClientSettings) -> Vec<Registra
 }
 
 /// Admits only a profile that people can be shown.
-pub(crate) fn check_profile(profile: &Profile) -> Result<(), RegistrationError> {
+///
+/// # Errors
+/// [`RegistrationError::ProfileClaim`] names the first claim that is none.
+pub fn check_profile(profile: &Profile) -> Result<(), RegistrationError> {
     let Ok(Value::Object(claims)) = serde_json::to_value(profile) else {
         unreachable!("a profile is texts and numbers");
     };
@@ -219,18 +223,15 @@ pub(crate) fn check(kind: ClientKind, settings: &ClientSettings) -> Result<(), R
 mod tests {
     use super::*;
     use regrant_grant::Policy;
-    use regrant_protocol::{Lifetime, Scope};
+    use regrant_protocol::Scope;
+    use regrant_store::ClientDefaults;
 
     #[test]
     fn every_broken_rule_is_told_with_the_setting_that_breaks_it() {
         let policy = Policy {
             rotation: RotationMode::Fork,
-            retry_window_seconds: None,
-            on_reuse: None,
             code_retry_seconds: CODE_RETRY_SECONDS_MAX + 1,
-            access_lifetime: Lifetime::Never,
-            idle_lifetime: Lifetime::Never,
-            absolute_lifetime: Lifetime::Never,
+            ..ClientDefaults::BUILT_IN.policy
         };
         let methods = vec![TokenEndpointAuthMethod::None, TokenEndpointAuthMethod::ClientSecretBasic];
         let grant_types = vec![GrantType::AuthorizationCode, GrantType::ClientCredentials];
@@ -242,6 +243,10 @@ mod tests {
         let code = Some("code_retry_seconds");
         let expected = ["auth_methods", "grant_types", "default_scope", "rotation", "require_pkce", "redirect_uris"];
         assert_eq!(told, expected.into_iter().map(Some).chain([code, code]).collect::<Vec<_>>());
+        settings.allow_unsafe_rotation = true;
+        let told = broken_rules(ClientKind::Public, &settings);
+        assert_eq!(told.len(), expected.len() + 1, "all but the rotation: {told:?}");
+        assert!(!told.contains(&RegistrationError::Rotation));
 
         settings.redirect_uris = vec![RedirectUri::parse("com.example.app:/callback").unwrap()];
         let told: Vec<_> =
@@ -251,15 +256,7 @@ mod tests {
 
     #[test]
     fn what_people_are_shown_is_one_line_or_the_address_of_a_web_page() {
-        let policy = Policy {
-            rotation: RotationMode::Rotate,
-            retry_window_seconds: None,
-            on_reuse: None,
-            code_retry_seconds: 0,
-            access_lifetime: Lifetime::Never,
-            idle_lifetime: Lifetime::Never,
-            absolute_lifetime: Lifetime::Never,
-        };
+        let policy = ClientDefaults::BUILT_IN.policy;
         let settings = ClientSettings::new(vec![TokenEndpointAuthMethod::None], Vec::new(), Scope::empty(), policy);
         let told = |settings: &ClientSettings| {
             let broken = broken_rules(ClientKind::Public, settings);

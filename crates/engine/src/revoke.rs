@@ -1,13 +1,14 @@
 use regrant_crypto::Purpose;
 use regrant_grant::{GrantId, REFRESH_PREFIX, RevokeVerdict, TokenParts, Verdict, Write};
-use regrant_protocol::{ClientAuthentication, Params, RevocationRequest};
-use regrant_store::{Scene, Target, decide_in};
+use regrant_protocol::{ClientAuthentication, Params, RequestFault, RevocationRequest};
+use regrant_store::{FoundToken, Scene, Target, decide_in};
 
 use crate::client_authentication::ATTEMPTS_MAX;
-use crate::keys::{Owner, Unrecognised};
+use crate::keys::Unrecognised;
+use crate::presented::Presented;
 use crate::{
-    AuthenticatedClient, AuthorizationServer, Endpoint, Happening, Reason, RequestContext, RevokedGrants, Revoker,
-    TokenError,
+    AboutToken, AuthenticatedClient, AuthorizationServer, Endpoint, Happening, Reason, RequestContext, RevokedGrants,
+    Revoker, TokenError,
 };
 
 impl AuthorizationServer {
@@ -22,10 +23,22 @@ impl AuthorizationServer {
         authorization: Option<&[u8]>,
         params: &Params,
     ) -> Result<(), TokenError> {
+        let call = AboutToken::standard(authorization, params, RevocationRequest::parse);
+        self.answer_revocation_call(context, &call).await
+    }
+
+    /// As [`AuthorizationServer::revoke`], for a request that was read by the customs of another server.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn answer_revocation_call(
+        &self,
+        context: &RequestContext,
+        call: &AboutToken<RevocationRequest>,
+    ) -> Result<(), TokenError> {
         let refused = |client, error| self.refused(context, Endpoint::Revocation, client, error);
-        let claimed = ClientAuthentication::find(authorization, params)
-            .map_err(|response| refused(None, TokenError::Request(response)))?;
-        let answer = self.revoke_from(context, &claimed, params).await;
+        let claimed = call.claimed().map_err(|fault| refused(None, TokenError::Request(fault)))?;
+        let answer = self.revoke_from(context, claimed, &call.request).await;
         answer.map_err(|error| refused(Some(&claimed.client_id), error))
     }
 
@@ -33,11 +46,11 @@ impl AuthorizationServer {
         &self,
         context: &RequestContext,
         claimed: &ClientAuthentication,
-        params: &Params,
+        request: &Result<RevocationRequest, RequestFault>,
     ) -> Result<(), TokenError> {
         for _ in 0..ATTEMPTS_MAX {
             let client = self.authenticate(context, claimed).await?;
-            match self.revoke_for(context, &client, params).await {
+            match self.revoke_for(context, &client, request).await {
                 Ok(()) => return Ok(()),
                 Err(refusal) => self.unless_changed(&client, refusal).await?,
             }
@@ -49,16 +62,24 @@ impl AuthorizationServer {
         &self,
         context: &RequestContext,
         client: &AuthenticatedClient,
-        params: &Params,
+        request: &Result<RevocationRequest, RequestFault>,
     ) -> Result<(), TokenError> {
-        let request = RevocationRequest::parse(params).map_err(TokenError::Request)?;
+        let request = request.as_ref().map_err(|fault| TokenError::Request(fault.clone()))?;
         let token = request.token.expose();
         if let Ok(parts) = TokenParts::parse(REFRESH_PREFIX, token) {
-            return self.revoke_grant(context, client, parts).await;
+            return self.revoke_ours(context, client, parts).await;
         }
         let live = match self.recognise(token) {
-            Some(token) => self.judge(context, token, Some(client), true).await?,
-            None => None,
+            Some(ours) => self.judge(context, ours, Some(client), true).await?,
+            None => match self.find_imported(context, Some(client), token).await? {
+                Some(FoundToken::Refresh(grant)) => {
+                    return self.revoke_grant(context, client, Presented::Imported(grant)).await;
+                }
+                Some(FoundToken::Access(grant, token)) => {
+                    self.judge_imported(context, grant, *token, Some(client), true).await?
+                }
+                None => None,
+            },
         };
         if let Some(live) = live {
             self.tell(context, Happening::AccessTokenRevoked { client: client.id(), token: &live.claims.jti });
@@ -68,23 +89,29 @@ impl AuthorizationServer {
         self.confirm(context, client).await.map(drop)
     }
 
-    async fn revoke_grant(
+    async fn revoke_ours(
         &self,
         context: &RequestContext,
         client: &AuthenticatedClient,
         parts: TokenParts,
     ) -> Result<(), TokenError> {
-        let grant = parts.head.grant;
         match self.keys.prefilter(&parts.head, &parts.prefilter_tag, Purpose::Refresh) {
-            Ok(()) => {}
-            Err(Unrecognised::Forged | Unrecognised::KeyRetired) => {
-                return self.confirm(context, client).await.map(drop);
-            }
+            Ok(()) => self.revoke_grant(context, client, Presented::Ours(parts)).await,
+            Err(Unrecognised::Forged | Unrecognised::KeyRetired) => self.confirm(context, client).await.map(drop),
             // The key that is on its way here may make the token ours: nothing is decided yet.
             Err(unrecognised @ Unrecognised::KeyNotLoaded) => {
-                return Err(self.not_revoked(context, client, grant, unrecognised.into()));
+                Err(self.not_revoked(context, client, parts.head.grant, unrecognised.into()))
             }
         }
+    }
+
+    async fn revoke_grant(
+        &self,
+        context: &RequestContext,
+        client: &AuthenticatedClient,
+        presented: Presented,
+    ) -> Result<(), TokenError> {
+        let grant = presented.grant();
         let keys = self.keys.clone();
         let client_id = client.id().clone();
         let version = client.client().party.version;
@@ -93,7 +120,7 @@ impl AuthorizationServer {
             if row.client == client_id && scene.surroundings.client.map(|client| client.version) != Some(version) {
                 return (None, Write::Nothing);
             }
-            let tag = keys.check_authority(&parts, Owner::from(row), Purpose::Refresh);
+            let tag = presented.check_authority(&keys, row);
             let (verdict, write) = regrant_grant::revoke(row, &client_id, tag, &scene.surroundings, scene.now);
             (Some(verdict), write)
         };

@@ -10,6 +10,7 @@ use crate::clients::Clients;
 use crate::describe::Description;
 use crate::failures::Failures;
 use crate::hashing::HashingPool;
+use crate::imported::Imports;
 use crate::key_rotation::{Unfinished, announce};
 use crate::keys::Keys;
 use crate::signing::{SigningKeys, SigningKeysError, reseal};
@@ -48,6 +49,7 @@ pub struct AuthorizationServer {
     pub(crate) rotation: tokio::sync::Mutex<Unfinished>,
     pub(crate) clients: Clients,
     pub(crate) failures: Failures,
+    pub(crate) imports: Imports,
     /// Of password grants.
     pub(crate) turns: Turns,
     pub(crate) hashing: HashingPool,
@@ -106,6 +108,7 @@ impl AuthorizationServer {
             rotation: tokio::sync::Mutex::default(),
             clients: Clients::new(),
             failures: Failures::new(),
+            imports: Imports::default(),
             turns: Turns::new(),
             hashing: HashingPool::new(),
             administering: tokio::sync::Mutex::new(()),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::access_token_draft::Draft;
 use crate::client_authentication::ATTEMPTS_MAX;
-use crate::{AuthenticatedClient, AuthorizationServer, Endpoint, RequestContext, TokenError};
+use crate::{AuthenticatedClient, AuthorizationServer, Endpoint, RequestContext, TokenCall, TokenError};
 
 impl AuthorizationServer {
     /// `POST /token` (RFC 6749 §3.2): authenticates the client, then answers by grant type.
@@ -22,10 +22,24 @@ impl AuthorizationServer {
         authorization: Option<&[u8]>,
         params: &Params,
     ) -> Result<TokenResponse, TokenError> {
+        self.answer_token_call(context, &TokenCall::standard(authorization, params)).await
+    }
+
+    /// As [`AuthorizationServer::token`], for a request that was read by the customs of another server.
+    ///
+    /// # Errors
+    /// [`TokenError`], of several that one that [`crate::OrderOfChecks`] chooses.
+    pub async fn answer_token_call(
+        &self,
+        context: &RequestContext,
+        call: &TokenCall,
+    ) -> Result<TokenResponse, TokenError> {
         let refused = |client, error| self.refused(context, Endpoint::Token, client, error);
-        let claimed = ClientAuthentication::find(authorization, params)
-            .map_err(|response| refused(None, TokenError::Request(response)))?;
-        let answer = self.token_from(context, &claimed, params).await;
+        if let Some(fault) = call.first_fault() {
+            return Err(refused(None, TokenError::Request(fault.clone())));
+        }
+        let claimed = self.claimed_client(context, call).await.map_err(|error| refused(None, error))?;
+        let answer = self.token_from(context, &claimed, call).await;
         answer.map_err(|error| refused(Some(&claimed.client_id), error))
     }
 
@@ -33,11 +47,11 @@ impl AuthorizationServer {
         &self,
         context: &RequestContext,
         claimed: &ClientAuthentication,
-        params: &Params,
+        call: &TokenCall,
     ) -> Result<TokenResponse, TokenError> {
         for _ in 0..ATTEMPTS_MAX {
             let client = self.authenticate(context, claimed).await?;
-            match self.token_for(context, &client, params).await {
+            match self.token_for(context, &client, call).await {
                 Ok(response) => return Ok(response),
                 Err(refusal) => self.unless_changed(&client, refusal).await?,
             }
@@ -49,13 +63,17 @@ impl AuthorizationServer {
         &self,
         context: &RequestContext,
         client: &AuthenticatedClient,
-        params: &Params,
+        call: &TokenCall,
     ) -> Result<TokenResponse, TokenError> {
-        let request = TokenRequest::parse(params).map_err(TokenError::Request)?;
+        let request = call.request.as_ref().map_err(|fault| TokenError::Request(fault.clone()))?;
         if !client.settings().grant_types.contains(&request.grant_type()) {
-            return Err(TokenError::GrantTypeNotAllowed(request.grant_type()));
+            if let (TokenRequest::RefreshToken(request), true) = (request, call.order.refresh_token_before_grant_type) {
+                self.check_refresh_token(context, client, request).await?;
+            }
+            let (client, grant_type) = (client.id().clone(), request.grant_type());
+            return Err(TokenError::GrantTypeNotAllowed { client, grant_type });
         }
-        match &request {
+        match request {
             TokenRequest::AuthorizationCode(request) => self.redeem_code(context, client, request).await,
             TokenRequest::Password(request) => self.password(context, client, request).await,
             TokenRequest::ClientCredentials { scope, resources } => {
@@ -194,17 +212,43 @@ impl AuthorizationServer {
     }
 }
 
-/// Whether a client gets refresh tokens.
-pub(crate) fn may_refresh(settings: &ClientSettings) -> bool {
+/// Whether a client gets a refresh token with `granted`.
+pub(crate) fn may_refresh(settings: &ClientSettings, granted: &Scope) -> bool {
     settings.grant_types.contains(&GrantType::RefreshToken)
+        && settings.refresh_token_scope.as_ref().is_none_or(|needed| needed.is_within(granted))
 }
 
 #[cfg(test)]
 mod tests {
     use regrant_grant::SessionId;
+    use regrant_protocol::Scope;
     use regrant_store::Session;
 
     use crate::world::World;
+
+    #[tokio::test]
+    async fn a_refresh_token_may_hang_on_what_was_granted() {
+        for (needed, is_given) in [
+            (None, true),
+            (Some(""), true),
+            (Some("read"), true),
+            (Some("read openid"), true),
+            (Some("offline"), false),
+            (Some("read offline"), false),
+        ] {
+            let world = World::new().await;
+            let needed = needed.map(|needed| Scope::parse(needed).unwrap());
+            world.change(|settings| settings.refresh_token_scope.clone_from(&needed)).await;
+            let response = world.redeem(&world.code().await, "").await.unwrap();
+            assert_eq!(response.refresh_token.is_some(), is_given, "{needed:?}");
+            assert_eq!(response.refresh_token_expires_in.is_some(), is_given, "{needed:?}");
+            if is_given {
+                world.change(|settings| settings.refresh_token_scope = Some(Scope::parse("offline").unwrap())).await;
+                let next = world.refresh(&response, "").await.unwrap();
+                assert!(next.refresh_token.is_some(), "a grant that has one keeps it");
+            }
+        }
+    }
 
     #[tokio::test]
     async fn a_refresh_token_that_ends_with_its_session_says_so() {

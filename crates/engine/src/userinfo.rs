@@ -21,6 +21,12 @@ pub enum UserInfoError {
     /// It lacks the scope that asks for it.
     #[error("the access token lacks the scope {OPENID}")]
     InsufficientScope,
+    /// From its address came too many strings that are no tokens of anybody.
+    #[error("too many unknown tokens; next try in {retry_after_seconds} s")]
+    TooManyFailures {
+        /// When the next try is allowed.
+        retry_after_seconds: u32,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -33,6 +39,9 @@ impl From<&UserInfoError> for Refusal {
                 (401, ErrorCode::InvalidToken)
             }
             UserInfoError::InsufficientScope => (403, ErrorCode::InsufficientScope),
+            UserInfoError::TooManyFailures { retry_after_seconds } => {
+                return Self::too_many_failures(*retry_after_seconds);
+            }
             UserInfoError::Store(_) => return Self::not_decided(),
         };
         Self::new(status, code, &error.to_string())
@@ -60,8 +69,8 @@ impl AuthorizationServer {
         context: &RequestContext,
         token: &BearerToken,
     ) -> Result<Map<String, Value>, UserInfoError> {
-        let token = self.recognise(token.expose()).ok_or(UserInfoError::InvalidToken)?;
-        let live = self.judge(context, token, None, false).await?.ok_or(UserInfoError::InvalidToken)?;
+        let live = self.live_access_token(context, token.expose(), None, false).await?;
+        let live = live.ok_or(UserInfoError::InvalidToken)?;
         let (subject, scope) = permit(&live.claims, self.issuer.as_str())?;
         let user = self.store.user(&subject).await?.ok_or(UserInfoError::InvalidToken)?;
         let mut claims = user.profile.claims(&scope);
@@ -149,11 +158,12 @@ mod tests {
             (UserInfoError::Audience, 401, ErrorCode::InvalidToken),
             (UserInfoError::NoUser, 401, ErrorCode::InvalidToken),
             (UserInfoError::InsufficientScope, 403, ErrorCode::InsufficientScope),
+            (UserInfoError::TooManyFailures { retry_after_seconds: 1 }, 429, ErrorCode::TemporarilyUnavailable),
             (UserInfoError::Store(StoreError::TooLate), 503, ErrorCode::TemporarilyUnavailable),
         ] {
             let refusal = Refusal::from(&error);
             assert_eq!((refusal.status, refusal.response.error), (status, code), "{error}");
-            assert_eq!(refusal.retry_after_seconds.is_some(), status == 503, "{error}");
+            assert_eq!(refusal.retry_after_seconds.is_some(), matches!(status, 429 | 503), "{error}");
         }
     }
 }

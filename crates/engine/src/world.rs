@@ -4,14 +4,13 @@ use std::sync::{Arc, Mutex};
 
 use regrant_crypto::{KeyRing, SeededEntropy, sha256};
 use regrant_grant::{
-    Binding, Birth, CODE_LIFETIME_SECONDS, Code, Generation, Grant, GrantId, GrantSecret, Policy, Realm, RotationMode,
-    Write,
+    Binding, Birth, CODE_LIFETIME_SECONDS, Code, Generation, Grant, GrantId, GrantSecret, Policy, Realm, Write,
 };
 use regrant_protocol::{
     ClientId, Clock, CodeChallenge, GrantType, IdTokenClaims, Issuer, Lifetime, ManualClock, Nonce, Params, Profile,
     RedirectUri, Resources, Scope, Secret, Subject, Timestamp, TokenEndpointAuthMethod, TokenResponse,
 };
-use regrant_store::{ClientSettings, IdTokenAlgorithm, Scene, Target, decide_in};
+use regrant_store::{ClientDefaults, ClientSettings, IdTokenAlgorithm, Scene, Target, decide_in};
 use regrant_store_sqlite::{Genesis, SqliteStore};
 use tempfile::TempDir;
 
@@ -177,13 +176,10 @@ impl Observer for Listener {
 
 fn policy() -> Policy {
     Policy {
-        rotation: RotationMode::Rotate,
-        retry_window_seconds: None,
-        on_reuse: None,
-        code_retry_seconds: 0,
         access_lifetime: Lifetime::from_seconds(300),
         idle_lifetime: Lifetime::from_seconds(3600),
         absolute_lifetime: Lifetime::from_seconds(7200),
+        ..ClientDefaults::BUILT_IN.policy
     }
 }
 

@@ -3,7 +3,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use regrant_protocol::{Lifetime, Timestamp};
 
 use crate::standing::permit;
-use crate::{Generation, Grant, GrantId, RotationMode, Surroundings};
+use crate::{Generation, Grant, GrantId, ImportedToken, RotationMode, Surroundings};
 
 /// From when to when an access token lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,6 +50,13 @@ pub struct AccessTokenId {
 impl AccessTokenId {
     /// How many bytes it has.
     pub const BYTES: usize = 30;
+
+    /// The identifier of an access token that another system issued: nothing that the token's string could be made from.
+    #[must_use]
+    pub fn of_imported(grant: GrantId, token: &ImportedToken) -> Self {
+        let digest = *token.0.first_chunk().expect("32 bytes begin with 10");
+        Self { grant, generation: Generation::IMPORTED, digest }
+    }
 
     /// The identifier as bytes, for the list of revoked access tokens.
     #[must_use]
@@ -120,6 +127,18 @@ pub fn judge_access(
     }
 }
 
+impl Grant {
+    /// Whether a refresh came after its access token of this generation, which began in this second since the Unix epoch (`iat`).
+    ///
+    /// The tokens of the current generation began with it or after it, and so did those that a retry gives. Where the client's
+    /// mode leaves the generation as it is, `rotated_at` is the last refresh and the second is all that tells tokens apart: of two
+    /// refreshes within one second the tokens of both count as the last's. A fork changes nothing here: it is a grant of its own.
+    #[must_use]
+    pub fn has_replaced(&self, generation: Generation, issued_at_seconds: i64) -> bool {
+        generation < self.generation || issued_at_seconds < self.rotated_at.seconds()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use regrant_protocol::EpochNumber;
@@ -135,6 +154,12 @@ mod tests {
         let period = access_period(row, rotation, Timestamp::from_milliseconds(ROTATED_AT + milliseconds));
         let after = |moment: Timestamp| moment.milliseconds() - ROTATED_AT;
         (after(period.issued_at), period.expires_at.map(after))
+    }
+
+    /// `iat` of the token that is given this long after the rotation.
+    fn iat(row: &Grant, milliseconds: i64) -> i64 {
+        let now = row.rotated_at.plus_milliseconds(milliseconds);
+        access_period(row, RotationMode::Rotate, now).issued_at.seconds()
     }
 
     #[test]
@@ -228,6 +253,23 @@ mod tests {
                     "{lifetime_seconds} s, {absolute}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_token_is_replaced_by_the_next_refresh_and_by_no_retry_of_its_own() {
+        // Not at a full second, so that `iat` is before the moment itself.
+        let rotated_at = Timestamp::from_milliseconds(ROTATED_AT + 999);
+        let row = Grant { generation: Generation(5), rotated_at, ..row() };
+        for milliseconds in [-5_000, 0, 1, 299_999, 300_000, 86_400_000] {
+            let issued_at = iat(&row, milliseconds);
+            assert!(!row.has_replaced(row.generation, issued_at), "given {milliseconds} ms after the rotation");
+            let rotated = Grant { generation: Generation(6), ..row.clone() };
+            assert!(rotated.has_replaced(row.generation, issued_at), "and the generation is another");
+            let rotated_at = row.rotated_at.plus_milliseconds(milliseconds.max(0) + 1_000);
+            let reused = Grant { rotated_at, ..row.clone() };
+            assert!(reused.has_replaced(row.generation, issued_at), "and the same token was used a second later");
+            assert!(!reused.has_replaced(row.generation, iat(&reused, 0)), "which gave this one");
         }
     }
 

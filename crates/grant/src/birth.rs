@@ -80,7 +80,7 @@ mod tests {
 
     use super::*;
     use crate::grant::tests::row;
-    use crate::{OnReuse, Party, RotationMode};
+    use crate::{OldAccessTokens, OnReuse, Party, RotationMode, ScopeNarrowing};
 
     fn birth() -> Birth {
         Birth {
@@ -105,6 +105,8 @@ mod tests {
             rotation: RotationMode::Rotate,
             retry_window_seconds: None,
             on_reuse: Some(OnReuse::Revoke),
+            scope_narrowing: ScopeNarrowing::AccessToken,
+            old_access_tokens: OldAccessTokens::Keep,
             code_retry_seconds: 0,
             access_lifetime: Lifetime::from_seconds(300),
             idle_lifetime: Lifetime::from_seconds(idle_seconds),

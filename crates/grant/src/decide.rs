@@ -1,10 +1,10 @@
-use regrant_protocol::{RetryChallenge, Timestamp};
+use regrant_protocol::{RetryChallenge, Scope, Timestamp};
 
 use crate::standing::{Standing, permit, recognise, standing};
 use crate::{
     Binding, ClientKind, Decision, Generation, Grant, OVERTAKEN_TRY_SECONDS_MAX, OnReuse, Policy,
     RETRY_WINDOW_BEARER_SECONDS, RETRY_WINDOW_CHALLENGE_SECONDS, RETRY_WINDOW_PROVEN_SECONDS, RefreshFacts,
-    RotationMode, Surroundings, Verdict, Write,
+    RotationMode, ScopeNarrowing, Surroundings, Verdict, Write,
 };
 
 /// Decides a refresh: the one rule that every store, the simulator and the model checker call.
@@ -163,7 +163,7 @@ fn advance(
     policy: &Policy,
     now: Timestamp,
 ) -> Decision {
-    let used = row.used(policy, now);
+    let used = Grant { scope: scope_to_keep(row, facts, policy), ..row.used(policy, now) };
     let advanced = |used: Grant| {
         let retry_challenge = challenge_to_keep(row, facts);
         Grant {
@@ -178,10 +178,24 @@ fn advance(
     let (verdict, write) = match policy.rotation {
         RotationMode::Rotate => (Verdict::Rotated, Write::Update(advanced(used))),
         RotationMode::Consume => (Verdict::Consumed, Write::Update(advanced(used))),
-        RotationMode::Reuse => (Verdict::Reissued, Write::Update(used)),
+        RotationMode::Reuse => (Verdict::Reissued, Write::Update(reused(row, facts, used))),
         RotationMode::Fork => (Verdict::Forked, Write::Insert(sibling(row, facts, advanced(used)))),
     };
     Decision { verdict, write }
+}
+
+/// RFC 6749 §6: what a refresh leaves out of the scope comes back with the next, unless the client's setting says otherwise.
+fn scope_to_keep(row: &Grant, facts: &RefreshFacts, policy: &Policy) -> Scope {
+    let narrowed = match policy.scope_narrowing {
+        ScopeNarrowing::AccessToken => None,
+        ScopeNarrowing::Grant => facts.scope.as_ref(),
+    };
+    narrowed.unwrap_or(&row.scope).clone()
+}
+
+/// A pinned token of ours names its master key, which stays. An imported one names none, and outlives the one before.
+fn reused(row: &Grant, facts: &RefreshFacts, used: Grant) -> Grant {
+    if row.has_imported_token() { Grant { kid: facts.newest_kid.max(row.kid), ..used } } else { used }
 }
 
 /// A grant of the same family with a name, a secret and an idle expiry of its own. The absolute end is the family's: it is

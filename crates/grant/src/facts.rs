@@ -33,6 +33,17 @@ pub struct RefreshFacts {
     pub sibling: (GrantId, GrantSecret),
 }
 
+impl RefreshFacts {
+    /// What is presented is the imported token of `row`, which was found by its digest: that is its authority tag. It is
+    /// generation 0, and as its string names neither master key nor epoch, it has those of the row.
+    pub fn present_imported_token(&mut self, row: &Grant) {
+        self.generation = Generation::IMPORTED;
+        self.kid = row.kid;
+        self.epoch = row.epoch;
+        self.authority_tag = AuthorityTag::Valid;
+    }
+}
+
 /// What is known about the redemption of a code before the rule decides it.
 #[derive(Clone, Debug)]
 pub struct RedeemFacts {

@@ -18,7 +18,8 @@ pub struct Grant {
     pub client: ClientId,
     /// The user that authorized it.
     pub subject: Subject,
-    /// What was granted; a refresh may ask for less, never for more (RFC 6749 §6).
+    /// What was granted; a refresh may ask for less, never for more (RFC 6749 §6). Only [`ScopeNarrowing`](crate::ScopeNarrowing)
+    /// changes it.
     pub scope: Scope,
     /// For which resource servers; none means the client's default audience (RFC 8707).
     pub resources: Resources,

@@ -91,6 +91,8 @@ pub struct Generation(pub u32);
 impl Generation {
     /// The generation of an authorization code.
     pub const CODE: Self = Self(0);
+    /// The generation of a token that was imported: as a code, it comes before every token of ours.
+    pub const IMPORTED: Self = Self(0);
     /// The generation of the first refresh token, whether a code came before it or not.
     pub const FIRST: Self = Self(1);
 
@@ -104,6 +106,17 @@ impl Generation {
     #[must_use]
     pub fn is_right_before(self, newer: Self) -> bool {
         self.next() == Some(newer)
+    }
+}
+
+/// Names a token that another system issued: the SHA-256 digest of its string, which nobody keeps. Whoever can guess the
+/// string can make it, so it is not for logs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ImportedToken(pub [u8; 32]);
+
+impl fmt::Debug for ImportedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ImportedToken(redacted)")
     }
 }
 
@@ -133,8 +146,9 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_secret_does_not_print_itself() {
+    fn secrets_and_digests_do_not_print_themselves() {
         assert_eq!(format!("{:?}", GrantSecret::new([7; 16])), "GrantSecret(redacted)");
+        assert_eq!(format!("{:?}", ImportedToken([7; 32])), "ImportedToken(redacted)");
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod decide;
 mod facts;
 mod grant;
 mod identifier;
+mod imported;
 mod live;
 #[cfg(feature = "model")]
 pub mod model;
@@ -46,12 +47,13 @@ pub use code::{CODE_LIFETIME_SECONDS, Code};
 pub use decide::decide;
 pub use facts::{AuthorityTag, ClientKind, Party, RedeemFacts, RefreshFacts, Surroundings};
 pub use grant::{Grant, Write};
-pub use identifier::{Generation, GrantId, GrantSecret, MalformedGrantId, Realm, SessionId};
+pub use identifier::{Generation, GrantId, GrantSecret, ImportedToken, MalformedGrantId, Realm, SessionId};
+pub use imported::ImportedBirth;
 pub use live::Family;
 pub use operator::{end_by_operator, end_made_before};
 pub use policy::{
-    CODE_RETRY_SECONDS_MAX, OVERTAKEN_TRY_SECONDS_MAX, OnReuse, Policy, RETRY_WINDOW_BEARER_SECONDS,
-    RETRY_WINDOW_CHALLENGE_SECONDS, RETRY_WINDOW_PROVEN_SECONDS, RotationMode,
+    CODE_RETRY_SECONDS_MAX, OVERTAKEN_TRY_SECONDS_MAX, OldAccessTokens, OnReuse, Policy, RETRY_WINDOW_BEARER_SECONDS,
+    RETRY_WINDOW_CHALLENGE_SECONDS, RETRY_WINDOW_PROVEN_SECONDS, RotationMode, ScopeNarrowing,
 };
 pub use redeem::{RedeemVerdict, Redemption, redeem};
 pub use revoke::{RevokeVerdict, end_by_user, revoke};

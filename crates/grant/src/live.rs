@@ -9,6 +9,12 @@ impl Grant {
         self.generation == Generation::CODE && self.code.is_some()
     }
 
+    /// Whether its current token is the one that another system issued: it was imported, and has not been rotated since.
+    #[must_use]
+    pub fn has_imported_token(&self) -> bool {
+        self.generation == Generation::IMPORTED && self.code.is_none()
+    }
+
     /// What has become of it at `now`, as far as that does not hang on who asks and for what.
     #[must_use]
     pub fn state(&self, surroundings: &Surroundings<'_>, now: Timestamp) -> AccessVerdict {

@@ -20,6 +20,10 @@ pub struct Policy {
     pub retry_window_seconds: Option<u32>,
     /// What reuse does; `None` for what fits the sender's proof.
     pub on_reuse: Option<OnReuse>,
+    /// What becomes narrower when a refresh asks for less scope than was granted.
+    pub scope_narrowing: ScopeNarrowing,
+    /// What a refresh does to the access tokens that came before it.
+    pub old_access_tokens: OldAccessTokens,
     /// How long after its redemption a code with PKCE gives the same tokens again, in seconds; 0 for never, and never more
     /// than [`CODE_RETRY_SECONDS_MAX`].
     pub code_retry_seconds: u32,
@@ -51,4 +55,22 @@ pub enum OnReuse {
     Revoke,
     /// It is refused and reported: the thief cannot use the token without the sender's key.
     Alert,
+}
+
+/// What becomes narrower when a refresh asks for less scope than was granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ScopeNarrowing {
+    /// The access token of this refresh (RFC 6749 §6: the refresh token has the scope of the one before).
+    AccessToken,
+    /// The grant, for good: other servers do so, and their clients may count on it.
+    Grant,
+}
+
+/// What a refresh does to the access tokens that came before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OldAccessTokens {
+    /// They live to their end.
+    Keep,
+    /// They are good no longer for whoever asks the server: see [`Grant::has_replaced`](crate::Grant::has_replaced).
+    End,
 }

@@ -6,7 +6,7 @@ use rusqlite::params;
 use crate::family::FamilyRows;
 use crate::readable::readable;
 use crate::rows::grant;
-use crate::statements::{SELECT_FAMILIES, SELECT_OPEN_CODES};
+use crate::statements::grant::{SELECT_FAMILIES, SELECT_OPEN_CODES};
 use crate::transaction::Transaction;
 
 /// The most families of one user and client that are looked at: five times as many as there may be. There are more when they

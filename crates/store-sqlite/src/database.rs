@@ -11,7 +11,7 @@ use crate::failpoint::Failpoint;
 use crate::job::Job;
 use crate::migration::{MIGRATIONS, migrate};
 use crate::rows::key;
-use crate::statements::{
+use crate::statements::database::{
     BEGIN, CHECKPOINT, CHECKPOINT_AT_START, COMMIT, RELEASE_SAVEPOINT, ROLLBACK_TO_SAVEPOINT, SAVEPOINT,
 };
 use crate::transaction::Transaction;
@@ -178,7 +178,7 @@ mod tests {
 
     use super::*;
     use crate::job::job;
-    use crate::statements::{RAISE_CLIENT_CUTOFF, SELECT_CLIENT_PARTY};
+    use crate::statements::client::{RAISE_CLIENT_CUTOFF, SELECT_CLIENT_PARTY};
     use regrant_grant::Realm;
     use regrant_protocol::SystemClock;
     use tempfile::TempDir;

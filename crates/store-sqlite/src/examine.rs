@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::OpenError;
 use crate::connection::schema;
 use crate::migration::MIGRATIONS;
-use crate::statements::CHECK_INTEGRITY;
+use crate::statements::database::CHECK_INTEGRITY;
 
 /// How a store is, looked at without changing anything.
 #[derive(Clone, Debug, PartialEq, Eq)]

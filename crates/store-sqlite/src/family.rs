@@ -6,7 +6,7 @@ use rusqlite::{Row, params};
 use crate::columns::Columns;
 use crate::readable::readable;
 use crate::rows::grant::{self, GrantRow};
-use crate::statements::{SELECT_LAST_USED_SIBLING, SELECT_SIBLING};
+use crate::statements::grant::{SELECT_LAST_USED_SIBLING, SELECT_SIBLING};
 use crate::transaction::Transaction;
 
 /// The most siblings of a family that are looked at to find the one that was used last.

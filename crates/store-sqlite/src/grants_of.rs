@@ -5,7 +5,7 @@ use rusqlite::params;
 
 use crate::family::FamilyRows;
 use crate::readable::readable;
-use crate::statements::SELECT_GRANTS_OF_USER;
+use crate::statements::grant::SELECT_GRANTS_OF_USER;
 use crate::transaction::Transaction;
 
 /// The most families of a user that are read to list those that live: of some, codes and forked ones, the rule alone can say

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use crate::OpenError;
 use crate::connection::open;
-use crate::statements::CHECK_INTEGRITY;
+use crate::statements::database::CHECK_INTEGRITY;
 
 /// Every fault that SQLite finds in the file at `path`, in its words; none when the file is sound. Reads all of it. The
 /// store must not be open.

@@ -18,6 +18,7 @@ mod examine;
 mod failpoint;
 mod family;
 mod grants_of;
+mod import;
 mod integrity;
 mod job;
 mod migration;

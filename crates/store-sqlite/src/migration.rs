@@ -6,7 +6,8 @@ use regrant_protocol::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use crate::connection::{APPLICATION_ID, schema};
-use crate::statements::{INSERT_EPOCH, INSERT_MIGRATION, INSERT_REALM, SELECT_MIGRATIONS};
+use crate::statements::database::{INSERT_MIGRATION, SELECT_MIGRATIONS};
+use crate::statements::key::{INSERT_EPOCH, INSERT_REALM};
 use crate::{Genesis, OpenError};
 
 /// A step of the schema. Its text never changes once it was released.
@@ -21,36 +22,16 @@ pub(crate) struct Migration {
 
 /// Every migration, numbered from 1 without a gap.
 pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration::new(1, "clients_users_grants_keys", include_str!("../migrations/0001_clients_users_grants_keys.sql")),
     Migration {
-        number: 1,
-        name: "clients_users_grants_keys",
-        sql: include_str!("../migrations/0001_clients_users_grants_keys.sql"),
-        convert: nothing,
-    },
-    Migration {
-        number: 2,
-        name: "sessions_consents_codes",
-        sql: include_str!("../migrations/0002_sessions_consents_codes.sql"),
         convert: redirect_uris::drop_unusable,
+        ..Migration::new(2, "sessions_consents_codes", include_str!("../migrations/0002_sessions_consents_codes.sql"))
     },
-    Migration {
-        number: 3,
-        name: "families_siblings",
-        sql: include_str!("../migrations/0003_families_siblings.sql"),
-        convert: nothing,
-    },
-    Migration {
-        number: 4,
-        name: "signing_keys_rotated",
-        sql: include_str!("../migrations/0004_signing_keys_rotated.sql"),
-        convert: nothing,
-    },
-    Migration {
-        number: 5,
-        name: "last_sweep_live_sessions",
-        sql: include_str!("../migrations/0005_last_sweep_live_sessions.sql"),
-        convert: nothing,
-    },
+    Migration::new(3, "families_siblings", include_str!("../migrations/0003_families_siblings.sql")),
+    Migration::new(4, "signing_keys_rotated", include_str!("../migrations/0004_signing_keys_rotated.sql")),
+    Migration::new(5, "last_sweep_live_sessions", include_str!("../migrations/0005_last_sweep_live_sessions.sql")),
+    Migration::new(6, "imported_tokens", include_str!("../migrations/0006_imported_tokens.sql")),
+    Migration::new(7, "stand_in_settings", include_str!("../migrations/0007_stand_in_settings.sql")),
 ];
 
 /// Brings the file to the last of `migrations`, and gives a new one its identity: all in one transaction, so that a crash
@@ -83,6 +64,11 @@ pub(crate) fn migrate(
 }
 
 impl Migration {
+    /// One that SQL says all of.
+    const fn new(number: u32, name: &'static str, sql: &'static str) -> Self {
+        Self { number, name, sql, convert: |_| Ok(()) }
+    }
+
     fn apply(&self, transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()> {
         transaction.execute_batch(self.sql)?;
         (self.convert)(transaction)?;
@@ -98,10 +84,6 @@ impl Migration {
             .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
         hash.cast_signed()
     }
-}
-
-fn nothing(_: &Connection) -> rusqlite::Result<()> {
-    Ok(())
 }
 
 fn check_applied(connection: &Connection, path: &Path, migrations: &[Migration]) -> Result<(), OpenError> {

@@ -9,7 +9,7 @@ use crate::readable::readable;
 use crate::rows::grant::{self, GrantRow};
 use crate::rows::session;
 use crate::slice::{Slice, rows_max};
-use crate::statements::{SELECT_FAMILIES_PAGE, SELECT_FAMILIES_SLICE};
+use crate::statements::grant::{SELECT_FAMILIES_PAGE, SELECT_FAMILIES_SLICE};
 use crate::transaction::Transaction;
 
 /// The grants that `filter` means, and what has become of each.

@@ -2,7 +2,7 @@ use regrant_store::{SLICE_ROWS_MAX, StoreError};
 use rusqlite::params;
 
 use crate::columns::Columns;
-use crate::statements::SELECT_GRANTS_SLICE_END;
+use crate::statements::grant::SELECT_GRANTS_SLICE_END;
 use crate::transaction::Transaction;
 
 /// A key that no row's key comes after.

@@ -2,22 +2,23 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use regrant_grant::{Grant, GrantId, Realm, SessionId};
+use regrant_grant::{Grant, GrantId, ImportedToken, Realm, SessionId};
 use regrant_protocol::{ClientId, Clock, Kid, Subject, Timestamp, Username};
 use regrant_store::{
-    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, GrantFilter, Identity, ListedGrant, Page,
-    SealedSigningKey, Session, SigningKeyChange, Step, Store, StoreError, Sweep, SweepError, Swept, User, UserChange,
+    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, FoundToken, GrantFilter, Identity,
+    ImportError, Imported, ImportedGrant, ListedGrant, Page, SealedSigningKey, Session, SigningKeyChange, Step, Store,
+    StoreError, Sweep, SweepError, Swept, User, UserChange,
 };
 
 use crate::OpenError;
 use crate::connection::{open, schema};
 use crate::database::Database;
 use crate::failpoint::Failpoint;
-use crate::rows::{client, consent, key, last_sweep, session, user};
+use crate::rows::{client, consent, imported_token, key, last_sweep, session, user};
 use crate::slice::rows_max;
 use crate::transaction::Transaction;
 use crate::writer::Writer;
-use crate::{grants_of, page, step, sweep};
+use crate::{grants_of, import, page, step, sweep};
 
 /// What a new store is made from: 32 random bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,6 +177,21 @@ impl Store for SqliteStore {
     ) -> Result<Page<GrantId, GrantId>, StoreError> {
         let filter = filter.clone();
         self.writer.run(None, move |transaction| page::end(transaction, &filter, made_before, after)).await
+    }
+
+    async fn import(&self, grants: Vec<ImportedGrant>) -> Result<Imported, ImportError> {
+        ImportError::check(&grants)?;
+        let epoch = self.identity.epoch().number;
+        Ok(self.writer.run(None, move |transaction| import::import(transaction, epoch, grants)).await?)
+    }
+
+    async fn imported_token(&self, token: &ImportedToken) -> Result<Option<FoundToken>, StoreError> {
+        let token = *token;
+        self.writer.run(None, move |transaction| imported_token::find(transaction, &token)).await
+    }
+
+    async fn imports_are_live(&self) -> Result<bool, StoreError> {
+        self.writer.run(None, imported_token::is_any).await
     }
 
     async fn users(&self, after: Option<&Username>, count_max: u32) -> Result<Page<User, Username>, StoreError> {

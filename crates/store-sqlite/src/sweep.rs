@@ -7,12 +7,11 @@ use crate::columns::Columns;
 use crate::family;
 use crate::readable::readable;
 use crate::rows::grant::{self, GrantRow};
-use crate::rows::{last_sweep, session};
+use crate::rows::{imported_token, last_sweep, session};
 use crate::slice::{Slice, rows_max};
-use crate::statements::{
-    DELETE_LISTED_ACCESS_TOKEN, DELETE_SESSION, SELECT_ENDED_SLICE, SELECT_LISTED_ACCESS_TOKENS_SLICE,
-    SELECT_SESSIONS_SLICE,
-};
+use crate::statements::grant::{DELETE_LISTED_ACCESS_TOKEN, SELECT_ENDED_SLICE, SELECT_LISTED_ACCESS_TOKENS_SLICE};
+use crate::statements::imported_token::{DELETE_IMPORTED_ACCESS_TOKEN, SELECT_IMPORTED_ACCESS_TOKENS_SLICE};
+use crate::statements::session::{DELETE_SESSION, SELECT_SESSIONS_SLICE};
 use crate::transaction::Transaction;
 
 /// Removes what may be removed of one slice, and writes down what ended for good.
@@ -38,7 +37,12 @@ pub(crate) fn sweep(transaction: &Transaction<'_>, epoch: EpochNumber, sweep: &S
         SweepPosition::Sessions(after) => {
             let (sessions, end) = SESSIONS.sweep(transaction, after, rows_max)?;
             removed.sessions = sessions;
-            end.map(SweepPosition::Sessions)
+            Some(end.map_or_else(|| SweepPosition::ImportedAccessTokens(Vec::new()), SweepPosition::Sessions))
+        }
+        SweepPosition::ImportedAccessTokens(after) => {
+            let (access_tokens, end) = IMPORTED_ACCESS_TOKENS.sweep(transaction, after, rows_max)?;
+            removed.access_tokens = access_tokens;
+            end.map(SweepPosition::ImportedAccessTokens)
         }
     };
     Ok(Swept { now, removed, next })
@@ -96,6 +100,13 @@ const LISTED_ACCESS_TOKENS: Ending = Ending {
     end: "ends_at",
     select_slice: SELECT_LISTED_ACCESS_TOKENS_SLICE,
     delete: DELETE_LISTED_ACCESS_TOKEN,
+};
+
+const IMPORTED_ACCESS_TOKENS: Ending = Ending {
+    name: imported_token::ACCESS_TABLE,
+    end: "ends_at",
+    select_slice: SELECT_IMPORTED_ACCESS_TOKENS_SLICE,
+    delete: DELETE_IMPORTED_ACCESS_TOKEN,
 };
 
 const SESSIONS: Ending =

@@ -5,9 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use regrant_grant::{GrantSecret, Party, Policy, Realm, RotationMode};
-use regrant_protocol::{ClientId, Lifetime, Scope, SystemClock};
-use regrant_store::{Client, ClientHandle, ClientSettings, Store, StoreError};
+use regrant_grant::{ClientKind, GrantSecret, Party, Realm};
+use regrant_protocol::{ClientId, Scope, SystemClock};
+use regrant_store::{Client, ClientDefaults, ClientHandle, Store, StoreError};
 use regrant_store_sqlite::{Genesis, OpenError, SqliteStore};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -88,9 +88,9 @@ fn a_store_that_was_cut_off_is_refused() {
 fn a_store_of_a_newer_version_is_refused_and_left_as_it_was() {
     let directory = tempfile::tempdir().unwrap();
     let path = made(&directory);
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 7).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 8).unwrap();
     let before = fs::read(&path).unwrap();
-    assert_eq!(refusal(&path), OpenError::NewerSchema { path: path.clone(), found: 7, known: 5 });
+    assert_eq!(refusal(&path), OpenError::NewerSchema { path: path.clone(), found: 8, known: 7 });
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
@@ -168,19 +168,6 @@ fn client(id: ClientId) -> Client {
         handle: ClientHandle([1; 16]),
         secret: GrantSecret::new([2; 16]),
         party: Party { enabled: true, cutoff: 0, version: 1 },
-        settings: ClientSettings::new(
-            Vec::new(),
-            Vec::new(),
-            Scope::empty(),
-            Policy {
-                rotation: RotationMode::Rotate,
-                retry_window_seconds: None,
-                on_reuse: None,
-                code_retry_seconds: 0,
-                access_lifetime: Lifetime::Never,
-                idle_lifetime: Lifetime::Never,
-                absolute_lifetime: Lifetime::Never,
-            },
-        ),
+        settings: ClientDefaults::BUILT_IN.settings(ClientKind::Public, Scope::empty()),
     }
 }

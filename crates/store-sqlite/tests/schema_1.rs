@@ -11,8 +11,8 @@ use regrant_protocol::{
     SystemClock, Timestamp, TokenEndpointAuthMethod, Username,
 };
 use regrant_store::{
-    AccessTokenFormat, ChangeError, Client, ClientHandle, ClientSettings, Credential, Store, Target, User, UserStatus,
-    decide_in,
+    AccessTokenFormat, ChangeError, Client, ClientDefaults, ClientHandle, ClientSettings, Credential, Store, Target,
+    User, UserStatus, decide_in,
 };
 use regrant_store_sqlite::{Genesis, SqliteStore, check_integrity};
 use rusqlite::Connection;
@@ -93,10 +93,10 @@ fn app() -> Client {
         rotation: RotationMode::Fork,
         retry_window_seconds: Some(u32::MAX),
         on_reuse: Some(OnReuse::Alert),
-        code_retry_seconds: 0,
         access_lifetime: Lifetime::from_seconds(900),
         idle_lifetime: Lifetime::from_seconds(u32::MAX),
         absolute_lifetime: Lifetime::Never,
+        ..ClientDefaults::BUILT_IN.policy
     };
     let auth_methods = vec![TokenEndpointAuthMethod::ClientSecretBasic, TokenEndpointAuthMethod::ClientSecretPost];
     let redirect_uri = |text| RedirectUri::parse(text).expect("the old version took it");
@@ -129,13 +129,10 @@ const GRANT_TYPES: [GrantType; 4] =
 
 fn bare() -> Client {
     let policy = Policy {
-        rotation: RotationMode::Rotate,
-        retry_window_seconds: None,
-        on_reuse: None,
-        code_retry_seconds: 0,
         access_lifetime: Lifetime::Never,
         idle_lifetime: Lifetime::Never,
         absolute_lifetime: Lifetime::Never,
+        ..ClientDefaults::BUILT_IN.policy
     };
     Client {
         id: ClientId::parse("bare").expect("the old version took it"),

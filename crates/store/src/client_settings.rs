@@ -1,7 +1,7 @@
 use regrant_grant::Policy;
 use regrant_protocol::{GrantType, RedirectUri, Resources, Scope, TokenEndpointAuthMethod, WebOrigin};
 
-use crate::Credential;
+use crate::{ClientDefaults, Credential};
 
 /// What an operator says about a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,9 @@ pub struct ClientSettings {
     pub credential: Option<Credential>,
     /// The grant types it may use.
     pub grant_types: Vec<GrantType>,
+    /// What has to be granted so that a refresh token comes with it; `None` when the grant type `refresh_token` is enough.
+    /// It counts when the first tokens are given: a refresh goes on as it is.
+    pub refresh_token_scope: Option<Scope>,
 
     /// Where a browser may be sent back to with a code.
     pub redirect_uris: Vec<RedirectUri>,
@@ -52,6 +55,8 @@ pub struct ClientSettings {
     pub outlives_session: OutlivesSession,
     /// Rotation, retries and lifetimes.
     pub policy: Policy,
+    /// Whether a public client may have a rotation mode that leaves its token as it is, so that a stolen one is never noticed.
+    pub allow_unsafe_rotation: bool,
 }
 
 impl ClientSettings {
@@ -64,6 +69,16 @@ impl ClientSettings {
         scope: Scope,
         policy: Policy,
     ) -> Self {
+        let ClientDefaults {
+            access_token_format,
+            id_token_algorithm,
+            id_token_on_refresh,
+            require_pkce,
+            consent,
+            outlives_session,
+            refresh_token_scope,
+            policy: _,
+        } = ClientDefaults::BUILT_IN;
         Self {
             name: None,
             client_uri: None,
@@ -72,20 +87,22 @@ impl ClientSettings {
             auth_methods,
             credential: None,
             grant_types,
+            refresh_token_scope,
             redirect_uris: Vec::new(),
             post_logout_redirect_uris: Vec::new(),
             allowed_origins: Vec::new(),
-            require_pkce: true,
-            consent: ConsentMode::Remember,
+            require_pkce,
+            consent,
             default_scope: scope.clone(),
             scope,
             resources: Resources::none(),
             audience: Vec::new(),
-            access_token_format: AccessTokenFormat::JwtEs256,
-            id_token_algorithm: IdTokenAlgorithm::Rs256,
-            id_token_on_refresh: false,
-            outlives_session: OutlivesSession::Always,
+            access_token_format,
+            id_token_algorithm,
+            id_token_on_refresh,
+            outlives_session,
             policy,
+            allow_unsafe_rotation: false,
         }
     }
 

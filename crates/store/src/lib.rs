@@ -7,11 +7,13 @@
 //! The feature `suite` brings the tests that every store must pass.
 
 mod client;
+mod client_defaults;
 mod client_settings;
 mod consent;
 mod credential;
 mod error;
 mod grant_filter;
+mod import;
 mod key;
 mod session;
 mod slice;
@@ -24,11 +26,13 @@ mod user;
 pub mod suite;
 
 pub use client::{Client, ClientChange, ClientHandle};
+pub use client_defaults::ClientDefaults;
 pub use client_settings::{AccessTokenFormat, ClientSettings, ConsentMode, IdTokenAlgorithm, OutlivesSession};
 pub use consent::Consent;
 pub use credential::Credential;
 pub use error::{ChangeError, StoreError};
 pub use grant_filter::{GrantFilter, ListedGrant};
+pub use import::{FoundToken, ImportError, Imported, ImportedAccessToken, ImportedGrant};
 pub use key::{AnnouncedKey, Epoch, Identity, SealedSigningKey, SigningKeyChange};
 pub use session::{LIVE_SESSIONS_MAX, Session};
 pub use slice::{Page, SLICE_ROWS_MAX};

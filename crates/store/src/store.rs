@@ -1,10 +1,11 @@
 use async_trait::async_trait;
-use regrant_grant::{Grant, GrantId, SessionId};
+use regrant_grant::{Grant, GrantId, ImportedToken, SessionId};
 use regrant_protocol::{ClientId, Kid, Subject, Timestamp, Username};
 
 use crate::{
-    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, GrantFilter, Identity, ListedGrant, Page,
-    SealedSigningKey, Session, SigningKeyChange, Step, StoreError, Sweep, SweepError, Swept, User, UserChange,
+    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, FoundToken, GrantFilter, Identity,
+    ImportError, Imported, ImportedGrant, ListedGrant, Page, SealedSigningKey, Session, SigningKeyChange, Step,
+    StoreError, Sweep, SweepError, Swept, User, UserChange,
 };
 
 /// The most grants of a user that are listed.
@@ -59,7 +60,7 @@ pub trait Store: Send + Sync + 'static {
     /// [`ChangeError::Taken`] when a user has this login name, or a user or client has or had this subject (RFC 9068 §5).
     async fn add_user(&self, user: User) -> Result<(), ChangeError>;
 
-    /// Changes a user and raises the version.
+    /// Changes a user and, but for [`UserChange::Rehashed`], raises the version.
     ///
     /// # Errors
     /// [`ChangeError::Unknown`] when there is none of this subject.
@@ -119,6 +120,20 @@ pub trait Store: Send + Sync + 'static {
         made_before: Timestamp,
         after: Option<GrantId>,
     ) -> Result<Page<GrantId, GrantId>, StoreError>;
+
+    /// Takes over grants of another system, by [`Grant::imported`], with their refresh tokens and access tokens: all in one
+    /// transaction. A token that was taken over before stays as it is, and what is new to its grant is added to that; so the same
+    /// import may be repeated. Where client or user is not there, the grant is left out.
+    ///
+    /// # Errors
+    /// [`ImportError::TooManyRows`] when they are more than [`SLICE_ROWS_MAX`](crate::SLICE_ROWS_MAX).
+    async fn import(&self, grants: Vec<ImportedGrant>) -> Result<Imported, ImportError>;
+
+    /// A token that was taken over, for as long as it is kept.
+    async fn imported_token(&self, token: &ImportedToken) -> Result<Option<FoundToken>, StoreError>;
+
+    /// Whether there are tokens that were taken over.
+    async fn imports_are_live(&self) -> Result<bool, StoreError>;
 
     /// The users that were not removed, by login name: the first `count_max` after `after`, and at most
     /// [`SLICE_ROWS_MAX`](crate::SLICE_ROWS_MAX).

@@ -25,6 +25,8 @@ pub enum SweepPosition {
     AccessTokens(Vec<u8>),
     /// In the login sessions.
     Sessions(Vec<u8>),
+    /// In the access tokens that were imported.
+    ImportedAccessTokens(Vec<u8>),
 }
 
 impl Default for SweepPosition {
@@ -49,7 +51,7 @@ pub struct Swept {
 pub struct Removed {
     /// Grants that ended.
     pub grants: u64,
-    /// Access tokens that were revoked alone, and would have ended by now.
+    /// Access tokens that were revoked alone, or imported, and would have ended by now.
     pub access_tokens: u64,
     /// Login sessions that ended.
     pub sessions: u64,

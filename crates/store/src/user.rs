@@ -18,7 +18,7 @@ pub struct User {
     pub profile: Profile,
     /// Grants with a lower one have ended.
     pub cutoff: u32,
-    /// Raised by every change.
+    /// Raised by every change but [`UserChange::Rehashed`].
     pub version: u64,
 }
 
@@ -41,13 +41,21 @@ pub enum UserStatus {
     Disabled,
 }
 
-/// A change of a user. Each raises the user's version.
+/// A change of a user. Each but [`UserChange::Rehashed`] raises the user's version.
 #[derive(Clone, Debug)]
 pub enum UserChange {
     /// Active, locked or disabled.
     Status(UserStatus),
     /// A new password.
     Password(Credential),
+    /// The same password in another form: nothing that was begun with it ends, and the version stays. Where `from` is not kept
+    /// any more, the password is another by now and nothing changes.
+    Rehashed {
+        /// What was kept when the password was checked.
+        from: Credential,
+        /// What is to be kept in its place.
+        to: Credential,
+    },
     /// A new profile.
     Profile(Box<Profile>),
     /// All grants until now end.

@@ -1,4 +1,4 @@
-use regrant_protocol::{CodeRequest, CodeVerifier, ErrorCode, Params, Resource, TokenRequest};
+use regrant_protocol::{CodeRequest, CodeVerifier, Params, RequestFault, Resource, TokenRequest};
 
 /// The redemption of a code says what its form says; what is missing or malformed is `invalid_request`.
 ///
@@ -10,14 +10,14 @@ pub(crate) fn run(data: &[u8]) {
     let request = match TokenRequest::parse(&params) {
         Ok(TokenRequest::AuthorizationCode(request)) => request,
         Ok(other) => panic!("{:?} was asked for", other.grant_type()),
-        Err(error) if error.error == ErrorCode::InvalidTarget => {
+        Err(RequestFault::Target(_)) => {
             return assert!(params.all("resource").any(|sent| Resource::parse(sent).is_err()));
         }
-        Err(error) => {
-            assert_eq!(error.error, ErrorCode::InvalidRequest);
-            let is_malformed = sent("code_verifier").is_some_and(|verifier| CodeVerifier::parse(verifier).is_err());
-            return assert!(sent("code").is_none() || is_malformed, "{error:?} of a request without a fault");
+        Err(RequestFault::Missing(name)) => return assert_eq!((name, sent("code")), ("code", None)),
+        Err(RequestFault::CodeVerifier(_)) => {
+            return assert!(sent("code_verifier").is_some_and(|verifier| CodeVerifier::parse(verifier).is_err()));
         }
+        Err(other) => panic!("{other:?} of a request without a fault"),
     };
     let CodeRequest { code, redirect_uri, code_verifier, resources } = request;
     assert_eq!(Some(code.expose()), sent("code"));

@@ -1,5 +1,5 @@
 use regrant_grant::{
-    AuthorityTag, Binding, Decision, Grant, RETRY_WINDOW_PROVEN_SECONDS, RotationMode, Verdict, Write,
+    AuthorityTag, Binding, Decision, Grant, RETRY_WINDOW_PROVEN_SECONDS, RotationMode, ScopeNarrowing, Verdict, Write,
 };
 use regrant_protocol::Timestamp;
 
@@ -23,7 +23,7 @@ pub(crate) fn check(data: &[u8], rule: impl Fn(&Case) -> Decision) {
     assert_eq!(decision.verdict.is_success(), deserves_tokens(&case, &decision), "{case:?} {decision:?}");
     writes_what_its_verdict_says(&case, &decision);
     if let Write::Update(written) | Write::Insert(written) = &decision.write {
-        only_moves_forward(&case, written);
+        only_moves_forward(&case, decision.verdict, written);
     }
     if decision.verdict == Verdict::Rotated {
         successor_is_accepted(case, decision, rule);
@@ -74,7 +74,7 @@ fn writes_what_its_verdict_says(case: &Case, Decision { verdict, write }: &Decis
     assert!(*verdict != Verdict::ReuseDetected || !is_current, "a current token is never reuse");
 }
 
-fn only_moves_forward(case: &Case, written: &Grant) {
+fn only_moves_forward(case: &Case, verdict: Verdict, written: &Grant) {
     let before = match &case.root {
         Some(root) if root.id == written.id => root,
         _ => &case.row,
@@ -92,7 +92,9 @@ fn only_moves_forward(case: &Case, written: &Grant) {
     assert!(written.rotated_at >= before.rotated_at);
     assert!(!before.has_used_challenge || written.has_used_challenge || is_new, "a proof is never given up");
     assert_eq!((&written.client, &written.subject), (&before.client, &before.subject));
-    assert_eq!((&written.scope, &written.resources), (&before.scope, &before.resources));
+    let narrows = verdict.is_success() && case.policy.scope_narrowing == ScopeNarrowing::Grant;
+    let scope = case.facts.scope.as_ref().filter(|_| narrows).unwrap_or(&before.scope);
+    assert_eq!((&written.scope, &written.resources), (scope, &before.resources));
     assert_eq!((written.binding, written.authenticated_at), (before.binding, before.authenticated_at));
     assert_eq!(written.absolute_expires_at, before.absolute_expires_at);
     assert_eq!((written.client_cutoff, written.user_cutoff), (before.client_cutoff, before.user_cutoff));

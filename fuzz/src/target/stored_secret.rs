@@ -1,10 +1,13 @@
 use regrant_crypto::{
-    ARGON2_ITERATIONS_MAX, ARGON2_LANES_MAX, ARGON2_MEMORY_KIB_MAX, ClientSecret, PHC_BYTES_MAX, PasswordHash, Pepper,
-    StoredSecret,
+    ARGON2_ITERATIONS_MAX, ARGON2_LANES_MAX, ARGON2_MEMORY_KIB_MAX, ClientSecret, FOREIGN_HASH_BYTES_MAX,
+    PHC_BYTES_MAX, PasswordHash, Pepper, StoredPassword, StoredSecret,
 };
 
 /// The most memory that a hash may ask for to be tried here, in KiB.
 const TRIED_MEMORY_KIB_MAX: u32 = 64;
+
+/// The forms of other systems that are one call of a digest, so that each can be tried here.
+const QUICK_FORMS: [&str; 4] = ["md5:", "sha1:", "sha256:", "sha512:"];
 
 /// What is kept of a secret is written as it was read, costs no more than we allow, and matches no secret by accident.
 pub(crate) fn run(data: &[u8]) {
@@ -18,7 +21,7 @@ pub(crate) fn run(data: &[u8]) {
     let secret = ClientSecret::new("not the secret").expect("a secret within its bounds");
     match &stored {
         StoredSecret::Keyed(_) => assert!(!stored.matches(&pepper, &secret)),
-        StoredSecret::Argon2id(_) => {
+        StoredSecret::Chosen(StoredPassword::Argon2id(_)) => {
             assert!(text.len() <= PHC_BYTES_MAX && text.starts_with("$argon2id$v=19$"));
             let [memory, iterations, lanes] = costs(text);
             assert!(
@@ -28,6 +31,13 @@ pub(crate) fn run(data: &[u8]) {
             if memory <= TRIED_MEMORY_KIB_MAX {
                 // A short hash is met by chance; that it can be compared at all is what is asked.
                 let _ = stored.matches(&pepper, &secret);
+            }
+        }
+        StoredSecret::Chosen(StoredPassword::Foreign(_)) => {
+            assert!(text.len() <= FOREIGN_HASH_BYTES_MAX);
+            assert!(!stored.matches_keyed(&pepper, &secret));
+            if QUICK_FORMS.iter().any(|form| text.starts_with(form)) {
+                assert!(!stored.matches(&pepper, &secret));
             }
         }
     }

@@ -13,7 +13,7 @@ use regrant_protocol::{
     AccessTokenClaims, ClientId, Clock, GrantType, Issuer, Lifetime, ManualClock, Params, Profile, Scope, Secret,
     Timestamp, TokenEndpointAuthMethod, TokenResponse,
 };
-use regrant_store::{AccessTokenFormat, ClientSettings, Store, StoreError, Target, decide_in};
+use regrant_store::{AccessTokenFormat, ClientDefaults, ClientSettings, Store, StoreError, Target, decide_in};
 
 /// The time at which every instance stands still until its clock is moved, in seconds since the Unix epoch.
 pub(crate) const START_SECONDS: i64 = 1_800_000_000;
@@ -167,12 +167,10 @@ fn params(form: &str) -> Params {
 fn settings(method: TokenEndpointAuthMethod, rotation: RotationMode) -> Result<ClientSettings> {
     let policy = Policy {
         rotation,
-        retry_window_seconds: None,
-        on_reuse: None,
-        code_retry_seconds: 0,
         access_lifetime: Lifetime::from_seconds(ACCESS_SECONDS),
         idle_lifetime: Lifetime::from_seconds(IDLE_SECONDS),
         absolute_lifetime: Lifetime::from_seconds(ABSOLUTE_SECONDS),
+        ..ClientDefaults::BUILT_IN.policy
     };
     let grant_types = vec![GrantType::Password, GrantType::RefreshToken];
     Ok(ClientSettings {

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use regrant_crypto::ClientSecret;
 use regrant_engine::{Act, RegistrationError, Secrecy};
-use regrant_protocol::ClientId;
+use regrant_protocol::{ClientId, Scope};
 use regrant_store::Client;
 
 use crate::about::About;
@@ -218,7 +218,7 @@ impl Desk {
 
     /// What a client is of which nobody has said anything.
     fn default_fields(&self, is_public: bool) -> ClientFields {
-        ClientFields::from(&self.administration.program.client_defaults().settings(kind(is_public)))
+        ClientFields::from(&self.administration.program.client_defaults().settings(kind(is_public), Scope::empty()))
     }
 }
 

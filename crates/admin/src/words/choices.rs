@@ -70,6 +70,26 @@ choice! {
 }
 
 choice! {
+    /// What becomes narrower when a refresh asks for less scope than was granted.
+    ScopeNarrowing is grant::ScopeNarrowing {
+        /// The access token of this refresh.
+        AccessToken = "access_token",
+        /// The grant, for good.
+        Grant = "grant",
+    }
+}
+
+choice! {
+    /// What a refresh does to the access tokens that came before it.
+    OldAccessTokens is grant::OldAccessTokens {
+        /// They live to their end.
+        Keep = "keep",
+        /// They are good no longer.
+        End = "end",
+    }
+}
+
+choice! {
     /// What access tokens look like.
     AccessTokenFormat is store::AccessTokenFormat {
         /// A JWT signed with ES256.

@@ -2,7 +2,10 @@ use regrant_protocol::{GrantType, TokenEndpointAuthMethod};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::{AccessTokenFormat, ConsentMode, IdTokenAlgorithm, OnReuse, OutlivesSession, Patch, RotationMode};
+use super::{
+    AccessTokenFormat, ConsentMode, IdTokenAlgorithm, OldAccessTokens, OnReuse, OutlivesSession, Patch, RotationMode,
+    ScopeNarrowing,
+};
 
 /// Some settings of a client.
 pub type ClientPatch = Patch<ClientFields>;
@@ -20,6 +23,8 @@ pub struct ClientFields {
     /// How it may get tokens.
     #[schemars(schema_with = "grant_types")]
     pub grant_types: Vec<GrantType>,
+    /// What has to be granted so that a refresh token comes with it; `null` when the grant type `refresh_token` is enough.
+    pub refresh_token_scope: Option<String>,
     /// Where a browser may be sent back to with a code.
     pub redirect_uris: Vec<String>,
     /// Where a browser may be sent back to after it was logged out.
@@ -68,9 +73,15 @@ pub struct ClientFields {
     pub retry_window: Option<u32>,
     /// What the use of a superseded refresh token does; `null` for what fits the sender's proof.
     pub on_reuse: Option<OnReuse>,
+    /// What becomes narrower when a refresh asks for less scope than was granted.
+    pub scope_narrowing: ScopeNarrowing,
+    /// What a refresh does to the access tokens that came before it.
+    pub old_access_tokens: OldAccessTokens,
     /// How long after its redemption a code with PKCE gives the same tokens again, in seconds; 0 for never.
     #[schemars(range(max = 10))]
     pub code_retry: u32,
+    /// Whether a public client may have a rotation that leaves its token as it is, so that a stolen one is never noticed.
+    pub allow_unsafe_rotation: bool,
 }
 
 fn auth_methods(_: &mut SchemaGenerator) -> Schema {

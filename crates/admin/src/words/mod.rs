@@ -18,7 +18,8 @@ mod wire_secret;
 
 pub use backup::{BackupTarget, BackupView};
 pub use choices::{
-    AccessTokenFormat, ConsentMode, IdTokenAlgorithm, OnReuse, OutlivesSession, RotationMode, UserStatus,
+    AccessTokenFormat, ConsentMode, IdTokenAlgorithm, OldAccessTokens, OnReuse, OutlivesSession, RotationMode,
+    ScopeNarrowing, UserStatus,
 };
 pub use client::{ChangedClient, ClientView, NewClient, RegisteredClient, RemovedClient, RotateSecret, RotatedSecret};
 pub use client_fields::{ClientFields, ClientPatch};

@@ -258,4 +258,29 @@ mod tests {
         let again = world.server.register_client(app, Secrecy::Public, settings()).await;
         assert_eq!(again.err(), Some(ChangeError::Taken("app".to_owned()).into()));
     }
+
+    /// As WSO2 keeps a secret, and as Joomla kept passwords.
+    #[tokio::test]
+    async fn a_secret_that_another_system_hashed_is_accepted_and_remembered() {
+        // python3: hashlib.sha256(b"pomegranate").hexdigest(), hashlib.md5(b"pomegranate" + b"salt").hexdigest()
+        for text in [
+            "sha256:cdc56610ee59993ee752f47de6bf28086441a2b5c9a8ef0bfdcce632c760d7b2",
+            "md5:7f4aa6f0e099f88c55f6f125d68ea94d:salt",
+        ] {
+            let world = World::new().await;
+            register(&world, Secrecy::Generated).await;
+            let mut settings = world.server.registered_client(&id()).await.unwrap().settings;
+            settings.credential = Some(Credential::new(text.to_owned()));
+            world.server.write_settings(&id(), settings).await.unwrap();
+            let calls = world.server.hash_calls();
+            assert!(!is_accepted(&world, "wrong").await, "{text}");
+            assert_eq!(world.server.hash_calls() - calls, 2, "{text}: one for each place that was asked");
+            assert!(is_accepted(&world, "pomegranate").await, "{text}");
+            let cached = world.server.clients.find(&*world.server.store, &id()).await.unwrap().unwrap();
+            let right = ClientSecret::new("pomegranate").unwrap();
+            assert!(cached.accepts(&world.server.process_pepper, &right), "{text}");
+            assert!(!is_accepted(&world, "wrong").await, "{text}");
+            assert_eq!(world.server.hash_calls() - calls, 4, "{text}: a right one needs none");
+        }
+    }
 }

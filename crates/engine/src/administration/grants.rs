@@ -49,11 +49,12 @@ impl AuthorizationServer {
         Ok(found.map(|listed| self.judged_by_keys(listed)))
     }
 
-    /// What has become of a grant, by what only the server knows: its tokens died with the master key that they were made under.
+    /// What has become of a grant, by what only the server knows: its tokens died with the master key that they were made under,
+    /// but for the one that was imported with it.
     fn judged_by_keys(&self, listed: ListedGrant) -> ListedGrant {
         let lives_or_waits =
             matches!(listed.state, AccessVerdict::Active | AccessVerdict::UserDisabled | AccessVerdict::ClientDisabled);
-        let is_dead = lives_or_waits && self.keys.has_retired(listed.grant.kid);
+        let is_dead = lives_or_waits && self.keys.has_retired(listed.grant.kid) && !listed.grant.has_imported_token();
         let state = if is_dead { AccessVerdict::DeadEpoch } else { listed.state };
         ListedGrant { state, ..listed }
     }

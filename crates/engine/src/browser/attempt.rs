@@ -111,3 +111,40 @@ impl AuthorizationServer {
 fn password_mark(user: &User) -> [u8; 32] {
     sha256(user.credential.as_ref().map_or(&[], |credential| credential.expose().as_bytes()))
 }
+
+#[cfg(test)]
+mod tests {
+    use regrant_store::{Credential, UserChange};
+
+    use crate::browser::Next;
+    use crate::browser::visitor::{Visitor, login_prompt};
+    use crate::world::World;
+
+    /// Alice has the password that the form enters, as phpass hashed it for another system; by Python's passlib 1.7.
+    #[tokio::test]
+    async fn a_password_that_was_taken_over_logs_in_and_makes_no_browser_a_stranger() {
+        let world = World::new().await;
+        let taken_over = Credential::new("$P$5saltSALTJiSgexBsjq56VoLC1ow6N0".to_owned());
+        world.server.store().change_user(&world.alice, UserChange::Password(taken_over.clone())).await.unwrap();
+        let (mut first, mut second) = (Visitor::new(&world), Visitor::new(&world));
+        for visitor in [&mut first, &mut second] {
+            let prompt = login_prompt(visitor.authorize("").await);
+            let step = visitor.log_in(&prompt.request, "alice", "wonderland").await;
+            assert!(matches!(step, Ok(Next::Resume(_))), "{step:?}");
+        }
+        for visitor in [&first, &second] {
+            let known = world.server.known_browser(&visitor.browser(), "alice").await.unwrap();
+            assert!(known.is_some(), "each is marked by the new hash");
+        }
+        let fields = "current_password=wonderland&new_password=looking-glass&new_password_again=looking-glass";
+        world.server.store().change_user(&world.alice, UserChange::Password(taken_over)).await.unwrap();
+        let form = first.view().await.form;
+        let changed = first.change_password(&format!("form={form}&{fields}")).await;
+        assert!(matches!(changed, Ok(Next::ShowNotice(_))), "{changed:?}");
+        let prompt = login_prompt(second.authorize("prompt=login").await);
+        for (password, is_right) in [("wonderland", false), ("looking-glass", true)] {
+            let step = second.log_in(&prompt.request, "alice", password).await;
+            assert_eq!(matches!(step, Ok(Next::Resume(_))), is_right, "{password}");
+        }
+    }
+}

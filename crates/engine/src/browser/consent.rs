@@ -114,7 +114,7 @@ fn ticked(params: &Params) -> Vec<String> {
 /// When the access of a client ends that asks for `scope`.
 fn access_end(settings: &ClientSettings, scope: &Scope) -> AccessEnd {
     match settings.outlives_session {
-        _ if !may_refresh(settings) => AccessEnd::WithAccessToken,
+        _ if !may_refresh(settings, scope) => AccessEnd::WithAccessToken,
         OutlivesSession::Always => AccessEnd::WhenDisconnected,
         OutlivesSession::WithOfflineAccess if scope.contains(OFFLINE_ACCESS) => AccessEnd::AsTicked,
         OutlivesSession::WithOfflineAccess => AccessEnd::WhenLoggedOut,
@@ -155,7 +155,7 @@ mod tests {
 
     use super::*;
     use crate::browser::visitor::{Visitor, code, consent_prompt, login_prompt, told};
-    use crate::world::World;
+    use crate::world::{World, settings};
 
     fn scope(text: &str) -> Scope {
         Scope::parse(text).unwrap()
@@ -207,6 +207,13 @@ mod tests {
                 told(visitor.consent(&prompt.request, "decision=allow&allow_0=offline_access").await, "error");
             assert_eq!(nothing.as_deref(), Some("access_denied"), "{mode:?} {asked}");
         }
+    }
+
+    #[test]
+    fn access_ends_with_the_access_token_where_the_refresh_token_hangs_on_more() {
+        let settings = ClientSettings { refresh_token_scope: Some(scope("offline")), ..settings() };
+        assert_eq!(access_end(&settings, &scope("read")), AccessEnd::WithAccessToken);
+        assert_eq!(access_end(&settings, &scope("read offline")), AccessEnd::WhenDisconnected);
     }
 
     #[test]

@@ -74,12 +74,12 @@ const CONSENT_REQUIRED: Due =
 
 #[cfg(test)]
 mod tests {
-    use regrant_grant::{Policy, RotationMode, SessionId};
+    use regrant_grant::{Policy, SessionId};
     use regrant_protocol::{
         AuthorizationRequest, ClientId, GrantType, Lifetime, Params, Resources, Subject, Timestamp,
         TokenEndpointAuthMethod,
     };
-    use regrant_store::Credential;
+    use regrant_store::{ClientDefaults, Credential};
 
     use super::*;
 
@@ -132,13 +132,10 @@ mod tests {
 
     fn settings(is_public: bool, consent: ConsentMode) -> ClientSettings {
         let policy = Policy {
-            rotation: RotationMode::Rotate,
-            retry_window_seconds: None,
-            on_reuse: None,
-            code_retry_seconds: 0,
             access_lifetime: Lifetime::from_seconds(300),
             idle_lifetime: Lifetime::Never,
             absolute_lifetime: Lifetime::Never,
+            ..ClientDefaults::BUILT_IN.policy
         };
         let method = if is_public { TokenEndpointAuthMethod::None } else { TokenEndpointAuthMethod::ClientSecretBasic };
         let granted = scope("openid read offline_access");

@@ -1,4 +1,4 @@
-use regrant_grant::{AccessVerdict, Generation, GrantId, RedeemVerdict, TokenParts, Verdict};
+use regrant_grant::{AccessVerdict, Generation, GrantId, RedeemVerdict, Verdict};
 use regrant_protocol::{ClientId, Subject, Timestamp};
 use regrant_store::ListedGrant;
 
@@ -32,11 +32,11 @@ pub enum TokenKind {
     Code,
     /// An access token that is a JWT.
     JwtAccessToken,
-    /// An opaque access token.
+    /// An opaque access token, or one of another system.
     OpaqueAccessToken,
     /// An ID token.
     IdToken,
-    /// Nothing that this server ever made.
+    /// Nothing that this server made or took over.
     Unknown,
 }
 
@@ -51,6 +51,8 @@ pub enum ExplainedVerdict {
     Access(AccessVerdict),
     /// As an access token that was revoked alone.
     AccessTokenRevoked,
+    /// As an access token that a refresh has ended, as its client is set.
+    AccessTokenReplaced,
     /// Its client may not use its grant type any more.
     GrantTypeNotAllowed,
     /// It names a signing key that was withdrawn.
@@ -98,6 +100,7 @@ impl ExplainedVerdict {
             Self::Redemption(verdict) => verdict.as_str(),
             Self::Access(verdict) => sentence::access_name(verdict),
             Self::AccessTokenRevoked => "access_token_revoked",
+            Self::AccessTokenReplaced => "access_token_replaced",
             Self::GrantTypeNotAllowed => "grant_type_not_allowed",
             Self::KeyWithdrawn => "key_withdrawn",
             Self::None => "none",
@@ -111,7 +114,11 @@ impl ExplainedVerdict {
             Self::Refresh(verdict) => verdict.is_success(),
             Self::Redemption(verdict) => verdict.is_success(),
             Self::Access(verdict) => verdict == AccessVerdict::Active,
-            Self::AccessTokenRevoked | Self::GrantTypeNotAllowed | Self::KeyWithdrawn | Self::None => false,
+            Self::AccessTokenRevoked
+            | Self::AccessTokenReplaced
+            | Self::GrantTypeNotAllowed
+            | Self::KeyWithdrawn
+            | Self::None => false,
         }
     }
 }
@@ -132,9 +139,9 @@ impl Explanation {
         }
     }
 
-    /// Adds what the head of the token says, which only a good tag makes true.
-    pub(super) fn about(mut self, parts: &TokenParts, listed: Option<ListedGrant>) -> Self {
-        (self.grant_id, self.generation) = (Some(parts.head.grant), Some(parts.head.generation));
+    /// Adds what the token says of itself, which only a good tag makes true.
+    pub(super) fn about(mut self, grant: GrantId, generation: Generation, listed: Option<ListedGrant>) -> Self {
+        (self.grant_id, self.generation) = (Some(grant), Some(generation));
         let noun = if self.kind == TokenKind::Code { "code" } else { "refresh token" };
         self.within(noun, listed)
     }

@@ -4,12 +4,13 @@ use regrant_protocol::Timestamp;
 use crate::{ClientAuthenticationFailure, LogInOutcome};
 
 pub(super) const ID_TOKEN: &str = "This is an ID token: it tells a client who logged in, and opens nothing.";
-pub(super) const UNKNOWN: &str =
-    "This is no token that this server made: by its form or its signature it is another's, or it was changed.";
+pub(super) const UNKNOWN: &str = "This is no token that this server made or took over: by its form or its signature it is another's, or it was changed.";
 pub(super) const NO_OWNER: &str =
     "This server made it, and it is good no longer: its grant or its client is not there any more.";
 pub(super) const ACCESS_TOKEN_REVOKED: &str =
     "Its client revoked this access token alone (RFC 7009); the grant goes on.";
+pub(super) const ACCESS_TOKEN_REPLACED: &str = "A refresh gave another since, and by its client's old_access_tokens it ended with \
+                                                that; an API that does not ask the server still accepts a JWT.";
 pub(super) const GRANT_TYPE_NOT_ALLOWED: &str =
     "It is refused, because its client may not use this grant type any more.";
 

@@ -98,9 +98,9 @@ impl Try {
     }
 }
 
-/// The number of the challenge with which `tab` refreshes `token`.
+/// The number of the challenge with which `tab` refreshes `token`; 0 is none.
 pub(super) const fn client_challenge(token: Token, tab: u8) -> u8 {
-    token.generation * 2 + tab
+    token.generation * 2 + tab + 1
 }
 
 impl Client {

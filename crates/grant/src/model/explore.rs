@@ -88,7 +88,7 @@ fn narrate(world: &World, actions: &[Action]) -> Option<(Breach, Vec<String>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ClientType, Fault, RealRule, Theft};
+    use crate::model::{ClientType, Fault, RealRule, Restore, Theft};
 
     #[test]
     fn the_real_rule_keeps_every_promise_to_a_confidential_client_and_all_its_states_are_visited() {
@@ -99,6 +99,32 @@ mod tests {
         assert!(first.reaches_last_generation);
         assert_eq!(first.verdicts, [Verdict::Rotated, Verdict::Retried]);
         assert_eq!(first.unique_states, again.unique_states, "an exhaustive run has one size");
+    }
+
+    #[test]
+    fn the_real_rule_keeps_every_promise_about_an_imported_token() {
+        let rule: Arc<dyn Rule> = Arc::new(RealRule);
+        for (rotation, verdict) in [
+            (RotationMode::Rotate, Verdict::Rotated),
+            (RotationMode::Reuse, Verdict::Reissued),
+            (RotationMode::Consume, Verdict::Consumed),
+            (RotationMode::Fork, Verdict::Forked),
+        ] {
+            let settings = Settings {
+                imported: true,
+                rotation,
+                generations_max: 2,
+                key_rotations_max: 1,
+                restore: Restore::Noticed,
+                ..Settings::honest(ClientType::Confidential)
+            };
+            let found = explore(&settings, &rule);
+            assert_eq!(found.breach, None, "{rotation:?}");
+            assert!(found.reaches_last_generation, "{rotation:?}");
+            for reached in [verdict, Verdict::DeadEpoch] {
+                assert!(found.verdicts.contains(&reached), "{rotation:?}, {reached}");
+            }
+        }
     }
 
     #[test]

@@ -67,12 +67,12 @@ pub(super) struct Exchange {
 impl Ledger {
     pub(super) fn new(settings: &Settings) -> Self {
         let mut issued = Tokens::EMPTY;
-        issued.insert(Token::FIRST);
+        issued.insert(settings.first_token());
         Self {
             issued,
             used: Tokens::EMPTY,
             dead: Tokens::EMPTY,
-            newest: Some(Token::FIRST),
+            newest: Some(settings.first_token()),
             superseded: None,
             rotated_by: Sender::Client,
             age_ticks: 0,

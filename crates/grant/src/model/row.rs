@@ -2,7 +2,7 @@ use regrant_protocol::{ClientId, EpochNumber, Kid, Lifetime, Resources, RetryCha
 
 use super::settings::{ClientType, Settings, TICK_SECONDS};
 use super::token::Token;
-use crate::{Binding, Generation, Grant, GrantId, GrantSecret, Policy};
+use crate::{Binding, Generation, Grant, GrantId, GrantSecret, OldAccessTokens, Policy, ScopeNarrowing};
 
 /// The present of the model: only the distance to it counts.
 pub(super) const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -34,10 +34,11 @@ pub(super) struct Row {
 impl Row {
     /// The row of a new grant.
     pub(super) fn first(settings: &Settings) -> Self {
+        let Token { generation, kid, epoch } = settings.first_token();
         Self {
-            generation: Token::FIRST.generation,
-            kid: Token::FIRST.kid,
-            epoch: Token::FIRST.epoch,
+            generation,
+            kid,
+            epoch,
             age_ticks: 0,
             idle_left_ticks: ticks_or_never(settings.idle_ticks),
             absolute_left_ticks: ticks_or_never(settings.absolute_ticks),
@@ -148,6 +149,8 @@ pub(super) fn policy(settings: &Settings) -> Policy {
         rotation: settings.rotation,
         retry_window_seconds: Some(u32::from(settings.window_ticks) * TICK_SECONDS),
         on_reuse: settings.on_reuse,
+        scope_narrowing: ScopeNarrowing::AccessToken,
+        old_access_tokens: OldAccessTokens::Keep,
         code_retry_seconds: 0,
         access_lifetime: ACCESS_LIFETIME,
         idle_lifetime: lifetime(settings.idle_ticks),

@@ -9,7 +9,9 @@ use super::row::{self, CLIENT_KEY, NOW, Row};
 use super::settings::ClientType;
 use super::token::Token;
 use super::world::{State, World};
-use crate::{AuthorityTag, Binding, ClientKind, GrantId, GrantSecret, RefreshFacts, RotationMode, Verdict, Write};
+use crate::{
+    AuthorityTag, Binding, ClientKind, Grant, GrantId, GrantSecret, RefreshFacts, RotationMode, Verdict, Write,
+};
 
 /// A request as the server receives it.
 pub(super) struct Request {
@@ -33,7 +35,7 @@ impl World {
         }
         let before = state.row;
         let grant = before.to_grant(&self.template);
-        let facts = self.facts(state, request);
+        let facts = self.facts(state, request, &grant);
         let decision = self.rule.decide(&grant, &facts, &state.store.surroundings(), &self.policy, NOW);
         let verdict = decision.verdict;
         let (after, answering) = match decision.write {
@@ -46,6 +48,8 @@ impl World {
         }
         self.verdicts[verdict as usize].fetch_add(1, Ordering::Relaxed);
         let given = match self.settings.rotation {
+            // Its string is its sender's, and of no key of ours.
+            RotationMode::Reuse if verdict.is_success() && answering.has_imported_token() => Some(request.token),
             RotationMode::Rotate | RotationMode::Reuse if verdict.is_success() => Some(Token {
                 generation: after.generation,
                 kid: self.rule.answer_kid(&answering, &facts).0,
@@ -84,7 +88,7 @@ impl World {
         (verdict, answer)
     }
 
-    fn facts(&self, state: &State, request: &Request) -> RefreshFacts {
+    fn facts(&self, state: &State, request: &Request, grant: &Grant) -> RefreshFacts {
         let is_client = request.sender == Sender::Client;
         let (client_kind, proven_key) = match self.settings.client {
             ClientType::Confidential => (ClientKind::Confidential, Binding::None),
@@ -94,21 +98,23 @@ impl World {
         };
         // He cannot authenticate as the client, but he may be a client himself.
         let is_stranger = !is_client && client_kind == ClientKind::Confidential;
-        RefreshFacts {
+        let mut facts = RefreshFacts {
             client: if is_stranger { self.stranger_id.clone() } else { self.client_id.clone() },
             client_kind,
             proven_key,
-            generation: request.token.generation(),
-            kid: request.token.kid(),
-            epoch: request.token.epoch(),
-            authority_tag: authority_tag(state, request),
+            generation: grant.generation,
+            kid: grant.kid,
+            epoch: grant.epoch,
+            authority_tag: AuthorityTag::Invalid,
             retry_challenge: row::challenge(request.challenge),
             retry_verifier: row::challenge(request.verifier),
             scope: (request.ask == Ask::MoreScope).then(|| self.more_scope.clone()),
             resources: if request.ask == Ask::OtherTarget { self.other_target.clone() } else { Resources::none() },
             newest_kid: Kid(request.node_kid),
             sibling: (GrantId([0x21; 16]), GrantSecret::new([0x22; 16])),
-        }
+        };
+        name_token(&mut facts, state, request, grant);
+        facts
     }
 
     /// Asks for every issued token whether its proper sender would be accepted now.
@@ -128,16 +134,24 @@ impl World {
             is_awaited: false,
             node_kid: state.store.newest_kid,
         };
-        let mut facts = self.facts(state, &proper(Token::FIRST));
+        let mut facts = self.facts(state, &proper(self.settings.first_token()), &grant);
         for token in state.ledger.issued.iter() {
-            facts.generation = token.generation();
-            facts.kid = token.kid();
-            facts.epoch = token.epoch();
-            facts.authority_tag = authority_tag(state, &proper(token));
+            name_token(&mut facts, state, &proper(token), &grant);
             let verdict = self.rule.decide(&grant, &facts, &surroundings, &self.policy, NOW).verdict;
             state.ledger.observe(token, verdict.is_success(), &self.settings);
         }
     }
+}
+
+/// Writes down what the presented token says of itself. An imported one is found by its string or not at all.
+fn name_token(facts: &mut RefreshFacts, state: &State, request: &Request, grant: &Grant) {
+    if request.token == Token::IMPORTED {
+        return facts.present_imported_token(grant);
+    }
+    facts.generation = request.token.generation();
+    facts.kid = request.token.kid();
+    facts.epoch = request.token.epoch();
+    facts.authority_tag = authority_tag(state, request);
 }
 
 /// What the server finds when it checks a tag: our tokens are valid under their own kid and epoch.

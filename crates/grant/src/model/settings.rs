@@ -1,4 +1,5 @@
 use super::breach::Breach;
+use super::token::Token;
 use crate::{OnReuse, RotationMode};
 
 /// One tick of the model's clock: as long as a request may be held on the way, and as long as the server may let it wait.
@@ -9,6 +10,8 @@ pub const TICK_SECONDS: u32 = 10;
 pub struct Settings {
     /// How the client proves that it is the same sender.
     pub client: ClientType,
+    /// Whether the grant was imported, and begins with another system's token.
+    pub imported: bool,
     /// What a refresh does to the refresh token.
     pub rotation: RotationMode,
     /// What reuse does; `None` for what fits the client.
@@ -19,7 +22,7 @@ pub struct Settings {
     pub idle_ticks: u8,
     /// The absolute lifetime in ticks; 0 for never.
     pub absolute_ticks: u8,
-    /// The last generation that is issued; the grant begins with generation 1.
+    /// The last generation that is issued; the grant begins with generation 1, or with 0 when it was imported.
     pub generations_max: u8,
     /// How the client retries.
     pub retry: RetryRule,
@@ -57,6 +60,7 @@ impl Settings {
         let window_ticks = 4;
         Self {
             client,
+            imported: false,
             rotation: RotationMode::Rotate,
             on_reuse: None,
             window_ticks,
@@ -77,6 +81,11 @@ impl Settings {
             hand_overs_max: 0,
             watched: None,
         }
+    }
+
+    /// The token that the grant begins with.
+    pub(super) const fn first_token(&self) -> Token {
+        if self.imported { Token::IMPORTED } else { Token::FIRST }
     }
 
     /// Whether what the thief took is useless to him: he can be told from the client even with a current token.

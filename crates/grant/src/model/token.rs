@@ -15,6 +15,8 @@ pub struct Token {
 impl Token {
     /// The token that the grant begins with.
     pub(super) const FIRST: Self = Self { generation: 1, kid: 1, epoch: 1 };
+    /// The one that it begins with when it was imported: a string that names neither master key nor epoch.
+    pub(super) const IMPORTED: Self = Self { generation: 0, ..Self::FIRST };
     /// Stands where no token matters any more.
     pub(super) const NONE: Self = Self { generation: 0, kid: 0, epoch: 0 };
 

@@ -250,7 +250,7 @@ impl Model for World {
         vec![State {
             row: Row::first(&self.settings),
             store: Store::new(),
-            client: Client::new(Token::FIRST),
+            client: Client::new(self.settings.first_token()),
             thief: Thief::new(),
             ledger: Ledger::new(&self.settings),
         }]

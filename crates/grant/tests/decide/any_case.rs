@@ -1,6 +1,9 @@
 use proptest::prelude::*;
 use proptest::sample::select;
-use regrant_grant::{AuthorityTag, Binding, ClientKind, Generation, OnReuse, Party, Policy, RotationMode};
+use regrant_grant::{
+    AuthorityTag, Binding, ClientKind, Generation, OldAccessTokens, OnReuse, Party, Policy, RotationMode,
+    ScopeNarrowing,
+};
 use regrant_protocol::{EpochNumber, Kid, Lifetime};
 
 use crate::case::{CERTIFICATE, CHALLENGE, Case, DPOP_KEY, OTHER_CHALLENGE, ROTATED_AT, client, resources, scope};
@@ -20,8 +23,9 @@ fn token(case: impl Strategy<Value = Case>) -> impl Strategy<Value = Case> {
         1 => Just(AuthorityTag::Invalid),
         1 => Just(AuthorityTag::Unverifiable),
     ];
-    (case, generation, steps, kid, 18..25_u8, epochs, tag).prop_map(
-        |(mut case, generation, steps, kid, newest_kid, (presented, row, store), tag)| {
+    let is_imported = prop::bool::weighted(0.1);
+    (case, generation, steps, kid, 18..25_u8, epochs, tag, is_imported).prop_map(
+        |(mut case, generation, steps, kid, newest_kid, (presented, row, store), tag, is_imported)| {
             case.row.generation = Generation(generation);
             case.present(steps);
             (case.facts.kid, case.facts.newest_kid) = (Kid(kid), Kid(newest_kid));
@@ -29,6 +33,9 @@ fn token(case: impl Strategy<Value = Case>) -> impl Strategy<Value = Case> {
             case.row.epoch = EpochNumber(row);
             case.epoch = EpochNumber(store);
             case.facts.authority_tag = tag;
+            if is_imported {
+                case.facts.present_imported_token(&case.row);
+            }
             case
         },
     )
@@ -115,13 +122,25 @@ fn policy(case: impl Strategy<Value = Case>) -> impl Strategy<Value = Case> {
     ];
     let window = select(vec![None, None, Some(0), Some(30), Some(u32::MAX)]);
     let on_reuse = select(vec![None, Some(OnReuse::Revoke), Some(OnReuse::Alert)]);
+    let scope_narrowing = select(vec![ScopeNarrowing::AccessToken, ScopeNarrowing::Grant]);
     let lifetime = || select(vec![0, 300, 100_000]).prop_map(Lifetime::from_seconds);
-    (case, rotation, window, on_reuse, lifetime(), lifetime(), lifetime()).prop_map(
-        |(case, rotation, retry_window_seconds, on_reuse, access_lifetime, idle_lifetime, absolute_lifetime)| Case {
+    (case, rotation, window, on_reuse, scope_narrowing, lifetime(), lifetime(), lifetime()).prop_map(
+        |(
+            case,
+            rotation,
+            retry_window_seconds,
+            on_reuse,
+            scope_narrowing,
+            access_lifetime,
+            idle_lifetime,
+            absolute_lifetime,
+        )| Case {
             policy: Policy {
                 rotation,
                 retry_window_seconds,
                 on_reuse,
+                scope_narrowing,
+                old_access_tokens: OldAccessTokens::Keep,
                 code_retry_seconds: 0,
                 access_lifetime,
                 idle_lifetime,

@@ -1,8 +1,8 @@
 use std::net::Ipv4Addr;
 
 use regrant_grant::{
-    ApprovedFrom, AuthorityTag, Binding, ClientKind, Code, Decision, Generation, Grant, GrantId, GrantSecret, Party,
-    Policy, RefreshFacts, RotationMode, SessionId, Surroundings, decide,
+    ApprovedFrom, AuthorityTag, Binding, ClientKind, Code, Decision, Generation, Grant, GrantId, GrantSecret,
+    OldAccessTokens, Party, Policy, RefreshFacts, RotationMode, ScopeNarrowing, SessionId, Surroundings, decide,
 };
 use regrant_protocol::{
     ClientId, CodeChallenge, EpochNumber, Kid, Lifetime, Resources, RetryChallenge, Scope, Subject, Timestamp,
@@ -89,6 +89,8 @@ impl Case {
                 rotation: RotationMode::Rotate,
                 retry_window_seconds: None,
                 on_reuse: None,
+                scope_narrowing: ScopeNarrowing::AccessToken,
+                old_access_tokens: OldAccessTokens::Keep,
                 code_retry_seconds: 0,
                 access_lifetime: Lifetime::from_seconds(300),
                 idle_lifetime: Lifetime::from_seconds(20 * 24 * 60 * 60),
@@ -102,6 +104,12 @@ impl Case {
     /// The same with the generation presented that lies `steps` after the row's.
     pub(crate) fn present(&mut self, steps: i32) {
         self.facts.generation = Generation(self.row.generation.0.wrapping_add_signed(steps));
+    }
+
+    /// The grant was imported and has come to this generation, and the imported string is presented.
+    pub(crate) fn import(&mut self, generation: u32) {
+        self.row.generation = Generation(generation);
+        self.facts.present_imported_token(&self.row);
     }
 
     /// The row becomes a sibling of a root, which is revoked or not.

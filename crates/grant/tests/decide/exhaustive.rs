@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 use std::thread;
 
 use regrant_grant::{
-    AuthorityTag, Binding, ClientKind, Generation, GrantId, OnReuse, Party, RotationMode, Verdict, Write,
+    AuthorityTag, Binding, ClientKind, Generation, GrantId, OnReuse, Party, RotationMode, ScopeNarrowing, Verdict,
+    Write,
 };
 use regrant_protocol::{EpochNumber, Kid, Lifetime, Resources, RetryChallenge, Timestamp};
 
@@ -21,7 +22,7 @@ const NOT_OF_THE_RULE: [Verdict; 2] = [Verdict::Malformed, Verdict::UnknownGrant
 
 #[test]
 fn the_rule_and_its_table_agree_in_every_case() {
-    let products = [senders, retries, epochs, permissions, lifetimes, every_reason_with_every_other];
+    let products = [senders, retries, epochs, imports, permissions, lifetimes, every_reason_with_every_other];
     let seen = thread::scope(|scope| {
         let running = products.map(|dimensions| scope.spawn(move || compare(&dimensions())));
         running.map(|product| product.join().expect("the product agrees")).into_iter().flatten()
@@ -160,6 +161,24 @@ fn epochs() -> Vec<Dimension> {
     ]
 }
 
+/// Another system's string: under whatever key its row is, and at every distance from the current token.
+fn imports() -> Vec<Dimension> {
+    vec![
+        settings([|_| {}, Case::authenticate, |c| c.bind(DPOP_KEY), Case::challenge]),
+        dimension(["app", "other"], |c, id| c.facts.client = client(id)),
+        dimension([19, 20, 21].map(Kid), |c, kid| c.row.kid = kid),
+        dimension([19, 20, 21].map(Kid), |c, kid| c.facts.newest_kid = kid),
+        dimension([2, 3, 4].map(EpochNumber), |c, epoch| c.row.epoch = epoch),
+        dimension(MODES, |c, mode| c.policy.rotation = mode),
+        dimension([None, Some(0), Some(30)], |c, seconds| c.policy.retry_window_seconds = seconds),
+        dimension([None, Some(-5)], |c, days| c.row.revoked_at = days.map(after_days)),
+        dimension([None, Some(1)], |c, days| c.row.idle_expires_at = days.map(after_days)),
+        settings([|_| {}, |c| c.begin_with_code(ROTATED_AT.plus_seconds(90))]),
+        dimension([0, 1, 2, 9, u32::MAX], Case::import),
+        milliseconds_around([0, 20, 30, 60, DAY_SECONDS]),
+    ]
+}
+
 /// What stands against a refresh that is in order itself.
 fn permissions() -> Vec<Dimension> {
     let party = |enabled, cutoff| Some(Party { enabled, cutoff, version: 1 });
@@ -180,6 +199,9 @@ fn permissions() -> Vec<Dimension> {
             |c| c.log_in_until(Some(c.now.plus_milliseconds(1))),
         ]),
         dimension(scopes, |c, text| c.facts.scope = text.map(scope)),
+        dimension([ScopeNarrowing::AccessToken, ScopeNarrowing::Grant], |c, narrowing| {
+            c.policy.scope_narrowing = narrowing;
+        }),
         dimension([true, false], |c, by_name| {
             c.row.resources = if by_name { resources(&["https://r1", "https://r2"]) } else { Resources::none() };
         }),

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
-use regrant_grant::{AuthorityTag, Binding, ClientKind, Decision, Grant, Verdict, Write};
+use regrant_grant::{AuthorityTag, Binding, ClientKind, Decision, Grant, ScopeNarrowing, Verdict, Write};
 
 use crate::any_case::any_case;
 use crate::case::{Case, ROTATED_AT};
@@ -57,12 +57,16 @@ proptest! {
     }
 
     #[test]
-    fn who_somebody_is_and_what_was_granted_never_changes(case in any_case()) {
+    fn who_somebody_is_never_changes_and_what_was_granted_only_as_the_client_is_set(case in any_case()) {
         let (Write::Update(written) | Write::Insert(written)) = case.decide().write else { return Ok(()) };
         let before = written_over(&case, &written);
         prop_assert_eq!(&written.client, &before.client);
         prop_assert_eq!(&written.subject, &before.subject);
-        prop_assert_eq!(&written.scope, &before.scope);
+        if written.scope != before.scope {
+            prop_assert_eq!(case.policy.scope_narrowing, ScopeNarrowing::Grant);
+            prop_assert!(written.scope.is_within(&before.scope), "a grant never becomes wider");
+            prop_assert_eq!(Some(&written.scope), case.facts.scope.as_ref());
+        }
         prop_assert_eq!(&written.resources, &before.resources);
         prop_assert_eq!(written.binding, before.binding);
         prop_assert_eq!(written.session, before.session);

@@ -1,7 +1,8 @@
 use regrant_grant::{
-    AuthorityTag, Binding, ClientKind, Decision, Generation, Grant, OnReuse, Party, RotationMode, Verdict, Write,
+    AuthorityTag, Binding, ClientKind, Decision, Generation, Grant, OnReuse, Party, RotationMode, ScopeNarrowing,
+    Verdict, Write,
 };
-use regrant_protocol::Timestamp;
+use regrant_protocol::{Scope, Timestamp};
 
 use crate::case::Case;
 
@@ -193,8 +194,11 @@ fn successor(c: &Case) -> Write {
     })
 }
 
+/// The string is pinned, and with it the master key that it names; only an imported one names none.
 fn used_again(c: &Case) -> Write {
-    Write::Update(touched(c))
+    let names_no_key = c.row.generation.0 == 0 && c.row.code.is_none();
+    let newest = c.row.kid.max(c.facts.newest_kid);
+    Write::Update(Grant { kid: if names_no_key { newest } else { c.row.kid }, ..touched(c) })
 }
 
 /// What every use of a token moves: the version, the moment, and what is counted from it. A code that has passed goes.
@@ -203,10 +207,17 @@ fn touched(c: &Case) -> Grant {
         code: c.row.code.clone().filter(|code| !has_come(c, Some(code.expires_at))),
         version: c.row.version + 1,
         rotated_at: now(c),
+        scope: kept_scope(c),
         access_lifetime: c.policy.access_lifetime,
         idle_expires_at: c.policy.idle_lifetime.end(now(c)),
         ..c.row.clone()
     }
+}
+
+/// What was asked for, where that sticks; else what was granted.
+fn kept_scope(c: &Case) -> Scope {
+    let sticks = c.policy.scope_narrowing == ScopeNarrowing::Grant;
+    c.facts.scope.clone().filter(|_| sticks).unwrap_or_else(|| c.row.scope.clone())
 }
 
 /// A grant of its own in the same family, with the authorization and the end of the presented one, and an idle time of its own.

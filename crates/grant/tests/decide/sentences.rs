@@ -1,6 +1,6 @@
-use regrant_grant::{Grant, OnReuse, RotationMode, Verdict, Write};
+use regrant_grant::{Grant, OnReuse, RotationMode, ScopeNarrowing, Verdict, Write};
 
-use crate::case::{CERTIFICATE, CHALLENGE, Case, DPOP_KEY, OTHER_CHALLENGE, ROTATED_AT};
+use crate::case::{CERTIFICATE, CHALLENGE, Case, DPOP_KEY, OTHER_CHALLENGE, ROTATED_AT, scope};
 
 const HOUR_MILLISECONDS: i64 = 3_600_000;
 const DAY_MILLISECONDS: i64 = 86_400_000;
@@ -152,6 +152,48 @@ fn each_mode_does_what_it_is_named_for() {
 }
 
 #[test]
+fn a_narrower_scope_stays_with_the_grant_only_where_the_client_is_set_so() {
+    for mode in [RotationMode::Rotate, RotationMode::Reuse, RotationMode::Consume, RotationMode::Fork] {
+        for (narrowing, asked, kept) in [
+            (ScopeNarrowing::AccessToken, None, "read write"),
+            (ScopeNarrowing::AccessToken, Some("read"), "read write"),
+            (ScopeNarrowing::Grant, None, "read write"),
+            (ScopeNarrowing::Grant, Some("read"), "read"),
+        ] {
+            let mut case = Case::honest();
+            (case.policy.rotation, case.policy.scope_narrowing) = (mode, narrowing);
+            case.facts.scope = asked.map(scope);
+            let (Write::Update(row) | Write::Insert(row)) = case.decide().write else {
+                panic!("{mode:?} writes a row")
+            };
+            assert_eq!(row.scope, scope(kept), "{mode:?}, {narrowing:?}, {asked:?}");
+        }
+    }
+}
+
+#[test]
+fn a_refresh_that_narrowed_its_grant_is_retried_with_the_same_scope_and_no_wider_one() {
+    for (asked, verdict) in [
+        (Some("read"), Verdict::Retried),
+        (None, Verdict::Retried),
+        (Some("read write"), Verdict::ScopeExceeded),
+        (Some("write"), Verdict::ScopeExceeded),
+    ] {
+        let mut case = Case::honest();
+        case.policy.scope_narrowing = ScopeNarrowing::Grant;
+        case.facts.scope = Some(scope("read"));
+        let Write::Update(narrowed) = case.decide().write else { panic!("the successor is written") };
+        case.row = narrowed;
+        case.facts.scope = asked.map(scope);
+        assert_eq!(case.decide().verdict, verdict, "{asked:?}");
+        case.present(0);
+        (case.facts.kid, case.facts.epoch) = (case.row.kid, case.row.epoch);
+        let then = if verdict == Verdict::Retried { Verdict::Rotated } else { verdict };
+        assert_eq!(case.decide().verdict, then, "{asked:?}, with the successor");
+    }
+}
+
+#[test]
 fn a_consumed_token_is_refused_later_and_its_grant_lives_on() {
     let consume = |case: &mut Case| case.policy.rotation = RotationMode::Consume;
     for (who, sender, milliseconds, verdict) in [
@@ -226,5 +268,44 @@ fn challenges_are_kept_for_public_unbound_clients_only() {
         case.facts.retry_challenge = Some(CHALLENGE);
         let Write::Update(row) = case.decide().write else { panic!("{who}: the successor is written") };
         assert_eq!((row.retry_challenge.is_some(), row.has_used_challenge), (kept, kept), "{who}");
+    }
+}
+
+#[test]
+fn an_imported_token_is_the_generation_before_our_first() {
+    for (why, sender, generation, milliseconds, verdict) in [
+        ("never used", bearer as fn(&mut Case), 0, DAY_MILLISECONDS, Verdict::Rotated),
+        ("used a moment ago", bearer, 1, 59_999, Verdict::Retried),
+        ("used a minute ago", bearer, 1, 60_000, Verdict::ReuseDetected),
+        ("used an hour ago by who proves itself", confidential, 1, HOUR_MILLISECONDS, Verdict::Retried),
+        ("used a day ago by who proves itself", confidential, 1, DAY_MILLISECONDS, Verdict::RetryTooLate),
+        ("its successor was used", confidential, 2, 0, Verdict::ReuseDetected),
+        ("its successor was used long ago", bearer, 99, 0, Verdict::ReuseDetected),
+    ] {
+        let mut case = Case::honest();
+        sender(&mut case);
+        case.import(generation);
+        case.now = ROTATED_AT.plus_milliseconds(milliseconds);
+        assert_eq!(case.decide().verdict, verdict, "{why}");
+    }
+}
+
+#[test]
+fn an_imported_token_is_bound_to_no_master_key_and_dies_with_its_epoch() {
+    for (mode, kid_after) in
+        [(RotationMode::Rotate, 21), (RotationMode::Reuse, 21), (RotationMode::Consume, 21), (RotationMode::Fork, 21)]
+    {
+        let mut case = Case::honest();
+        case.policy.rotation = mode;
+        // What was in force when it was imported, and is retired since.
+        case.row.kid.0 = 1;
+        case.import(0);
+        let (Write::Update(row) | Write::Insert(row)) = case.decide().write else { panic!("{mode:?} writes a row") };
+        assert_eq!(row.kid.0, kid_after, "{mode:?}");
+        let generation = if mode == RotationMode::Reuse { 0 } else { 1 };
+        assert_eq!(row.generation.0, generation, "{mode:?}");
+
+        case.epoch.0 += 1;
+        assert_eq!(case.decide().verdict, Verdict::DeadEpoch, "{mode:?}, after a restore");
     }
 }

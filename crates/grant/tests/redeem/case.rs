@@ -1,8 +1,9 @@
 use std::net::Ipv4Addr;
 
 use regrant_grant::{
-    ApprovedFrom, AuthorityTag, Binding, CODE_LIFETIME_SECONDS, Code, Generation, Grant, GrantId, GrantSecret, Party,
-    Policy, RedeemFacts, Redemption, RotationMode, SessionId, Surroundings, redeem,
+    ApprovedFrom, AuthorityTag, Binding, CODE_LIFETIME_SECONDS, Code, Generation, Grant, GrantId, GrantSecret,
+    OldAccessTokens, Party, Policy, RedeemFacts, Redemption, RotationMode, ScopeNarrowing, SessionId, Surroundings,
+    redeem,
 };
 use regrant_protocol::{
     ClientId, CodeChallenge, EpochNumber, Kid, Lifetime, Nonce, Resources, Scope, Subject, Timestamp,
@@ -87,6 +88,8 @@ impl Case {
                 rotation: RotationMode::Rotate,
                 retry_window_seconds: None,
                 on_reuse: None,
+                scope_narrowing: ScopeNarrowing::AccessToken,
+                old_access_tokens: OldAccessTokens::Keep,
                 code_retry_seconds: 0,
                 access_lifetime: Lifetime::from_seconds(300),
                 idle_lifetime: Lifetime::from_seconds(2_000),

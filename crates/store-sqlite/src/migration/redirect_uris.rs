@@ -2,7 +2,7 @@ use regrant_protocol::RedirectUri;
 use rusqlite::{Connection, params};
 use serde_json::Value;
 
-use crate::statements::{SELECT_STORED_SETTINGS, UPDATE_STORED_SETTINGS};
+use crate::statements::database::{SELECT_STORED_SETTINGS, UPDATE_STORED_SETTINGS};
 
 /// Takes the redirect URIs out of stored settings that may not be registered: nobody judged them before there was a use for
 /// them. Settings that cannot be read are left to whoever reads them to report.

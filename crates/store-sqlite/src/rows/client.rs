@@ -5,7 +5,7 @@ use rusqlite::{Row, params};
 
 use super::{client_settings, consent, user};
 use crate::columns::{Columns, stored_count};
-use crate::statements::{
+use crate::statements::client::{
     INSERT_CLIENT, RAISE_CLIENT_CUTOFF, REMOVE_CLIENT, SELECT_CLIENT, SELECT_CLIENT_PARTY, SELECT_CLIENT_WITH_HANDLE,
     SELECT_CLIENTS, UPDATE_CLIENT_ENABLED, UPDATE_CLIENT_SETTINGS,
 };

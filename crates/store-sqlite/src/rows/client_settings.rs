@@ -1,4 +1,4 @@
-use regrant_grant::{OnReuse, Policy, RotationMode};
+use regrant_grant::{OldAccessTokens, OnReuse, Policy, RotationMode, ScopeNarrowing};
 use regrant_protocol::{GrantType, Lifetime, RedirectUri, Resources, Scope, TokenEndpointAuthMethod, WebOrigin};
 use regrant_store::{AccessTokenFormat, ClientSettings, ConsentMode, Credential, IdTokenAlgorithm, OutlivesSession};
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,8 @@ struct Document {
     #[serde(deserialize_with = "Option::deserialize")]
     credential: Option<String>,
     grant_types: Vec<GrantType>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    refresh_token_scope: Option<Scope>,
     redirect_uris: Vec<RedirectUri>,
     post_logout_redirect_uris: Vec<RedirectUri>,
     allowed_origins: Vec<WebOrigin>,
@@ -46,6 +48,7 @@ struct Document {
     #[serde(with = "OutlivesSessionName")]
     outlives_session: OutlivesSession,
     policy: PolicyDocument,
+    allow_unsafe_rotation: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -57,6 +60,10 @@ struct PolicyDocument {
     retry_window_seconds: Option<u32>,
     #[serde(deserialize_with = "Option::deserialize")]
     on_reuse: Option<StoredOnReuse>,
+    #[serde(with = "ScopeNarrowingName")]
+    scope_narrowing: ScopeNarrowing,
+    #[serde(with = "OldAccessTokensName")]
+    old_access_tokens: OldAccessTokens,
     code_retry_seconds: u32,
     access_lifetime: Lifetime,
     idle_lifetime: Lifetime,
@@ -117,6 +124,20 @@ enum OnReuseName {
     Alert,
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ScopeNarrowing", rename_all = "snake_case")]
+enum ScopeNarrowingName {
+    AccessToken,
+    Grant,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "OldAccessTokens", rename_all = "snake_case")]
+enum OldAccessTokensName {
+    Keep,
+    End,
+}
+
 impl From<&ClientSettings> for Document {
     fn from(settings: &ClientSettings) -> Self {
         let ClientSettings {
@@ -127,6 +148,7 @@ impl From<&ClientSettings> for Document {
             auth_methods,
             credential,
             grant_types,
+            refresh_token_scope,
             redirect_uris,
             post_logout_redirect_uris,
             allowed_origins,
@@ -141,6 +163,7 @@ impl From<&ClientSettings> for Document {
             id_token_on_refresh,
             outlives_session,
             policy,
+            allow_unsafe_rotation,
         } = settings;
         Self {
             name: name.clone(),
@@ -150,6 +173,7 @@ impl From<&ClientSettings> for Document {
             auth_methods: auth_methods.clone(),
             credential: credential.as_ref().map(|credential| credential.expose().to_owned()),
             grant_types: grant_types.clone(),
+            refresh_token_scope: refresh_token_scope.clone(),
             redirect_uris: redirect_uris.clone(),
             post_logout_redirect_uris: post_logout_redirect_uris.clone(),
             allowed_origins: allowed_origins.clone(),
@@ -164,6 +188,7 @@ impl From<&ClientSettings> for Document {
             id_token_on_refresh: *id_token_on_refresh,
             outlives_session: *outlives_session,
             policy: policy.into(),
+            allow_unsafe_rotation: *allow_unsafe_rotation,
         }
     }
 }
@@ -178,6 +203,7 @@ impl From<Document> for ClientSettings {
             auth_methods,
             credential,
             grant_types,
+            refresh_token_scope,
             redirect_uris,
             post_logout_redirect_uris,
             allowed_origins,
@@ -192,6 +218,7 @@ impl From<Document> for ClientSettings {
             id_token_on_refresh,
             outlives_session,
             policy,
+            allow_unsafe_rotation,
         } = document;
         Self {
             name,
@@ -201,6 +228,7 @@ impl From<Document> for ClientSettings {
             auth_methods,
             credential: credential.map(Credential::new),
             grant_types,
+            refresh_token_scope,
             redirect_uris,
             post_logout_redirect_uris,
             allowed_origins,
@@ -215,6 +243,7 @@ impl From<Document> for ClientSettings {
             id_token_on_refresh,
             outlives_session,
             policy: policy.into(),
+            allow_unsafe_rotation,
         }
     }
 }
@@ -225,6 +254,8 @@ impl From<&Policy> for PolicyDocument {
             rotation,
             retry_window_seconds,
             on_reuse,
+            scope_narrowing,
+            old_access_tokens,
             code_retry_seconds,
             access_lifetime,
             idle_lifetime,
@@ -235,6 +266,8 @@ impl From<&Policy> for PolicyDocument {
             rotation,
             retry_window_seconds,
             on_reuse,
+            scope_narrowing,
+            old_access_tokens,
             code_retry_seconds,
             access_lifetime,
             idle_lifetime,
@@ -249,6 +282,8 @@ impl From<PolicyDocument> for Policy {
             rotation,
             retry_window_seconds,
             on_reuse,
+            scope_narrowing,
+            old_access_tokens,
             code_retry_seconds,
             access_lifetime,
             idle_lifetime,
@@ -259,6 +294,8 @@ impl From<PolicyDocument> for Policy {
             rotation,
             retry_window_seconds,
             on_reuse,
+            scope_narrowing,
+            old_access_tokens,
             code_retry_seconds,
             access_lifetime,
             idle_lifetime,
@@ -271,7 +308,7 @@ impl From<PolicyDocument> for Policy {
 mod tests {
     use super::*;
 
-    const STORED: &str = r#"{"name":"An app","client_uri":"https://app/","policy_uri":null,"tos_uri":"https://app/tos","auth_methods":["client_secret_basic"],"credential":"hash","grant_types":["refresh_token"],"redirect_uris":["https://app/"],"post_logout_redirect_uris":["com.example.app:/bye"],"allowed_origins":["https://app"],"require_pkce":false,"consent":"always","scope":"read write","default_scope":"read","resources":["https://api"],"audience":["api"],"access_token_format":"jwt_es256","id_token_algorithm":"es256","id_token_on_refresh":true,"outlives_session":"with_offline_access","policy":{"rotation":"rotate","retry_window_seconds":null,"on_reuse":"alert","code_retry_seconds":10,"access_lifetime":900,"idle_lifetime":0,"absolute_lifetime":4294967295}}"#;
+    const STORED: &str = r#"{"name":"An app","client_uri":"https://app/","policy_uri":null,"tos_uri":"https://app/tos","auth_methods":["client_secret_basic"],"credential":"hash","grant_types":["refresh_token"],"refresh_token_scope":"write","redirect_uris":["https://app/"],"post_logout_redirect_uris":["com.example.app:/bye"],"allowed_origins":["https://app"],"require_pkce":false,"consent":"always","scope":"read write","default_scope":"read","resources":["https://api"],"audience":["api"],"access_token_format":"jwt_es256","id_token_algorithm":"es256","id_token_on_refresh":true,"outlives_session":"with_offline_access","policy":{"rotation":"rotate","retry_window_seconds":null,"on_reuse":"alert","scope_narrowing":"grant","old_access_tokens":"end","code_retry_seconds":10,"access_lifetime":900,"idle_lifetime":0,"absolute_lifetime":4294967295},"allow_unsafe_rotation":true}"#;
 
     #[test]
     fn stored_settings_are_written_as_they_were_read() {
@@ -285,6 +322,10 @@ mod tests {
             (r#""credential":"hash","#, "", "missing field `credential`"),
             (r#""require_pkce":false,"#, "", "missing field `require_pkce`"),
             (r#""retry_window_seconds":null,"#, "", "missing field `retry_window_seconds`"),
+            (r#""refresh_token_scope":"write","#, "", "missing field `refresh_token_scope`"),
+            (r#""old_access_tokens":"end","#, "", "missing field `old_access_tokens`"),
+            (r#","allow_unsafe_rotation":true"#, "", "missing field `allow_unsafe_rotation`"),
+            (r#""scope_narrowing":"grant""#, r#""scope_narrowing":"family""#, "unknown variant `family`"),
             (r#""audience""#, r#""colour":1,"audience""#, "unknown field `colour`"),
             (r#""on_reuse":"alert""#, r#""on_reuse":"shrug""#, "unknown variant `shrug`"),
             (r#""consent":"always""#, r#""consent":"never""#, "unknown variant `never`"),

@@ -4,7 +4,7 @@ use rusqlite::{Row, params};
 
 use super::{resources, user};
 use crate::columns::Columns;
-use crate::statements::{
+use crate::statements::consent::{
     DELETE_CONSENT, DELETE_CONSENTS_OF_USER, DELETE_CONSENTS_TO_CLIENT, KEEP_CONSENT, SELECT_CONSENT,
 };
 use crate::transaction::Transaction;

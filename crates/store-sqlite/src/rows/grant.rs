@@ -5,7 +5,7 @@ use rusqlite::{Row, named_params, params};
 
 use super::{approved_from, client, code, resources, user};
 use crate::columns::{Columns, stored_count};
-use crate::statements::{DELETE_GRANT, INSERT_GRANT, SELECT_GRANT, UPDATE_GRANT, UPDATE_GRANT_AND_END};
+use crate::statements::grant::{DELETE_GRANT, INSERT_GRANT, SELECT_GRANT, UPDATE_GRANT, UPDATE_GRANT_AND_END};
 use crate::transaction::Transaction;
 
 /// A grant, and what the rule needs to know of its client and its user.

@@ -4,7 +4,7 @@ use regrant_store::{AnnouncedKey, ChangeError, Epoch, Identity, SealedSigningKey
 use rusqlite::{Row, params};
 
 use crate::columns::Columns;
-use crate::statements::{
+use crate::statements::key::{
     DELETE_ANNOUNCED_KEYS_BELOW, INSERT_ANNOUNCED_KEY, INSERT_SIGNING_KEY, RESEAL_SIGNING_KEY, SELECT_ANNOUNCED_KEY,
     SELECT_ANNOUNCED_KEYS, SELECT_EPOCHS, SELECT_REALM, SELECT_SIGNING_KEYS, WITHDRAW_SIGNING_KEY,
 };

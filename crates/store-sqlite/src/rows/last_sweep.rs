@@ -2,7 +2,7 @@ use regrant_protocol::Timestamp;
 use regrant_store::StoreError;
 
 use crate::columns::Columns;
-use crate::statements::{NOTE_SWEEP, SELECT_LAST_SWEEP, SET_LAST_SWEEP};
+use crate::statements::database::{NOTE_SWEEP, SELECT_LAST_SWEEP, SET_LAST_SWEEP};
 use crate::transaction::Transaction;
 
 /// When the store was swept last; `None` when it never was.

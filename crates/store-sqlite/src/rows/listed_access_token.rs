@@ -3,7 +3,7 @@ use regrant_protocol::Timestamp;
 use regrant_store::StoreError;
 use rusqlite::params;
 
-use crate::statements::{INSERT_LISTED_ACCESS_TOKEN, SELECT_LISTED_ACCESS_TOKEN};
+use crate::statements::grant::{INSERT_LISTED_ACCESS_TOKEN, SELECT_LISTED_ACCESS_TOKEN};
 use crate::transaction::Transaction;
 
 /// Whether this access token was revoked alone.

@@ -5,7 +5,7 @@ use rusqlite::{Row, named_params, params};
 
 use super::user;
 use crate::columns::Columns;
-use crate::statements::{
+use crate::statements::session::{
     DELETE_SESSIONS_OF_USER, END_OLDEST_SESSIONS, END_SESSION, END_SESSIONS_OF_USER, KEEP_SESSION, SELECT_SESSION,
     SELECT_SESSION_END,
 };

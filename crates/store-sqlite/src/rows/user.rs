@@ -5,9 +5,9 @@ use rusqlite::{Row, params};
 
 use super::{consent, session};
 use crate::columns::{Columns, stored_count};
-use crate::statements::{
-    INSERT_USER, RAISE_USER_CUTOFF, REMOVE_USER, SELECT_NAME, SELECT_USER, SELECT_USER_NAMED, SELECT_USER_PARTY,
-    SELECT_USERS_PAGE, UPDATE_USER_CREDENTIAL, UPDATE_USER_PROFILE, UPDATE_USER_STATUS,
+use crate::statements::user::{
+    INSERT_USER, RAISE_USER_CUTOFF, REHASH_USER_CREDENTIAL, REMOVE_USER, SELECT_NAME, SELECT_USER, SELECT_USER_NAMED,
+    SELECT_USER_PARTY, SELECT_USERS_PAGE, UPDATE_USER_CREDENTIAL, UPDATE_USER_PROFILE, UPDATE_USER_STATUS,
 };
 use crate::transaction::Transaction;
 
@@ -79,12 +79,15 @@ pub(crate) fn add(transaction: &Transaction<'_>, user: &User) -> Result<(), Chan
     Ok(())
 }
 
-/// Changes the user of this subject and raises the version.
+/// Changes the user of this subject and, unless the password is the same, raises the version.
 pub(crate) fn change(transaction: &Transaction<'_>, subject: &Subject, change: &UserChange) -> Result<(), ChangeError> {
     let name = subject.as_str();
     let changed = match change {
         UserChange::Status(status) => transaction.execute(UPDATE_USER_STATUS, [name, stored_status(*status)]),
         UserChange::Password(credential) => transaction.execute(UPDATE_USER_CREDENTIAL, [name, credential.expose()]),
+        UserChange::Rehashed { from, to } => {
+            transaction.execute(REHASH_USER_CREDENTIAL, [name, from.expose(), to.expose()])
+        }
         UserChange::Profile(profile) => transaction.execute(UPDATE_USER_PROFILE, [name, &stored_profile(profile)]),
         UserChange::RaiseCutoff => transaction.execute(RAISE_USER_CUTOFF, [name]),
         UserChange::Remove => {

@@ -15,6 +15,7 @@ mod clients;
 mod consents;
 mod durability;
 mod grants;
+mod imports;
 mod keys;
 mod listed_access_tokens;
 mod listed_grants;
@@ -32,6 +33,7 @@ pub use clients::*;
 pub use consents::*;
 pub use durability::*;
 pub use grants::*;
+pub use imports::*;
 pub use keys::*;
 pub use listed_access_tokens::*;
 pub use listed_grants::*;
@@ -78,6 +80,13 @@ macro_rules! store_suite {
             an_update_cannot_give_a_grant_to_another_client_user_session_or_family,
             an_update_replaces_everything_else,
             an_update_that_does_not_follow_the_present_version_writes_nothing,
+            a_grant_without_client_or_user_is_left_out,
+            an_import_is_done_as_one_or_not_at_all,
+            an_import_meets_no_cap,
+            an_imported_access_token_is_listed_as_any_other,
+            an_imported_grant_is_found_by_each_of_its_tokens,
+            what_was_imported_before_stays_as_it_is,
+            what_was_imported_goes_with_its_grant_and_access_tokens_a_day_after_their_end,
             an_announced_key_stays_as_it_is,
             a_retired_key_never_comes_back,
             a_withdrawn_signing_key_stays_withdrawn,
@@ -117,6 +126,7 @@ macro_rules! store_suite {
             a_sweep_beside_refreshes_disturbs_nobody,
             the_last_sweep_is_remembered,
             a_user_is_found_by_subject_and_by_login_name,
+            a_rehashed_password_replaces_only_what_it_was_made_of,
             a_user_is_read_as_it_was_written,
             the_very_next_step_sees_a_change_of_the_user,
         }
@@ -147,6 +157,7 @@ mod tests {
             include_str!("consents.rs"),
             include_str!("durability.rs"),
             include_str!("grants.rs"),
+            include_str!("imports.rs"),
             include_str!("keys.rs"),
             include_str!("listed_access_tokens.rs"),
             include_str!("listed_grants.rs"),

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use regrant_grant::{
     AccessTokenId, ApprovedFrom, Binding, CODE_RETRY_SECONDS_MAX, Code, Generation, Grant, GrantId, GrantSecret,
-    OnReuse, Party, Policy, RotationMode, SessionId,
+    OldAccessTokens, OnReuse, Party, Policy, RotationMode, ScopeNarrowing, SessionId,
 };
 use regrant_protocol::{
     ClientId, CodeChallenge, EpochNumber, GrantType, Kid, Lifetime, NONCE_BYTES_MAX, Nonce, Profile, RedirectUri,
@@ -12,8 +12,8 @@ use regrant_protocol::{
 };
 
 use crate::{
-    AccessTokenFormat, Client, ClientHandle, ClientSettings, Consent, ConsentMode, Credential, IdTokenAlgorithm,
-    OutlivesSession, Session, Target, User, UserStatus,
+    AccessTokenFormat, Client, ClientDefaults, ClientHandle, ClientSettings, Consent, ConsentMode, Credential,
+    IdTokenAlgorithm, OutlivesSession, Session, Target, User, UserStatus,
 };
 
 pub(super) fn client_id(name: &str) -> ClientId {
@@ -60,6 +60,7 @@ pub(super) fn client(name: &str) -> Client {
             auth_methods: vec![TokenEndpointAuthMethod::ClientSecretBasic, TokenEndpointAuthMethod::ClientSecretPost],
             credential: Some(Credential::new("hash of a secret".to_owned())),
             grant_types: GrantType::ALL.to_vec(),
+            refresh_token_scope: Some(scope("write")),
             redirect_uris: vec![redirect_uri("https://app.example/back?a='b'"), redirect_uri("http://127.0.0.1/")],
             post_logout_redirect_uris: vec![redirect_uri("com.example.app:/bye")],
             allowed_origins: vec![WebOrigin::parse("http://127.0.0.1").expect("the text is an origin")],
@@ -77,11 +78,14 @@ pub(super) fn client(name: &str) -> Client {
                 rotation: RotationMode::Fork,
                 retry_window_seconds: Some(u32::MAX),
                 on_reuse: Some(OnReuse::Alert),
+                scope_narrowing: ScopeNarrowing::Grant,
+                old_access_tokens: OldAccessTokens::End,
                 code_retry_seconds: CODE_RETRY_SECONDS_MAX,
                 access_lifetime: Lifetime::from_seconds(900),
                 idle_lifetime: Lifetime::from_seconds(u32::MAX),
                 absolute_lifetime: Lifetime::Never,
             },
+            allow_unsafe_rotation: true,
         },
     }
 }
@@ -89,13 +93,10 @@ pub(super) fn client(name: &str) -> Client {
 /// A public client with as little in its settings as may be.
 pub(super) fn bare_settings() -> ClientSettings {
     let policy = Policy {
-        rotation: RotationMode::Rotate,
-        retry_window_seconds: None,
-        on_reuse: None,
-        code_retry_seconds: 0,
         access_lifetime: Lifetime::Never,
         idle_lifetime: Lifetime::Never,
         absolute_lifetime: Lifetime::Never,
+        ..ClientDefaults::BUILT_IN.policy
     };
     ClientSettings {
         consent: ConsentMode::Skip,

@@ -44,6 +44,37 @@ pub async fn a_user_is_found_by_subject_and_by_login_name(trial: Trial) {
     assert_eq!(refusal, Err(ChangeError::Unknown("alice".to_owned())));
 }
 
+/// It is the same password in another form: the version stays. A password that is another by now stays too, or none.
+pub async fn a_rehashed_password_replaces_only_what_it_was_made_of(trial: Trial) {
+    let alice = user("alice");
+    trial.store.add_user(alice.clone()).await.expect("the name is free");
+    let credential = |text: &str| Credential::new(text.to_owned());
+    let kept = alice.credential.clone().expect("every specimen has a password");
+    for (what, change, now, version) in [
+        ("of another", UserChange::Rehashed { from: credential("no"), to: credential("lost") }, kept.clone(), 11),
+        ("of this one", UserChange::Rehashed { from: kept.clone(), to: credential("new") }, credential("new"), 11),
+        ("once more", UserChange::Rehashed { from: kept.clone(), to: credential("late") }, credential("new"), 11),
+        ("changed", UserChange::Password(credential("chosen")), credential("chosen"), 12),
+        (
+            "too late",
+            UserChange::Rehashed { from: credential("new"), to: credential("lost") },
+            credential("chosen"),
+            12,
+        ),
+    ] {
+        assert_eq!(trial.store.change_user(&alice.subject, change).await, Ok(()), "{what}");
+        let expected = User { credential: Some(now), version, ..alice.clone() };
+        assert_eq!(trial.store.user(&alice.subject).await, Ok(Some(expected)), "{what}");
+    }
+    let nobody = User { credential: None, ..user("bob") };
+    trial.store.add_user(nobody.clone()).await.expect("the name is free");
+    let rehashed = UserChange::Rehashed { from: credential(""), to: credential("lost") };
+    assert_eq!(trial.store.change_user(&nobody.subject, rehashed.clone()).await, Ok(()));
+    assert_eq!(trial.store.user(&nobody.subject).await, Ok(Some(nobody)));
+    let refusal = trial.store.change_user(&subject("carol"), rehashed).await;
+    assert_eq!(refusal, Err(ChangeError::Unknown("carol".to_owned())));
+}
+
 /// Status, cutoff and version are those of this moment, whatever the step is about; every change raises the version.
 pub async fn the_very_next_step_sees_a_change_of_the_user(trial: Trial) {
     let trial = trial.with_parties().await;

@@ -74,6 +74,7 @@ pub(super) fn simple(scale: Scale) -> Vec<Configuration> {
     all.extend(special_thefts());
     all.extend(ClientType::ALL.into_iter().flat_map(ends));
     all.extend(ClientType::ALL.into_iter().flat_map(restores));
+    all.extend(ClientType::ALL.into_iter().flat_map(imports));
     all.extend(ClientType::ALL.map(convoy));
     all.extend(against_the_retry_rule());
     all
@@ -203,6 +204,28 @@ fn restores(client: ClientType) -> [Configuration; 2] {
         Configuration::holds("restore noticed", noticed, &[Verdict::DeadEpoch]),
         Configuration::holds("restore unnoticed", unnoticed, &[Verdict::RolledBack]),
     ]
+}
+
+/// A grant that begins with another system's token, whose string names neither master key nor epoch, in every mode.
+fn imports(client: ClientType) -> Vec<Configuration> {
+    let of = |rotation| Settings {
+        imported: true,
+        rotation,
+        generations_max: 2,
+        key_rotations_max: 1,
+        ..with_thief(Settings::honest(client))
+    };
+    let ended = Settings { revocation: true, restore: Restore::Noticed, ..of(RotationMode::Rotate) };
+    let reaches = &[Verdict::Rotated, Verdict::Retried, Verdict::Revoked, Verdict::DeadEpoch];
+    let mut configurations = vec![
+        Configuration::holds("imported", ended, reaches),
+        Configuration::holds("imported, consume", of(RotationMode::Consume), &[Verdict::Consumed, Verdict::Retried]),
+    ];
+    if matches!(client, ClientType::Confidential | ClientType::Bound) {
+        configurations.push(Configuration::holds("imported, reuse", of(RotationMode::Reuse), &[Verdict::Reissued]));
+        configurations.push(Configuration::holds("imported, fork", of(RotationMode::Fork), &[Verdict::Forked]));
+    }
+    configurations
 }
 
 /// D-01: where nobody has to prove that he is the same sender, client and thief share every generation there is.

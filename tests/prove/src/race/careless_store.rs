@@ -2,12 +2,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use regrant_grant::{Grant, GrantId, Party, SessionId, Surroundings, Write};
+use regrant_grant::{Grant, GrantId, ImportedToken, Party, SessionId, Surroundings, Write};
 use regrant_protocol::{ClientId, EpochNumber, Kid, Subject, Timestamp, Username};
 use regrant_store::{
-    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, GrantFilter, Identity, ListedGrant, Page,
-    Rule, Scene, SealedSigningKey, Session, SigningKeyChange, Step, Store, StoreError, Sweep, SweepError, Swept,
-    Target, User, UserChange, decide_in,
+    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, FoundToken, GrantFilter, Identity,
+    ImportError, Imported, ImportedGrant, ListedGrant, Page, Rule, Scene, SealedSigningKey, Session, SigningKeyChange,
+    Step, Store, StoreError, Sweep, SweepError, Swept, Target, User, UserChange, decide_in,
 };
 use regrant_store_sqlite::SqliteStore;
 
@@ -207,6 +207,18 @@ impl Store for CarelessStore {
         after: Option<GrantId>,
     ) -> Result<Page<GrantId, GrantId>, StoreError> {
         self.inner.end_grants(filter, made_before, after).await
+    }
+
+    async fn import(&self, grants: Vec<ImportedGrant>) -> Result<Imported, ImportError> {
+        self.inner.import(grants).await
+    }
+
+    async fn imported_token(&self, token: &ImportedToken) -> Result<Option<FoundToken>, StoreError> {
+        self.inner.imported_token(token).await
+    }
+
+    async fn imports_are_live(&self) -> Result<bool, StoreError> {
+        self.inner.imports_are_live().await
     }
 
     async fn users(&self, after: Option<&Username>, count_max: u32) -> Result<Page<User, Username>, StoreError> {

@@ -7,12 +7,14 @@ use regrant_crypto::{KeyRing, SystemEntropy, random};
 use regrant_engine::{
     AuthorizationServer, Hooks, Parts, Refusal, RequestContext, SESSION_SECONDS, Secrecy, TokenError,
 };
-use regrant_grant::{Grant, GrantId, Policy, Realm, RotationMode, Write};
+use regrant_grant::{Grant, GrantId, Policy, Realm, Write};
 use regrant_protocol::{
     ClientId, Clock, GrantType, Issuer, Lifetime, Params, Profile, Scope, Subject, SystemClock,
     TokenEndpointAuthMethod, TokenResponse, Username,
 };
-use regrant_store::{AccessTokenFormat, ClientSettings, Credential, Scene, Store, Target, User, UserStatus, decide_in};
+use regrant_store::{
+    AccessTokenFormat, ClientDefaults, ClientSettings, Credential, Scene, Store, Target, User, UserStatus, decide_in,
+};
 use regrant_store_sqlite::{Genesis, SqliteStore};
 use tempfile::TempDir;
 
@@ -172,13 +174,10 @@ fn params(form: &str) -> Params {
 
 fn settings() -> Result<ClientSettings> {
     let policy = Policy {
-        rotation: RotationMode::Rotate,
-        retry_window_seconds: None,
-        on_reuse: None,
-        code_retry_seconds: 0,
         access_lifetime: Lifetime::from_seconds(3600),
         idle_lifetime: Lifetime::from_seconds(14 * 24 * 3600),
         absolute_lifetime: Lifetime::from_seconds(365 * 24 * 3600),
+        ..ClientDefaults::BUILT_IN.policy
     };
     let auth_methods = vec![TokenEndpointAuthMethod::ClientSecretPost];
     let grant_types = vec![GrantType::Password, GrantType::RefreshToken];

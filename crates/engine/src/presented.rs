@@ -1,0 +1,74 @@
+use regrant_crypto::Purpose;
+use regrant_grant::{AuthorityTag, Generation, Grant, GrantId, REFRESH_PREFIX, RefreshFacts, TokenParts, Verdict};
+use regrant_protocol::Secret;
+use regrant_store::FoundToken;
+
+use crate::keys::{Keys, Owner};
+use crate::{AuthenticatedClient, AuthorizationServer, RequestContext, TokenError};
+
+/// A refresh token whose grant is known by name; whether it is good only the row can tell.
+#[derive(Clone)]
+pub(crate) enum Presented {
+    /// One that passed its prefilter.
+    Ours(TokenParts),
+    /// The one that was imported with its grant.
+    Imported(GrantId),
+}
+
+impl Presented {
+    /// The grant that it names.
+    pub(crate) fn grant(&self) -> GrantId {
+        match self {
+            Self::Ours(parts) => parts.head.grant,
+            Self::Imported(grant) => *grant,
+        }
+    }
+
+    /// The generation that it is.
+    pub(crate) fn generation(&self) -> Generation {
+        match self {
+            Self::Ours(parts) => parts.head.generation,
+            Self::Imported(_) => Generation::IMPORTED,
+        }
+    }
+
+    /// What came of checking its authority tag. An imported string has none: the store found it by its digest.
+    pub(crate) fn check_authority(&self, keys: &Keys, row: &Grant) -> AuthorityTag {
+        match self {
+            Self::Ours(parts) => keys.check_authority(parts, Owner::from(row), Purpose::Refresh),
+            Self::Imported(_) => AuthorityTag::Valid,
+        }
+    }
+
+    /// Writes down what it says of itself, now that its row is known.
+    pub(crate) fn tell(&self, facts: &mut RefreshFacts, keys: &Keys, row: &Grant) {
+        match self {
+            Self::Ours(parts) => {
+                (facts.generation, facts.kid, facts.epoch) = (parts.head.generation, parts.head.kid, parts.head.epoch);
+                facts.authority_tag = self.check_authority(keys, row);
+            }
+            Self::Imported(_) => facts.present_imported_token(row),
+        }
+    }
+}
+
+impl AuthorizationServer {
+    /// A refresh token that may be good. A forged one ends here, without the store.
+    pub(crate) async fn present(
+        &self,
+        context: &RequestContext,
+        asker: Option<&AuthenticatedClient>,
+        token: &Secret,
+    ) -> Result<Presented, TokenError> {
+        let Ok(parts) = TokenParts::parse(REFRESH_PREFIX, token.expose()) else {
+            return match self.find_imported(context, asker, token.expose()).await? {
+                Some(FoundToken::Refresh(grant)) => Ok(Presented::Imported(grant)),
+                Some(FoundToken::Access(..)) | None => Err(TokenError::refresh(Verdict::Malformed)),
+            };
+        };
+        self.keys
+            .prefilter(&parts.head, &parts.prefilter_tag, Purpose::Refresh)
+            .map_err(|unrecognised| TokenError::refresh(unrecognised.into()))?;
+        Ok(Presented::Ours(parts))
+    }
+}

@@ -1,0 +1,14 @@
+pub(crate) const SELECT_IMPORTED_REFRESH_TOKEN: &str = "SELECT grant FROM imported_refresh_tokens WHERE digest = ?1";
+pub(crate) const INSERT_IMPORTED_REFRESH_TOKEN: &str =
+    "INSERT INTO imported_refresh_tokens (digest, grant) VALUES (?1, ?2)";
+
+pub(crate) const SELECT_IMPORTED_ACCESS_TOKEN: &str =
+    "SELECT grant, scope, issued_at, ends_at FROM imported_access_tokens WHERE digest = ?1";
+pub(crate) const INSERT_IMPORTED_ACCESS_TOKEN: &str = "
+    INSERT INTO imported_access_tokens (digest, grant, scope, issued_at, ends_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+pub(crate) const SELECT_IMPORTED_ACCESS_TOKENS_SLICE: &str =
+    "SELECT digest AS id, ends_at FROM imported_access_tokens WHERE digest > ?1 ORDER BY digest LIMIT ?2";
+pub(crate) const DELETE_IMPORTED_ACCESS_TOKEN: &str = "DELETE FROM imported_access_tokens WHERE digest = ?1";
+
+pub(crate) const SELECT_ANY_IMPORTED_TOKEN: &str = "
+    SELECT 1 WHERE EXISTS (SELECT 1 FROM imported_refresh_tokens) OR EXISTS (SELECT 1 FROM imported_access_tokens)";
