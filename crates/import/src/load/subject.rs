@@ -1,0 +1,64 @@
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use regrant_protocol::{ClientId, IdentifierError, Subject};
+
+/// Why a name cannot be the `sub` of a user.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name:?} cannot be the sub of tokens: {cause}")]
+pub struct SubjectError {
+    /// As the foreign system has it.
+    pub name: String,
+    /// What is wrong with it.
+    pub cause: IdentifierError,
+}
+
+/// The `sub` of a user whom the foreign system's tokens call `name`: that name, so that clients know the user again. Two kinds of
+/// names cannot be: one with characters beyond ASCII (OpenID Connect Core §2) is percent-encoded, and the name of a client, which
+/// no user may have (RFC 9068 §5), gets `user:` before it.
+///
+/// # Errors
+/// When it is empty, too long, or has a control character.
+pub fn subject_of(name: &str, clients: &BTreeSet<ClientId>) -> Result<Subject, SubjectError> {
+    let parse = |text: &str| Subject::parse(text).map_err(|cause| SubjectError { name: name.to_owned(), cause });
+    if name.is_ascii() {
+        let subject = parse(name)?;
+        return if clients.contains(name) { parse(&format!("user:{name}")) } else { Ok(subject) };
+    }
+    let mut encoded = String::with_capacity(name.len() * 3);
+    for character in name.chars() {
+        if character.is_ascii() && character != '%' {
+            encoded.push(character);
+        } else {
+            for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                write!(encoded, "%{byte:02X}").expect("a String takes whatever is written to it");
+            }
+        }
+    }
+    parse(&encoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_is_called_as_before_wherever_that_can_be() {
+        let clients = BTreeSet::from([ClientId::parse("shop").unwrap()]);
+        let long = "x".repeat(256);
+        for (name, expected) in [
+            ("alice", Some("alice")),
+            ("100%", Some("100%")),
+            ("CARBON.SUPER/Alice Liddell", Some("CARBON.SUPER/Alice Liddell")),
+            ("shop", Some("user:shop")),
+            ("jörg", Some("j%C3%B6rg")),
+            ("jörg 100%", Some("j%C3%B6rg 100%25")),
+            ("", None),
+            ("a\nb", None),
+            (&long, None),
+        ] {
+            let subject = subject_of(name, &clients);
+            assert_eq!(subject.as_ref().ok().map(Subject::as_str), expected, "{name:?}: {subject:?}");
+        }
+    }
+}

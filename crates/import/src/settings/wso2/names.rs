@@ -1,0 +1,53 @@
+use super::{APP_VALIDITY, EXTEND, GRACE_MAX, REFRESH_VALIDITY, RENEW, TOKEN_GENERATOR, USER_VALIDITY};
+
+/// The elements within `<OAuth>` of identity.xml that are options, and their names here.
+pub const ELEMENTS: &[(&str, &str)] = &[
+    ("RefreshTokenValidityPeriod", REFRESH_VALIDITY),
+    ("UserAccessTokenDefaultValidityPeriod", USER_VALIDITY),
+    ("AccessTokenDefaultValidityPeriod", APP_VALIDITY),
+    ("RenewRefreshTokenForRefreshGrant", RENEW),
+    ("ExtendRenewedRefreshTokenExpiryTime", EXTEND),
+    ("IdentityOAuthTokenGenerator", TOKEN_GENERATOR),
+    ("GracefulRefreshTokenRotation/ValidityPeriodMax", GRACE_MAX),
+    ("GracefulRefreshTokenRotation/ReuseLimitMax", "maximum_reuse_limit"),
+    ("AuthorizationCodeDefaultValidityPeriod", "AuthorizationCodeDefaultValidityPeriod"),
+    ("TimestampSkew", "TimestampSkew"),
+    ("ValidateAuthenticatedUserForRefreshGrant", "ValidateAuthenticatedUserForRefreshGrant"),
+    ("RenewTokenPerRequest", "RenewTokenPerRequest"),
+    ("EnableClientSecretHash", "EnableClientSecretHash"),
+    ("HashAlgorithm", "HashAlgorithm"),
+    ("TokenPersistenceProcessor", "TokenPersistenceProcessor"),
+    ("AccessTokenValueGenerator", "AccessTokenValueGenerator"),
+    ("TokenCleanup/EnableTokenCleanup", "EnableTokenCleanup"),
+    ("TokenCleanup/RetainOldAccessToken", "RetainOldAccessToken"),
+    ("TokenPersistence/PersistAccessToken", "PersistAccessToken"),
+    ("TokenPersistence/PersistRefreshToken", "PersistRefreshToken"),
+    ("TokenPersistence/KeepRevokedAccessTokens", "KeepRevokedAccessTokens"),
+    ("EnableAssertions/UserName", "include_username_in_access_token"),
+];
+
+/// The keys of deployment.toml that are options, and their names here.
+pub const DEPLOYMENT_KEYS: &[(&str, &str)] = &[
+    ("oauth.token_validation.refresh_token_validity", REFRESH_VALIDITY),
+    ("oauth.token_validation.user_access_token_validity", USER_VALIDITY),
+    ("oauth.token_validation.app_access_token_validity", APP_VALIDITY),
+    ("oauth.token_renewal.renew_refresh_token", RENEW),
+    ("oauth.token_renewal.extend_refresh_token_expiry_time_on_renewal", EXTEND),
+    ("oauth.extensions.token_generator", TOKEN_GENERATOR),
+    ("oauth.graceful_refresh_token_rotation.maximum_validity_period", GRACE_MAX),
+    ("oauth.graceful_refresh_token_rotation.maximum_reuse_limit", "maximum_reuse_limit"),
+    ("oauth.token_validation.authorization_code_validity", "AuthorizationCodeDefaultValidityPeriod"),
+    ("oauth.timestamp_skew", "TimestampSkew"),
+    ("oauth.token_renewal.validate_authenticated_user_for_refresh_grant", "ValidateAuthenticatedUserForRefreshGrant"),
+    ("oauth.token_renewal.renew_access_token_per_request", "RenewTokenPerRequest"),
+    ("oauth.hash_tokens_and_secrets", "EnableClientSecretHash"),
+    ("oauth.hash_token_algorithm", "HashAlgorithm"),
+    ("oauth.extensions.token_persistence_processor", "TokenPersistenceProcessor"),
+    ("oauth.extensions.token_value_generator", "AccessTokenValueGenerator"),
+    ("oauth.token_cleanup.enable", "EnableTokenCleanup"),
+    ("oauth.token_cleanup.retain_access_tokens_for_auditing", "RetainOldAccessToken"),
+    ("oauth.token_persistence.persist_access_token", "PersistAccessToken"),
+    ("oauth.token_persistence.persist_refresh_token", "PersistRefreshToken"),
+    ("oauth.token_persistence.keep_revoked_access_tokens", "KeepRevokedAccessTokens"),
+    ("oauth.token_generation.include_username_in_access_token", "include_username_in_access_token"),
+];
