@@ -18,8 +18,8 @@ pub enum ClaimedClient {
     Named(ClientAuthentication),
     /// What it presents cannot be read, or it presents nothing.
     Fault(RequestFault),
-    /// A refresh that names no client: it is taken from the refresh token, and must be a public one. Of any other grant this is
-    /// [`RequestFault::NoClientCredentials`].
+    /// A refresh that names no client: it is taken from the refresh token. One of a client with a secret is refused as if it were
+    /// unknown. Of any other grant type this is [`RequestFault::NoClientCredentials`].
     OfRefreshToken,
 }
 
@@ -170,5 +170,25 @@ mod tests {
         let form = format!("grant_type=refresh_token&refresh_token={token}");
         let given = world.server.answer_token_call(&world.context(), &unnamed(&form)).await.unwrap();
         assert!(given.refresh_token.is_some());
+    }
+
+    #[tokio::test]
+    async fn reuse_ends_the_grant_where_the_client_may_not_refresh_any_more_too() {
+        let world = World::new().await;
+        let code = world.code().await;
+        let first = world.redeem(&code, "").await.unwrap();
+        let second = world.refresh(&first, "").await.unwrap();
+        let third = world.refresh(&second, "").await.unwrap();
+        world.change(|settings| settings.grant_types = vec![GrantType::AuthorizationCode]).await;
+
+        let order = OrderOfChecks { refresh_token_before_grant_type: true, ..OrderOfChecks::default() };
+        let reused = first.refresh_token.as_ref().unwrap().expose();
+        let form = format!("grant_type=refresh_token&client_id=app&refresh_token={reused}");
+        let told = world.server.answer_token_call(&world.context(), &call(&form, order)).await.unwrap_err();
+        assert!(matches!(told, TokenError::Refresh { verdict: Verdict::ReuseDetected, .. }), "{told:?}");
+
+        world.change(|_| {}).await;
+        let told = world.refresh(&third, "").await.unwrap_err();
+        assert!(matches!(told, TokenError::Refresh { verdict: Verdict::Revoked, .. }), "{told:?}");
     }
 }

@@ -1,13 +1,18 @@
+use std::sync::Arc;
+
 use regrant_grant::Verdict;
 use regrant_protocol::{ClientAuthentication, RefreshRequest, RequestFault, TokenEndpointAuthMethod, TokenRequest};
 
+use crate::clients::CachedClient;
 use crate::{
     AuthenticatedClient, AuthorizationServer, ClaimedClient, Endpoint, Happening, Reason, RequestContext, TokenCall,
     TokenError,
 };
 
 impl AuthorizationServer {
-    /// Who a call comes from. A client that is taken from a refresh token is public: whoever has a secret has to present it.
+    /// Who a call comes from. A client that is taken from a refresh token is public: whoever has a secret has to present it, and
+    /// hears that. Such a client has lost its credentials for once, and would throw a token away that it calls unknown; whoever
+    /// else holds that token learns what kind of client it is of.
     pub(crate) async fn claimed_client(
         &self,
         context: &RequestContext,
@@ -28,17 +33,23 @@ impl AuthorizationServer {
         context: &RequestContext,
         request: &RefreshRequest,
     ) -> Result<ClientAuthentication, TokenError> {
-        let Some(client_id) = self.client_of_refresh_token(context, &request.refresh_token).await? else {
-            return Err(self.refresh_refused(context, None, TokenError::refresh(Verdict::UnknownGrant)));
+        let unknown = || self.unknown_refresh(context);
+        let of_token = self.client_of_refresh_token(context, &request.refresh_token).await?;
+        let id = of_token.ok_or_else(unknown)?;
+        let is_public = |known: &Arc<CachedClient>| known.client.settings.is_public();
+        let known = match self.clients.find(&*self.store, &id).await?.filter(is_public) {
+            Some(known) => Some(known),
+            // What a copy in memory refuses may be right by now.
+            None => self.clients.reload(&*self.store, &id).await?,
         };
-        let known = self.clients.find(&*self.store, &client_id).await?;
-        if known.is_some_and(|known| !known.client.settings.is_public()) {
+        let known = known.ok_or_else(unknown)?;
+        if !is_public(&known) {
             return Err(TokenError::Request(RequestFault::NoClientCredentials));
         }
-        Ok(ClientAuthentication { client_id, secret: None, method: TokenEndpointAuthMethod::None })
+        Ok(ClientAuthentication { client_id: id, secret: None, method: TokenEndpointAuthMethod::None })
     }
 
-    /// Fails for what is wrong with a refresh token that its client may not use anyway. Nothing is written.
+    /// Fails for what is wrong with a refresh token that its client may not use anyway. Reuse ends the grant here too.
     pub(crate) async fn check_refresh_token(
         &self,
         context: &RequestContext,
@@ -50,20 +61,20 @@ impl AuthorizationServer {
             Ok(()) | Err(TokenError::Refresh { verdict: Verdict::ScopeExceeded | Verdict::TargetRefused, .. }) => {
                 Ok(())
             }
-            Err(error @ TokenError::Refresh { .. }) => Err(self.refresh_refused(context, Some(client), error)),
-            Err(error) => Err(error),
+            Err(error) => {
+                if let TokenError::Refresh { verdict, grant, .. } = error {
+                    self.tell(context, Happening::Refresh { verdict, grant, client: client.id() });
+                }
+                Err(error)
+            }
         }
     }
 
-    /// Tells of a refresh that was refused before its grant was asked to refresh.
-    fn refresh_refused(
-        &self,
-        context: &RequestContext,
-        client: Option<&AuthenticatedClient>,
-        error: TokenError,
-    ) -> TokenError {
+    /// Tells of a refresh that was refused before its client was known.
+    fn unknown_refresh(&self, context: &RequestContext) -> TokenError {
+        let error = TokenError::refresh(Verdict::UnknownGrant);
         let (endpoint, reason) = (Endpoint::Token, Reason::Token(&error));
-        self.tell(context, Happening::Refused { endpoint, client: client.map(AuthenticatedClient::id), reason });
+        self.tell(context, Happening::Refused { endpoint, client: None, reason });
         error
     }
 }

@@ -126,8 +126,8 @@ mod tests {
     use regrant_store::{ClientChange, IdTokenAlgorithm};
 
     use super::*;
-    use crate::Refusal;
     use crate::world::{ISSUER, VERIFIER, World};
+    use crate::{Refusal, ScopeLimit, TooMuchScope};
 
     fn verdict(answer: Result<TokenResponse, TokenError>) -> RedeemVerdict {
         let Err(TokenError::Redeem { verdict, .. }) = answer else { panic!("it was not the rule that refused") };
@@ -215,7 +215,8 @@ mod tests {
         let world = World::new().await;
         let code = world.code().await;
         world.change(|settings| (settings.scope, settings.default_scope) = (Scope::empty(), Scope::empty())).await;
-        assert_eq!(world.redeem(&code, "").await, Err(TokenError::Scope(None)));
+        let taken = TooMuchScope { beyond: None, limit: ScopeLimit::Grant };
+        assert_eq!(world.redeem(&code, "").await, Err(TokenError::Scope(taken)));
         let less = Scope::parse("read").unwrap();
         world.change(|settings| (settings.scope, settings.default_scope) = (less.clone(), less)).await;
         let response = world.redeem(&code, "").await.unwrap();

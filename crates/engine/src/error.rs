@@ -1,5 +1,5 @@
 use regrant_grant::{GrantId, RedeemVerdict, Verdict};
-use regrant_protocol::{ClientId, ErrorResponse, GrantType, RequestFault, TokenEndpointAuthMethod};
+use regrant_protocol::{ClientId, ErrorResponse, GrantType, RequestFault, Scope, TokenEndpointAuthMethod};
 use regrant_store::StoreError;
 
 use crate::ClaimsProblem;
@@ -42,9 +42,9 @@ pub enum TokenError {
     /// The right password of a user who is locked or disabled.
     #[error("the user is locked or disabled")]
     UserDisabled,
-    /// More scope than the client may have; of what was asked for, the first name that is too much.
-    #[error("the scope is wider than the client's{}", named(.0.as_deref()))]
-    Scope(Option<String>),
+    /// More scope than the client may have.
+    #[error("the scope is wider than the client's{}", named(.0.beyond.as_deref()))]
+    Scope(TooMuchScope),
     /// A resource that the client may not name; of those that were asked for, the first such one.
     #[error("the resource is not one of the client's{}", named(.0.as_deref()))]
     Target(Option<String>),
@@ -68,6 +68,8 @@ pub enum TokenError {
         verdict: Verdict,
         /// The grant that the token names; `None` when it could not be read.
         grant: Option<GrantId>,
+        /// What the scope that was asked for goes beyond, where that is why.
+        limit: Option<ScopeLimit>,
     },
     /// The key that signs this client's access tokens or ID tokens is still being made.
     #[error("the {0} signing key is still being made")]
@@ -100,6 +102,33 @@ pub struct Unproven {
     pub registered: Option<Vec<TokenEndpointAuthMethod>>,
 }
 
+/// A scope that the client may not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TooMuchScope {
+    /// Of what was asked for, the first name that is too much; `None` where what is too much was granted before.
+    pub beyond: Option<String>,
+    /// What it goes beyond.
+    pub limit: ScopeLimit,
+}
+
+/// What a scope that is asked for goes beyond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScopeLimit {
+    /// The scope of the grant.
+    Grant,
+    /// The scope of the client; the grant has none, or there is no grant yet.
+    Client,
+    /// There is no scope to go beyond: the client has none, and no grant has one.
+    Nothing,
+}
+
+impl ScopeLimit {
+    /// Of a client with this scope.
+    pub(crate) fn of_client(scope: &Scope) -> Self {
+        if scope.is_empty() { Self::Nothing } else { Self::Client }
+    }
+}
+
 fn named(value: Option<&str>) -> String {
     value.map(|value| format!(": {value:?}")).unwrap_or_default()
 }
@@ -112,7 +141,7 @@ impl TokenError {
 
     /// A refresh of a token that names no grant.
     pub(crate) const fn refresh(verdict: Verdict) -> Self {
-        Self::Refresh { verdict, grant: None }
+        Self::Refresh { verdict, grant: None, limit: None }
     }
 
     /// Whether what refuses is what was read of the client, so that a newer copy of it may decide otherwise.

@@ -6,7 +6,7 @@ use regrant_crypto::{PasswordHash, StoredPassword, hash_password, verify_passwor
 use regrant_protocol::Secret;
 use tokio::sync::Semaphore;
 
-/// The most Argon2id calls that may wait for a processor; one more is refused with 503.
+/// The most password checks that may wait for a processor; one more is refused with 503.
 pub const HASHES_WAITING_MAX: usize = 64;
 
 /// Too many passwords or secrets are being checked at once.
@@ -14,8 +14,8 @@ pub const HASHES_WAITING_MAX: usize = 64;
 #[error("{HASHES_WAITING_MAX} password or secret checks are waiting, which is the most that may; try again")]
 pub struct Overloaded;
 
-/// Runs Argon2id on as many threads as there are processors, so that password checks never starve refreshes of threads
-/// or memory. Work whose caller goes away keeps its place until it is done.
+/// Runs Argon2id, and what other systems used, on as many threads as there are processors, so that password checks never
+/// starve refreshes of threads or memory. Work whose caller goes away keeps its place until it is done.
 pub(crate) struct HashingPool {
     running: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
@@ -63,7 +63,8 @@ impl HashingPool {
     }
 
     /// As [`HashingPool::verify`], for a person who may be anybody. Without a password, as for a name that does not exist, it does
-    /// the same work, under the same limit, and says no: neither time nor load tells which names there are.
+    /// the work of one Argon2id call, under the same limit, and says no: neither time nor load tells which names there are, but for
+    /// those whose password another system kept in a form that is slow by itself (bcrypt, PBKDF2), until they log in.
     pub(crate) async fn verify_for_stranger(
         &self,
         stored: Option<StoredPassword>,

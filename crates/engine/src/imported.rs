@@ -13,7 +13,32 @@ const IMPORTS_CACHED_MAX: Duration = Duration::from_secs(1);
 
 /// Whether there are imported tokens, as the store said it last, and when.
 #[derive(Default)]
-pub(crate) struct Imports(Mutex<Option<(Instant, bool)>>);
+pub(crate) struct Imports(Mutex<Known>);
+
+#[derive(Clone, Copy, Default)]
+struct Known {
+    answer: Option<(Instant, bool)>,
+    /// How many imports there were: an answer that was asked for before one is not kept after it.
+    imports: u64,
+}
+
+impl Imports {
+    fn known(&self) -> Known {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, answer: (Instant, bool), asked: Known) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.imports == asked.imports {
+            known.answer = Some(answer);
+        }
+    }
+
+    fn forget(&self) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Known { answer: None, imports: known.imports.wrapping_add(1) };
+    }
+}
 
 /// Why a string was not looked up among imported tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +57,7 @@ impl AuthorizationServer {
     /// As there.
     pub async fn import(&self, grants: Vec<ImportedGrant>) -> Result<Imported, ImportError> {
         let imported = self.store.import(grants).await;
-        *self.imports.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.imports.forget();
         imported
     }
 
@@ -64,14 +89,14 @@ impl AuthorizationServer {
 
     async fn imports_are_live(&self) -> Result<bool, StoreError> {
         let now = self.clock.monotonic();
-        let known = *self.imports.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((read_at, are_live)) = known
+        let known = self.imports.known();
+        if let Some((read_at, are_live)) = known.answer
             && now.saturating_duration_since(read_at) < IMPORTS_CACHED_MAX
         {
             return Ok(are_live);
         }
         let are_live = self.store.imports_are_live().await?;
-        *self.imports.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, are_live));
+        self.imports.keep((now, are_live), known);
         Ok(are_live)
     }
 }

@@ -80,7 +80,7 @@ pub use client_authentication::AuthenticatedClient;
 pub use configured_client::Kept;
 pub use context::{BEGIN_SECONDS_MAX, REQUEST_ID_BYTES_MAX, RequestContext, RequestId};
 pub use endpoint::Endpoint;
-pub use error::{TokenError, Unproven};
+pub use error::{ScopeLimit, TokenError, TooMuchScope, Unproven};
 pub use explain::{ExplainedGrant, ExplainedVerdict, Explanation, TokenKind};
 pub use failures::{
     ACCOUNT_FAILURE_BURST, ACCOUNT_FAILURE_INTERVAL_SECONDS, FAILURE_BURST, FAILURE_INTERVAL_SECONDS,

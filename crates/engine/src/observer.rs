@@ -90,8 +90,8 @@ mod tests {
     use regrant_protocol::Params;
 
     use super::*;
-    use crate::Secrecy;
     use crate::world::{VERIFIER, World, settings};
+    use crate::{ScopeLimit, Secrecy, TooMuchScope};
 
     #[tokio::test]
     async fn every_answer_to_a_client_is_told_once() {
@@ -152,7 +152,7 @@ mod tests {
         let refuse = |number: usize| {
             let id = RequestId::parse(&format!("r{number}"));
             let context = RequestContext { id, ..world.context() };
-            let error = TokenError::Scope(None);
+            let error = TokenError::Scope(TooMuchScope { beyond: None, limit: ScopeLimit::Client });
             world.server.refused(&context, Endpoint::Token, ClientId::parse("app").ok().as_ref(), error);
         };
         let found = |number: usize| {

@@ -10,7 +10,7 @@ use crate::id_token::OPENID;
 use crate::issue_step::Decided;
 use crate::presented::Presented;
 use crate::token::{Granted, row_after, still_allowed};
-use crate::{AuthenticatedClient, AuthorizationServer, Happening, RequestContext, TokenError};
+use crate::{AuthenticatedClient, AuthorizationServer, Happening, RequestContext, ScopeLimit, TokenError};
 
 /// A token that no client is asked for by name, but which some clients ask for at every refresh.
 const OFFLINE_ACCESS: &str = "offline_access";
@@ -26,7 +26,7 @@ impl AuthorizationServer {
         let decided = self.decide_refresh(context, client, request).await;
         let told = match &decided {
             Ok((verdict, granted)) => Some((*verdict, Some(granted.row.id))),
-            Err(TokenError::Refresh { verdict, grant }) => Some((*verdict, *grant)),
+            Err(TokenError::Refresh { verdict, grant, .. }) => Some((*verdict, *grant)),
             // No verdict was reached.
             Err(_) => None,
         };
@@ -49,7 +49,7 @@ impl AuthorizationServer {
         Ok(response)
     }
 
-    /// What a refresh would be answered, without a write: a token that is looked at is as good as before.
+    /// What a refresh would be answered. A token that is good is as good as before; one whose use is reuse ends its grant.
     ///
     /// # Errors
     /// As the refresh itself, as far as it is the rule that refuses.
@@ -62,7 +62,11 @@ impl AuthorizationServer {
         let presented = self.present(context, Some(client), &request.refresh_token).await?;
         let grant = presented.grant();
         let mut rule = self.refresh_rule(client, request, presented);
-        let look = move |scene: &Scene<'_>| (rule(scene).0.map(drop), Write::Nothing);
+        let look = move |scene: &Scene<'_>| match rule(scene) {
+            (Ok(_), _) => (Ok(()), Write::Nothing),
+            // Whatever else the request asks for, reuse ends the grant in the step that finds it.
+            (Err(error), write) => (Err(error), write),
+        };
         decide_in(&*self.store, Target::Grant(grant), Some(context.begin_before()), look).await?
     }
 
@@ -124,7 +128,7 @@ impl AuthorizationServer {
     ) -> impl FnMut(&Scene<'_>) -> Decided<Verdict> + Clone + Send + 'static {
         let mut facts = self.refresh_facts(client, request);
         let grant = presented.grant();
-        let refused = move |verdict| TokenError::Refresh { verdict, grant: Some(grant) };
+        let refused = move |verdict| TokenError::Refresh { verdict, grant: Some(grant), limit: None };
         let keys = self.keys.clone();
         let asker = client.clone();
         let id_token_key_in_the_making = self.id_token_key_in_the_making(client.settings());
@@ -140,6 +144,10 @@ impl AuthorizationServer {
 
             let policy = asker.settings().policy;
             let Decision { verdict, write } = decide(row, &facts, &scene.surroundings, &policy, scene.now);
+            if verdict == Verdict::ScopeExceeded {
+                let limit = Some(limit_of(row, facts.scope.as_ref(), asker.settings()));
+                return (Err(TokenError::Refresh { verdict, grant: Some(grant), limit }), write);
+            }
             if !verdict.is_success() {
                 return (Err(refused(verdict)), write);
             }
@@ -160,6 +168,12 @@ impl AuthorizationServer {
             }
         }
     }
+}
+
+/// What a scope goes beyond that is not within that of the grant.
+fn limit_of(row: &Grant, asked: Option<&Scope>, settings: &ClientSettings) -> ScopeLimit {
+    let client_may = asked.is_some_and(|asked| asked.is_within(&settings.scope));
+    if client_may || !row.scope.is_empty() { ScopeLimit::Grant } else { ScopeLimit::of_client(&settings.scope) }
 }
 
 /// OpenID Connect Core §12.2 leaves it open whether a refresh gives an ID token: a client gets one when it asks by name, or

@@ -79,7 +79,7 @@ impl From<&TokenError> for Refusal {
             ),
             TokenError::Credentials => Self::new(400, InvalidGrant, "username or password is wrong"),
             TokenError::UserDisabled => Self::new(400, InvalidGrant, "this user is locked or disabled"),
-            TokenError::Scope(beyond) => Self::new(400, InvalidScope, &scope_sentence(beyond.as_deref())),
+            TokenError::Scope(too_much) => Self::new(400, InvalidScope, &scope_sentence(too_much.beyond.as_deref())),
             TokenError::Target(beyond) => Self::new(400, InvalidTarget, &target_sentence(beyond.as_deref())),
             TokenError::TargetNotGranted => Self::new(
                 400,
@@ -210,12 +210,12 @@ mod tests {
     use regrant_store::StoreError;
 
     use super::*;
-    use crate::ClaimsProblem;
     use crate::hashing::Overloaded;
+    use crate::{ClaimsProblem, ScopeLimit, TooMuchScope};
 
     #[test]
     fn rfc6749_section_5_2_a_stranger_hears_one_sentence() {
-        let told = |verdict| Refusal::from(&TokenError::Refresh { verdict, grant: None }).response;
+        let told = |verdict| Refusal::from(&TokenError::refresh(verdict)).response;
         for verdict in [Verdict::Forged, Verdict::UnknownGrant, Verdict::WrongClient, Verdict::WrongSender] {
             assert_eq!(told(verdict), told(Verdict::Malformed), "{verdict}");
         }
@@ -229,14 +229,15 @@ mod tests {
     fn rfc6749_section_5_2_an_answer_names_what_is_too_much() {
         let told = |error| Refusal::from(&error).response.error_description;
         let long = "x".repeat(200);
+        let scope = |beyond: Option<&str>| {
+            let beyond = beyond.map(str::to_owned);
+            TokenError::Scope(TooMuchScope { beyond, limit: ScopeLimit::Client })
+        };
         for (error, expected) in [
-            (TokenError::Scope(Some("foo".to_owned())), "'foo' is not in the scope of this client"),
-            (TokenError::Scope(None), "scope is wider than what this client may ask for"),
+            (scope(Some("foo")), "'foo' is not in the scope of this client"),
+            (scope(None), "scope is wider than what this client may ask for"),
             (TokenError::Target(Some("urn:é".to_owned())), "'urn:?' is not a resource that this client may name"),
-            (
-                TokenError::Scope(Some(long.clone())),
-                &format!("'{}' is not in the scope of this client", &long[..REPEATED_CHARACTERS_MAX]),
-            ),
+            (scope(Some(&long)), &format!("'{}' is not in the scope of this client", &long[..REPEATED_CHARACTERS_MAX])),
         ] {
             assert_eq!(told(error), expected);
         }
@@ -249,8 +250,8 @@ mod tests {
             TokenError::Overloaded(Overloaded),
             TokenError::Changed,
             TokenError::Claims(ClaimsProblem::TooSlow),
-            TokenError::Refresh { verdict: Verdict::RolledBack, grant: None },
-            TokenError::Refresh { verdict: Verdict::Unavailable, grant: None },
+            TokenError::refresh(Verdict::RolledBack),
+            TokenError::refresh(Verdict::Unavailable),
         ] {
             let refusal = Refusal::from(&error);
             assert_eq!((refusal.status, refusal.response.error), (503, ErrorCode::TemporarilyUnavailable), "{error}");
@@ -261,7 +262,7 @@ mod tests {
     #[test]
     fn every_refused_verdict_but_two_is_final() {
         for verdict in Verdict::ALL.into_iter().filter(|verdict| !verdict.is_success()) {
-            let status = Refusal::from(&TokenError::Refresh { verdict, grant: None }).status;
+            let status = Refusal::from(&TokenError::refresh(verdict)).status;
             let is_open = matches!(verdict, Verdict::RolledBack | Verdict::Unavailable);
             assert_eq!(status == 503, is_open, "{verdict}");
         }

@@ -147,7 +147,7 @@ impl AuthorizationServer {
         grant: GrantId,
         verdict: Verdict,
     ) -> TokenError {
-        let error = TokenError::Refresh { verdict, grant: Some(grant) };
+        let error = TokenError::Refresh { verdict, grant: Some(grant), limit: None };
         let (endpoint, reason) = (Endpoint::Revocation, Reason::Token(&error));
         self.tell(context, Happening::Refused { endpoint, client: Some(client.id()), reason });
         error

@@ -7,7 +7,9 @@ use serde_json::{Map, Value};
 
 use crate::access_token_draft::Draft;
 use crate::client_authentication::ATTEMPTS_MAX;
-use crate::{AuthenticatedClient, AuthorizationServer, Endpoint, RequestContext, TokenCall, TokenError};
+use crate::{
+    AuthenticatedClient, AuthorizationServer, Endpoint, RequestContext, ScopeLimit, TokenCall, TokenError, TooMuchScope,
+};
 
 impl AuthorizationServer {
     /// `POST /token` (RFC 6749 §3.2): authenticates the client, then answers by grant type.
@@ -91,7 +93,8 @@ pub(crate) fn granted_scope(settings: &ClientSettings, asked: Option<&Scope>) ->
         Some(scope) if scope.is_within(&settings.scope) => Ok(scope.clone()),
         Some(scope) => {
             let beyond = scope.tokens().find(|name| !settings.scope.contains(name));
-            Err(TokenError::Scope(beyond.map(str::to_owned)))
+            let limit = ScopeLimit::of_client(&settings.scope);
+            Err(TokenError::Scope(TooMuchScope { beyond: beyond.map(str::to_owned), limit }))
         }
     }
 }
@@ -123,7 +126,7 @@ impl From<Taken> for Verdict {
 impl From<Taken> for TokenError {
     fn from(taken: Taken) -> Self {
         match taken {
-            Taken::Scope => Self::Scope(None),
+            Taken::Scope => Self::Scope(TooMuchScope { beyond: None, limit: ScopeLimit::Grant }),
             Taken::Resources => Self::Target(None),
         }
     }
@@ -224,7 +227,8 @@ mod tests {
     use regrant_protocol::Scope;
     use regrant_store::Session;
 
-    use crate::world::World;
+    use crate::world::{World, settings};
+    use crate::{ScopeLimit, TokenError, TooMuchScope};
 
     #[tokio::test]
     async fn a_refresh_token_may_hang_on_what_was_granted() {
@@ -247,6 +251,34 @@ mod tests {
                 let next = world.refresh(&response, "").await.unwrap();
                 assert!(next.refresh_token.is_some(), "a grant that has one keeps it");
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_scope_that_is_too_much_is_told_with_what_it_goes_beyond() {
+        for (granted, of_client, asked, expected) in [
+            ("read", "read write", "write", ScopeLimit::Grant),
+            ("", "read", "read", ScopeLimit::Grant),
+            ("", "read", "write", ScopeLimit::Client),
+            ("", "", "read", ScopeLimit::Nothing),
+        ] {
+            let world = World::new().await;
+            let scope = |text: &str| Scope::parse(text).unwrap();
+            let grant = scope(granted);
+            let code = world.code_of(|birth| birth.scope = grant).await;
+            let own = scope(of_client);
+            world.change(|settings| (settings.scope, settings.default_scope) = (own.clone(), own)).await;
+            let given = world.redeem(&code, "").await.unwrap();
+            let refused = world.refresh(&given, &format!("&scope={asked}")).await;
+            let Err(TokenError::Refresh { limit, .. }) = refused else { panic!("{refused:?}") };
+            assert_eq!(limit, Some(expected), "{granted:?} {of_client:?} {asked:?}");
+        }
+        for (of_client, limit) in [("", ScopeLimit::Nothing), ("read", ScopeLimit::Client)] {
+            let settings = regrant_store::ClientSettings { scope: Scope::parse(of_client).unwrap(), ..settings() };
+            let asked = Scope::parse("write").unwrap();
+            let beyond = Some("write".to_owned());
+            let refused = super::granted_scope(&settings, Some(&asked));
+            assert_eq!(refused, Err(TokenError::Scope(TooMuchScope { beyond, limit })), "{of_client:?}");
         }
     }
 

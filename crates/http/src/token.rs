@@ -20,7 +20,7 @@ pub(crate) async fn token(
     };
     let call = dialect.token_call(&read);
     match server.answer_token_call(&context, &call).await {
-        Ok(given) => dialect.given(&given, server.clock().now()),
+        Ok(given) => dialect.given(given, read.params.get("refresh_token"), server.clock().now()),
         Err(error) => {
             let fault = Fault::Refused { error: &error, username: read.params.get("username") };
             dialect.told(Endpoint::Token, &fault, server.issuer())

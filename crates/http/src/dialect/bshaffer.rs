@@ -1,11 +1,12 @@
-use regrant_engine::{BeforeClient, Endpoint, RedeemVerdict, TokenError, Verdict};
+use regrant_engine::{BeforeClient, Endpoint, RedeemVerdict, ScopeLimit, TokenError, Verdict};
 use regrant_protocol::{RequestFault, TokenEndpointAuthMethod};
 
 use super::fault::{Fault, Told};
 use super::members::{Member, Members};
 use super::values::{
-    BasicBesideBody, BasicEncoding, Challenge, ClientFailureStatus, ErrorCaching, JsonStyle, MalformedBasic,
-    NeverExpires, OptionsMethod, OtherBody, RepeatedParameter, RevocationBody, ScopeMember, TokenTypeHint, Words,
+    BasicBesideBody, BasicEncoding, Challenge, ClientFailureStatus, ErrorCaching, JsonStyle, KeptRefreshToken,
+    MalformedBasic, NeverExpires, OptionsMethod, OtherBody, RepeatedParameter, RevocationBody, ScopeMember,
+    TokenTypeHint, Words,
 };
 use super::{Dialect, Paths};
 
@@ -29,6 +30,7 @@ impl Dialect {
             basic_encoding: BasicEncoding::Raw,
             malformed_basic: MalformedBasic::Ignore,
             basic_beside_body: BasicBesideBody::Basic,
+            secret_for_client_credentials: true,
             told_before_client: BeforeClient::GrantType,
             // Of a refresh alone: that a client may not use passwords comes first, so that it cannot try them.
             refresh_token_before_grant_type: true,
@@ -42,6 +44,7 @@ impl Dialect {
                 Member::RefreshToken,
                 Member::IdToken,
             ]),
+            kept_refresh_token: KeptRefreshToken::LeftOut,
             scope: ScopeMember::Null,
             never_expires: NeverExpires::Null,
             json: JsonStyle::Php,
@@ -94,8 +97,11 @@ fn refused(error: &TokenError, dialect: &Dialect, endpoint: Endpoint) -> Option<
         TokenError::Credentials | TokenError::UserDisabled => {
             Some(Told::new(401, "invalid_grant", "Invalid username and password combination"))
         }
-        TokenError::Scope(_) => Some(Told::bad("invalid_scope", "The scope requested is invalid for this client")),
+        TokenError::Scope(too_much) => Some(scope(too_much.limit)),
         TokenError::Redeem { verdict, has_verifier, .. } => redeem(*verdict, *has_verifier),
+        TokenError::Refresh { verdict: Verdict::ScopeExceeded, limit, .. } => {
+            Some(scope(limit.unwrap_or(ScopeLimit::Grant)))
+        }
         TokenError::Refresh { verdict, .. } => refresh(*verdict),
         TokenError::TooManyFailures { .. }
         | TokenError::Target(_)
@@ -132,7 +138,7 @@ fn request(fault: &RequestFault, dialect: &Dialect, endpoint: Endpoint) -> Optio
         RequestFault::CodeVerifier(_) => {
             Told::bad("code_verifier_invalid", "The PKCE code verifier parameter is invalid.")
         }
-        RequestFault::Scope(_) => Told::bad("invalid_scope", "An unsupported scope was requested"),
+        RequestFault::Scope(_) => scope(ScopeLimit::Nothing),
         RequestFault::TokenTypeHint => {
             Told::bad("invalid_request", "Token type hint must be either 'access_token' or 'refresh_token'")
         }
@@ -150,6 +156,18 @@ fn request(fault: &RequestFault, dialect: &Dialect, endpoint: Endpoint) -> Optio
         | RequestFault::TwoMethods
         | RequestFault::ClientIdMismatch => return None,
     })
+}
+
+/// Of a client that has no scope the library asks whether the scope exists.
+fn scope(limit: ScopeLimit) -> Told {
+    Told::bad(
+        "invalid_scope",
+        match limit {
+            ScopeLimit::Grant => "The scope requested is invalid for this request",
+            ScopeLimit::Client => "The scope requested is invalid for this client",
+            ScopeLimit::Nothing => "An unsupported scope was requested",
+        },
+    )
 }
 
 fn redeem(verdict: RedeemVerdict, has_verifier: bool) -> Option<Told> {
@@ -199,8 +217,8 @@ fn refresh(verdict: Verdict) -> Option<Told> {
         Verdict::WrongClient => invalid_grant("refresh_token doesn't exist or is invalid for the client"),
         Verdict::ExpiredIdle | Verdict::ExpiredAbsolute => invalid_grant("Refresh token has expired"),
         Verdict::ClientDisabled => Some(Told::bad("invalid_client", "The client credentials are invalid")),
-        Verdict::ScopeExceeded => Some(Told::bad("invalid_scope", "The scope requested is invalid for this request")),
-        Verdict::TargetRefused
+        Verdict::ScopeExceeded
+        | Verdict::TargetRefused
         | Verdict::RolledBack
         | Verdict::Unavailable
         | Verdict::Rotated

@@ -6,8 +6,8 @@ use super::tenant::Tenant;
 use super::time_zone::TimeZone;
 use super::values::{
     BasicBesideBody, BasicEncoding, CacheControl, Challenge, ClientFailureStatus, ErrorCaching, ErrorMembers,
-    ExpiresIn, JsonStyle, MalformedBasic, NeverExpires, OptionsMethod, OtherBody, OtherMethods, RepeatedParameter,
-    RevocationBody, ScopeMember, SecretsInQuery, TokenType, TokenTypeHint, Words,
+    ExpiresIn, JsonStyle, KeptRefreshToken, MalformedBasic, NeverExpires, OptionsMethod, OtherBody, OtherMethods,
+    RepeatedParameter, RevocationBody, ScopeMember, SecretsInQuery, TokenType, TokenTypeHint, Words,
 };
 
 choices! {
@@ -35,6 +35,8 @@ choices! {
     credentials_in_body: bool,
     /// Whether clients without a secret are served.
     public_clients: bool,
+    /// Whether grant type client_credentials without a secret is told that one is missing, whoever the client is.
+    secret_for_client_credentials: bool,
     /// Whether a refresh that names no client is served for the client of its token, if that is a public one.
     client_of_refresh_token: bool,
     /// What is told of a request although its client has not authenticated yet.
@@ -53,6 +55,8 @@ choices! {
     options_method: OptionsMethod,
     /// The members of an answer with tokens, in order; those for which there is nothing to tell are left out.
     success_members: Members,
+    /// What a refresh is answered after which the refresh token stays the same.
+    kept_refresh_token: KeptRefreshToken,
     /// How token_type is told.
     token_type: TokenType,
     /// How scope is told.

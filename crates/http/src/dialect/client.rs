@@ -11,9 +11,17 @@ use super::values::{BasicBesideBody, BasicEncoding, MalformedBasic, TokenTypeHin
 impl Dialect {
     /// What the token endpoint is asked.
     pub(crate) fn token_call(&self, read: &Read) -> TokenCall {
+        let needs_secret =
+            self.secret_for_client_credentials && read.params.get("grant_type") == Some("client_credentials");
         let client = match self.claimed(read) {
+            Ok(claimed) if needs_secret && claimed.secret.is_none() => {
+                ClaimedClient::Fault(RequestFault::NoClientSecret)
+            }
             Ok(claimed) => ClaimedClient::Named(claimed),
-            Err(RequestFault::NoClientCredentials) if self.client_of_refresh_token => ClaimedClient::OfRefreshToken,
+            // Whoever names no client brings no secret.
+            Err(RequestFault::NoClientCredentials) if self.client_of_refresh_token && self.public_clients => {
+                ClaimedClient::OfRefreshToken
+            }
             Err(fault) => ClaimedClient::Fault(fault),
         };
         let order = OrderOfChecks {

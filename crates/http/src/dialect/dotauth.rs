@@ -75,9 +75,9 @@ fn refused(error: &TokenError) -> Option<Told> {
         TokenError::Credentials | TokenError::UserDisabled => {
             Some(Told::bad("invalid_credentials", "resource owner credentials are not valid"))
         }
-        TokenError::Scope(beyond) => Some(Told::bad(
+        TokenError::Scope(too_much) => Some(Told::bad(
             "invalid_scope",
-            format!("The scopes {} are not allowed or invalid", beyond.as_deref().unwrap_or_default()),
+            format!("The scopes {} are not allowed or invalid", too_much.beyond.as_deref().unwrap_or_default()),
         )),
         TokenError::Redeem { verdict, .. } => redeem(*verdict),
         TokenError::Refresh { verdict, .. } => refresh(*verdict),
@@ -94,7 +94,8 @@ fn refused(error: &TokenError) -> Option<Told> {
     }
 }
 
-/// The original names the method that is registered, whatever was tried.
+/// The original names the method that is registered, whatever was tried, and tells whether a client exists. That is no secret:
+/// its name stands in every link to the authorization endpoint.
 fn not_authenticated(unproven: &Unproven) -> &'static str {
     let registered = unproven.registered.as_deref();
     match registered.map(|methods| methods.first().copied().unwrap_or(TokenEndpointAuthMethod::None)) {

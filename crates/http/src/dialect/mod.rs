@@ -4,7 +4,6 @@
 //! turn its answer into bytes, and each system has a file with its choices and its words. What is decided is the engine's, in every dialect:
 //! where an original is unsafe, the dialect keeps its words and not its fault, and says so where it does.
 
-mod body;
 mod bshaffer;
 mod choice;
 mod choices;
@@ -14,7 +13,9 @@ mod dotauth;
 mod fault;
 mod jiko;
 mod json;
+mod json_body;
 mod members;
+mod multipart;
 mod paths;
 mod read;
 mod redcore;
@@ -41,6 +42,6 @@ pub use tenant::Tenant;
 pub use time_zone::TimeZone;
 pub use values::{
     BasicBesideBody, BasicEncoding, CacheControl, Challenge, ClientFailureStatus, ErrorCaching, ErrorMembers,
-    ExpiresIn, JsonStyle, MalformedBasic, NeverExpires, OptionsMethod, OtherBody, OtherMethods, RepeatedParameter,
-    RevocationBody, ScopeMember, SecretsInQuery, TokenType, TokenTypeHint, Words,
+    ExpiresIn, JsonStyle, KeptRefreshToken, MalformedBasic, NeverExpires, OptionsMethod, OtherBody, OtherMethods,
+    RepeatedParameter, RevocationBody, ScopeMember, SecretsInQuery, TokenType, TokenTypeHint, Words,
 };

@@ -6,8 +6,9 @@ use regrant_engine::Endpoint;
 use regrant_protocol::{Issuer, Params, Secret};
 
 use super::Dialect;
-use super::body::{LIST, boundary, json_pairs, multipart_pairs};
 use super::fault::Fault;
+use super::json_body::{json_pairs, list};
+use super::multipart::{boundary, multipart_pairs};
 use super::values::{OptionsMethod, OtherBody, RepeatedParameter, SecretsInQuery};
 use crate::form::{FormFault, is_form, read_body};
 use crate::single_header::single;
@@ -16,8 +17,6 @@ use crate::single_header::single;
 const SECRETS: [&str; 6] = ["client_secret", "password", "refresh_token", "code", "code_verifier", "token"];
 /// What PHP does not take for missing when it is `0`.
 const KEPT_WHEN_ZERO: [&str; 2] = ["client_id", "client_secret"];
-/// What is missing rather than [`LIST`] when it is a list: somebody's secret could be that word.
-const NEVER_A_LIST: [&str; 4] = ["client_id", "client_secret", "username", "password"];
 
 /// A request as a dialect reads it; nothing of it is checked.
 pub(crate) struct Read {
@@ -98,8 +97,7 @@ fn is_json(content_type: &HeaderValue) -> bool {
 /// A pair as PHP and the library read it: `name[…]` is a list, and `0` counts as nothing.
 fn as_php_reads((name, value): (String, Secret)) -> Option<(String, Secret)> {
     if let Some((base, _)) = name.split_once('[').filter(|(base, rest)| !base.is_empty() && rest.contains(']')) {
-        let list = (base.to_owned(), Secret::new(LIST.to_owned()));
-        return (!NEVER_A_LIST.contains(&base)).then_some(list);
+        return Some((base.to_owned(), list(base)));
     }
     let is_missing = value.expose() == "0" && !KEPT_WHEN_ZERO.contains(&&*name);
     (!is_missing).then_some((name, value))

@@ -172,7 +172,7 @@ mod tests {
         for name in Dialect::NAMES {
             for (error, status) in [
                 (TokenError::Changed, 503),
-                (TokenError::Refresh { verdict: Verdict::RolledBack, grant: None }, 503),
+                (TokenError::Refresh { verdict: Verdict::RolledBack, grant: None, limit: None }, 503),
                 (TokenError::TooManyFailures { retry_after_seconds: 9 }, 429),
             ] {
                 let fault = Fault::Refused { error: &error, username: None };

@@ -5,8 +5,8 @@ use super::tenant::Tenant;
 use super::time_zone::TimeZone;
 use super::values::{
     BasicBesideBody, BasicEncoding, CacheControl, Challenge, ClientFailureStatus, ErrorCaching, ErrorMembers,
-    ExpiresIn, JsonStyle, MalformedBasic, NeverExpires, OptionsMethod, OtherBody, OtherMethods, RepeatedParameter,
-    RevocationBody, ScopeMember, SecretsInQuery, TokenType, TokenTypeHint, Words,
+    ExpiresIn, JsonStyle, KeptRefreshToken, MalformedBasic, NeverExpires, OptionsMethod, OtherBody, OtherMethods,
+    RepeatedParameter, RevocationBody, ScopeMember, SecretsInQuery, TokenType, TokenTypeHint, Words,
 };
 use super::{Dialect, Paths};
 
@@ -28,6 +28,7 @@ impl Dialect {
             basic_beside_body: BasicBesideBody::Refuse,
             credentials_in_body: true,
             public_clients: true,
+            secret_for_client_credentials: false,
             client_of_refresh_token: false,
             told_before_client: BeforeClient::Nothing,
             refresh_token_before_grant_type: false,
@@ -45,6 +46,7 @@ impl Dialect {
                 Member::RefreshTokenExpiresIn,
                 Member::IdToken,
             ]),
+            kept_refresh_token: KeptRefreshToken::Sent,
             token_type: TokenType::Bearer,
             scope: ScopeMember::Text,
             expires_in: ExpiresIn::Number,

@@ -7,14 +7,18 @@ use super::choice::ChoiceValue;
 use super::json::JsonObject;
 use super::members::Member;
 use super::render::answer;
-use super::values::{ErrorCaching, ExpiresIn, NeverExpires, ScopeMember, TokenType};
+use super::values::{ErrorCaching, ExpiresIn, KeptRefreshToken, NeverExpires, ScopeMember, TokenType};
 
 impl Dialect {
-    /// An answer with tokens, made at `now`.
-    pub(crate) fn given(&self, given: &TokenResponse, now: Timestamp) -> Response {
+    /// An answer with tokens, made at `now`, to a request that presented the refresh token `presented`.
+    pub(crate) fn given(&self, mut given: TokenResponse, presented: Option<&str>, now: Timestamp) -> Response {
+        let is_kept = presented.is_some_and(|presented| given.refresh_token == Some(Secret::new(presented.to_owned())));
+        if is_kept && self.kept_refresh_token == KeptRefreshToken::LeftOut {
+            (given.refresh_token, given.refresh_token_expires_in) = (None, None);
+        }
         let mut members = JsonObject::new(self.json);
         for member in &self.success_members.0 {
-            self.add(*member, given, now, &mut members);
+            self.add(*member, &given, now, &mut members);
         }
         let mut response = answer(StatusCode::OK, members.into_bytes());
         self.forbid_caches(&mut response, ErrorCaching::Both);
@@ -109,8 +113,9 @@ mod tests {
             ..given()
         };
         for given in [given(), empty] {
-            let response = Dialect::standard().given(&given, Timestamp::from_seconds(0));
-            assert_eq!(body_of(response).await.as_bytes(), given.to_json());
+            let written = given.to_json();
+            let response = Dialect::standard().given(given, None, Timestamp::from_seconds(0));
+            assert_eq!(body_of(response).await.as_bytes(), written);
         }
     }
 
@@ -150,9 +155,29 @@ mod tests {
             for (key, value) in choices {
                 dialect.set(key, value).unwrap();
             }
-            let response = dialect.given(&given, Timestamp::from_milliseconds(999));
+            let response = dialect.given(given, None, Timestamp::from_milliseconds(999));
             assert_eq!(body_of(response).await, expected, "{choices:?}");
         }
         assert_eq!(Dialect::bshaffer().json, JsonStyle::Php);
+    }
+
+    #[tokio::test]
+    async fn a_refresh_token_that_stays_the_same_is_left_out_where_the_original_leaves_it_out() {
+        let mut dialect = Dialect::standard();
+        dialect.set("success_members", "access_token,refresh_token,refresh_token_expires_in").unwrap();
+        let (left_out, sent) = (
+            r#"{"access_token":"a/t"}"#,
+            r#"{"access_token":"a/t","refresh_token":"rt","refresh_token_expires_in":90}"#,
+        );
+        for (choice, presented, expected) in [
+            ("left-out", Some("rt"), left_out),
+            ("left-out", Some("rs"), sent),
+            ("left-out", None, sent),
+            ("sent", Some("rt"), sent),
+        ] {
+            dialect.set("kept_refresh_token", choice).unwrap();
+            let response = dialect.given(given(), presented, Timestamp::from_seconds(0));
+            assert_eq!(body_of(response).await, expected, "{choice} {presented:?}");
+        }
     }
 }

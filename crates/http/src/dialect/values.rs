@@ -89,6 +89,14 @@ choice_values! {
         Absent = "absent",
     }
 
+    /// What a refresh is answered after which the refresh token stays the same.
+    KeptRefreshToken {
+        /// It is sent again.
+        Sent = "sent",
+        /// No refresh token is sent.
+        LeftOut = "left-out",
+    }
+
     /// How expires_in is told.
     ExpiresIn {
         /// As a number.

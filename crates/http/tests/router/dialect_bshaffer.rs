@@ -21,6 +21,15 @@ const NO_SECRET: &str = bad!(
     r#"{"error":"invalid_client","error_description":"This client is invalid or must authenticate using a client secret"}"#
 );
 
+const SECRET_REQUIRED: &str =
+    bad!(r#"{"error":"invalid_client","error_description":"client credentials are required"}"#);
+const SCOPE_OF_REQUEST: &str =
+    bad!(r#"{"error":"invalid_scope","error_description":"The scope requested is invalid for this request"}"#);
+const SCOPE_OF_CLIENT: &str =
+    bad!(r#"{"error":"invalid_scope","error_description":"The scope requested is invalid for this client"}"#);
+const UNKNOWN_SCOPE: &str =
+    bad!(r#"{"error":"invalid_scope","error_description":"An unsupported scope was requested"}"#);
+
 #[tokio::test]
 async fn a_success_has_the_members_of_the_library() {
     let server = speaking(Dialect::bshaffer()).await;
@@ -44,6 +53,8 @@ async fn every_fault_is_told_in_the_words_and_the_order_of_the_library() {
     let server = speaking(Dialect::bshaffer()).await;
     let (_, token) = log_in(&server, SHOP, "&scope=read").await;
     let with = |client: &str| format!("grant_type=refresh_token&refresh_token={token}&{client}");
+    let (_, unscoped) = log_in(&server, SHOP, "").await;
+    let without_scope = |asked: &str| format!("grant_type=refresh_token&refresh_token={unscoped}&{SHOP}&scope={asked}");
     let idle = "client_id=idle&client_secret=a%2Bb+c%3Ad-0123456789abcdef";
     let refresh = |rest: &str| format!("grant_type=refresh_token&{SHOP}{rest}");
     check(
@@ -86,10 +97,16 @@ async fn every_fault_is_told_in_the_words_and_the_order_of_the_library() {
             ),
             Case::form(
                 &with(&format!("{SHOP}&scope=read+write")),
-                bad!(
-                    r#"{"error":"invalid_scope","error_description":"The scope requested is invalid for this request"}"#
-                ),
+                SCOPE_OF_REQUEST,
             ),
+            // Whoever brings no secret is told so, whether there is such a client or not.
+            Case::form("grant_type=client_credentials&client_id=app", SECRET_REQUIRED),
+            Case::form("grant_type=client_credentials&client_id=idle", SECRET_REQUIRED),
+            Case::form("grant_type=client_credentials&client_id=nobody", SECRET_REQUIRED),
+            Case::form(&format!("grant_type=client_credentials&scope=x&{idle}"), UNKNOWN_SCOPE),
+            Case::form(&without_scope("foo"), SCOPE_OF_CLIENT),
+            // The client may have it, and the grant does not: the original gives it, by which a refresh widens what a user allowed.
+            Case::form(&without_scope("read"), SCOPE_OF_REQUEST),
             Case::form(
                 &format!("grant_type=password&username=alice&{SHOP}"),
                 bad!(

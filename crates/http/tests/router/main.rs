@@ -7,6 +7,7 @@ mod cross_site;
 mod dialect;
 mod dialect_bshaffer;
 mod dialect_dotauth;
+mod dialect_hostile;
 mod dialect_jiko;
 mod dialect_paths;
 mod dialect_redcore;
