@@ -3,6 +3,9 @@ use rusqlite::{Connection, params};
 
 use crate::{OpenError, TokenDigest};
 
+/// How much of it is kept in memory: digests come in no order.
+const CACHE_KIBIBYTES: i64 = 64 * 1024;
+
 /// Which row a token is found in, where several carry it. It lives in an unnamed temporary file, and so has no bound but
 /// the disk's.
 pub(crate) struct Ledger {
@@ -17,6 +20,7 @@ impl Ledger {
             let connection = Connection::open("")?;
             connection.pragma_update(None, "journal_mode", "OFF")?;
             connection.pragma_update(None, "synchronous", "OFF")?;
+            connection.pragma_update(None, "cache_size", -CACHE_KIBIBYTES)?;
             connection.execute_batch(
                 "CREATE TABLE owner (digest BLOB PRIMARY KEY, issued_at INTEGER, origin TEXT, given_in INTEGER) WITHOUT ROWID;
                  BEGIN",

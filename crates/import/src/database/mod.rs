@@ -167,6 +167,14 @@ impl Database {
         }
     }
 
+    /// Whether it is a database of its own, which lets no two rows have one primary key; a dump may say everything twice.
+    pub(crate) fn is_live(&self) -> bool {
+        match self {
+            Self::Sqlite(database) => database.is_live(),
+            Self::Mysql(_) | Self::Postgres(_) => true,
+        }
+    }
+
     /// Whether its `TIMESTAMP` columns are in UTC whatever the program wrote: see [`Zones::database`](crate::Zones).
     pub(crate) fn is_dumped_in_utc(&self) -> bool {
         match self {

@@ -47,6 +47,10 @@ impl SqliteDatabase {
         Self { connection, dump: Some(facts) }
     }
 
+    pub(super) fn is_live(&self) -> bool {
+        self.dump.is_none()
+    }
+
     pub(super) fn ignores_case(&self) -> bool {
         self.dump.is_some_and(|facts| facts.ignores_case)
     }

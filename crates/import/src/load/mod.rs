@@ -3,23 +3,23 @@
 //! Secrets and passwords are left to the caller, who has the pepper and the hashes; so is the randomness of grants. What
 //! cannot be taken over as it was is put into words, in the remarks.
 
+mod batch;
 mod client;
 mod grant_types;
 mod known_scopes;
-mod pairs;
 mod policy;
 mod random_secret;
-mod slice;
+mod staged_tokens;
 mod subject;
 mod terms;
 mod token;
 mod user;
 
+pub use batch::Batch;
 pub use client::{LoadedClient, load_client};
 pub use known_scopes::KnownScopes;
-pub use pairs::{PairError, Pairs};
 pub use random_secret::is_random;
-pub use slice::SliceFiller;
+pub use staged_tokens::{PAGE_TOKENS_MAX, StageError, StagedKind, StagedToken, StagedTokens};
 pub use subject::{SubjectError, subject_of};
 pub use terms::{RefreshLifetime, TokenTerms};
 pub use token::{GrantParts, access_grant, access_token, refresh_grant};

@@ -33,12 +33,12 @@ pub(super) fn policy(defaults: Policy, foreign: &ForeignClient, kind: ClientKind
         );
     }
     match foreign.rotation.extends {
-        Some(false) => policy.absolute_lifetime = policy.idle_lifetime,
+        _ if foreign.rotation.ends_with_its_token() => policy.absolute_lifetime = policy.idle_lifetime,
         // The server's own way is the other one, and this client is the exception.
         Some(true) if policy.absolute_lifetime == defaults.idle_lifetime => {
             policy.absolute_lifetime = regrant_store::ClientDefaults::BUILT_IN.policy.absolute_lifetime;
         }
-        Some(true) | None => {}
+        Some(_) | None => {}
     }
     (policy, remarks)
 }
@@ -62,23 +62,18 @@ mod tests {
         let rotation = |renews, extends| ForeignRotation { renews, extends };
         let built_in = |policy: Policy| policy;
         type Change = fn(Policy) -> Policy;
-        let cases: [(&str, ForeignRotation, ClientKind, Change, usize); 5] = [
+        let one_day = |policy: Policy| Policy { absolute_lifetime: Lifetime::from_seconds(DAY), ..policy };
+        let kept = |policy: Policy| Policy {
+            rotation: RotationMode::Reuse,
+            absolute_lifetime: Lifetime::from_seconds(DAY),
+            ..policy
+        };
+        let cases: [(&str, ForeignRotation, ClientKind, Change, usize); 6] = [
             ("nothing", rotation(None, None), public, built_in, 0),
-            (
-                "no new token",
-                rotation(Some(false), None),
-                secret,
-                |policy| Policy { rotation: RotationMode::Reuse, ..policy },
-                0,
-            ),
-            ("no new token without a secret", rotation(Some(false), None), public, built_in, 1),
-            (
-                "no new time",
-                rotation(Some(true), Some(false)),
-                secret,
-                |policy| Policy { absolute_lifetime: Lifetime::from_seconds(DAY), ..policy },
-                0,
-            ),
+            ("no new token", rotation(Some(false), None), secret, kept, 0),
+            ("no new token, whatever is said of its time", rotation(Some(false), Some(true)), secret, kept, 0),
+            ("no new token without a secret", rotation(Some(false), None), public, one_day, 1),
+            ("no new time", rotation(Some(true), Some(false)), secret, one_day, 0),
             ("new token, new time", rotation(Some(true), Some(true)), secret, built_in, 0),
         ];
         for (what, rotation, kind, change, remarks) in cases {

@@ -13,18 +13,36 @@ pub struct SubjectError {
     pub cause: IdentifierError,
 }
 
+/// What stands before the name of a user who is called as a client is.
+const USER: &str = "user:";
+
 /// The `sub` of a user whom the foreign system's tokens call `name`: that name, so that clients know the user again. Two kinds of
 /// names cannot be: one with characters beyond ASCII (OpenID Connect Core §2) is percent-encoded, and the name of a client, which
-/// no user may have (RFC 9068 §5), gets `user:` before it.
+/// no user may have (RFC 9068 §5), gets `user:` before it. So does, or is encoded, what looks as if that had been done already: no two names
+/// get the same `sub`.
 ///
 /// # Errors
 /// When it is empty, too long, or has a control character.
 pub fn subject_of(name: &str, clients: &BTreeSet<ClientId>) -> Result<Subject, SubjectError> {
     let parse = |text: &str| Subject::parse(text).map_err(|cause| SubjectError { name: name.to_owned(), cause });
-    if name.is_ascii() {
-        let subject = parse(name)?;
-        return if clients.contains(name) { parse(&format!("user:{name}")) } else { Ok(subject) };
+    if !name.is_ascii() || looks_encoded(name) {
+        return parse(&encoded(name));
     }
+    let subject = parse(name)?;
+    let is_called_as_a_client = clients.contains(name) || clients.contains(name.trim_start_matches(USER));
+    if is_called_as_a_client { parse(&format!("{USER}{name}")) } else { Ok(subject) }
+}
+
+/// Whether a name has what only an encoded one should have: `%25`, or a byte beyond ASCII.
+fn looks_encoded(name: &str) -> bool {
+    let is_escape = |escape: &[u8]| {
+        let [b'%', high, low] = escape else { return false };
+        low.is_ascii_hexdigit() && (matches!(high, b'8' | b'9' | b'a'..=b'f' | b'A'..=b'F') || [*high, *low] == *b"25")
+    };
+    name.as_bytes().windows(3).any(is_escape)
+}
+
+fn encoded(name: &str) -> String {
     let mut encoded = String::with_capacity(name.len() * 3);
     for character in name.chars() {
         if character.is_ascii() && character != '%' {
@@ -35,7 +53,7 @@ pub fn subject_of(name: &str, clients: &BTreeSet<ClientId>) -> Result<Subject, S
             }
         }
     }
-    parse(&encoded)
+    encoded
 }
 
 #[cfg(test)]
@@ -53,6 +71,12 @@ mod tests {
             ("shop", Some("user:shop")),
             ("jörg", Some("j%C3%B6rg")),
             ("jörg 100%", Some("j%C3%B6rg 100%25")),
+            ("j%C3%B6rg", Some("j%25C3%25B6rg")),
+            ("j%25C3%25B6rg", Some("j%2525C3%2525B6rg")),
+            ("100%2", Some("100%2")),
+            ("user:alice", Some("user:alice")),
+            ("user:shop", Some("user:user:shop")),
+            ("user:user:shop", Some("user:user:user:shop")),
             ("", None),
             ("a\nb", None),
             (&long, None),

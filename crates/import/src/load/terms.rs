@@ -39,7 +39,7 @@ impl TokenTerms {
             access_lifetime,
             absolute_lifetime,
             endless,
-            ends_with_its_token: foreign.rotation.extends == Some(false),
+            ends_with_its_token: foreign.rotation.ends_with_its_token(),
         }
     }
 

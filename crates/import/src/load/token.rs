@@ -1,9 +1,9 @@
 use regrant_grant::{GrantId, GrantSecret, ImportedBirth, ImportedToken};
-use regrant_protocol::{ClientId, Scope, Subject, Timestamp};
+use regrant_protocol::{Scope, Subject, Timestamp};
 use regrant_store::{ImportedAccessToken, ImportedGrant};
 
+use super::staged_tokens::StagedToken;
 use super::terms::TokenTerms;
-use crate::{Expiry, ForeignAccessToken, ForeignRefreshToken};
 
 /// What the caller adds to a token to make a grant of it.
 #[derive(Clone, Debug)]
@@ -18,60 +18,50 @@ pub struct GrantParts {
     pub now: Timestamp,
 }
 
-/// The grant of a foreign refresh token.
+/// The grant of a refresh token.
 #[must_use]
-pub fn refresh_grant(foreign: &ForeignRefreshToken, parts: GrantParts, terms: &TokenTerms) -> ImportedGrant {
-    let ends_at = terms.end(foreign.expires_at, parts.now);
+pub fn refresh_grant(token: &StagedToken, parts: GrantParts, terms: &TokenTerms) -> ImportedGrant {
+    let ends_at = terms.end(token.expires_at, parts.now);
     ImportedGrant {
-        refresh_token: Some(ImportedToken(*foreign.digest.as_bytes())),
+        refresh_token: Some(ImportedToken(*token.digest.as_bytes())),
         access_tokens: Vec::new(),
-        birth: birth(parts, foreign.client.clone(), foreign.scope.as_ref(), foreign.issued_at, ends_at, terms),
+        birth: birth(token, parts, ends_at, terms),
     }
 }
 
-/// The grant of a foreign access token that no refresh token came with.
+/// The grant of an access token that no refresh token came with.
 #[must_use]
-pub fn access_grant(foreign: &ForeignAccessToken, parts: GrantParts, terms: &TokenTerms) -> ImportedGrant {
-    let token = access_token(foreign, terms, parts.now);
-    let ends_at = Some(token.expires_at);
-    let birth = birth(parts, foreign.client.clone(), foreign.scope.as_ref(), foreign.issued_at, ends_at, terms);
+pub fn access_grant(token: &StagedToken, parts: GrantParts, terms: &TokenTerms) -> ImportedGrant {
+    let access = access_token(token, terms, parts.now);
+    let ends_at = Some(access.expires_at);
     // It ends with its only token.
-    let birth = ImportedBirth { absolute_expires_at: ends_at, ..birth };
-    ImportedGrant { birth, refresh_token: None, access_tokens: vec![token] }
+    let birth = ImportedBirth { absolute_expires_at: ends_at, ..birth(token, parts, ends_at, terms) };
+    ImportedGrant { birth, refresh_token: None, access_tokens: vec![access] }
 }
 
-/// A foreign access token, to stand in a grant.
+/// An access token, to stand in a grant.
 #[must_use]
-pub fn access_token(foreign: &ForeignAccessToken, terms: &TokenTerms, now: Timestamp) -> ImportedAccessToken {
-    let expiry = foreign.expires_at.map_or(Expiry::Never, Expiry::At);
+pub fn access_token(token: &StagedToken, terms: &TokenTerms, now: Timestamp) -> ImportedAccessToken {
     ImportedAccessToken {
-        token: ImportedToken(*foreign.digest.as_bytes()),
-        scope: foreign.scope.clone().unwrap_or_else(|| terms.scope.clone()),
-        issued_at: foreign.issued_at.unwrap_or(now).min(now),
-        expires_at: terms.end(expiry, now).unwrap_or(FOREVER),
+        token: ImportedToken(*token.digest.as_bytes()),
+        scope: scope(token, terms),
+        issued_at: token.issued_at.unwrap_or(now).min(now),
+        expires_at: terms.end(token.expires_at, now).unwrap_or(FOREVER),
     }
 }
 
 /// The end of an access token that nobody ends: the year 9999.
 const FOREVER: Timestamp = Timestamp::from_seconds(253_402_300_799);
 
-fn birth(
-    parts: GrantParts,
-    client: ClientId,
-    scope: Option<&Scope>,
-    issued_at: Option<Timestamp>,
-    ends_at: Option<Timestamp>,
-    terms: &TokenTerms,
-) -> ImportedBirth {
+fn birth(token: &StagedToken, parts: GrantParts, ends_at: Option<Timestamp>, terms: &TokenTerms) -> ImportedBirth {
     let GrantParts { id, secret, subject, now } = parts;
-    let created_at = issued_at.unwrap_or(now).min(now);
+    let created_at = token.issued_at.unwrap_or(now).min(now);
     ImportedBirth {
         id,
         secret,
-        client,
+        client: token.client.clone(),
         subject,
-        // SQL's NULL stands for whatever the client may ask for.
-        scope: scope.cloned().unwrap_or_else(|| terms.scope.clone()),
+        scope: scope(token, terms),
         created_at,
         authenticated_at: created_at,
         idle_expires_at: ends_at,
@@ -80,15 +70,22 @@ fn birth(
     }
 }
 
+/// SQL's NULL stands for whatever the client may ask for.
+fn scope(token: &StagedToken, terms: &TokenTerms) -> Scope {
+    token.scope.clone().unwrap_or_else(|| terms.scope.clone())
+}
+
 #[cfg(test)]
 mod tests {
     use regrant_grant::ClientKind;
+    use regrant_protocol::ClientId;
     use regrant_store::{ClientDefaults, ClientSettings};
 
     use super::*;
     use crate::load::client::tests::foreign as client;
+    use crate::load::staged_tokens::StagedKind;
     use crate::load::terms::RefreshLifetime;
-    use crate::{Origin, TokenDigest};
+    use crate::{Expiry, TokenDigest, UserStanding};
 
     const NOW: Timestamp = Timestamp::from_seconds(100_000);
     const YEAR: i64 = 365 * 86_400;
@@ -108,12 +105,14 @@ mod tests {
         TokenTerms::of(&client("shop"), &settings, RefreshLifetime::OfClient)
     }
 
-    fn refresh(scope: Option<&str>, issued_at: Option<i64>, expires_at: Expiry) -> ForeignRefreshToken {
-        ForeignRefreshToken {
-            origin: Origin { table: "oauth_refresh_tokens".to_owned(), key: "0707".to_owned() },
+    fn token(kind: StagedKind, scope: Option<&str>, issued_at: Option<i64>, expires_at: Expiry) -> StagedToken {
+        StagedToken {
+            kind,
+            row: 1,
             digest: TokenDigest::from_bytes([7; 32]),
             client: ClientId::parse("shop").unwrap(),
-            user: None,
+            user: "alice".to_owned(),
+            standing: UserStanding::Known,
             scope: scope.map(|text| Scope::parse(text).unwrap()),
             issued_at: issued_at.map(Timestamp::from_seconds),
             expires_at,
@@ -123,6 +122,7 @@ mod tests {
     #[test]
     fn a_refresh_token_becomes_a_grant_with_its_own_times_and_scope() {
         let at = Timestamp::from_seconds;
+        let refresh = |scope, issued_at, expires_at| token(StagedKind::Refresh, scope, issued_at, expires_at);
         for (what, foreign, scope, created_at, ends_at) in [
             ("as it says", refresh(Some("read"), Some(90_000), Expiry::At(at(200_000))), "read", 90_000, 200_000),
             ("without a scope", refresh(Some(""), Some(90_000), Expiry::At(at(200_000))), "", 90_000, 200_000),
@@ -141,20 +141,12 @@ mod tests {
     #[test]
     fn an_access_token_alone_becomes_a_grant_that_ends_with_it() {
         let at = Timestamp::from_seconds;
-        for (expires_at, ends_at) in [(Some(at(103_600)), 103_600), (None, 100_000 + YEAR)] {
-            let foreign = ForeignAccessToken {
-                origin: Origin { table: "oauth_access_tokens".to_owned(), key: "0808".to_owned() },
-                digest: TokenDigest::from_bytes([8; 32]),
-                client: ClientId::parse("shop").unwrap(),
-                user: None,
-                scope: None,
-                issued_at: None,
-                expires_at,
-            };
+        for (expires_at, ends_at) in [(Expiry::At(at(103_600)), 103_600), (Expiry::Never, 100_000 + YEAR)] {
+            let foreign = token(StagedKind::Access, None, None, expires_at);
             let grant = access_grant(&foreign, parts(), &terms());
             assert_eq!((grant.refresh_token, grant.access_tokens.len()), (None, 1));
             let token = &grant.access_tokens[0];
-            assert_eq!((token.token, token.scope.as_str()), (ImportedToken([8; 32]), "read write"));
+            assert_eq!((token.token, token.scope.as_str()), (ImportedToken([7; 32]), "read write"));
             assert_eq!((token.issued_at, token.expires_at), (NOW, at(ends_at)));
             let ends = (grant.birth.idle_expires_at, grant.birth.absolute_expires_at);
             assert_eq!(ends, (Some(at(ends_at)), Some(at(ends_at))));

@@ -13,7 +13,7 @@ use crate::known::Known;
 use crate::reader::{Content, Context, Item, Step};
 use crate::table::{Table, TableSpec};
 use crate::tables::{Naming, own_name};
-use crate::{Kind, OpenError, ReadError, System};
+use crate::{Kind, OpenError, ReadError, Reason, System};
 
 /// Every table that is read of bshaffer.
 pub(crate) const BSHAFFER: &[&TableSpec] = &[
@@ -112,9 +112,18 @@ impl PhpTables {
             Content::AccessTokens => Kind::AccessToken,
         };
         let parties = self.parties(step, rows, context).await?;
-        rows.iter()
-            .map(|cells| token::token(&step.table.row(cells, context.options.digest), is_token, &parties, context))
-            .collect()
+        let mut items = Vec::with_capacity(rows.len());
+        for (at, cells) in rows.iter().enumerate() {
+            let row = step.table.row(cells, context.options.digest);
+            // Rows come in the order of their tokens, so that the same token twice stands one below the other.
+            let is_said_already = at.checked_sub(1).is_some_and(|above| rows[above][0] == cells[0]);
+            items.push(if is_said_already {
+                Item::left_out(is_token, &row.origin, Reason::Duplicate)
+            } else {
+                token::token(&row, is_token, &parties, context)?
+            });
+        }
+        Ok(items)
     }
 
     /// The clients and users that the tokens of a page name, as far as they are there.

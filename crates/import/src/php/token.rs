@@ -31,6 +31,8 @@ const fn tokens(names: &'static [&'static str], key: &'static str) -> TableSpec 
 /// What a row of either table of tokens says.
 pub(super) fn token(row: &Row<'_>, kind: Kind, parties: &Parties, context: &Context) -> Result<Item, ReadError> {
     match read(row, kind, parties, context) {
+        // The token is the key of its table; of a dump, several may say the same.
+        Ok(Found::Live(record)) if context.database.is_live() => Ok(Item::Record(record)),
         Ok(Found::Live(record)) => context.unless_duplicate(record),
         Ok(Found::Expired(end)) => Ok(Item::expired(kind, &row.origin, Some(end))),
         Ok(Found::WithoutClient) => Ok(Item::left_out(kind, &row.origin, Reason::ClientMissing)),

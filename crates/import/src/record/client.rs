@@ -79,3 +79,12 @@ pub struct ForeignRotation {
     /// Whether that one lives anew, and not to the end of the first (WSO2 `extendRenewedRefreshTokenExpiryTime`).
     pub extends: Option<bool>,
 }
+
+impl ForeignRotation {
+    /// Whether no refresh reaches beyond the end of the token that began it: a token that is not renewed keeps its times, and one
+    /// that is renewed may.
+    #[must_use]
+    pub fn ends_with_its_token(self) -> bool {
+        self.renews == Some(false) || self.extends == Some(false)
+    }
+}

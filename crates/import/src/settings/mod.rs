@@ -14,7 +14,7 @@ mod settler;
 mod time_text;
 mod wso2;
 
-pub use file::{FoundOption, OptionFile, OptionFileError, Other};
+pub use file::{FoundChoice, FoundOption, OptionFault, OptionFile, Other};
 pub use option::{Counterpart, OptionKind, OptionPreset, OptionValue, SystemOption};
 pub use settler::{Remark, Setting, Settings};
 pub use time_text::{TimeSpelling, TimeTextError};
@@ -77,7 +77,7 @@ impl System {
         self.options().iter().find(|option| option.name == name || option.also.contains(&name))
     }
 
-    /// How wide its refresh tokens are, in characters; `None` where nobody outside knows.
+    /// How wide its refresh tokens are, in characters, and its access tokens that are no JWTs; `None` where nobody outside knows.
     #[must_use]
     pub const fn refresh_token_characters(self) -> Option<u32> {
         match self {

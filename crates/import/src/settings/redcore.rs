@@ -163,6 +163,13 @@ mod tests {
     }
 
     #[test]
+    fn a_token_that_stays_the_same_keeps_its_scope() {
+        let lines = clients(System::Redcore, &[(UNSET, OptionValue::Switch(false))]);
+        let expected = format!("scope_narrowing = access_token from {UNSET}");
+        assert!(lines.contains(&expected), "{lines:?}");
+    }
+
+    #[test]
     fn the_lifetime_that_only_the_manual_has_is_taken_with_a_remark() {
         let given = [(REFRESH_LIFETIME, OptionValue::Number(600))];
         assert!(

@@ -9,11 +9,26 @@ pub enum TimeSpelling {
     TimeSpan,
 }
 
-/// A text that is no length of time.
+/// A text that is no length of time: what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{wanted}")]
-pub struct TimeTextError {
-    wanted: &'static str,
+pub enum TimeTextError {
+    /// It is in no spelling of the system.
+    #[error("{0}")]
+    Spelling(&'static str),
+    /// It has more hours than a day.
+    #[error(
+        "\"{days}.{hours:02}:{rest}\", with the days before a point: .NET reads {given} in the place of the hours as days"
+    )]
+    Hours {
+        /// The hours as they were written.
+        given: i64,
+        /// The days in them.
+        days: i64,
+        /// The hours beside those.
+        hours: i64,
+        /// Minutes and seconds, as they were written.
+        rest: String,
+    },
 }
 
 impl TimeSpelling {
@@ -28,7 +43,8 @@ impl TimeSpelling {
             Self::Suffixed => suffixed(text),
             Self::TimeSpan => time_span(text),
         });
-        seconds.ok_or(TimeTextError { wanted: self.wanted() })
+        let hours = || (self == Self::TimeSpan).then(|| hours_above_a_day(text)).flatten();
+        seconds.ok_or_else(|| hours().unwrap_or(TimeTextError::Spelling(self.wanted())))
     }
 
     /// What to write, for a person.
@@ -60,12 +76,21 @@ fn time_span(text: &str) -> Option<i64> {
     digits(days)?.checked_mul(DAY)?.checked_add((hours * 60 + minutes) * MINUTE + seconds)
 }
 
+/// `24:00:00`, which .NET reads as 24 days.
+fn hours_above_a_day(text: &str) -> Option<TimeTextError> {
+    let (hours, rest) = text.split_once(':')?;
+    let given = digits(hours).filter(|hours| *hours >= DAY_HOURS)?;
+    time_span(&format!("00:{rest}"))?;
+    Some(TimeTextError::Hours { given, days: given / DAY_HOURS, hours: given % DAY_HOURS, rest: rest.to_owned() })
+}
+
 fn digits(text: &str) -> Option<i64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 const MINUTE: i64 = 60;
-const DAY: i64 = 24 * 60 * MINUTE;
+const DAY_HOURS: i64 = 24;
+const DAY: i64 = DAY_HOURS * 60 * MINUTE;
 
 #[cfg(test)]
 mod tests {
@@ -98,6 +123,17 @@ mod tests {
             (TimeSpan, "", None),
         ] {
             assert_eq!(spelling.read(text).ok(), seconds, "{spelling:?} {text:?}");
+        }
+    }
+
+    #[test]
+    fn hours_above_a_day_are_told_with_the_reason_and_the_right_spelling() {
+        let told = |text| TimeSpelling::TimeSpan.read(text).unwrap_err().to_string();
+        assert!(told("24:00:00").starts_with("\"1.00:00:00\", with the days before a point: .NET reads 24 "));
+        assert!(told("50:30:01").starts_with("\"2.02:30:01\", "));
+        for text in ["24:60:00", "24", "1.24:00:00", "x"] {
+            let other = TimeSpelling::TimeSpan.read(text).err();
+            assert!(!matches!(other, Some(TimeTextError::Hours { .. })), "{text}");
         }
     }
 }

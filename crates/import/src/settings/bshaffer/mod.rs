@@ -51,8 +51,8 @@ fn rotation(settler: &mut Settler<'_>) -> Refresh {
     Refresh::of(always_issues, unsets, always.or(unset))
 }
 
-/// The lifetimes of tokens and grants. A refresh token that stays the same ends when it would have; a new one lives its full
-/// time, without an end to the row of them.
+/// The lifetimes and the scope of tokens and grants. A refresh token that stays the same ends when it would have, and keeps its
+/// scope; a new one lives its full time, without an end to the row of them, and has the scope of the request that gave it.
 pub(super) fn lifetimes(
     settler: &mut Settler<'_>,
     refresh: &Refresh,
@@ -62,14 +62,15 @@ pub(super) fn lifetimes(
     if let Some(seconds) = settler.lifetime(access, Never::NotThere) {
         settler.client("access_lifetime", seconds, settler.given(access));
     }
+    let stays = refresh.mode == "reuse";
     if let Some(seconds) = settler.lifetime(refresh_token, Never::ZeroOrLess) {
         let from = settler.given(refresh_token);
         settler.client("idle_lifetime", seconds, from);
-        let stays = refresh.mode == "reuse";
         let absolute = if stays { seconds } else { 0 };
         settler.client("absolute_lifetime", absolute, from.or(refresh.from).filter(|_| stays));
     }
-    settler.client("scope_narrowing", "grant", None);
+    let narrowed = if stays { "access_token" } else { "grant" };
+    settler.client("scope_narrowing", narrowed, refresh.from.filter(|_| stays));
     settler.client("old_access_tokens", "keep", None);
 }
 
@@ -203,6 +204,20 @@ mod tests {
         let forked = [said(ALWAYS, true), said(UNSET, false), said("refresh_token_lifetime", 600)];
         let lines = clients(System::Bshaffer, &forked);
         assert!(lines.contains(&"absolute_lifetime = 0".to_owned()), "{lines:?}");
+    }
+
+    #[test]
+    fn a_token_that_stays_the_same_keeps_its_scope() {
+        for (given, expected) in [
+            (vec![said(UNSET, false)], "scope_narrowing = access_token from unset_refresh_token_after_use"),
+            (vec![HAND, said(ALWAYS, false)], "scope_narrowing = access_token from always_issue_new_refresh_token"),
+            (vec![said(ALWAYS, true)], "scope_narrowing = grant"),
+            (vec![said(ALWAYS, true), said(UNSET, false)], "scope_narrowing = grant"),
+            (vec![], "scope_narrowing = grant"),
+        ] {
+            let lines = clients(System::Bshaffer, &given);
+            assert!(lines.iter().any(|line| line == expected), "{given:?}: {lines:?}");
+        }
     }
 
     #[test]

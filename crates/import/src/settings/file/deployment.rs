@@ -1,29 +1,26 @@
 use toml::de::{DeTable, DeValue};
 
-use crate::settings::file::{OptionFile, OptionFileError, line_at};
+use crate::settings::file::{OptionFault, OptionFile, line_at};
 use crate::settings::{DEPLOYMENT_KEYS, OptionValue, System};
 
 /// Reads the keys below `oauth` of deployment.toml.
-pub(super) fn read(text: &str) -> Result<OptionFile, OptionFileError> {
+pub(super) fn read(text: &str, file: &mut OptionFile) -> Result<(), OptionFault> {
     let root = DeTable::parse(text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_at(text, span.start));
-        OptionFileError { line, told: format!("this is not TOML: {}", error.message()) }
+        OptionFault { line, told: format!("this is not TOML: {}", error.message()) }
     })?;
-    let mut file = OptionFile::default();
     for (key, value) in root.get_ref() {
         let name = key.get_ref().as_ref();
         if let (DeValue::Table(table), "oauth") = (value.get_ref(), name) {
-            visit(text, table, name, &mut file)?;
+            visit(text, table, name, file);
         } else {
-            file.add(None, name, OptionValue::Switch(true), line_at(text, key.span().start))?;
+            file.add(None, name, OptionValue::Switch(true), line_at(text, key.span().start));
         }
     }
-    file.options.sort_by_key(|option| option.line);
-    file.others.sort_by_key(|other| other.line);
-    Ok(file)
+    Ok(())
 }
 
-fn visit(text: &str, table: &DeTable<'_>, path: &str, file: &mut OptionFile) -> Result<(), OptionFileError> {
+fn visit(text: &str, table: &DeTable<'_>, path: &str, file: &mut OptionFile) {
     for (key, value) in table {
         let line = line_at(text, key.span().start);
         let path = format!("{path}.{}", key.get_ref());
@@ -31,23 +28,25 @@ fn visit(text: &str, table: &DeTable<'_>, path: &str, file: &mut OptionFile) -> 
         let option = known.and_then(|(_, name)| System::Wso2.option(name));
         let value = match value.get_ref() {
             DeValue::Table(below) => {
-                visit(text, below, &path, file)?;
+                visit(text, below, &path, file);
                 continue;
             }
             DeValue::Boolean(is_on) => OptionValue::Switch(*is_on),
             DeValue::String(text) => OptionValue::Text(text.to_string()),
-            DeValue::Integer(number) => number.to_string().parse().map(OptionValue::Number).map_err(|_| {
-                let told = format!("the number of {path} is too large");
-                OptionFileError { line, told }
-            })?,
+            DeValue::Integer(number) => match number.to_string().parse() {
+                Ok(number) => OptionValue::Number(number),
+                Err(_) => {
+                    file.refuse(line, format!("the number of {path} is too large"));
+                    continue;
+                }
+            },
             // No option is one of these.
             DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Array(_) if option.is_some() => {
-                let told = format!("the value of {path} cannot be read; write a text, a number, true or false");
-                return Err(OptionFileError { line, told });
+                file.refuse(line, format!("the value of {path} cannot be read; write a text, a number, true or false"));
+                continue;
             }
             DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Array(_) => OptionValue::Switch(true),
         };
-        file.add(option, &path, value, line)?;
+        file.add(option, &path, value, line);
     }
-    Ok(())
 }

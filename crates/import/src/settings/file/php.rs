@@ -1,11 +1,10 @@
-use crate::settings::file::{OptionFile, OptionFileError, line_at};
+use crate::settings::file::{OptionFault, OptionFile, line_at};
 use crate::settings::{OptionValue, System};
 
 /// Reads an array of PHP as it is written: names, and texts, whole numbers, `true`, `false` and `null`. Nothing is run.
-pub(super) fn read(text: &str) -> Result<OptionFile, OptionFileError> {
+pub(super) fn read(text: &str, file: &mut OptionFile) -> Result<(), OptionFault> {
     let mut reader = Reader { text, at: 0 };
     let end = reader.open()?;
-    let mut file = OptionFile::default();
     loop {
         reader.pass_over_blanks()?;
         if reader.takes(end) {
@@ -16,19 +15,19 @@ pub(super) fn read(text: &str) -> Result<OptionFile, OptionFileError> {
         reader.pass_over_blanks()?;
         reader.expect("=>", &format!("=> behind '{name}'"))?;
         reader.pass_over_blanks()?;
-        let value = reader.value(&name)?;
-        if let Some(value) = value {
-            file.add(System::Bshaffer.option(&name), &name, value, line)?;
+        let begins = reader.at;
+        match reader.whole_value(&name, end) {
+            Ok(Some(value)) => file.add(System::Bshaffer.option(&name), &name, value, line),
+            Ok(None) => {}
+            Err(fault) => {
+                reader.at = begins;
+                reader.pass_over_value().map_err(|()| fault.clone())?;
+                file.faults.push(fault);
+            }
         }
-        reader.pass_over_blanks()?;
-        if !reader.takes(",") && !reader.rest().starts_with(end) {
-            return Err(reader.wrong(format!(
-                "the value of '{name}' goes on; write one text, whole number, true or false, without a calculation"
-            )));
-        }
+        reader.takes(",");
     }
-    reader.close()?;
-    Ok(file)
+    reader.close()
 }
 
 struct Reader<'a> {
@@ -38,7 +37,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// `<?php`, `return` or `$name =`, and the beginning of the array; and what will end it.
-    fn open(&mut self) -> Result<&'static str, OptionFileError> {
+    fn open(&mut self) -> Result<&'static str, OptionFault> {
         self.pass_over_blanks()?;
         self.takes("<?php");
         self.pass_over_blanks()?;
@@ -64,7 +63,7 @@ impl<'a> Reader<'a> {
         Err(self.wrong("this is not an array; give the options alone: array('access_lifetime' => 3600, …)".to_owned()))
     }
 
-    fn name(&mut self) -> Result<String, OptionFileError> {
+    fn name(&mut self) -> Result<String, OptionFault> {
         match self.rest().chars().next() {
             Some('\'' | '"') => self.quoted(),
             _ => Err(self
@@ -72,7 +71,40 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn value(&mut self, name: &str) -> Result<Option<OptionValue>, OptionFileError> {
+    /// A value, and nothing behind it.
+    fn whole_value(&mut self, name: &str, end: &str) -> Result<Option<OptionValue>, OptionFault> {
+        let value = self.value(name)?;
+        self.pass_over_blanks()?;
+        if !self.rest().starts_with(",") && !self.rest().starts_with(end) {
+            return Err(self.wrong(format!(
+                "the value of '{name}' goes on; write one text, whole number, true or false, without a calculation"
+            )));
+        }
+        Ok(value)
+    }
+
+    /// Goes to the comma or bracket that ends a value, whatever it is; fails where it has no end that can be trusted.
+    fn pass_over_value(&mut self) -> Result<(), ()> {
+        let mut depth = 0_u32;
+        loop {
+            self.pass_over_blanks().map_err(drop)?;
+            match self.rest().chars().next().ok_or(())? {
+                ',' | ')' | ']' | '}' if depth == 0 => return Ok(()),
+                '\'' | '"' => drop(self.quoted().map_err(drop)?),
+                '=' if depth == 0 && self.rest().starts_with("=>") => return Err(()),
+                sign => {
+                    depth = match sign {
+                        '(' | '[' | '{' => depth + 1,
+                        ')' | ']' | '}' => depth - 1,
+                        _ => depth,
+                    };
+                    self.at += sign.len_utf8();
+                }
+            }
+        }
+    }
+
+    fn value(&mut self, name: &str) -> Result<Option<OptionValue>, OptionFault> {
         if let Some('\'' | '"') = self.rest().chars().next() {
             return self.quoted().map(|text| Some(OptionValue::Text(text)));
         }
@@ -84,12 +116,16 @@ impl<'a> Reader<'a> {
             "false" if sign.is_empty() => Some(Some(OptionValue::Switch(false))),
             "null" if sign.is_empty() => Some(None),
             digits if is_decimal(digits) => {
+                let digits = digits.replace('_', "");
                 format!("{sign}{digits}").parse().ok().map(|n| Some(OptionValue::Number(n)))
             }
             _ => None,
         };
         value.ok_or_else(|| {
             self.at = before;
+            if ["function", "fn", "static"].contains(&word) {
+                return self.wrong(format!("'{name}' is a function, and no PHP runs here; delete it from the array"));
+            }
             self.wrong(format!(
                 "the value of '{name}' is not a text, a whole number, true, false or null, and nothing is run to find it out; write it as \
                  one of these"
@@ -98,7 +134,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A text in single quotes, or one in double quotes without variables.
-    fn quoted(&mut self) -> Result<String, OptionFileError> {
+    fn quoted(&mut self) -> Result<String, OptionFault> {
         let begins = self.at;
         let mut characters = self.rest().char_indices();
         let quote = characters.next().map_or('\'', |(_, quote)| quote);
@@ -130,7 +166,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What may follow the array: a semicolon and `?>`.
-    fn close(&mut self) -> Result<(), OptionFileError> {
+    fn close(&mut self) -> Result<(), OptionFault> {
         self.pass_over_blanks()?;
         self.takes(";");
         self.pass_over_blanks()?;
@@ -143,7 +179,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Blanks and comments.
-    fn pass_over_blanks(&mut self) -> Result<(), OptionFileError> {
+    fn pass_over_blanks(&mut self) -> Result<(), OptionFault> {
         loop {
             let rest = self.rest();
             let blank = rest.len() - rest.trim_start().len();
@@ -162,7 +198,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn expect(&mut self, sign: &str, named: &str) -> Result<(), OptionFileError> {
+    fn expect(&mut self, sign: &str, named: &str) -> Result<(), OptionFault> {
         if self.takes(sign) { Ok(()) } else { Err(self.wrong(format!("here should be {named}"))) }
     }
 
@@ -199,21 +235,24 @@ impl<'a> Reader<'a> {
         line_at(self.text, self.at)
     }
 
-    fn wrong(&self, told: String) -> OptionFileError {
-        OptionFileError { line: self.line(), told }
+    fn wrong(&self, told: String) -> OptionFault {
+        OptionFault { line: self.line(), told }
     }
 }
 
-/// A number of PHP that is not octal.
+/// A number of PHP that is not octal, with `_` between digits or without (PHP 7.4).
 fn is_decimal(digits: &str) -> bool {
-    !digits.is_empty()
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
-        && (digits == "0" || !digits.starts_with('0'))
+    let is_group = |group: &str| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit());
+    digits.split('_').all(is_group) && (digits == "0" || !digits.starts_with('0'))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read(text: &str) -> OptionFile {
+        OptionFile::read(System::Bshaffer, text).unwrap()
+    }
 
     #[test]
     fn texts_are_read_as_php_writes_them() {
@@ -228,7 +267,7 @@ mod tests {
             ("'ü'", Some("ü")),
         ] {
             let file = read(&format!("['issuer' => {written}]"));
-            let found = file.ok().map(|file| file.options[0].value.clone());
+            let found = file.options.first().filter(|_| file.faults.is_empty()).map(|option| option.value.clone());
             assert_eq!(found, text.map(OptionValue::from), "{written}");
         }
     }
@@ -240,6 +279,9 @@ mod tests {
             ("[]", true),
             ("<?php\n// options\nreturn ARRAY ( 'id_lifetime' => 3600 , ) ;\n?>\n", true),
             ("$options = ['id_lifetime' => -1];", true),
+            ("['id_lifetime' => 1_209_600]", true),
+            ("['id_lifetime' => 1_]", false),
+            ("['id_lifetime' => 1__0]", false),
             ("# a\n/* b */ ['id_lifetime' => NULL]", true),
             ("array('id_lifetime' => 3600]", false),
             ("['id_lifetime' => 3600)", false),
@@ -252,7 +294,22 @@ mod tests {
             ("return", false),
             ("arrays()", false),
         ] {
-            assert_eq!(read(text).is_ok(), is_good, "{text:?}: {:?}", read(text));
+            assert_eq!(read(text).faults.is_empty(), is_good, "{text:?}: {:?}", read(text));
         }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_passed_over_and_all_of_it_told() {
+        let file = read(
+            "[\n'access_lifetime' => 60 * 60,\n'jwt_extra_payload_callable' => function ($a, $b) {\nreturn ['x' => ')'];\n},\n\
+             'refresh_token_lifetime' => 1_209_600,\n'id_lifetime' => max(1, 2),\n'issuer' => \"https://id.example\"]",
+        );
+        let told: Vec<_> = file.faults.iter().map(|fault| (fault.line, fault.told.as_str())).collect();
+        let [(2, goes_on), (3, function), (7, runs)] = told[..] else { panic!("{told:?}") };
+        assert!(goes_on.contains("goes on") && runs.contains("nothing is run"), "{told:?}");
+        assert!(function.ends_with("delete it from the array"), "{function}");
+        let taken: Vec<_> = file.options.iter().map(|option| option.name).collect();
+        assert_eq!(taken, ["refresh_token_lifetime", "issuer"]);
+        assert_eq!(file.options[0].value, OptionValue::Number(1_209_600));
     }
 }

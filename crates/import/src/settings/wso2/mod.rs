@@ -23,6 +23,13 @@ pub(super) fn settle(settler: &mut Settler<'_>) {
     {
         settler.client("retry_window", seconds, Some(grace));
     }
+    if settler.given(GRACE).is_some() {
+        settler.note(
+            GRACE_MAX,
+            "gracefulRefreshTokenRotationValidityPeriod is said too and wins: it is what an application has, and this what it may have at \
+             most",
+        );
+    }
 }
 
 fn access_lifetime(settler: &mut Settler<'_>) {
@@ -132,6 +139,15 @@ mod tests {
         assert!(clients(System::Wso2, &given).iter().any(|line| line.starts_with("idle_lifetime = 84600 ")));
         let remarks = System::Wso2.settings(&given).remarks;
         assert!(matches!(&remarks[..], [remark] if remark.text.contains("86400") && !remark.is_loss), "{remarks:?}");
+    }
+
+    #[test]
+    fn of_two_periods_of_grace_the_one_that_loses_is_remarked() {
+        let told = |given: &[_]| {
+            System::Wso2.settings(given).remarks.into_iter().map(|remark| remark.option).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&[seconds(GRACE_MAX, 60), seconds(GRACE, 30)]), [GRACE_MAX]);
+        assert!(told(&[seconds(GRACE_MAX, 60)]).is_empty() && told(&[seconds(GRACE, 30)]).is_empty());
     }
 
     #[test]
