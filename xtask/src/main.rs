@@ -21,7 +21,7 @@ usage: cargo xtask <command>
 commands:
   test   install what the tests need, build the program, run every test
   ci     all checks of a change: the tests first, then format, lints, docs, words
-  prove  run the proofs of a kind: prove KIND [--scale ci|night|gate] [--only NAME]
+  prove  run the proofs of a kind: prove KIND [--scale ci|night|gate] [--only NAME] [--rows N]
   static build the program as one file that needs nothing else, and try it
   help   print this
 ";

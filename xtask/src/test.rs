@@ -24,6 +24,9 @@ const PROGRAMS: &[Program] = &[
     Program::new("node", "nodejs"),
     Program::new("systemd-analyze", "systemd"),
     Program::new("npm", "npm"),
+    // Servers that the tests of `regrant import` start themselves; the ones that the packages start are left alone.
+    Program::new("mariadb-install-db", "mariadb-server"),
+    Program::new("pg_ctlcluster", "postgresql"),
     // Debian's Python has it only with this package, and makes no virtual environment without.
     Program::new("python3 -m ensurepip --version", "python3-venv"),
 ];

@@ -9,8 +9,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::{Shell, generate};
 
 use crate::administration::{
-    self, BackupOptions, ClientOptions, DoctorOptions, ExplainOptions, GrantOptions, KeyOptions, TrustClockOptions,
-    UserOptions,
+    self, BackupOptions, ClientOptions, DoctorOptions, ExplainOptions, GrantOptions, ImportOptions, KeyOptions,
+    TrustClockOptions, UserOptions,
 };
 use crate::config_command::{CONFIG_EXAMPLES, ConfigCommand, config};
 use crate::dev::{DevOptions, dev};
@@ -27,13 +27,12 @@ pub struct CommandLine {
 }
 
 #[derive(Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, from the start of the program to its end")]
 enum Command {
     /// Start on this machine with demo clients and a demo user, and show a short tour.
     Dev(DevOptions),
     /// Serve as regrant.toml says, until SIGTERM. SIGHUP reads it again.
     Serve(ServeOptions),
-    /// Check, show or describe the configuration.
+    /// Check, show, describe or translate the configuration.
     #[command(subcommand, after_help = CONFIG_EXAMPLES)]
     Config(ConfigCommand),
     /// Register, change, disable and remove clients.
@@ -44,6 +43,8 @@ enum Command {
     Grant(GrantOptions),
     /// List, rotate and withdraw keys.
     Key(KeyOptions),
+    /// Take over clients, users and live tokens from another system's database.
+    Import(ImportOptions),
     /// Say why a token or a request is refused: give it on standard input.
     Explain(ExplainOptions),
     /// Copy the database, while the server runs or not.
@@ -91,6 +92,7 @@ impl CommandLine {
             Command::User(options) => administration::user(options),
             Command::Grant(options) => administration::grant(options),
             Command::Key(options) => administration::key(options),
+            Command::Import(options) => administration::import(options),
             Command::Explain(options) => administration::explain(options),
             Command::Backup(options) => administration::backup(options),
             Command::Doctor(options) => administration::doctor(options),

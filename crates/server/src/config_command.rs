@@ -1,4 +1,4 @@
-//! `regrant config`: check, print, and describe the configuration, without starting anything.
+//! `regrant config`: check, print, describe and translate the configuration, without starting anything.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -9,11 +9,16 @@ use clap::{Args, Subcommand};
 
 use crate::config::{self, Config, ConfigOptions, Sources};
 
+use translate::{TranslateOptions, translate};
+
+mod translate;
+
 /// What to type to begin with.
 pub const CONFIG_EXAMPLES: &str = "\
 Examples:
   regrant config check /etc/regrant/regrant.toml
-  regrant config print --origin";
+  regrant config print --origin
+  regrant config translate --from wso2 identity.xml > regrant.toml";
 
 /// What `regrant config` can do.
 #[derive(Subcommand, Clone, Debug)]
@@ -34,13 +39,24 @@ pub enum ConfigCommand {
         after_help = "Examples:\n  regrant config schema > regrant.schema.json\n  regrant config schema --markdown"
     )]
     Schema(SchemaOptions),
+    /// Write a regrant.toml that does what a file of another system says.
+    ///
+    /// It goes to standard output; what has no counterpart, and why, to standard error.
+    #[command(
+        after_help = "Examples:\n  regrant config translate --from wso2 deployment.toml > regrant.toml\n  regrant config translate --from bshaffer --issuer https://id.example.com options.php > regrant.toml"
+    )]
+    Translate(TranslateOptions),
 }
 
 /// What `regrant config check` can be told.
 #[derive(Args, Clone, Debug)]
 pub struct CheckOptions {
     /// The file; without it regrant.toml in the working directory, if there is one.
+    #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+    /// The same, as the other commands take it.
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    config: Option<PathBuf>,
 }
 
 /// What `regrant config print` can be told.
@@ -49,6 +65,9 @@ pub struct PrintOptions {
     /// Say behind each value where it comes from.
     #[arg(long)]
     origin: bool,
+    /// The configuration file, as `--config` names it.
+    #[arg(value_name = "FILE", conflicts_with = "config")]
+    file: Option<PathBuf>,
     #[command(flatten)]
     config: ConfigOptions,
 }
@@ -69,18 +88,29 @@ pub fn config(command: ConfigCommand) -> Result<()> {
     match command {
         ConfigCommand::Check(options) => check(options),
         ConfigCommand::Print(options) => {
-            let config = options.config.load()?;
+            let config = options.config.over(options.file).load()?;
             warn(&config);
             write(&config::print(&config, options.origin))
+        }
+        ConfigCommand::Translate(options) => {
+            let translation = translate(&options)?;
+            for line in translation.told {
+                eprintln!("{line}");
+            }
+            write(&translation.toml)
         }
         ConfigCommand::Schema(options) => write(&if options.markdown { config::reference() } else { config::schema() }),
     }
 }
 
 fn check(options: CheckOptions) -> Result<()> {
-    let sources = Sources { file: options.file, flags: BTreeMap::new(), environment: BTreeMap::new() };
+    let sources =
+        Sources { file: options.file.or(options.config), flags: BTreeMap::new(), environment: BTreeMap::new() };
     let config = Config::load(&sources.with_environment()?)?;
     warn(&config);
+    for note in &config.notes {
+        eprintln!("note: {note}");
+    }
     let clients = match config.clients().len() {
         1 => "1 client".to_owned(),
         count => format!("{count} clients"),

@@ -10,14 +10,14 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use regrant_engine::{AuthorizationServer, RegistrationError, Secrecy};
-use regrant_grant::{Policy, RotationMode};
+use regrant_grant::{ClientKind, Policy};
 use regrant_http::{Caller, json, refused};
 use regrant_pages::{Brand, ScopeWords};
 use regrant_protocol::{
     BearerError, BearerToken, ClientId, GrantType, Lifetime, Profile, RedirectUri, Scope, Secret,
     TokenEndpointAuthMethod, Username, WebOrigin,
 };
-use regrant_store::{ChangeError, ClientSettings, UserChange};
+use regrant_store::{ChangeError, ClientDefaults, ClientSettings, UserChange};
 
 pub(crate) const CLIENT: &str = "TestClient";
 pub(crate) const CLIENT_SECRET: &str = "TestSecret";
@@ -35,23 +35,20 @@ const WEB_APP_URIS: &[&str] = &["http://127.0.0.1/callback"];
 /// Where the demo browser app is served from: any port of this machine, or this very one.
 const BROWSER_APP_URIS: &[&str] = &["http://127.0.0.1/", "http://127.0.0.1/callback", "http://localhost:8090/"];
 const BROWSER_APP_ORIGINS: &[&str] = &["http://127.0.0.1", "http://localhost:8090"];
-/// Refresh tokens that are not used for two weeks end.
-const IDLE_SECONDS: u32 = 14 * 24 * 60 * 60;
-/// Grants end after a year.
-const ABSOLUTE_SECONDS: u32 = 365 * 24 * 60 * 60;
 
 /// What the command line says about the demo clients.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct DemoSettings {
+    pub(crate) defaults: ClientDefaults,
     pub(crate) retry_window_seconds: Option<u32>,
-    pub(crate) access_lifetime_seconds: u32,
+    pub(crate) access_lifetime_seconds: Option<u32>,
 }
 
 /// Makes the demo clients and the demo user where they are missing, and gives them the settings of this start.
 pub(crate) async fn prepare(server: &AuthorizationServer, demo: DemoSettings) -> Result<()> {
     let secret = Secrecy::Chosen(Secret::new(CLIENT_SECRET.to_owned()));
-    prepare_client(server, ClientId::parse(CLIENT)?, secret, web_app(demo)?).await.context("demo client")?;
-    let browser_app = browser_app(demo)?;
+    prepare_client(server, ClientId::parse(CLIENT)?, secret, web_app(&demo)?).await.context("demo client")?;
+    let browser_app = browser_app(&demo)?;
     prepare_client(server, ClientId::parse(PUBLIC_CLIENT)?, Secrecy::Public, browser_app)
         .await
         .context("demo client")?;
@@ -59,7 +56,7 @@ pub(crate) async fn prepare(server: &AuthorizationServer, demo: DemoSettings) ->
 }
 
 /// A web application with a server of its own, which keeps a secret.
-fn web_app(demo: DemoSettings) -> Result<ClientSettings> {
+fn web_app(demo: &DemoSettings) -> Result<ClientSettings> {
     use GrantType::{AuthorizationCode, ClientCredentials, Password, RefreshToken};
     let auth_methods = vec![TokenEndpointAuthMethod::ClientSecretBasic, TokenEndpointAuthMethod::ClientSecretPost];
     let grant_types = vec![AuthorizationCode, ClientCredentials, Password, RefreshToken];
@@ -69,7 +66,7 @@ fn web_app(demo: DemoSettings) -> Result<ClientSettings> {
 }
 
 /// A page of scripts, which can keep no secret.
-fn browser_app(demo: DemoSettings) -> Result<ClientSettings> {
+fn browser_app(demo: &DemoSettings) -> Result<ClientSettings> {
     let auth_methods = vec![TokenEndpointAuthMethod::None];
     let grant_types = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
     let mut settings = settings(demo, auth_methods, grant_types, BROWSER_APP_URIS)?;
@@ -80,21 +77,22 @@ fn browser_app(demo: DemoSettings) -> Result<ClientSettings> {
 }
 
 fn settings(
-    demo: DemoSettings,
+    demo: &DemoSettings,
     auth_methods: Vec<TokenEndpointAuthMethod>,
     grant_types: Vec<GrantType>,
     redirect_uris: &[&str],
 ) -> Result<ClientSettings> {
+    let defaults = &demo.defaults;
     let policy = Policy {
-        rotation: RotationMode::Rotate,
-        retry_window_seconds: demo.retry_window_seconds,
-        code_retry_seconds: 0,
-        on_reuse: None,
-        access_lifetime: Lifetime::from_seconds(demo.access_lifetime_seconds),
-        idle_lifetime: Lifetime::from_seconds(IDLE_SECONDS),
-        absolute_lifetime: Lifetime::from_seconds(ABSOLUTE_SECONDS),
+        retry_window_seconds: demo.retry_window_seconds.or(defaults.policy.retry_window_seconds),
+        access_lifetime: demo.access_lifetime_seconds.map_or(defaults.policy.access_lifetime, Lifetime::from_seconds),
+        ..defaults.policy
     };
-    let mut settings = ClientSettings::new(auth_methods, grant_types, Scope::parse(SCOPE)?, policy);
+    let offline = defaults.refresh_token_scope.as_ref().map(|scope| format!(" {}", scope.as_str())).unwrap_or_default();
+    let scope = Scope::parse(&format!("{SCOPE}{offline}"))?;
+    let is_public = auth_methods == [TokenEndpointAuthMethod::None];
+    let kind = if is_public { ClientKind::Public } else { ClientKind::Confidential };
+    let mut settings = ClientSettings { auth_methods, grant_types, policy, ..defaults.settings(kind, scope) };
     settings.default_scope = Scope::parse(DEFAULT_SCOPE)?;
     settings.redirect_uris = redirect_uris.iter().map(|uri| RedirectUri::parse(uri)).collect::<Result<_, _>>()?;
     settings.post_logout_redirect_uris = settings.redirect_uris.clone();

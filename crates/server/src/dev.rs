@@ -7,15 +7,18 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use regrant_admin::Administration;
 use regrant_crypto::SystemEntropy;
 use regrant_engine::{AuthorizationServer, Hooks, Parts, SESSION_SECONDS};
-use regrant_protocol::{Clock, Issuer, SystemClock};
-use regrant_store::Store;
+use regrant_http::{Dialect, Dialects};
+use regrant_import::settings::System;
+use regrant_protocol::{Clock, Issuer, Metadata, SystemClock};
+use regrant_store::{ClientDefaults, Store};
 use tokio::net::TcpListener;
 
 use crate::admin_socket::{ADMIN_SOCKET, AdminSocket};
-use crate::config::ClientDefaults;
+use crate::config;
 use crate::demo::{self, DemoSettings};
 use crate::demo_directory;
 use crate::program::StoreProgram;
@@ -29,7 +32,7 @@ use crate::{signals, tour, waiting};
 /// What `regrant dev` can be told.
 #[derive(Args, Clone, Debug)]
 #[command(
-    after_help = "Examples:\n  regrant dev\n  regrant dev --listen 127.0.0.1:0 --no-tour\n  regrant dev --retry-window 0"
+    after_help = "Examples:\n  regrant dev\n  regrant dev --listen 127.0.0.1:0 --no-tour\n  regrant dev --retry-window 0\n  regrant dev --stand-in bshaffer"
 )]
 pub struct DevOptions {
     /// Where to listen: a loopback address; port 0 picks a free one and prints it.
@@ -45,9 +48,13 @@ pub struct DevOptions {
     /// the sender's proof allows: 24 hours for TestClient.
     #[arg(long, value_name = "SECONDS")]
     retry_window: Option<u32>,
-    /// How long the access tokens of the demo clients live; 0 until the grant ends.
-    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
-    access_lifetime: u32,
+    /// How long the access tokens of the demo clients live; 0 until the grant ends. Without it an hour, or as long as those of
+    /// the system that --stand-in names.
+    #[arg(long, value_name = "SECONDS")]
+    access_lifetime: Option<u32>,
+    /// Speak to clients and treat them as this system does, and show no tour.
+    #[arg(long, value_name = "SYSTEM", value_parser = PossibleValuesParser::new(Dialect::NAMES), default_value = "standard")]
+    stand_in: String,
 }
 
 /// Runs `regrant dev` until the process is told to stop.
@@ -85,7 +92,9 @@ async fn run(options: DevOptions) -> Result<()> {
     let (entropy, session_seconds, hooks) = (Arc::new(SystemEntropy), SESSION_SECONDS, Hooks::default());
     let parts = Parts { issuer, store, ring, clock, entropy, session_seconds, hooks };
     let server = Arc::new(AuthorizationServer::open(parts).await?);
-    let program = Arc::new(StoreProgram::serving(directory.database(), ClientDefaults::built_in(), SystemClock.now()));
+    let stand_in = System::named(&options.stand_in);
+    let defaults = stand_in.map_or(ClientDefaults::BUILT_IN, config::defaults_of);
+    let program = Arc::new(StoreProgram::serving(directory.database(), defaults.clone(), SystemClock.now()));
     let administration = Administration {
         server: Arc::clone(&server),
         key_file: Arc::clone(&directory) as _,
@@ -93,22 +102,28 @@ async fn run(options: DevOptions) -> Result<()> {
     };
     let socket = AdminSocket::serve(&options.data, Arc::new(administration), stop.clone().asked());
     let socket = socket.context(ADMIN_SOCKET)?;
-    let settings =
-        DemoSettings { retry_window_seconds: options.retry_window, access_lifetime_seconds: options.access_lifetime };
+    let settings = DemoSettings {
+        defaults,
+        retry_window_seconds: options.retry_window,
+        access_lifetime_seconds: options.access_lifetime,
+    };
     demo::prepare(&server, settings).await?;
 
     // Before the first answer: clients read the keys once, and ID tokens are signed with this one.
     server.make_rs256_key().await?;
 
+    let default = Dialect::named(&options.stand_in).unwrap_or_else(Dialect::standard);
     // At once: whoever waits for the first line may close the pipe behind it.
-    print_line(&format!("listening on http://{address}\ndata in {}", options.data.display()))?;
+    let spoken = stand_in.map(|system| spoken(system, &default, address)).unwrap_or_default();
+    print_line(&format!("listening on http://{address}\ndata in {}{spoken}", options.data.display()))?;
     let sweeper = server.sweeper();
-    let routes = site(Arc::clone(&server), demo::brand()).merge(demo::api(server));
+    let dialects = Dialects { default, ..Dialects::default() };
+    let routes = site(Arc::clone(&server), demo::brand(), dialects).merge(demo::api(server));
     // The runtime ends it with the program.
     tokio::spawn(sweeper.run(move |outcome| program.swept(outcome, SystemClock.now())));
     let serving = serve(listener, name_requests(routes, Vec::new()), stop.asked(), TransportLimits::default());
     let serving = async { tokio::join!(serving, socket.ended()) };
-    if options.no_tour {
+    if options.no_tour || stand_in.is_some() {
         serving.await;
     } else {
         let touring = async {
@@ -121,4 +136,33 @@ async fn run(options: DevOptions) -> Result<()> {
         toured?;
     }
     Ok(())
+}
+
+/// What is spoken, and where tokens are.
+fn spoken(system: System, dialect: &Dialect, address: SocketAddr) -> String {
+    let by_option = dialect.paths.by_option.first().map(|page| format!("{page}?option=token&api=oauth2"));
+    let token = by_option.as_deref().or(dialect.paths.token.first().copied()).unwrap_or(Metadata::TOKEN_PATH);
+    format!("\nstands in for {}; tokens at http://{address}{token}", system.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_endpoint_of_a_stand_in_is_told() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 8080));
+        for (system, path) in [
+            (System::Bshaffer, "/token.php"),
+            (System::Redcore, "/index.php?option=token&api=oauth2"),
+            (System::Wso2, "/oauth2/token"),
+            (System::DotAuth, "/token"),
+            (System::Jiko, "/api/oauth2/token"),
+        ] {
+            let name = system.name();
+            let dialect = Dialect::named(name).unwrap();
+            let expected = format!("\nstands in for {name}; tokens at http://127.0.0.1:8080{path}");
+            assert_eq!(spoken(system, &dialect, address), expected);
+        }
+    }
 }

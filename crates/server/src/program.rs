@@ -5,17 +5,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use async_trait::async_trait;
-use regrant_admin::{BackupError, ClientDefaults, Program, ProgramStatus, SweepState, SweepView};
+use regrant_admin::{BackupError, Program, ProgramStatus, SweepState, SweepView};
 use regrant_engine::SweepOutcome;
 use regrant_protocol::{ClientId, Timestamp};
+use regrant_store::ClientDefaults;
 use regrant_store_sqlite::{BackupError as StoreBackupError, back_up};
 
-use crate::config::{self, ConfiguredClient};
+use crate::config::ConfiguredClient;
 
 /// A process that has a store open.
 pub(crate) struct StoreProgram {
     database: PathBuf,
-    defaults: RwLock<config::ClientDefaults>,
+    defaults: RwLock<ClientDefaults>,
     /// The clients of the configuration, and where they stand in it.
     configured: RwLock<BTreeMap<ClientId, String>>,
     /// When it began to serve, and what its sweeper does; `None` for one that serves nobody else.
@@ -35,18 +36,18 @@ struct Swept {
 
 impl StoreProgram {
     /// A server that sweeps.
-    pub(crate) fn serving(database: PathBuf, defaults: config::ClientDefaults, started_at: Timestamp) -> Self {
+    pub(crate) fn serving(database: PathBuf, defaults: ClientDefaults, started_at: Timestamp) -> Self {
         let swept = Swept { state: SweepState::Working, last_pass_at: None, in_passes: 0, in_slices: 0 };
         Self { serving: Some((started_at, Mutex::new(swept))), ..Self::alone(database, defaults) }
     }
 
     /// A command that has the store for itself.
-    pub(crate) fn alone(database: PathBuf, defaults: config::ClientDefaults) -> Self {
+    pub(crate) fn alone(database: PathBuf, defaults: ClientDefaults) -> Self {
         Self { database, defaults: RwLock::new(defaults), configured: RwLock::default(), serving: None }
     }
 
     /// Takes what holds from now on for clients of which nobody says otherwise.
-    pub(crate) fn set_defaults(&self, defaults: config::ClientDefaults) {
+    pub(crate) fn set_defaults(&self, defaults: ClientDefaults) {
         *self.defaults.write().unwrap_or_else(PoisonError::into_inner) = defaults;
     }
 
@@ -88,22 +89,7 @@ impl StoreProgram {
 #[async_trait]
 impl Program for StoreProgram {
     fn client_defaults(&self) -> ClientDefaults {
-        let config::ClientDefaults {
-            policy,
-            access_token_format,
-            id_token_algorithm,
-            id_token_on_refresh,
-            consent,
-            outlives_session,
-        } = *self.defaults.read().unwrap_or_else(PoisonError::into_inner);
-        ClientDefaults {
-            policy,
-            access_token_format,
-            id_token_algorithm,
-            id_token_on_refresh,
-            consent,
-            outlives_session,
-        }
+        self.defaults.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn where_configured(&self, client: &ClientId) -> Option<String> {
@@ -140,7 +126,7 @@ mod tests {
     #[test]
     fn what_the_sweeper_does_is_told_and_no_grant_is_counted_twice() {
         let (start, later) = (Timestamp::from_seconds(1), Timestamp::from_seconds(2));
-        let program = StoreProgram::serving("regrant.db".into(), config::ClientDefaults::built_in(), start);
+        let program = StoreProgram::serving("regrant.db".into(), ClientDefaults::BUILT_IN, start);
         let grants = |grants| Removed { grants, ..Removed::default() };
         for (outcome, state, last_pass_at, grants_removed) in [
             (SweepOutcome::Slice(grants(3)), SweepState::Working, None, 3),
@@ -155,16 +141,15 @@ mod tests {
             assert_eq!(status.sweep, Some(SweepView { state, last_pass_at, grants_removed }), "{outcome:?}");
             assert_eq!(status.started_at, Some(start.into()));
         }
-        let alone = StoreProgram::alone("regrant.db".into(), config::ClientDefaults::built_in()).status();
+        let alone = StoreProgram::alone("regrant.db".into(), ClientDefaults::BUILT_IN).status();
         assert_eq!((alone.started_at, alone.sweep), (None, None));
     }
 
     #[test]
     fn a_client_of_which_nobody_says_anything_is_what_the_configuration_says_now() {
-        let built_in = config::ClientDefaults::built_in();
-        let program = StoreProgram::alone("regrant.db".into(), built_in);
-        assert_eq!(program.client_defaults().policy, built_in.policy);
-        program.set_defaults(config::ClientDefaults { id_token_on_refresh: true, ..built_in });
+        let program = StoreProgram::alone("regrant.db".into(), ClientDefaults::BUILT_IN);
+        assert_eq!(program.client_defaults(), ClientDefaults::BUILT_IN);
+        program.set_defaults(ClientDefaults { id_token_on_refresh: true, ..ClientDefaults::BUILT_IN });
         assert!(program.client_defaults().id_token_on_refresh);
     }
 }

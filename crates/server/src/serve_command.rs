@@ -79,7 +79,7 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
     let metrics = Arc::new(Metrics::new(SystemClock.now()));
     let hooks = Hooks { observer: Some(Arc::clone(&metrics) as Arc<dyn Observer>), ..Hooks::default() };
     let server = open(&config, &directory, hooks).await?;
-    let program = Arc::new(StoreProgram::serving(directory.database(), config.defaults, SystemClock.now()));
+    let program = Arc::new(StoreProgram::serving(directory.database(), config.defaults.clone(), SystemClock.now()));
     program.set_configured(config.clients());
     let administration = Arc::new(Administration {
         server: Arc::clone(&server),

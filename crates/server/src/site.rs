@@ -4,14 +4,14 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::{MethodRouter, get};
 use regrant_engine::AuthorizationServer;
-use regrant_http::{Site, SiteOptions};
+use regrant_http::{Dialects, Site, SiteOptions};
 use regrant_pages::Brand;
 use regrant_protocol::{Issuer, Metadata};
 
 /// Everything that is answered to clients and users, and a hint at every other path.
-pub(crate) fn site(server: Arc<AuthorizationServer>, brand: Brand) -> Router {
+pub(crate) fn site(server: Arc<AuthorizationServer>, brand: Brand, dialects: Dialects) -> Router {
     let account = see_account(server.issuer());
-    Site::new(server, SiteOptions { brand, ..SiteOptions::default() }).router_with_hint().route("/", account)
+    Site::new(server, SiteOptions { brand, dialects, ..SiteOptions::default() }).router_with_hint().route("/", account)
 }
 
 /// What people find who open the address alone: their account, which asks who they are.

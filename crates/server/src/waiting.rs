@@ -8,6 +8,7 @@ use regrant_data_directory::{DataDirectory, DataDirectoryError};
 use tokio::time::sleep;
 
 use crate::admin_socket::AdminSocket;
+use crate::administration::unfinished;
 
 /// How often a process that is about to answer, or a command that is about to end, is waited for.
 pub(crate) const BUSY_PAUSES_MAX: u32 = 100;
@@ -17,12 +18,17 @@ pub(crate) const BUSY_PAUSE_MILLISECONDS: u64 = 50;
 /// Opens a data directory to serve from it.
 ///
 /// # Errors
-/// When it cannot be opened, a server runs in it, or something else has it open for longer than commands do.
+/// When it cannot be opened, a server runs in it, something else has it open for longer than commands do, or an import into it has not
+/// ended.
 pub(crate) async fn open(path: &Path) -> Result<DataDirectory> {
     for _ in 0..BUSY_PAUSES_MAX {
         match DataDirectory::open(path) {
             Err(DataDirectoryError::InUse(_)) => {}
-            opened => return Ok(opened?),
+            opened => {
+                let directory = opened?;
+                unfinished::refuse_to_serve(path)?;
+                return Ok(directory);
+            }
         }
         if AdminSocket::connect(path).await.is_ok() {
             break;

@@ -62,7 +62,7 @@ fn argument(key: &'static Key) -> Arg {
     let flag = key.name.replace('_', "-");
     let argument = Arg::new(key.name).long(flag).help(key.doc.replace('`', "")).help_heading("Settings");
     match key.kind {
-        Kind::Text(_) | Kind::Secret => argument.value_name("TEXT"),
+        Kind::Text(_) | Kind::Time(_) | Kind::Allowed(_) | Kind::Secret => argument.value_name("TEXT"),
         Kind::Texts(_) => argument.value_name("TEXT").action(ArgAction::Append),
         Kind::Number { min, max, unit } => {
             let range = i64::from(min)..=i64::from(max);
@@ -85,7 +85,9 @@ fn argument(key: &'static Key) -> Arg {
 
 fn value(key: &Key, matches: &ArgMatches) -> Option<Value> {
     match key.kind {
-        Kind::Text(_) | Kind::Secret | Kind::Choice(_) => matches.get_one::<String>(key.name).cloned().map(Value::from),
+        Kind::Text(_) | Kind::Time(_) | Kind::Allowed(_) | Kind::Secret | Kind::Choice(_) => {
+            matches.get_one::<String>(key.name).cloned().map(Value::from)
+        }
         Kind::Texts(_) | Kind::Choices(_) => {
             matches.get_many::<String>(key.name).map(|texts| texts.cloned().collect::<Vec<_>>().into())
         }

@@ -19,6 +19,7 @@ mod check;
 mod clients;
 mod clock;
 mod database;
+mod defaults;
 mod files;
 mod server;
 
@@ -102,7 +103,7 @@ async fn ask(place: &Place) -> Vec<Check> {
         Err(error) => return vec![Check::fail("server", format!("{error:#}"))],
     };
     let mut checks = server::check(&api).await;
-    checks.extend(clients::check(&api).await);
+    checks.extend(clients::check(&api, place.config.as_ref()).await);
     checks
 }
 

@@ -6,9 +6,8 @@ use regrant_admin::Administration;
 use regrant_crypto::SystemEntropy;
 use regrant_engine::{AuthorizationServer, Door, Hooks, Parts, SESSION_SECONDS};
 use regrant_protocol::{Clock, Issuer, SystemClock};
-use regrant_store::Store;
+use regrant_store::{ClientDefaults, Store};
 
-use crate::config::ClientDefaults;
 use crate::log;
 use crate::program::StoreProgram;
 use regrant_data_directory::DataDirectory;
@@ -37,7 +36,7 @@ pub(super) async fn router(place: &Place, directory: &Arc<DataDirectory>) -> Res
         session_seconds: config.map_or(SESSION_SECONDS, |config| config.sessions.lifetime_seconds),
         hooks: Hooks::default(),
     };
-    let defaults = config.map_or_else(ClientDefaults::built_in, |config| config.defaults);
+    let defaults = config.map_or(ClientDefaults::BUILT_IN, |config| config.defaults.clone());
     let program = StoreProgram::alone(directory.database(), defaults);
     program.set_configured(config.map_or(&[], |config| config.clients()));
     let administration = Administration {

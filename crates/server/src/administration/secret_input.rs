@@ -85,7 +85,11 @@ pub(super) fn on_standard_input(bytes_max: usize) -> Result<Secret> {
     line(io::stdin().lock(), bytes_max).context("standard input")
 }
 
-fn given(is_on_standard_input: bool, file: Option<&Path>, variable: &str) -> Result<Option<Secret>> {
+/// What comes from standard input, a file or else a variable; `None` where none of them has it.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn given(is_on_standard_input: bool, file: Option<&Path>, variable: &str) -> Result<Option<Secret>> {
     let secret = if is_on_standard_input {
         on_standard_input(PASSWORD_BYTES_MAX)?
     } else if let Some(file) = file {

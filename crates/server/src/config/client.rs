@@ -1,12 +1,10 @@
 use http::Uri;
 use regrant_engine::{RegistrationError, Secrecy, broken_rules};
 use regrant_grant::ClientKind;
-use regrant_protocol::{
-    ClientId, GrantType, RedirectUri, Resource, Resources, Scope, TokenEndpointAuthMethod, WebOrigin,
-};
+use regrant_protocol::{ClientId, GrantType, RedirectUri, Resource, Resources, TokenEndpointAuthMethod, WebOrigin};
 use regrant_store::ClientSettings;
 
-use crate::config::client_defaults::{self, ClientDefaults};
+use crate::config::client_defaults;
 use crate::config::client_secret::{self, PUBLIC, SECRET, SECRET_FILE};
 use crate::config::key::{Form, Key, Kind, words};
 use crate::config::one_line::one_line;
@@ -14,7 +12,7 @@ use crate::config::origin::Origin;
 use crate::config::problem::Fault;
 use crate::config::section::{Section, Shape};
 use crate::config::table_reader::{Reported, TableReader};
-use crate::config::value::Preset;
+use crate::config::value::{Preset, Value};
 
 pub(super) const SECTION: Section = Section {
     name: "client",
@@ -35,7 +33,7 @@ pub(super) const SECTION: Section = Section {
         DEFAULT_SCOPE,
         RESOURCES,
         AUDIENCE,
-        REQUIRE_PKCE,
+        client_defaults::REQUIRE_PKCE.inherited(),
         CLIENT_URI,
         POLICY_URI,
         TOS_URI,
@@ -50,7 +48,11 @@ pub(super) const SECTION: Section = Section {
         client_defaults::ROTATION.inherited(),
         client_defaults::RETRY_WINDOW.inherited(),
         client_defaults::ON_REUSE.inherited(),
+        client_defaults::SCOPE_NARROWING.inherited(),
+        client_defaults::OLD_ACCESS_TOKENS.inherited(),
+        client_defaults::REFRESH_TOKEN_SCOPE.inherited(),
         client_defaults::CODE_RETRY.inherited(),
+        ALLOW_UNSAFE_ROTATION,
     ],
 };
 
@@ -132,13 +134,6 @@ const AUDIENCE: Key = Key::new(
     "The `aud` of its access tokens when it names no resource. Without any, the issuer.",
 );
 
-const REQUIRE_PKCE: Key = Key::new(
-    "require_pkce",
-    Kind::Switch,
-    Preset::Switch(true),
-    "Whether every authorization request has to carry a code challenge (RFC 7636). Public clients always have to.",
-);
-
 const CLIENT_URI: Key =
     Key::new("client_uri", Kind::Text(Form::Url), Preset::Absent, "Its home page, for the consent page.");
 
@@ -147,6 +142,14 @@ const POLICY_URI: Key =
 
 const TOS_URI: Key =
     Key::new("tos_uri", Kind::Text(Form::Url), Preset::Absent, "Its terms of service, for the consent page.");
+
+const ALLOW_UNSAFE_ROTATION: Key = Key::new(
+    "allow_unsafe_rotation",
+    Kind::Switch,
+    Preset::Switch(false),
+    "Whether a public client may have the rotation `reuse` or `fork`, so that a stolen refresh token is never noticed \
+     (RFC 9700 section 4.14.2).",
+);
 
 const AUTH_METHOD_PAIRS: [(&str, TokenEndpointAuthMethod); 3] = {
     let [basic, post, none] = TokenEndpointAuthMethod::ALL;
@@ -186,6 +189,10 @@ impl ConfiguredClient {
         }
         let is_public = table.switch(&PUBLIC);
         let kind = if matches!(is_public, Ok(true)) { ClientKind::Public } else { ClientKind::Confidential };
+        if kind == ClientKind::Public {
+            // What `[defaults]` says otherwise is for those that can keep a secret.
+            table.inherit(&client_defaults::REQUIRE_PKCE, Value::Switch(true));
+        }
         let secrecy = client_secret::read(table, kind == ClientKind::Public);
         let settings = read_settings(table, kind);
         if let Ok(settings) = &settings {
@@ -206,25 +213,24 @@ fn read_settings(table: &mut TableReader<'_>, kind: ClientKind) -> Result<Client
     let post_logout_redirect_uris =
         table.list(&POST_LOGOUT_REDIRECT_URIS, |text| RedirectUri::parse(text).map_err(Fault::value));
     let allowed_origins = table.list(&ALLOWED_ORIGINS, |text| WebOrigin::parse(text).map_err(Fault::value));
-    let scope = table.required(&SCOPE, scope);
-    let default_scope = table.optional(&DEFAULT_SCOPE, self::scope);
+    let scope = table.required(&SCOPE, client_defaults::scope);
+    let default_scope = table.optional(&DEFAULT_SCOPE, client_defaults::scope);
     let resources = table.list(&RESOURCES, resource);
     let audience = table.list(&AUDIENCE, |text| one_line(text, AUDIENCE_CHARACTERS_MAX));
-    let require_pkce = table.switch(&REQUIRE_PKCE);
     let client_uri = table.optional(&CLIENT_URI, page);
     let policy_uri = table.optional(&POLICY_URI, page);
     let tos_uri = table.optional(&TOS_URI, page);
-    let shared = ClientDefaults::read(table);
+    let allow_unsafe_rotation = table.switch(&ALLOW_UNSAFE_ROTATION);
+    let shared = client_defaults::read(table);
 
     let shared = shared?;
-    let auth_methods = auth_methods?.unwrap_or_else(|| match kind {
-        ClientKind::Public => vec![TokenEndpointAuthMethod::None],
-        ClientKind::Confidential => {
-            vec![TokenEndpointAuthMethod::ClientSecretBasic, TokenEndpointAuthMethod::ClientSecretPost]
-        }
-    });
-    let mut settings = ClientSettings::new(auth_methods, grant_types?.unwrap_or_default(), scope?, shared.policy);
+    let mut settings = shared.settings(kind, scope?);
+    settings.require_pkce = shared.require_pkce;
     settings.name = name?;
+    if let Some(auth_methods) = auth_methods? {
+        settings.auth_methods = auth_methods;
+    }
+    settings.grant_types = grant_types?.unwrap_or_default();
     settings.redirect_uris = redirect_uris?.unwrap_or_default();
     settings.post_logout_redirect_uris = post_logout_redirect_uris?.unwrap_or_default();
     settings.allowed_origins = allowed_origins?.unwrap_or_default();
@@ -234,15 +240,10 @@ fn read_settings(table: &mut TableReader<'_>, kind: ClientKind) -> Result<Client
     let resources = resources?.unwrap_or_default();
     settings.resources = Resources::parse(resources.iter().map(Resource::as_str)).expect("each of them is one");
     settings.audience = audience?.unwrap_or_default();
-    settings.require_pkce = require_pkce?;
     settings.client_uri = client_uri?;
     settings.policy_uri = policy_uri?;
     settings.tos_uri = tos_uri?;
-    settings.access_token_format = shared.access_token_format;
-    settings.id_token_algorithm = shared.id_token_algorithm;
-    settings.id_token_on_refresh = shared.id_token_on_refresh;
-    settings.consent = shared.consent;
-    settings.outlives_session = shared.outlives_session;
+    settings.allow_unsafe_rotation = allow_unsafe_rotation?;
     Ok(settings)
 }
 
@@ -258,11 +259,13 @@ fn refuse_rule(table: &mut TableReader<'_>, error: RegistrationError) {
     } else {
         table.origin(key)
     };
-    table.refuse(origin, key, error.into());
-}
-
-fn scope(text: &str) -> Result<Scope, Fault> {
-    Scope::parse(text).map_err(|error| Fault::Value(format!("{text:?}: {error}")))
+    let fault = match table.option_of(key) {
+        Some(option) => Fault::Contradiction(format!(
+            "{error}: {key} comes from {option} here; give this client {key} = \"rotate\" of its own, or change the option"
+        )),
+        None => error.into(),
+    };
+    table.refuse(origin, key, fault);
 }
 
 fn resource(text: &str) -> Result<Resource, Fault> {

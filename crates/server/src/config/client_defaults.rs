@@ -1,12 +1,11 @@
-use std::collections::BTreeMap;
+use regrant_grant::{
+    CODE_RETRY_SECONDS_MAX, OldAccessTokens, OnReuse, Policy, RETRY_WINDOW_PROVEN_SECONDS, RotationMode, ScopeNarrowing,
+};
+use regrant_protocol::{Lifetime, Scope};
+use regrant_store::{AccessTokenFormat, ClientDefaults, ConsentMode, IdTokenAlgorithm, OutlivesSession};
 
-use regrant_grant::{CODE_RETRY_SECONDS_MAX, OnReuse, Policy, RETRY_WINDOW_PROVEN_SECONDS, RotationMode};
-use regrant_protocol::Lifetime;
-use regrant_store::{AccessTokenFormat, ConsentMode, IdTokenAlgorithm, OutlivesSession};
-
-use crate::config::environment::Environment;
-use crate::config::key::{Key, Kind, words};
-use crate::config::layers::Layers;
+use crate::config::key::{Form, Key, Kind, words};
+use crate::config::problem::Fault;
 use crate::config::section::{Section, Shape};
 use crate::config::table_reader::{Reported, TableReader};
 use crate::config::value::Preset;
@@ -14,7 +13,9 @@ use crate::config::value::Preset;
 pub(super) const SECTION: Section = Section {
     name: "defaults",
     shape: Shape::Table,
-    doc: "What holds for every client that does not say otherwise in its `[[client]]`.",
+    doc: "What holds for every client that does not say otherwise. A `[[client]]` of the file follows at once, on SIGHUP too. A client that \
+          was registered by command, over the API or by import got what held then, and keeps it; `regrant client update ID --unset \
+          rotation --unset idle_lifetime` gives it what holds now, and `regrant doctor` tells which differ.",
     keys: &[
         ACCESS_LIFETIME,
         IDLE_LIFETIME,
@@ -22,32 +23,39 @@ pub(super) const SECTION: Section = Section {
         ROTATION,
         RETRY_WINDOW,
         ON_REUSE,
+        SCOPE_NARROWING,
+        OLD_ACCESS_TOKENS,
+        REFRESH_TOKEN_SCOPE,
         CODE_RETRY,
         ACCESS_TOKEN_FORMAT,
         ID_TOKEN_ALGORITHM,
         ID_TOKEN_ON_REFRESH,
+        REQUIRE_PKCE,
         CONSENT,
         OUTLIVES_SESSION,
     ],
 };
 
-pub(super) const ACCESS_LIFETIME: Key =
-    lifetime("access_lifetime", 60 * 60, "How long an access token lives; 0 for as long as its grant.")
-        .also(&["access_token_lifetime"]);
+pub(super) const ACCESS_LIFETIME: Key = lifetime(
+    "access_lifetime",
+    BUILT_IN.access_lifetime,
+    "How long an access token lives; 0 for as long as its grant.",
+)
+.also(&["access_token_lifetime"]);
 
 pub(super) const IDLE_LIFETIME: Key =
-    lifetime("idle_lifetime", 14 * 24 * 60 * 60, "How long a refresh token lives unless it is used; 0 for ever.")
+    lifetime("idle_lifetime", BUILT_IN.idle_lifetime, "How long a refresh token lives unless it is used; 0 for ever.")
         .also(&["refresh_lifetime", "refresh_token_lifetime"]);
 
 pub(super) const ABSOLUTE_LIFETIME: Key =
-    lifetime("absolute_lifetime", 365 * 24 * 60 * 60, "How long a grant lives whatever happens; 0 for ever.");
+    lifetime("absolute_lifetime", BUILT_IN.absolute_lifetime, "How long a grant lives whatever happens; 0 for ever.");
 
 pub(super) const ROTATION: Key = Key::new(
     "rotation",
     Kind::Choice(&ROTATION_WORDS),
     Preset::Text("rotate"),
     "What a refresh does to the refresh token: `rotate` replaces it, `reuse` keeps it, `consume` lets it be used once, `fork` keeps it \
-     and starts a sibling. Public clients need `rotate` or `consume`.",
+     and starts a sibling. Public clients need `rotate` or `consume`, unless they have `allow_unsafe_rotation`.",
 );
 
 pub(super) const RETRY_WINDOW: Key = Key::new(
@@ -64,6 +72,30 @@ pub(super) const ON_REUSE: Key = Key::new(
     Preset::Absent,
     "What the use of a superseded refresh token does: `revoke` ends the grant, `alert` refuses and reports. Without it, what fits the \
      sender's proof.",
+);
+
+pub(super) const SCOPE_NARROWING: Key = Key::new(
+    "scope_narrowing",
+    Kind::Choice(&SCOPE_NARROWING_WORDS),
+    Preset::Text("access_token"),
+    "What becomes narrower when a refresh names less in `scope` than was granted: `access_token` only the one that it gives, `grant` \
+     the grant too, for good. `grant` is for stand-ins: other servers do so, against RFC 6749 section 6.",
+);
+
+pub(super) const OLD_ACCESS_TOKENS: Key = Key::new(
+    "old_access_tokens",
+    Kind::Choice(&OLD_ACCESS_TOKENS_WORDS),
+    Preset::Text("keep"),
+    "What a refresh does to the access tokens that came before it: `keep` lets them live to their end, `end` refuses them at \
+     introspection and userinfo. An API that reads JWTs and does not ask the server accepts them to their end.",
+);
+
+pub(super) const REFRESH_TOKEN_SCOPE: Key = Key::new(
+    "refresh_token_scope",
+    Kind::Text(Form::Scope),
+    Preset::Absent,
+    "What has to be granted so that a refresh token comes with the first tokens, such as `offline`. Without it, or with `\"\"`, the \
+     grant type `refresh_token` is enough.",
 );
 
 pub(super) const CODE_RETRY: Key = Key::new(
@@ -96,6 +128,13 @@ pub(super) const ID_TOKEN_ON_REFRESH: Key = Key::new(
     "Whether every refresh of a grant with `openid` gives a new ID token, and not only one whose `scope` names `openid`.",
 );
 
+pub(super) const REQUIRE_PKCE: Key = Key::new(
+    "require_pkce",
+    Kind::Switch,
+    Preset::Switch(true),
+    "Whether every authorization request has to carry a code challenge (RFC 7636). Public clients always have to.",
+);
+
 pub(super) const CONSENT: Key = Key::new(
     "consent",
     Kind::Choice(&CONSENT_WORDS),
@@ -111,9 +150,11 @@ pub(super) const OUTLIVES_SESSION: Key = Key::new(
     "Which grants live on when the login session ends: `always` all, `with_offline_access` those with the scope `offline_access`.",
 );
 
-const fn lifetime(name: &'static str, seconds: u32, doc: &'static str) -> Key {
-    Key::new(name, Kind::Number { min: 0, max: u32::MAX, unit: "seconds" }, Preset::Number(seconds), doc)
+const fn lifetime(name: &'static str, built_in: Lifetime, doc: &'static str) -> Key {
+    Key::new(name, Kind::Number { min: 0, max: u32::MAX, unit: "seconds" }, Preset::Number(built_in.seconds()), doc)
 }
+
+const BUILT_IN: Policy = ClientDefaults::BUILT_IN.policy;
 
 const ROTATIONS: [(&str, RotationMode); 4] = [
     ("rotate", RotationMode::Rotate),
@@ -125,6 +166,14 @@ const ROTATION_WORDS: [&str; 4] = words(&ROTATIONS);
 
 const ON_REUSES: [(&str, OnReuse); 2] = [("revoke", OnReuse::Revoke), ("alert", OnReuse::Alert)];
 const ON_REUSE_WORDS: [&str; 2] = words(&ON_REUSES);
+
+const SCOPE_NARROWINGS: [(&str, ScopeNarrowing); 2] =
+    [("access_token", ScopeNarrowing::AccessToken), ("grant", ScopeNarrowing::Grant)];
+const SCOPE_NARROWING_WORDS: [&str; 2] = words(&SCOPE_NARROWINGS);
+
+const OLD_ACCESS_TOKENS_PAIRS: [(&str, OldAccessTokens); 2] =
+    [("keep", OldAccessTokens::Keep), ("end", OldAccessTokens::End)];
+const OLD_ACCESS_TOKENS_WORDS: [&str; 2] = words(&OLD_ACCESS_TOKENS_PAIRS);
 
 const ACCESS_TOKEN_FORMATS: [(&str, AccessTokenFormat); 4] = [
     ("jwt_es256", AccessTokenFormat::JwtEs256),
@@ -146,63 +195,65 @@ const OUTLIVES_SESSIONS: [(&str, OutlivesSession); 2] =
     [("always", OutlivesSession::Always), ("with_offline_access", OutlivesSession::WithOfflineAccess)];
 const OUTLIVES_SESSION_WORDS: [&str; 2] = words(&OUTLIVES_SESSIONS);
 
-/// What holds for a client that does not say otherwise; also for those that are not in the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClientDefaults {
-    /// Rotation, retries and lifetimes.
-    pub policy: Policy,
-    /// What access tokens look like.
-    pub access_token_format: AccessTokenFormat,
-    /// What signs ID tokens.
-    pub id_token_algorithm: IdTokenAlgorithm,
-    /// Whether every refresh gives a new ID token.
-    pub id_token_on_refresh: bool,
-    /// When users are asked.
-    pub consent: ConsentMode,
-    /// Which grants live on when the login session ends.
-    pub outlives_session: OutlivesSession,
+/// Reads a scope, in any of the settings of clients.
+pub(super) fn scope(text: &str) -> Result<Scope, Fault> {
+    Scope::parse(text).map_err(|error| Fault::Value(format!("{text:?}: {error}")))
 }
 
-impl ClientDefaults {
-    /// What holds where nobody says anything.
-    #[must_use]
-    pub fn built_in() -> Self {
+/// Reads `[defaults]`, or the same keys of a client.
+pub(super) fn read(table: &mut TableReader<'_>) -> Result<ClientDefaults, Reported> {
+    let access_lifetime = table.number(&ACCESS_LIFETIME);
+    let idle_lifetime = table.number(&IDLE_LIFETIME);
+    let absolute_lifetime = table.number(&ABSOLUTE_LIFETIME);
+    let rotation = table.choice(&ROTATION, &ROTATIONS);
+    let retry_window = table.optional_number(&RETRY_WINDOW);
+    let on_reuse = table.optional_choice(&ON_REUSE, &ON_REUSES);
+    let scope_narrowing = table.choice(&SCOPE_NARROWING, &SCOPE_NARROWINGS);
+    let old_access_tokens = table.choice(&OLD_ACCESS_TOKENS, &OLD_ACCESS_TOKENS_PAIRS);
+    let refresh_token_scope = table.optional(&REFRESH_TOKEN_SCOPE, scope);
+    let code_retry = table.number(&CODE_RETRY);
+    let access_token_format = table.choice(&ACCESS_TOKEN_FORMAT, &ACCESS_TOKEN_FORMATS);
+    let id_token_algorithm = table.choice(&ID_TOKEN_ALGORITHM, &ID_TOKEN_ALGORITHMS);
+    let id_token_on_refresh = table.switch(&ID_TOKEN_ON_REFRESH);
+    let require_pkce = table.switch(&REQUIRE_PKCE);
+    let consent = table.choice(&CONSENT, &CONSENTS);
+    let outlives_session = table.choice(&OUTLIVES_SESSION, &OUTLIVES_SESSIONS);
+    let policy = Policy {
+        rotation: rotation?,
+        retry_window_seconds: retry_window?,
+        on_reuse: on_reuse?,
+        scope_narrowing: scope_narrowing?,
+        old_access_tokens: old_access_tokens?,
+        code_retry_seconds: code_retry?,
+        access_lifetime: Lifetime::from_seconds(access_lifetime?),
+        idle_lifetime: Lifetime::from_seconds(idle_lifetime?),
+        absolute_lifetime: Lifetime::from_seconds(absolute_lifetime?),
+    };
+    Ok(ClientDefaults {
+        policy,
+        access_token_format: access_token_format?,
+        id_token_algorithm: id_token_algorithm?,
+        id_token_on_refresh: id_token_on_refresh?,
+        require_pkce: require_pkce?,
+        consent: consent?,
+        outlives_session: outlives_session?,
+        refresh_token_scope: refresh_token_scope?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::config::environment::Environment;
+    use crate::config::layers::Layers;
+
+    #[test]
+    fn the_keys_preset_what_is_built_in() {
         let (flags, variables) = (BTreeMap::new(), BTreeMap::new());
         let layers = Layers { flags: &flags, environment: Environment::new(&variables), document: None };
-        let read = Self::read(&mut TableReader::new(&SECTION, &layers, None));
-        read.unwrap_or_else(|Reported| unreachable!("every key has a default or may be absent"))
-    }
-
-    /// Reads `[defaults]`, or the same keys of a client.
-    pub(super) fn read(table: &mut TableReader<'_>) -> Result<Self, Reported> {
-        let access_lifetime = table.number(&ACCESS_LIFETIME);
-        let idle_lifetime = table.number(&IDLE_LIFETIME);
-        let absolute_lifetime = table.number(&ABSOLUTE_LIFETIME);
-        let rotation = table.choice(&ROTATION, &ROTATIONS);
-        let retry_window = table.optional_number(&RETRY_WINDOW);
-        let on_reuse = table.optional_choice(&ON_REUSE, &ON_REUSES);
-        let code_retry = table.number(&CODE_RETRY);
-        let access_token_format = table.choice(&ACCESS_TOKEN_FORMAT, &ACCESS_TOKEN_FORMATS);
-        let id_token_algorithm = table.choice(&ID_TOKEN_ALGORITHM, &ID_TOKEN_ALGORITHMS);
-        let id_token_on_refresh = table.switch(&ID_TOKEN_ON_REFRESH);
-        let consent = table.choice(&CONSENT, &CONSENTS);
-        let outlives_session = table.choice(&OUTLIVES_SESSION, &OUTLIVES_SESSIONS);
-        let policy = Policy {
-            rotation: rotation?,
-            retry_window_seconds: retry_window?,
-            on_reuse: on_reuse?,
-            code_retry_seconds: code_retry?,
-            access_lifetime: Lifetime::from_seconds(access_lifetime?),
-            idle_lifetime: Lifetime::from_seconds(idle_lifetime?),
-            absolute_lifetime: Lifetime::from_seconds(absolute_lifetime?),
-        };
-        Ok(Self {
-            policy,
-            access_token_format: access_token_format?,
-            id_token_algorithm: id_token_algorithm?,
-            id_token_on_refresh: id_token_on_refresh?,
-            consent: consent?,
-            outlives_session: outlives_session?,
-        })
+        let defaults = read(&mut TableReader::new(&SECTION, &layers, None));
+        assert_eq!(defaults.ok(), Some(ClientDefaults::BUILT_IN));
     }
 }

@@ -129,8 +129,7 @@ impl<'a> Contradictions<'a> {
     fn origin(&self, (section, key): (&str, &str)) -> &'a Origin {
         let table = self.tables.iter().find(|table| table.section.name == section);
         let setting = table.and_then(|table| table.settings.iter().find(|setting| setting.name == key));
-        let said = setting.map(|setting| &setting.origin).filter(|origin| **origin != Origin::Default);
-        said.unwrap_or(self.file)
+        setting.and_then(|setting| setting.origin.said()).unwrap_or(self.file)
     }
 }
 

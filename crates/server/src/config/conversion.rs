@@ -1,3 +1,4 @@
+use regrant_import::settings::TimeSpelling;
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -24,6 +25,8 @@ pub(super) fn from_text(kind: Kind, text: &str) -> Result<Value, Fault> {
             _ => Err(wrong(format!("{text:?}"), "true or false".to_owned())),
         },
         Kind::Choice(choices) => choice(text, choices).map(Value::Text),
+        Kind::Time(spelling) => time(spelling, text),
+        Kind::Allowed(_) => Ok(allowed(text)),
         Kind::Choices(choices) => {
             entries().map(|entry| choice(&entry, choices)).collect::<Result<_, _>>().map(Value::Texts)
         }
@@ -66,6 +69,19 @@ pub(super) fn from_toml(kind: Kind, name: &str, given: &Spanned<DeValue<'_>>) ->
         (Kind::Switch, other) => one(Err(wrong(describe(other), "true or false, without quotes".to_owned()))),
         (Kind::Choice(choices), DeValue::String(text)) => one(choice(text, choices).map(Value::Text)),
         (Kind::Choice(choices), other) => one(Err(wrong(describe(other), format!("one of {}", quoted(choices))))),
+        (Kind::Time(_), DeValue::Integer(number)) => {
+            let parsed = i64::from_str_radix(number.as_str(), number.radix()).ok();
+            one(parsed.map(Value::Seconds).ok_or_else(|| wrong(number.to_string(), "fewer seconds".to_owned())))
+        }
+        (Kind::Time(spelling), DeValue::String(text)) => one(time(spelling, text)),
+        (Kind::Time(spelling), other) => one(Err(wrong(describe(other), spelling.wanted().to_owned()))),
+        (Kind::Allowed(_), DeValue::Boolean(is_on)) => one(Ok(Value::Switch(*is_on))),
+        (Kind::Allowed(_), DeValue::String(text)) => one(Ok(allowed(text))),
+        (Kind::Allowed(_), DeValue::Integer(number)) => one(Ok(Value::Text(number.to_string()))),
+        (Kind::Allowed(values), other) => {
+            let values: Vec<&str> = values.iter().map(|allowed| allowed.value).collect();
+            one(Err(wrong(describe(other), format!("one of {}", quoted(&values)))))
+        }
         (Kind::Texts(_), DeValue::Array(entries)) => list(entries.iter(), |text| Ok(text.to_owned())),
         (Kind::Choices(choices), DeValue::Array(entries)) => list(entries.iter(), |text| choice(text, choices)),
         (Kind::Texts(_) | Kind::Choices(_), DeValue::String(text)) => {
@@ -107,6 +123,15 @@ fn choice(text: &str, choices: &[&'static str]) -> Result<String, Fault> {
     let near = nearest(text, choices.iter().copied());
     let hint = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
     Err(Fault::Choice { found: text.to_owned(), choices: quoted(choices), hint })
+}
+
+fn time(spelling: TimeSpelling, text: &str) -> Result<Value, Fault> {
+    spelling.read(text).map(Value::Seconds).map_err(|error| wrong(format!("{text:?}"), error.to_string()))
+}
+
+/// A word for a dialect, which knows what it may be; yes and no as they are printed.
+fn allowed(text: &str) -> Value {
+    text.parse().map_or_else(|_| Value::Text(text.to_owned()), Value::Switch)
 }
 
 fn bounded(number: Option<u128>, shown: String, min: u32, max: u32, unit: &'static str) -> Result<Value, Fault> {

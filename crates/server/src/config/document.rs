@@ -33,7 +33,10 @@ impl<'a> Document<'a> {
     }
 
     fn tables(&self, section: &Section) -> Vec<(&DeTable<'a>, usize)> {
-        let value = self.root.get(section.name);
+        let value = match section.name.split_once('.') {
+            Some((above, name)) => self.root.get(above).and_then(|above| above.get_ref().as_table()?.get(name)),
+            None => self.root.get(section.name),
+        };
         let table = value.and_then(|value| Some((value.get_ref().as_table()?, value.span().start)));
         let entries = value.and_then(|value| value.get_ref().as_array()).into_iter().flat_map(|entries| entries.iter());
         let entries = entries.filter_map(|entry| Some((entry.get_ref().as_table()?, entry.span().start)));

@@ -25,20 +25,8 @@ pub(super) struct ConfigFile {
 
 impl ConfigFile {
     pub(super) fn read(path: &Path) -> Result<Self, ConfigErrors> {
+        let text = read_text(path)?;
         let name: Arc<str> = path.display().to_string().into();
-        let problem = |line, fault| {
-            let origin = Origin::File { file: Arc::clone(&name), line };
-            ConfigErrors(vec![Problem { origin, key: String::new(), fault }])
-        };
-        let bytes = read_bounded(path, CONFIG_BYTES_MAX)
-            .map_err(|error| problem(None, Fault::Value(format!("the file cannot be read: {}", reason(&error)))))?;
-        let text = match std::str::from_utf8(&bytes) {
-            Ok(text) => Zeroizing::new(text.to_owned()),
-            Err(error) => {
-                let line = line_at(&bytes, error.valid_up_to());
-                return Err(problem(Some(line), Fault::Syntax("this line is not UTF-8; save the file as UTF-8")));
-            }
-        };
         let directory = path.parent().unwrap_or(Path::new("")).to_owned();
         Ok(Self { name, directory, text })
     }
@@ -51,6 +39,24 @@ impl ConfigFile {
     /// The file as a whole.
     pub(super) fn whole(&self) -> Origin {
         Origin::File { file: Arc::clone(&self.name), line: None }
+    }
+}
+
+/// The text of a file that a person wrote, which is wiped when dropped.
+pub(crate) fn read_text(path: &Path) -> Result<Zeroizing<String>, ConfigErrors> {
+    let name: Arc<str> = path.display().to_string().into();
+    let problem = |line, fault| {
+        let origin = Origin::File { file: Arc::clone(&name), line };
+        ConfigErrors(vec![Problem { origin, key: String::new(), fault }])
+    };
+    let bytes = read_bounded(path, CONFIG_BYTES_MAX)
+        .map_err(|error| problem(None, Fault::Value(format!("the file cannot be read: {}", reason(&error)))))?;
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+        Err(error) => {
+            let line = line_at(&bytes, error.valid_up_to());
+            Err(problem(Some(line), Fault::Syntax("this line is not UTF-8; save the file as UTF-8")))
+        }
     }
 }
 

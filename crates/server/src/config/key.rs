@@ -1,3 +1,6 @@
+use regrant_http::AllowedValue;
+use regrant_import::settings::TimeSpelling;
+
 use crate::config::value::Preset;
 
 /// One key: all that the reader, the JSON Schema and the reference page know about it.
@@ -17,6 +20,8 @@ pub struct Key {
     pub flag: Option<&'static str>,
     /// What others call it, for a hint.
     pub also: &'static [&'static str],
+    /// Other names that mean the same in the file.
+    pub aliases: &'static [&'static str],
 }
 
 /// What the value of a key has to be.
@@ -41,6 +46,10 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// Any of these words, in a list.
     Choices(&'static [&'static str]),
+    /// A length of time as another system writes it.
+    Time(TimeSpelling),
+    /// One of these, as a dialect reads it.
+    Allowed(&'static [AllowedValue]),
     /// A text that is never shown.
     Secret,
 }
@@ -77,7 +86,7 @@ pub enum Reload {
 
 impl Key {
     pub(super) const fn new(name: &'static str, kind: Kind, preset: Preset, doc: &'static str) -> Self {
-        Self { name, kind, preset, doc, reload: Reload::OnSignal, flag: None, also: &[] }
+        Self { name, kind, preset, doc, reload: Reload::OnSignal, flag: None, also: &[], aliases: &[] }
     }
 
     pub(super) const fn flag(mut self, flag: &'static str) -> Self {
@@ -94,6 +103,16 @@ impl Key {
     pub(super) const fn also(mut self, names: &'static [&'static str]) -> Self {
         self.also = names;
         self
+    }
+
+    pub(super) const fn aliases(mut self, names: &'static [&'static str]) -> Self {
+        self.aliases = names;
+        self
+    }
+
+    /// Every name that it has in the file.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
 
     /// The same key in `[[client]]`, where that of `[defaults]` stands in for it.

@@ -29,7 +29,7 @@ pub(super) struct TableLayers<'a> {
     /// The identifier of the entry of a list, once it is known.
     pub(super) entry: Option<String>,
     /// What stands in where no layer says anything.
-    pub(super) inherited: &'a [Setting],
+    pub(super) inherited: Vec<Setting>,
 }
 
 /// A value that a layer gives.
@@ -43,6 +43,11 @@ pub(super) struct Given {
 impl<'a> TableLayers<'a> {
     /// What the strongest layer gives for `key`, or all that is wrong with that.
     pub(super) fn find(&self, key: &Key) -> Result<Option<Given>, Vec<(Origin, Fault)>> {
+        Ok(self.find_said(key)?.or_else(|| self.stand_in(key)))
+    }
+
+    /// The same without what stands in where no layer says anything.
+    pub(super) fn find_said(&self, key: &Key) -> Result<Option<Given>, Vec<(Origin, Fault)>> {
         // Asked in any case: a variable that a flag overrules is a known one.
         let in_environment = self.in_environment(key);
         let found = match self.flag(key).or(in_environment) {
@@ -52,7 +57,7 @@ impl<'a> TableLayers<'a> {
             },
             None => self.in_file(key)?,
         };
-        Ok(found.or_else(|| self.stand_in(key)))
+        Ok(found)
     }
 
     /// The text of a secret that was found at `origin`: it is not copied into a [`Value`].
@@ -81,10 +86,13 @@ impl<'a> TableLayers<'a> {
     }
 
     fn in_file(&self, key: &Key) -> Result<Option<Given>, Vec<(Origin, Fault)>> {
-        let (Some(value), Some(document)) = (self.rows.and_then(|rows| rows.get(key.name)), self.layers.document)
-        else {
-            return Ok(None);
-        };
+        let (Some(rows), Some(document)) = (self.rows, self.layers.document) else { return Ok(None) };
+        let mut named = key.names().filter_map(|name| rows.get_key_value(name));
+        let Some((_, value)) = named.next() else { return Ok(None) };
+        if let Some((again, _)) = named.next() {
+            let fault = Fault::Contradiction(format!("{} and {} are the same; keep one", key.name, again.get_ref()));
+            return Err(vec![(document.file.at(again.span().start), fault)]);
+        }
         let at = |offset| document.file.at(offset);
         match from_toml(key.kind, key.name, value) {
             Ok(found) => {

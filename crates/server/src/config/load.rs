@@ -1,8 +1,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use regrant_http::{Dialect, Dialects};
+use regrant_import::settings::System;
+
 use crate::config::client::{self, ConfiguredClient, ID};
 use crate::config::contradictions::Contradictions;
+use crate::config::dialect::{self, PATHS};
 use crate::config::document::{Document, client_label};
 use crate::config::environment::Environment;
 use crate::config::file::{CONFIG_FILE, ConfigFile};
@@ -11,12 +15,13 @@ use crate::config::layers::Layers;
 use crate::config::origin::Origin;
 use crate::config::problem::{ConfigErrors, Fault, Problem};
 use crate::config::section::{Section, Shape};
+use crate::config::stand_in::{self, StandIn};
 use crate::config::syntax::SyntaxErrors;
 use crate::config::table_reader::{Finished, Reported, TableReader};
 use crate::config::value::{Setting, Value};
 use crate::config::{
-    AdminConfig, BrandingConfig, ClientDefaults, Config, LogConfig, ScopeTexts, ServerConfig, SessionConfig, Sources,
-    StoreKind, Table, TlsConfig, admin, branding, client_defaults, limits, log, scopes, server, sessions, store, tls,
+    AdminConfig, BrandingConfig, Config, LogConfig, ScopeTexts, ServerConfig, SessionConfig, Sources, StoreKind, Table,
+    TlsConfig, admin, branding, client_defaults, limits, log, scopes, server, sessions, store, tls,
 };
 
 impl Config {
@@ -34,7 +39,8 @@ impl Config {
         };
         let environment = Environment::new(&sources.environment);
         let layers = Layers { flags: &sources.flags, environment, document: document.as_ref() };
-        Loader { layers, tables: Vec::new(), problems: Vec::new(), warnings: Vec::new() }.load(syntax)
+        Loader { layers, tables: Vec::new(), problems: Vec::new(), warnings: Vec::new(), notes: Vec::new() }
+            .load(syntax)
     }
 }
 
@@ -52,6 +58,7 @@ struct Loader<'a> {
     tables: Vec<Table>,
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
+    notes: Vec<Problem>,
 }
 
 impl Loader<'_> {
@@ -60,10 +67,12 @@ impl Loader<'_> {
             self.problems.extend(document.misplaced());
         }
         let server = self.table(&server::SECTION, ServerConfig::read);
+        let (stand_in, system) = self.stand_in();
         let tls = self.table(&tls::SECTION, TlsConfig::read);
         let admin = self.table(&admin::SECTION, AdminConfig::read);
         let store = self.table(&store::SECTION, StoreKind::read);
-        let defaults = self.table(&client_defaults::SECTION, ClientDefaults::read);
+        let dialects = self.dialects(system, &stand_in.dialect);
+        let defaults = self.table_over(&client_defaults::SECTION, &stand_in.clients, client_defaults::read);
         let sessions = self.table(&sessions::SECTION, SessionConfig::read);
         let branding = self.table(&branding::SECTION, BrandingConfig::read);
         let scopes = self.scopes();
@@ -80,9 +89,11 @@ impl Loader<'_> {
             self.warnings.extend(found.warnings);
         }
         syntax.merge_into(&mut self.problems);
-        let Self { tables, mut problems, mut warnings, .. } = self;
+        self.warnings.extend(stand_in.warnings);
+        let Self { tables, mut problems, mut warnings, mut notes, .. } = self;
         problems.sort_by(|a, b| a.origin.cmp(&b.origin));
         warnings.sort_by(|a, b| a.origin.cmp(&b.origin));
+        notes.extend(stand_in.notes);
 
         let config = (|| {
             Ok::<_, Reported>(Config {
@@ -93,10 +104,12 @@ impl Loader<'_> {
                 defaults: defaults?,
                 sessions: sessions?,
                 branding: branding?,
+                dialects: dialects?,
                 scopes,
                 limits: limits?,
                 log: log?,
                 warnings,
+                notes,
                 clients,
                 tables,
             })
@@ -123,12 +136,60 @@ impl Loader<'_> {
         section: &'static Section,
         read: impl Fn(&mut TableReader<'_>) -> Result<T, Reported>,
     ) -> Result<T, Reported> {
+        self.table_over(section, &[], read)
+    }
+
+    /// The same, where `inherited` stands in for what no layer says.
+    fn table_over<T>(
+        &mut self,
+        section: &'static Section,
+        inherited: &[Setting],
+        read: impl Fn(&mut TableReader<'_>) -> Result<T, Reported>,
+    ) -> Result<T, Reported> {
         let rows = self.layers.document.and_then(|document| document.table(section));
-        let mut table = TableReader::new(section, &self.layers, rows);
+        let mut table = TableReader::new(section, &self.layers, rows).with_inherited(inherited);
         let result = read(&mut table);
         let finished = table.finish();
         self.keep(section, finished);
         result
+    }
+
+    /// What the system does that is chosen, with its options; and that system.
+    fn stand_in(&mut self) -> (StandIn, Option<System>) {
+        let section = self.tables.iter().find(|table| table.section.name == server::SECTION.name);
+        let settings = section.map(|table| table.settings.as_slice()).unwrap_or_default();
+        let Some(chosen) = settings.iter().find(|setting| setting.name == server::STAND_IN.name).cloned() else {
+            return (StandIn::default(), None);
+        };
+        let name = chosen.value.as_text().unwrap_or_default();
+        let system = System::named(name);
+        let others = System::ALL.into_iter().filter(|other| Some(*other) != system).filter_map(stand_in::section_of);
+        for section in others {
+            let begins = self.layers.document.and_then(|document| document.table(section)).map(|(_, begins)| begins);
+            self.problems.extend(begins.map(|begins| stand_in::misplaced(section, begins, name)));
+        }
+        let Some(system) = system else { return (StandIn::default(), None) };
+        self.notes.push(stand_in::width(system, chosen.origin));
+        let read = match stand_in::section_of(system) {
+            Some(section) => self.table(section, |table| StandIn::read(table, system)),
+            None => Ok(StandIn::by_itself(system)),
+        };
+        (read.unwrap_or_default(), Some(system))
+    }
+
+    fn dialects(&mut self, system: Option<System>, chosen: &[Setting]) -> Result<Dialects, Reported> {
+        let mut inherited = dialect::of_stand_in(system);
+        inherited.retain(|setting| chosen.iter().all(|chosen| chosen.name != setting.name));
+        inherited.extend_from_slice(chosen);
+        let default = self.table_over(&dialect::SECTION, &inherited, |table| dialect::read(table, system));
+        let paths = self.layers.document.and_then(|document| Some((document, document.table(&PATHS)?)));
+        let at = paths.map(|(document, (rows, _))| {
+            let spoken = default.clone().unwrap_or_else(|Reported| Dialect::standard());
+            let (at, settings, problems) = dialect::read_paths(document, rows, spoken);
+            self.keep(&PATHS, Finished { settings, problems, warnings: Vec::new() });
+            at
+        });
+        Ok(Dialects { default: default?, at: at.unwrap_or_default() })
     }
 
     fn scopes(&mut self) -> ScopeTexts {

@@ -5,6 +5,9 @@
 //! that the server uses, and how one becomes the other. The reader, the JSON Schema and the reference page are made from
 //! those tables. Everything that is wrong is told at once ([`ConfigErrors`]), by file, line and key, and never with a secret.
 
+use regrant_http::Dialects;
+use regrant_store::ClientDefaults;
+
 use crate::serve::TransportLimits;
 
 mod admin;
@@ -14,6 +17,7 @@ mod client_defaults;
 mod client_secret;
 mod contradictions;
 mod conversion;
+mod dialect;
 mod document;
 mod environment;
 mod file;
@@ -36,6 +40,7 @@ mod section;
 mod server;
 mod sessions;
 mod sources;
+mod stand_in;
 mod store;
 mod syntax;
 mod table_reader;
@@ -47,11 +52,12 @@ mod value;
 pub use admin::AdminConfig;
 pub use branding::{BRAND_NAME_CHARACTERS_MAX, BrandingConfig, Colour, Logo};
 pub use client::{CLIENT_NAME_CHARACTERS_MAX, ConfiguredClient};
-pub use client_defaults::ClientDefaults;
 pub(crate) use client_secret::GOOD_SECRET_CHARACTERS_MIN;
+pub(crate) use file::read_text;
 pub use file::{CONFIG_BYTES_MAX, CONFIG_FILE};
 pub use key::{Form, Key, Kind, Reload};
 pub use log::{LogConfig, LogFormat, LogLevel};
+pub(crate) use nearest::nearest;
 pub use network::{Network, NetworkError};
 pub use origin::Origin;
 pub use print::print;
@@ -63,8 +69,10 @@ pub use section::{SECTIONS, Section, Shape};
 pub use server::ServerConfig;
 pub use sessions::{SESSION_SECONDS_MAX, SessionConfig};
 pub use sources::{ConfigOptions, Sources};
+pub(crate) use stand_in::defaults_of;
 pub use store::StoreKind;
 pub use tls::{Pem, TlsConfig};
+pub(crate) use toml_text::quoted as toml_quoted;
 pub use value::{Preset, Setting, Value};
 
 /// Everything that the server is told, checked.
@@ -84,6 +92,8 @@ pub struct Config {
     pub sessions: SessionConfig,
     /// `[branding]`.
     pub branding: BrandingConfig,
+    /// How clients are spoken to: `[dialect]`, over what `server.stand_in` does.
+    pub dialects: Dialects,
     /// `[scopes]`.
     pub scopes: ScopeTexts,
     /// `[limits]`.
@@ -92,6 +102,8 @@ pub struct Config {
     pub log: LogConfig,
     /// What is allowed and not wise.
     pub warnings: Vec<Problem>,
+    /// What is good to know before clients come from another system.
+    pub notes: Vec<Problem>,
     clients: Vec<ConfiguredClient>,
     tables: Vec<Table>,
 }

@@ -1,5 +1,5 @@
 /// The one of `names` that was probably meant by `written`; `None` where none is near.
-pub(super) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let written = written.to_lowercase();
     let near = names.into_iter().filter_map(|name| {
         let edits = strsim::osa_distance(&written, &name.to_lowercase());

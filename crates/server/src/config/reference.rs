@@ -1,5 +1,8 @@
 use std::fmt::Write;
 
+use regrant_http::AllowedValue;
+use regrant_import::settings::TimeSpelling;
+
 use crate::config::key::{Form, Key, Kind, Reload};
 use crate::config::section::{SECTIONS, Section, Shape};
 use crate::config::toml_text::quoted;
@@ -29,8 +32,9 @@ fn keys(section: &Section) -> String {
             Reload::OnSignal => "yes",
             Reload::AtStart => "no",
         };
-        let (name, kind, preset, doc) = (key.name, kind(key.kind), preset(key.preset), key.doc);
-        writeln!(table, "| `{name}` | {kind} | {preset} | {doc} | {flag} | {reload} |").expect(WRITES);
+        let names = key.names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let (kind, preset, doc) = (kind(key.kind), preset(key.preset), key.doc);
+        writeln!(table, "| {names} | {kind} | {preset} | {doc} | {flag} | {reload} |").expect(WRITES);
     }
     if !inherited.is_empty() {
         let names: Vec<String> = inherited.iter().map(|key| format!("`{}`", key.name)).collect();
@@ -48,6 +52,10 @@ fn kind(kind: Kind) -> String {
         Kind::Switch => "`true`, `false`".to_owned(),
         Kind::Choice(choices) => words(choices),
         Kind::Choices(choices) => format!("list: {}", words(choices)),
+        Kind::Time(TimeSpelling::Seconds) => "seconds".to_owned(),
+        Kind::Time(TimeSpelling::Suffixed) => "seconds, or `\"1d\"`, `\"1h\"`, `\"1m\"`".to_owned(),
+        Kind::Time(TimeSpelling::TimeSpan) => "seconds, or `\"00:30:00\"`".to_owned(),
+        Kind::Allowed(values) => allowed(values),
         Kind::Secret => "text, never shown".to_owned(),
     }
 }
@@ -69,8 +77,23 @@ fn words(choices: &[&str]) -> String {
     choices.iter().map(|choice| format!("`{}`", quoted(choice))).collect::<Vec<_>>().join(", ")
 }
 
+fn allowed(values: &[AllowedValue]) -> String {
+    let value = |allowed: &AllowedValue| match allowed.value.parse::<bool>() {
+        Ok(is_on) => format!("`{is_on}`"),
+        Err(_) if stands_for_others(allowed.value) => allowed.does.to_owned(),
+        Err(_) => format!("`{}`", quoted(allowed.value)),
+    };
+    values.iter().map(value).collect::<Vec<_>>().join(", ")
+}
+
+/// A value in capitals stands for a text of the operator's own.
+fn stands_for_others(value: &str) -> bool {
+    value.chars().any(char::is_uppercase) && value == value.to_uppercase()
+}
+
 fn preset(preset: Preset) -> String {
     match (preset, preset.value()) {
+        (Preset::StandIn, _) => "as the stand-in".to_owned(),
         (Preset::Required(example), _) => format!("required; for example `{example}`"),
         (_, Some(Value::Texts(texts))) if texts.is_empty() => "none".to_owned(),
         (_, Some(value)) => format!("`{value}`"),

@@ -1,5 +1,10 @@
+use std::borrow::Cow;
+
+use regrant_http::{AllowedValue, Dialect};
+use regrant_import::settings::TimeSpelling;
 use serde::{Serialize, Serializer};
 
+use crate::config::dialect;
 use crate::config::environment::variable;
 use crate::config::key::{Form, Key, Kind, Reload};
 use crate::config::scopes::SCOPE_TEXT_CHARACTERS_MAX;
@@ -9,7 +14,8 @@ use crate::config::value::Preset;
 /// The JSON Schema of the configuration file, for editors. What more than one key says together it does not know.
 #[must_use]
 pub fn schema() -> String {
-    let sections = SECTIONS.iter().map(|section| (section.name, of_section(section))).collect();
+    let above = SECTIONS.iter().filter(|section| !section.name.contains('.'));
+    let sections = above.map(|section| (section.name, of_section(section))).collect();
     let schema = Schema {
         dialect: Some("https://json-schema.org/draft/2020-12/schema"),
         title: Some("regrant.toml"),
@@ -30,8 +36,10 @@ struct Schema {
     title: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'static str>,
-    #[serde(rename = "type")]
+    #[serde(rename = "type", skip_serializing_if = "str::is_empty")]
     kind: &'static str,
+    #[serde(rename = "anyOf", skip_serializing_if = "Vec::is_empty")]
+    any_of: Vec<Schema>,
     #[serde(skip_serializing_if = "Option::is_none")]
     format: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,7 +47,7 @@ struct Schema {
     #[serde(rename = "maxLength", skip_serializing_if = "Option::is_none")]
     max_length: Option<usize>,
     #[serde(rename = "enum", skip_serializing_if = "Option::is_none")]
-    choices: Option<&'static [&'static str]>,
+    choices: Option<Cow<'static, [&'static str]>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     minimum: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -103,7 +111,14 @@ fn object(properties: Vec<(&'static str, Schema)>) -> Schema {
 
 fn of_section(section: &Section) -> Schema {
     let description = Some(section.doc);
-    let keys = || section.keys.iter().map(|key| (key.name, of_key(section, key))).collect();
+    let keys = || {
+        let own = section.keys.iter().flat_map(|key| key.names().map(move |name| (name, of_key(section, key))));
+        let below = SECTIONS.iter().filter_map(|below| {
+            let (above, name) = below.name.split_once('.')?;
+            (above == section.name).then(|| (name, of_section(below)))
+        });
+        own.chain(below).collect()
+    };
     match section.shape {
         Shape::Table => Schema { description, ..object(keys()) },
         Shape::List => {
@@ -111,6 +126,16 @@ fn of_section(section: &Section) -> Schema {
             let required = section.keys.iter().filter(is_required).map(|key| key.name).collect();
             let items = Some(Box::new(Schema { required, ..object(keys()) }));
             Schema { kind: "array", description, items, ..Schema::default() }
+        }
+        Shape::Map if section.name == dialect::PATHS.name => {
+            let name = Schema { pattern: Some("^/"), kind: "string", ..Schema::default() };
+            Schema {
+                kind: "object",
+                description,
+                property_names: Some(Box::new(name)),
+                additional_properties: Some(Additional::Like(Box::new(of_choices(&Dialect::NAMES)))),
+                ..Schema::default()
+            }
         }
         Shape::Map => {
             let name = Schema { pattern: Some(SCOPE_NAME), kind: "string", ..Schema::default() };
@@ -128,7 +153,7 @@ fn of_section(section: &Section) -> Schema {
 
 fn of_key(section: &Section, key: &Key) -> Schema {
     let default = match key.preset {
-        Preset::Required(_) | Preset::Absent | Preset::Inherited => None,
+        Preset::Required(_) | Preset::Absent | Preset::Inherited | Preset::StandIn => None,
         Preset::Text(text) => Some(Fallback::Text(text)),
         Preset::Texts(texts) => Some(Fallback::Texts(texts)),
         Preset::Number(number) => Some(Fallback::Number(number)),
@@ -142,11 +167,11 @@ fn of_key(section: &Section, key: &Key) -> Schema {
         environment: has_one_variable.then(|| variable(section.name, None, key.name)),
         flag: key.flag.map(|flag| format!("--{flag}")),
         reload: Some(key.reload == Reload::OnSignal),
-        ..of_kind(key.kind)
+        ..of_kind(key.name, key.kind)
     }
 }
 
-fn of_kind(kind: Kind) -> Schema {
+fn of_kind(name: &str, kind: Kind) -> Schema {
     let list = |entry| Schema { kind: "array", items: Some(Box::new(entry)), ..Schema::default() };
     match kind {
         Kind::Text(form) => of_form(form),
@@ -157,12 +182,39 @@ fn of_kind(kind: Kind) -> Schema {
         }
         Kind::Switch => Schema { kind: "boolean", ..Schema::default() },
         Kind::Choice(choices) => of_choices(choices),
+        Kind::Time(spelling) => of_time(spelling),
+        Kind::Allowed(values) => of_allowed(name, values),
         Kind::Choices(choices) => list(of_choices(choices)),
     }
 }
 
+fn of_time(spelling: TimeSpelling) -> Schema {
+    let number = Schema { kind: "integer", unit: Some("seconds"), ..Schema::default() };
+    match spelling {
+        TimeSpelling::Seconds => number,
+        TimeSpelling::Suffixed | TimeSpelling::TimeSpan => {
+            Schema { any_of: vec![number, of_form(Form::Plain)], ..Schema::default() }
+        }
+    }
+}
+
+/// A choice of a dialect, which may take other texts than those that it names.
+fn of_allowed(name: &str, values: &[AllowedValue]) -> Schema {
+    let words: Vec<&'static str> = values.iter().map(|allowed| allowed.value).collect();
+    if words.iter().all(|word| word.parse::<bool>().is_ok()) {
+        return Schema { kind: "boolean", ..Schema::default() };
+    }
+    // A word in capitals stands for others, and of a list one alone may not be enough.
+    let is_word = |word: &&str| {
+        let stands_for_others = word.chars().any(char::is_uppercase) && *word == word.to_uppercase();
+        !stands_for_others && Dialect::standard().set(name, word).is_ok()
+    };
+    let choices = words.iter().all(is_word).then(|| words.into());
+    Schema { kind: "string", choices, ..Schema::default() }
+}
+
 fn of_choices(choices: &'static [&'static str]) -> Schema {
-    Schema { kind: "string", choices: Some(choices), ..Schema::default() }
+    Schema { kind: "string", choices: Some(choices.into()), ..Schema::default() }
 }
 
 fn of_form(form: Form) -> Schema {

@@ -1,5 +1,7 @@
 use crate::config::key::Key;
-use crate::config::{admin, branding, client, client_defaults, limits, log, scopes, server, sessions, store, tls};
+use crate::config::{
+    admin, branding, client, client_defaults, dialect, limits, log, scopes, server, sessions, stand_in, store, tls,
+};
 
 /// One table of the file, such as `[server]`.
 #[derive(Debug)]
@@ -25,7 +27,7 @@ pub enum Shape {
     Map,
 }
 
-/// Every section, in the order in which they are printed.
+/// Every section, in the order of the reference page.
 pub const SECTIONS: &[&Section] = &[
     &server::SECTION,
     &tls::SECTION,
@@ -38,13 +40,24 @@ pub const SECTIONS: &[&Section] = &[
     &limits::SECTION,
     &log::SECTION,
     &client::SECTION,
+    &dialect::SECTION,
+    &dialect::PATHS,
+    &stand_in::BSHAFFER,
+    &stand_in::REDCORE,
+    &stand_in::WSO2,
+    &stand_in::DOTAUTH,
 ];
 
 impl Section {
     /// Its own key of this name.
     #[must_use]
     pub fn key(&self, name: &str) -> Option<&'static Key> {
-        self.keys.iter().find(|key| key.name == name)
+        self.keys.iter().find(|key| key.names().any(|own| own == name))
+    }
+
+    /// The section of this name within it.
+    pub(super) fn below(&self, name: &str) -> Option<&'static Section> {
+        SECTIONS.iter().copied().find(|section| section.name.split_once('.') == Some((self.name, name)))
     }
 
     /// The line that begins it.
@@ -73,6 +86,7 @@ mod tests {
             assert_eq!(names.len(), section.keys.len(), "{}", section.name);
             for key in section.keys {
                 assert!(key.doc.ends_with('.'), "{} {}", section.name, key.name);
+                assert!(key.aliases.iter().all(|name| !names.contains(name)), "{} {}", section.name, key.name);
                 assert!(key.also.iter().all(|name| !names.contains(name)), "{} {}", section.name, key.name);
                 assert!(key.flag.is_none_or(|flag| flags.insert(flag)), "{} {}", section.name, key.name);
             }

@@ -1,6 +1,8 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use regrant_http::Dialect;
+use regrant_import::settings::System;
 use regrant_protocol::Issuer;
 
 use crate::config::key::{Form, Key, Kind};
@@ -14,7 +16,7 @@ pub(super) const SECTION: Section = Section {
     name: "server",
     shape: Shape::Table,
     doc: "Who the server is, where it listens, and where its data are.",
-    keys: &[ISSUER, LISTEN, DATA, TRUSTED_PROXIES, PLAIN_HTTP],
+    keys: &[ISSUER, LISTEN, DATA, TRUSTED_PROXIES, PLAIN_HTTP, STAND_IN],
 };
 
 pub(super) const ISSUER: Key = Key::new(
@@ -64,6 +66,14 @@ pub(super) const PLAIN_HTTP: Key = Key::new(
 .flag("plain-http")
 .at_start();
 
+pub(super) const STAND_IN: Key = Key::new(
+    "stand_in",
+    Kind::Choice(&Dialect::NAMES),
+    Preset::Text("standard"),
+    "The system whose place the server takes: it speaks to clients as that system does (`[dialect]`), and treats them as that does \
+     (`[defaults]`). `standard` is regrant itself.",
+);
+
 /// Who the server is, where it listens, and where its data are.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
@@ -77,6 +87,8 @@ pub struct ServerConfig {
     pub trusted_proxies: Vec<Network>,
     /// Whether to listen without TLS.
     pub plain_http: bool,
+    /// The system whose place the server takes, if it is not itself.
+    pub stand_in: Option<System>,
 }
 
 impl ServerConfig {
@@ -86,6 +98,7 @@ impl ServerConfig {
         let data = table.path(&DATA, directory_or_nothing);
         let trusted_proxies = table.list(&TRUSTED_PROXIES, |text| Network::parse(text).map_err(Fault::value));
         let plain_http = table.switch(&PLAIN_HTTP);
+        let stand_in = table.required(&STAND_IN, |name| Ok(System::named(name)));
 
         let listen = listen?.unwrap_or_default();
         if listen.is_empty() {
@@ -98,6 +111,7 @@ impl ServerConfig {
             data: data?.map(|(path, ())| path).unwrap_or_default(),
             trusted_proxies: trusted_proxies?.unwrap_or_default(),
             plain_http: plain_http?,
+            stand_in: stand_in?,
         })
     }
 }

@@ -54,6 +54,12 @@ pub struct ConfigOptions {
 }
 
 impl ConfigOptions {
+    /// The same flags, over `file` where one is named.
+    #[must_use]
+    pub fn over(self, file: Option<PathBuf>) -> Self {
+        Self { file: file.or(self.file), ..self }
+    }
+
     /// The configuration of these flags, this process's environment, and the file.
     ///
     /// # Errors
@@ -107,9 +113,14 @@ fn argument(section: &Section, key: &Key, flag: &'static str) -> Arg {
     match key.kind {
         // The flag alone means yes.
         Kind::Switch => argument.num_args(0..=1).require_equals(true).default_missing_value("true"),
-        Kind::Text(_) | Kind::Texts(_) | Kind::Number { .. } | Kind::Choice(_) | Kind::Choices(_) | Kind::Secret => {
-            argument
-        }
+        Kind::Text(_)
+        | Kind::Texts(_)
+        | Kind::Number { .. }
+        | Kind::Choice(_)
+        | Kind::Choices(_)
+        | Kind::Time(_)
+        | Kind::Allowed(_)
+        | Kind::Secret => argument,
     }
 }
 
@@ -119,11 +130,11 @@ fn value_name(kind: Kind) -> &'static str {
         Kind::Text(Form::Address) => "ADDR:PORT",
         Kind::Texts(Form::Address) => "ADDR:PORT,…",
         Kind::Text(Form::Path) => "PATH",
-        Kind::Text(_) | Kind::Secret => "TEXT",
+        Kind::Text(_) | Kind::Time(_) | Kind::Secret => "TEXT",
         Kind::Texts(_) => "TEXT,…",
         Kind::Number { .. } => "NUMBER",
         Kind::Switch => "true|false",
-        Kind::Choice(_) => "WORD",
+        Kind::Choice(_) | Kind::Allowed(_) => "WORD",
         Kind::Choices(_) => "WORD,…",
     }
 }

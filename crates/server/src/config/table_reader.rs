@@ -53,7 +53,7 @@ impl<'a> TableReader<'a> {
         };
         let label = format!("{}.", section.name);
         Self {
-            table: TableLayers { section, layers, rows, label, entry: None, inherited: &[] },
+            table: TableLayers { section, layers, rows, label, entry: None, inherited: Vec::new() },
             begins,
             settings: Vec::new(),
             entries: Vec::new(),
@@ -63,10 +63,21 @@ impl<'a> TableReader<'a> {
     }
 
     /// A reader of one entry of a list, called `label` in messages, for which the `inherited` settings stand in.
-    pub(super) fn entry(mut self, label: &str, inherited: &'a [Setting]) -> Self {
+    pub(super) fn entry(mut self, label: &str, inherited: &[Setting]) -> Self {
         self.table.label = format!("{label}: ");
-        self.table.inherited = inherited;
+        self.with_inherited(inherited)
+    }
+
+    /// The same reader, with settings that stand in where no layer says anything.
+    pub(super) fn with_inherited(mut self, inherited: &[Setting]) -> Self {
+        self.table.inherited = inherited.to_vec();
         self
+    }
+
+    /// Lets `value` stand in for `key`, and nothing else.
+    pub(super) fn inherit(&mut self, key: &Key, value: Value) {
+        self.table.inherited.retain(|setting| setting.name != key.name);
+        self.table.inherited.push(Setting { name: key.name.to_owned(), value, origin: Origin::Default });
     }
 
     /// Lets the environment say something about the entry with this identifier.
@@ -77,9 +88,14 @@ impl<'a> TableReader<'a> {
     /// What holds in this table, and what is wrong with it: all keys that nobody reads, too.
     pub(super) fn finish(mut self) -> Finished {
         if let (Some(rows), Some(document)) = (self.table.rows, self.table.layers.document) {
-            for key in rows.keys() {
+            for (key, value) in rows {
                 let name = key.get_ref().as_ref();
-                if self.table.section.key(name).is_none() {
+                if let Some(below) = self.table.section.below(name) {
+                    if !value.get_ref().is_table() {
+                        let told = format!("{} on a line of its own, and its keys below", below.header());
+                        self.refuse(document.file.at(key.span().start), name, Fault::Brackets(told));
+                    }
+                } else if self.table.section.key(name).is_none() {
                     // One slip is told once.
                     if let Some(meant) = meant_key(self.table.section, name) {
                         let key = format!("{}{}", self.table.label, meant.name);
@@ -135,6 +151,24 @@ impl<'a> TableReader<'a> {
         let Some(given) = self.find(key)? else { return Ok(None) };
         let number = given.value.as_number().expect(KIND);
         self.settle(key, given, Ok(number)).map(Some)
+    }
+
+    /// What a layer says, where one says anything.
+    pub(super) fn said(&mut self, key: &Key) -> Result<Option<&Setting>, Reported> {
+        let said = self.table.find_said(self.key(key));
+        let Some(given) = said.map_err(|misfits| self.refuse_all(key, misfits))? else { return Ok(None) };
+        self.settle(key, given, Ok(()))?;
+        Ok(self.settings.last())
+    }
+
+    /// A word that a dialect knows; `true` and `false` are two such.
+    pub(super) fn allowed<T>(&mut self, key: &Key, parse: impl Fn(&str) -> Result<T, Fault>) -> Result<T, Reported> {
+        let Some(given) = self.find(key)? else { return Err(self.refuse_missing(key)) };
+        let parsed = match given.value.as_text() {
+            Some(text) => parse(text),
+            None => parse(&given.value.to_string()),
+        };
+        self.settle(key, given, parsed.map_err(|fault| vec![(0, fault)]))
     }
 
     /// `true` or `false`.
@@ -200,10 +234,13 @@ impl<'a> TableReader<'a> {
     /// Where the value of a key that was read comes from; where the table begins if it has none.
     pub(super) fn origin(&self, name: &str) -> Origin {
         let own = self.settings.iter().find(|setting| setting.name == name);
-        match own.map(|setting| &setting.origin) {
-            None | Some(Origin::Default) => self.begins.clone(),
-            Some(origin) => origin.clone(),
-        }
+        own.and_then(|setting| setting.origin.said()).unwrap_or(&self.begins).clone()
+    }
+
+    /// The option of another system that decides a key that was read, with its section.
+    pub(super) fn option_of(&self, name: &str) -> Option<&str> {
+        let own = self.settings.iter().find(|setting| setting.name == name)?;
+        if let Origin::Option { key, .. } = &own.origin { Some(key) } else { None }
     }
 
     /// The value of a key that was read and can be used.
@@ -257,12 +294,14 @@ impl<'a> TableReader<'a> {
 
     /// What the strongest layer gives.
     fn find(&mut self, key: &Key) -> Result<Option<Given>, Reported> {
-        self.table.find(self.key(key)).map_err(|misfits| {
-            for (origin, fault) in misfits {
-                self.refuse(origin, key.name, fault);
-            }
-            Reported
-        })
+        self.table.find(self.key(key)).map_err(|misfits| self.refuse_all(key, misfits))
+    }
+
+    fn refuse_all(&mut self, key: &Key, misfits: Vec<(Origin, Fault)>) -> Reported {
+        for (origin, fault) in misfits {
+            self.refuse(origin, key.name, fault);
+        }
+        Reported
     }
 
     /// Keeps a value that can be used among the settings, or tells what is wrong with it or with some of its entries.

@@ -1,3 +1,5 @@
+use regrant_import::settings::System;
+
 use crate::config::key::Key;
 use crate::config::nearest::nearest;
 use crate::config::problem::Fault;
@@ -10,7 +12,7 @@ pub(super) fn unknown_key(section: &Section, name: &str) -> Fault {
     } else if let Some(hint) = elsewhere(name) {
         hint
     } else if let Some(key) = nearest_key(section, name) {
-        format!("; did you mean {}?", key.name)
+        format!("; did you mean {}?", nearest(name, key.names()).unwrap_or(key.name))
     } else if section.keys.len() <= KEYS_LISTED_MAX {
         let names: Vec<&str> = section.keys.iter().map(|key| key.name).collect();
         format!("; {} has {}", section.header(), names.join(", "))
@@ -38,6 +40,9 @@ pub(super) fn unknown_section(name: &str) -> Fault {
     let meant = near.and_then(|near| SECTIONS.iter().find(|section| section.name == near));
     let hint = match meant {
         Some(section) => format!("; did you mean {}?", section.header()),
+        None if name == System::Jiko.name() => {
+            "; the options of Jiko's server are not published: say what differs in [defaults] and [dialect]".to_owned()
+        }
         None => {
             let headers: Vec<String> = SECTIONS.iter().map(|section| section.header()).collect();
             format!("; there are {}", headers.join(", "))
@@ -51,7 +56,7 @@ fn other_name(section: &Section, name: &str) -> Option<&'static Key> {
 }
 
 fn nearest_key(section: &Section, name: &str) -> Option<&'static Key> {
-    section.key(nearest(name, section.keys.iter().map(|key| key.name))?)
+    section.key(nearest(name, section.keys.iter().flat_map(Key::names))?)
 }
 
 /// Another section that knows the name.

@@ -20,6 +20,8 @@ pub enum Preset {
     Switch(bool),
     /// What `[defaults]` says.
     Inherited,
+    /// What the system does that `server.stand_in` names.
+    StandIn,
 }
 
 /// The value of a key, of the kind that the key asks for.
@@ -33,6 +35,8 @@ pub enum Value {
     Number(u32),
     /// `true` or `false`.
     Switch(bool),
+    /// A length of time in seconds, which may be negative where another system means something by that.
+    Seconds(i64),
     /// A secret: not even its length is kept here.
     Hidden,
 }
@@ -51,7 +55,7 @@ pub struct Setting {
 impl Preset {
     pub(super) fn value(self) -> Option<Value> {
         match self {
-            Self::Required(_) | Self::Absent | Self::Inherited => None,
+            Self::Required(_) | Self::Absent | Self::Inherited | Self::StandIn => None,
             Self::Text(text) => Some(Value::Text(text.to_owned())),
             Self::Texts(texts) => Some(Value::Texts(texts.iter().map(|&text| text.to_owned()).collect())),
             Self::Number(number) => Some(Value::Number(number)),
@@ -97,6 +101,7 @@ impl fmt::Display for Value {
             }
             Self::Number(number) => write!(f, "{number}"),
             Self::Switch(is_on) => write!(f, "{is_on}"),
+            Self::Seconds(seconds) => write!(f, "{seconds}"),
             Self::Hidden => f.write_str("(not shown)"),
         }
     }

@@ -8,9 +8,9 @@ use crate::config::{Colour, Config};
 use crate::metrics::{Metrics, measure_requests};
 use crate::site::site;
 
-/// Everything that is answered, with the branding and the words of `config`, and measured.
+/// Everything that is answered, with the branding, the words and the dialects of `config`, and measured.
 pub(super) fn routes(server: &Arc<AuthorizationServer>, metrics: &Arc<Metrics>, config: &Config) -> Router {
-    measure_requests(site(Arc::clone(server), brand(config)), metrics)
+    measure_requests(site(Arc::clone(server), brand(config), config.dialects.clone()), metrics)
 }
 
 fn brand(config: &Config) -> Brand {

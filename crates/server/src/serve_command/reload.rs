@@ -81,7 +81,7 @@ impl Reloading {
         if let Err(error) = self.log.reopen() {
             error!(%error, "log.audit cannot be opened anew, and goes on in the file that was open");
         }
-        self.program.set_defaults(config.defaults);
+        self.program.set_defaults(config.defaults.clone());
         self.program.set_configured(config.clients());
         drop(self.routes.send_replace(branded::routes(&self.server, &self.metrics, &config)));
         match keep_clients(&self.server, config.clients()).await {

@@ -31,7 +31,7 @@ const AFTER_SERVER_AND_TLS: &[(&str, &str)] = &[
     (
         "[users]\n",
         "regrant.toml:7: users: there is no such section; there are [server], [tls], [admin], [store], [defaults], [sessions], \
-         [branding], [scopes], [limits], [log], [[client]]",
+         [branding], [scopes], [limits], [log], [[client]], [dialect], [dialect.paths], [bshaffer], [redcore], [wso2], [dotauth]",
     ),
     (
         "[sessions]\nlifetime = \"7 days\"\n",
@@ -144,13 +144,19 @@ const AFTER_SERVER_AND_TLS: &[(&str, &str)] = &[
          regrant.toml:10: client \"app\": require_pkce: a public client must use PKCE (RFC 9700 section 2.1.1); leave require_pkce = \
          true\n\
          regrant.toml:11: client \"app\": rotation: rotation reuse or fork needs a confidential client: the token of a public client \
-         must be rotated (RFC 9700 section 4.14.2)\n\
+         must be rotated (RFC 9700 section 4.14.2), or allow_unsafe_rotation = true in its entry\n\
          regrant.toml:12: client \"app\": grant_types: a public client may not have client_credentials (RFC 6749 section 4.4)",
+    ),
+    (
+        "[defaults]\nallow_unsafe_rotation = true\nrefresh_token_scope = \"a  b\"\n[[client]]\nid = \"app\"\npublic = true\n\
+         grant_types = []\nrotation = \"reuse\"\nallow_unsafe_rotation = true\nrefresh_token_scope = \"\"\n",
+        "regrant.toml:8: defaults.allow_unsafe_rotation: there is no such key; [[client]] has one of that name\n\
+         regrant.toml:9: defaults.refresh_token_scope: \"a  b\": scope has an empty entry; separate scope names by exactly one space",
     ),
     (
         "[defaults]\nrotation = \"fork\"\n[[client]]\nid = \"app\"\npublic = true\ngrant_types = [\"password\", \"refresh_token\"]\n",
         "regrant.toml:8: client \"app\": rotation: rotation reuse or fork needs a confidential client: the token of a public client \
-         must be rotated (RFC 9700 section 4.14.2)",
+         must be rotated (RFC 9700 section 4.14.2), or allow_unsafe_rotation = true in its entry",
     ),
     (
         "[[client]]\nid = \"app\"\npublic = true\ngrant_types = []\nsecret_file = \"photos.secret\"\n[[client]]\nid = \"app\"\n\
@@ -171,6 +177,82 @@ const AFTER_SERVER_AND_TLS: &[(&str, &str)] = &[
          regrant.toml:12: client \"photos\": resources: \"api\": resource is not an absolute URI",
     ),
 ];
+
+/// Files that follow on [`TLS`] and begin with it, from line 4: what is wrong with stand-ins.
+const STAND_INS: &[(&str, &str)] = &[
+    (
+        "[server]\nissuer = \"https://id.example\"\nstand_in = \"bshafer\"\n[bshaffer]\nx = 1\n",
+        "regrant.toml:6: server.stand_in: \"bshafer\" is none of these: \"standard\", \"bshaffer\", \"redcore\", \"wso2\", \"dotauth\", \
+         \"jiko\"; did you mean \"bshaffer\"?",
+    ),
+    (
+        "[server]\nissuer = \"https://id.example\"\n[wso2]\nRenewRefreshTokenForRefreshGrant = true\n",
+        "regrant.toml:6: wso2: server.stand_in is \"standard\"; leave this section out, or say stand_in = \"wso2\"",
+    ),
+    (
+        "[server]\nissuer = \"https://id.example\"\nstand_in = \"jiko\"\n[jiko]\naccess_lifetime = 900\n",
+        "regrant.toml:7: jiko: there is no such section; the options of Jiko's server are not published: say what differs in \
+         [defaults] and [dialect]",
+    ),
+    (
+        "[server]\nissuer = \"https://id.example\"\nstand_in = \"wso2\"\n[wso2]\nRefreshTokenValidtyPeriod = 60\n\
+         renew_refresh_tokens = true\nrefresh_token_validity = \"1w\"\nUserAccessTokenDefaultValidityPeriod = 0\n\
+         maximum_validity_period = 86401\nRenewTokenPerRequest = 1\nTimestampSkew = true\n",
+        "regrant.toml:8: wso2.RefreshTokenValidtyPeriod: there is no such key; did you mean RefreshTokenValidityPeriod?\n\
+         regrant.toml:9: wso2.renew_refresh_tokens: there is no such key; did you mean renew_refresh_token?\n\
+         regrant.toml:10: wso2.RefreshTokenValidityPeriod: it is \"1w\"; write a whole number of seconds, or one with s, m, h or d \
+         behind it, such as \"1d\"\n\
+         regrant.toml:11: wso2.UserAccessTokenDefaultValidityPeriod: with that every token is dead when it is issued; write how \
+         many seconds it should live\n\
+         regrant.toml:12: wso2.maximum_validity_period: 86401 is not between 0 and 86400 seconds\n\
+         regrant.toml:13: wso2.RenewTokenPerRequest: it is 1, a number; write true or false, without quotes\n\
+         regrant.toml:14: wso2.TimestampSkew: it is true; write a whole number of seconds, or one with s, m, h or d behind it, such \
+         as \"1d\"",
+    ),
+    (
+        "[server]\nissuer = \"https://id.example\"\nstand_in = \"redcore\"\n[redcore]\naccess_lifetime = 60\noauth2_access_lifetime = 70\n",
+        "regrant.toml:8: redcore.oauth2_access_lifetime: oauth2_access_lifetime and access_lifetime are the same; keep one",
+    ),
+    (
+        "[server]\nissuer = \"https://id.example\"\nstand_in = \"bshaffer\"\n[dialect]\nscope = \"nil\"\njson_body = \"yes\"\n\
+         time_zone = \"Europe/Nowhere\"\njson_bodies = true\n",
+        "regrant.toml:8: dialect.scope: scope cannot be \"nil\"; it can be string, null, absent\n\
+         regrant.toml:9: dialect.json_body: json_body cannot be \"yes\"; it can be true, false\n\
+         regrant.toml:10: dialect.time_zone: \"Europe/Nowhere\" is no time zone of the IANA list; write one such as \"Europe/Copenhagen\" or \
+         \"America/New_York\"\n\
+         regrant.toml:11: dialect.json_bodies: there is no such key; did you mean json_body?",
+    ),
+    (
+        "[server]\nissuer = \"https://id.example\"\n[dialect]\npaths = \"/token\"\n",
+        "regrant.toml:7: dialect.paths: write [dialect.paths] on a line of its own, and its keys below",
+    ),
+    (
+        "[server]\nissuer = \"https://id.example\"\n[dialect.paths]\n\"token\" = \"wso2\"\n\"/t/{tenant}\" = \"wso2\"\n\"/a\" = \"wso3\"\n\
+         \"/login\" = \"wso2\"\n\"/a/../token\" = \"wso2\"\n\"/.well-known/x\" = \"wso2\"\n",
+        "regrant.toml:7: dialect.paths.token: it is no path: begin with a slash, and use letters, digits and -_./ only\n\
+         regrant.toml:8: dialect.paths.\"/t/{tenant}\": it is no path: begin with a slash, and use letters, digits and -_./ only\n\
+         regrant.toml:9: dialect.paths.\"/a\": \"wso3\" is none of these: \"standard\", \"bshaffer\", \"redcore\", \"wso2\", \
+         \"dotauth\", \"jiko\"; did you mean \"wso2\"?\n\
+         regrant.toml:10: dialect.paths.\"/login\": there is something else at that path; only token, revocation and introspection \
+         endpoints have a dialect\n\
+         regrant.toml:11: dialect.paths.\"/a/../token\": a part of it is empty, . or .., and no client sends it so; write a path such as \
+         \"/oauth2/token\"\n\
+         regrant.toml:12: dialect.paths.\"/.well-known/x\": there is something else at that path; only token, revocation and \
+         introspection endpoints have a dialect",
+    ),
+    (
+        "[server]\nissuer = \"https://id.example\"\nstand_in = \"wso2\"\n[wso2]\nRenewRefreshTokenForRefreshGrant = false\n\
+         [[client]]\nid = \"app\"\npublic = true\nredirect_uris = [\"http://127.0.0.1/\"]\n",
+        "regrant.toml:8: client \"app\": rotation: rotation reuse or fork needs a confidential client: the token of a public client must \
+         be rotated (RFC 9700 section 4.14.2), or allow_unsafe_rotation = true in its entry: rotation comes from \
+         wso2.RenewRefreshTokenForRefreshGrant here; give this client rotation = \"rotate\" of its own, or change the option",
+    ),
+];
+
+#[test]
+fn what_is_wrong_with_a_stand_in_is_told() {
+    check(TLS, STAND_INS);
+}
 
 #[test]
 fn every_slip_is_told_with_its_line_and_what_to_write() {

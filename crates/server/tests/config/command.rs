@@ -81,6 +81,19 @@ fn print_tells_which_layer_won() {
 }
 
 #[test]
+fn check_and_print_take_the_file_either_way() {
+    let folder = Folder::new();
+    folder.write("other.toml", GOOD);
+    for command in ["check", "print"] {
+        let bare = texts(regrant(&folder, &[command, "other.toml"]).output().unwrap());
+        let flag = texts(regrant(&folder, &[command, "--config", "other.toml"]).output().unwrap());
+        assert_eq!((bare.0, &bare), (Some(0), &flag), "{command}");
+        let both = texts(regrant(&folder, &[command, "other.toml", "--config", "other.toml"]).output().unwrap());
+        assert_eq!(both.0, Some(2), "{command}: {}", both.2);
+    }
+}
+
+#[test]
 fn schema_is_json_and_with_markdown_a_page() {
     let folder = Folder::new();
     let (code, printed, _) = texts(regrant(&folder, &["schema"]).output().unwrap());

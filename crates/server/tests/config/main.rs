@@ -7,4 +7,6 @@ mod command;
 mod folder;
 mod layers;
 mod pages;
+mod stand_in;
+mod translate;
 mod whole;

@@ -4,16 +4,19 @@ use regrant_protocol::GrantType;
 
 use crate::administration::api::AdminApi;
 use crate::administration::path::with_query;
+use crate::config::Config;
 
 use super::check::Check;
+use super::defaults::Kept;
 
 const NAME: &str = "clients";
 
 /// A longer life than this of an access token that nobody can call back is not wise.
 const ACCESS_LIFETIME_SECONDS_WISE: u32 = 24 * 60 * 60;
 
-/// Settings that help a thief.
-pub(super) async fn check(api: &AdminApi) -> Vec<Check> {
+/// Settings that help a thief, and those that are not the defaults of `config`.
+pub(super) async fn check(api: &AdminApi, config: Option<&Config>) -> Vec<Check> {
+    let mut kept = config.map(Kept::beside);
     let (mut checks, mut count, mut after) = (Vec::new(), 0, None);
     loop {
         let page = [("after", after), ("limit", Some(LISTED_MAX.to_string()))];
@@ -23,6 +26,9 @@ pub(super) async fn check(api: &AdminApi) -> Vec<Check> {
         };
         count += listing.items.len();
         for client in &listing.items {
+            if let Some(kept) = &mut kept {
+                kept.look_at(client);
+            }
             checks.extend(risks(client).into_iter().map(|risk| Check::warn(NAME, format!("{}: {risk}", client.id))));
         }
         after = listing.next;
@@ -33,6 +39,7 @@ pub(super) async fn check(api: &AdminApi) -> Vec<Check> {
     if checks.is_empty() {
         checks.push(Check::ok(NAME, format!("none of {count} has a setting that helps a thief")));
     }
+    checks.extend(kept.and_then(|kept| kept.note()));
     checks
 }
 
@@ -58,8 +65,12 @@ fn risks(client: &ClientView) -> Vec<String> {
     if client.public && settings.on_reuse == Some(OnReuse::Alert) {
         risks.push("it is public, and on_reuse is alert: a thief stays in; leave it out, or say revoke".to_owned());
     }
-    if matches!(settings.rotation, RotationMode::Reuse | RotationMode::Fork) && client.public {
+    let keeps_its_token = matches!(settings.rotation, RotationMode::Reuse | RotationMode::Fork);
+    if keeps_its_token && client.public {
         risks.push("it is public, and its refresh token is not rotated: a stolen one is never noticed".to_owned());
+    }
+    if settings.allow_unsafe_rotation && !(keeps_its_token && client.public) {
+        risks.push("allow_unsafe_rotation is true, and nothing needs it: leave it out".to_owned());
     }
     if settings.access_lifetime == 0 || settings.access_lifetime > ACCESS_LIFETIME_SECONDS_WISE {
         risks
@@ -72,12 +83,13 @@ fn risks(client: &ClientView) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use serde_json::{Value, json};
 
     use super::*;
 
-    fn client(changed: Value) -> ClientView {
+    /// A public client with the settings of one of which nothing is said, but for those that are `changed`.
+    pub(in super::super) fn client(changed: Value) -> ClientView {
         let mut whole = json!({
             "id": "app", "public": true, "enabled": true, "name": null, "auth_methods": ["none"],
             "grant_types": ["authorization_code", "refresh_token"], "redirect_uris": ["http://127.0.0.1/"],
@@ -86,6 +98,8 @@ mod tests {
             "consent": "remember", "outlives_session": "always", "access_token_format": "jwt_es256",
             "id_token_algorithm": "rs256", "id_token_on_refresh": false, "access_lifetime": 3600, "idle_lifetime": 1_209_600,
             "absolute_lifetime": 31_536_000, "rotation": "rotate", "retry_window": null, "on_reuse": null, "code_retry": 0,
+            "scope_narrowing": "access_token", "old_access_tokens": "keep", "refresh_token_scope": null,
+            "allow_unsafe_rotation": false,
         });
         let (Some(whole_fields), Value::Object(changed)) = (whole.as_object_mut(), changed) else {
             panic!("two objects")
@@ -103,6 +117,9 @@ mod tests {
             (json!({ "public": false, "retry_window": 86400, "on_reuse": "alert", "rotation": "reuse" }), None),
             (json!({ "on_reuse": "alert" }), Some("on_reuse")),
             (json!({ "rotation": "fork" }), Some("not rotated")),
+            (json!({ "rotation": "fork", "allow_unsafe_rotation": true }), Some("not rotated")),
+            (json!({ "rotation": "consume", "allow_unsafe_rotation": true }), Some("nothing needs it")),
+            (json!({ "public": false, "rotation": "reuse", "allow_unsafe_rotation": true }), Some("nothing needs it")),
             (json!({ "public": false, "require_pkce": false }), Some("require_pkce")),
             (json!({ "public": false, "require_pkce": false, "grant_types": ["client_credentials"] }), None),
             (json!({ "grant_types": ["password"] }), Some("grant type password")),

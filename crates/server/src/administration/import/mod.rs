@@ -1,0 +1,115 @@
+//! `regrant import`: another system's clients, users, consents and live tokens, taken over.
+//!
+//! Everything is read, as it is at one moment, before anything is written: whatever is wrong is found then ([`survey`]), and the
+//! tokens are sorted, so that rows which belong together are written together ([`write`]). Both ask [`plan`] what becomes of a row.
+//! What was written before stays as it is, so an import that was interrupted is begun again; until it has ended, [`unfinished`]
+//! keeps a server from starting.
+
+mod credentials;
+mod options;
+mod plan;
+mod profile;
+mod progress;
+mod report;
+mod survey;
+mod tally;
+pub(crate) mod unfinished;
+mod write;
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use regrant_crypto::{SystemEntropy, sha256};
+use regrant_data_directory::{DataDirectory, DataDirectoryError};
+use regrant_import::Reader;
+use regrant_import::settings::System as SettingsOf;
+use regrant_protocol::{Clock, SystemClock};
+use regrant_store::{ClientDefaults, Store};
+use tokio::time::Instant;
+
+pub use self::options::ImportOptions;
+use self::options::OnError;
+use self::progress::Progress;
+use self::report::Report;
+use self::unfinished::Unfinished;
+use self::write::Writer;
+use super::api::run;
+use super::output::Output;
+use super::place::Place;
+use crate::config::defaults_of;
+
+/// Runs `regrant import`.
+///
+/// # Errors
+/// Why nothing was taken over; or why not everything, and how to go on.
+pub fn import(options: ImportOptions) -> Result<()> {
+    run(take_over(options))
+}
+
+async fn take_over(options: ImportOptions) -> Result<()> {
+    let begun = Instant::now();
+    let place = options.common.look()?;
+    let (defaults, defaults_from) = defaults(&place, &options);
+    // A directory that is there is held from now on, so that nobody waits for a survey in vain.
+    let held = if options.dry_run || !place.data.exists() { None } else { Some(open(&place)?) };
+
+    let now = SystemClock.now();
+    let source = options.source()?;
+    let reading = options.reading(now, sha256)?;
+    let mut reader = Reader::open(options.system(), &source, reading).await?;
+    let mut progress = Progress::begin("reading", 0);
+    let plan = survey::survey(&mut reader, &options, defaults, &mut progress).await?;
+    progress.end();
+
+    let mut report = Report::new(&options, &plan, defaults_from);
+    if options.dry_run || (plan.has_problems() && options.on_error == OnError::Stop) {
+        let is_refused = plan.has_problems() && options.on_error == OnError::Stop;
+        report.end(begun.elapsed());
+        Output { is_json: options.common.json }.answer(&report, Report::to_text)?;
+        if is_refused {
+            bail!("{} in {}: {}", plan.told(), options.from, if options.dry_run { WOULD_STOP } else { STOPPED });
+        }
+        return Ok(());
+    }
+
+    let directory = match held {
+        Some(directory) => directory,
+        None => open(&place)?,
+    };
+    let ring = directory.key_ring(&SystemEntropy)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store: Arc<dyn Store> = Arc::new(directory.store(&SystemEntropy, clock)?);
+    let unfinished = Unfinished::begin(&place.data, options.system(), &options.from, now)?;
+    let mut progress = Progress::begin("taking over", plan.tally.rows());
+    let writer = Writer::new(store, plan, now);
+    let written = writer.write(&mut reader, ring.pepper(), &mut progress).await.context(INTERRUPTED)?;
+    progress.end();
+    unfinished.end()?;
+    report.written(written);
+    report.end(begun.elapsed());
+    Output { is_json: options.common.json }.answer(&report, Report::to_text)
+}
+
+const STOPPED: &str = "nothing was written. Correct that in the old database, or leave it behind with --on-error skip";
+const WOULD_STOP: &str = "the import would stop here; it would leave that behind with --on-error skip";
+const INTERRUPTED: &str = "the import was interrupted; what was written stays. Run the same command again: it goes on";
+
+/// What holds for clients of which the old database says nothing, and who says so.
+fn defaults(place: &Place, options: &ImportOptions) -> (ClientDefaults, String) {
+    let system = SettingsOf::named(options.system().name()).expect("whoever can be imported has settings");
+    match &place.config {
+        Some(config) => (config.defaults.clone(), "the configuration".to_owned()),
+        None => (defaults_of(system), format!("what {} does by itself", options.system())),
+    }
+}
+
+fn open(place: &Place) -> Result<DataDirectory> {
+    let opened = DataDirectory::open(&place.data);
+    if let Err(DataDirectoryError::InUse(path)) = &opened {
+        bail!(
+            "{path} is in use by a running regrant: stop the server first (Ctrl+C, `systemctl stop regrant`, or SIGTERM), import, and \
+             start it again"
+        );
+    }
+    Ok(opened?)
+}

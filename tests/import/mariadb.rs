@@ -1,0 +1,77 @@
+//! A MariaDB server of the test's own.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::child::{Server, free_port, is_root, run};
+
+/// The password of the user `oauth`.
+pub(crate) const PASSWORD: &str = "old-db-password";
+
+/// A running server with an empty database `old`.
+pub(crate) struct Mariadb {
+    _server: Server,
+    folder: TempDir,
+    port: u16,
+}
+
+impl Mariadb {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a test may write temporary files");
+        let data = folder.path().join("data");
+        // It refuses to run as root until it is told to.
+        let user = if is_root() { &["--user=root"][..] } else { &[] };
+        let data_option = format!("--datadir={}", data.display());
+        run(Command::new("mariadb-install-db")
+            .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", &data_option])
+            .args(user));
+        let port = free_port();
+        let path = std::env::var("PATH").unwrap_or_default();
+        let server = Server::start(
+            Command::new("mariadbd")
+                .env("PATH", format!("{path}:/usr/sbin"))
+                .args(["--no-defaults", &data_option, "--bind-address=127.0.0.1", &format!("--port={port}")])
+                .arg(format!("--socket={}", folder.path().join("socket").display()))
+                .arg(format!("--pid-file={}", folder.path().join("pid").display()))
+                .args(user),
+            "ready for connections",
+            1,
+        );
+        let started = Self { _server: server, folder, port };
+        started.sql(&format!(
+            "CREATE DATABASE old CHARACTER SET utf8mb4; CREATE USER oauth@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';
+             GRANT SELECT ON old.* TO oauth@'127.0.0.1';"
+        ));
+        started
+    }
+
+    /// Runs statements.
+    #[track_caller]
+    pub(crate) fn sql(&self, statements: &str) -> String {
+        let mut child = Command::new("mariadb")
+            .args(["--no-defaults", "--user=root", "--batch", "--skip-column-names", "--default-character-set=utf8mb4"])
+            .arg(format!("--socket={}", self.folder.path().join("socket").display()))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("there is mariadb");
+        child.stdin.take().expect("it is piped").write_all(statements.as_bytes()).expect("it reads");
+        let output = child.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "{statements}");
+        String::from_utf8(output.stdout).expect("it writes text")
+    }
+
+    /// The URL of the database, by a user who may only read.
+    pub(crate) fn url(&self) -> String {
+        format!("mysql://oauth@127.0.0.1:{}/old", self.port)
+    }
+
+    /// A file with the password for that.
+    pub(crate) fn password_file(&self) -> String {
+        let path = self.folder.path().join("password");
+        std::fs::write(&path, format!("{PASSWORD}\n")).expect("the folder is ours");
+        path.display().to_string()
+    }
+}
