@@ -3,8 +3,9 @@
 //! Nothing here sleeps: the driver itself waits for elements that are not there yet, and only that a page is left is asked for
 //! again and again.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use regrant_protocol::{Clock, SystemClock};
 use serde_json::{Value, json};
 use ureq::http::{self, Request};
 use ureq::{Agent, AsSendBody};
@@ -180,9 +181,9 @@ impl Element<'_> {
     #[track_caller]
     pub(crate) fn click_and_leave(&self) {
         self.click();
-        let clicked = Instant::now();
+        let clicked = SystemClock.monotonic();
         while self.session.send(Request::get(format!("{}{}/name", self.session.url, self.path)).body(())).is_ok() {
-            assert!(clicked.elapsed() < PATIENCE, "the page stays: {}", self.session.url());
+            assert!(SystemClock.monotonic() - clicked < PATIENCE, "the page stays: {}", self.session.url());
         }
     }
 

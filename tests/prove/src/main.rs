@@ -9,6 +9,7 @@ mod damage;
 mod dev_server;
 mod fuzz;
 mod history;
+mod import;
 mod instance;
 mod ledger;
 mod load;
@@ -47,6 +48,9 @@ struct Arguments {
     /// From which chance is drawn, where there is any.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// How many refresh tokens `import` takes over, whatever the scale.
+    #[arg(long)]
+    rows: Option<u64>,
 }
 
 /// A kind of proof.
@@ -70,16 +74,20 @@ enum Kind {
     Damage,
     /// Bytes that lead somewhere new, through every reader of untrusted bytes and through the rule itself.
     Fuzz,
+    /// Many tokens of another system, taken over in one run and in bounded memory.
+    Import,
     /// Small changes to the rule, the token codec and the tags, each of which a test must notice.
     Mutation,
 }
 
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
-    if let [workload::COMMAND, ..] = words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        return workload::run(&words[1..]);
+    match words.first().map(String::as_str) {
+        Some(workload::COMMAND) => return workload::run(&words[1..]),
+        Some(import::COMMAND) => return import::be_the_program(&words),
+        _ => {}
     }
-    let Arguments { kind, scale, only, seed } = Arguments::parse();
+    let Arguments { kind, scale, only, seed, rows } = Arguments::parse();
     let mut report = Report::new();
     let done = match kind {
         Kind::Model => {
@@ -97,6 +105,7 @@ fn main() -> ExitCode {
         Kind::Clock => asynchronously(clock::run(scale, &only, &mut report)),
         Kind::Damage => damage::run(scale, &only, seed, &mut report),
         Kind::Fuzz => fuzz::run(scale, &only, seed, &mut report),
+        Kind::Import => import::run(scale, rows, &mut report),
         Kind::Mutation => mutation::run(scale, &only, &mut report),
     };
     match done {
