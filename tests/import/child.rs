@@ -6,49 +6,67 @@ use std::process::{Child, Command, Stdio};
 use std::thread::spawn;
 
 /// A server that has begun to listen.
-pub(crate) struct Server(Child);
+pub(crate) struct Server {
+    process: Child,
+    /// On 127.0.0.1.
+    pub(crate) port: u16,
+}
 
 impl Server {
-    /// Starts a server that says `ready` in its log when it listens, `times` times.
-    pub(crate) fn start(command: &mut Command, ready: &str, times: usize) -> Self {
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{command:?}: {error}; run `cargo xtask test`, which installs it"));
-        let mut log = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+    /// How often a server is started: somebody may take its port before it does.
+    const STARTS_MAX: u32 = 5;
+
+    /// Starts a server that says `ready` in its log when it listens, by the command for a port.
+    pub(crate) fn start(command: impl Fn(u16) -> Command, ready: &str) -> Self {
         let mut told = String::new();
-        for _ in 0..times {
-            loop {
-                let line = log.next().unwrap_or_else(|| panic!("{command:?} ended: {told}")).expect("it writes text");
-                told.push_str(&line);
-                told.push('\n');
-                if line.contains(ready) {
-                    break;
-                }
+        for _ in 0..Self::STARTS_MAX {
+            let port = free_port();
+            match start_once(&mut command(port), ready) {
+                Ok(process) => return Self { process, port },
+                Err(log) => told = log,
             }
         }
-        // It must not wait for somebody who reads on.
-        spawn(move || log.for_each(drop));
-        Self(child)
+        panic!("the server does not start: {told}");
     }
+}
+
+/// Starts a server; what it said, when it ends instead.
+fn start_once(command: &mut Command, ready: &str) -> Result<Child, String> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}; run `cargo xtask test`, which installs it"));
+    let mut log = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+    let mut told = String::new();
+    while !told.contains(ready) {
+        let Some(line) = log.next() else {
+            let _ = child.wait();
+            return Err(told);
+        };
+        told.push_str(&line.expect("it writes text"));
+        told.push('\n');
+    }
+    // It must not wait for somebody who reads on.
+    spawn(move || log.for_each(drop));
+    Ok(child)
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         // Its workers end with it, which they would not if it were killed.
-        let pid = self.0.id().to_string();
+        let pid = self.process.id().to_string();
         let asked = Command::new("sh").args(["-c", "kill -QUIT \"$0\" 2>&1", &pid]).output();
         if asked.is_err() {
-            let _ = self.0.kill();
+            let _ = self.process.kill();
         }
-        let _ = self.0.wait();
+        let _ = self.process.wait();
     }
 }
 
 /// A port that is free now.
-pub(crate) fn free_port() -> u16 {
+fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
     listener.local_addr().expect("it is bound").port()
 }

@@ -5,16 +5,15 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::child::{Server, free_port, is_root, run};
+use crate::child::{Server, is_root, run};
 
 /// The password of the user `oauth`.
 pub(crate) const PASSWORD: &str = "old-db-password";
 
 /// A running server with an empty database `old`.
 pub(crate) struct Mariadb {
-    _server: Server,
+    server: Server,
     folder: TempDir,
-    port: u16,
 }
 
 impl Mariadb {
@@ -27,19 +26,19 @@ impl Mariadb {
         run(Command::new("mariadb-install-db")
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", &data_option])
             .args(user));
-        let port = free_port();
         let path = std::env::var("PATH").unwrap_or_default();
-        let server = Server::start(
-            Command::new("mariadbd")
+        let command = |port| {
+            let mut command = Command::new("mariadbd");
+            command
                 .env("PATH", format!("{path}:/usr/sbin"))
                 .args(["--no-defaults", &data_option, "--bind-address=127.0.0.1", &format!("--port={port}")])
                 .arg(format!("--socket={}", folder.path().join("socket").display()))
                 .arg(format!("--pid-file={}", folder.path().join("pid").display()))
-                .args(user),
-            "ready for connections",
-            1,
-        );
-        let started = Self { _server: server, folder, port };
+                .args(user);
+            command
+        };
+        let server = Server::start(command, "ready for connections");
+        let started = Self { server, folder };
         started.sql(&format!(
             "CREATE DATABASE old CHARACTER SET utf8mb4; CREATE USER oauth@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';
              GRANT SELECT ON old.* TO oauth@'127.0.0.1';"
@@ -65,7 +64,7 @@ impl Mariadb {
 
     /// The URL of the database, by a user who may only read.
     pub(crate) fn url(&self) -> String {
-        format!("mysql://oauth@127.0.0.1:{}/old", self.port)
+        format!("mysql://oauth@127.0.0.1:{}/old", self.server.port)
     }
 
     /// A file with the password for that.

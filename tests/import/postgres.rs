@@ -8,16 +8,15 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::child::{Server, free_port, is_root, run};
+use crate::child::{Server, is_root, run};
 
 /// The password of the user `postgres`.
 const PASSWORD: &str = "old-db-password";
 
 /// A running server with an empty database `postgres`.
 pub(crate) struct Postgres {
-    _server: Server,
+    server: Server,
     folder: TempDir,
-    port: u16,
 }
 
 impl Postgres {
@@ -39,18 +38,18 @@ impl Postgres {
             .args(["--locale=C", "--no-sync"])
             .arg(format!("--pwfile={}", password.display()))
             .arg(&data));
-        let port = free_port();
-        let server = Server::start(
-            as_postgres("postgres")
+        let command = |port: u16| {
+            let mut command = as_postgres("postgres");
+            command
                 .arg("-D")
                 .arg(&data)
                 .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"])
                 .arg("-c")
-                .arg(format!("unix_socket_directories={}", data.display())),
-            "ready to accept connections",
-            1,
-        );
-        Self { _server: server, folder, port }
+                .arg(format!("unix_socket_directories={}", data.display()));
+            command
+        };
+        let server = Server::start(command, "ready to accept connections");
+        Self { server, folder }
     }
 
     /// Runs statements.
@@ -60,7 +59,7 @@ impl Postgres {
             .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "-v", "ON_ERROR_STOP=1", "-U", "postgres"])
             .arg("-h")
             .arg(self.folder.path().join("data"))
-            .args(["-p", &self.port.to_string()])
+            .args(["-p", &self.server.port.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -73,7 +72,7 @@ impl Postgres {
 
     /// The URL of the database.
     pub(crate) fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.server.port)
     }
 
     /// The file with the password for that.

@@ -5,7 +5,7 @@ use crate::{Binding, Generation, Grant, GrantId, GrantSecret, Surroundings};
 /// What another system knows of a grant that is taken over from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportedBirth {
-    /// 16 random bytes.
+    /// Its name: no other grant has it, and 12 bytes of it at least are random.
     pub id: GrantId,
     /// 16 random bytes.
     pub secret: GrantSecret,

@@ -8,7 +8,7 @@ use super::terms::TokenTerms;
 /// What the caller adds to a token to make a grant of it.
 #[derive(Clone, Debug)]
 pub struct GrantParts {
-    /// 16 random bytes.
+    /// Its name; 12 bytes of it at least are random.
     pub id: GrantId,
     /// 16 random bytes.
     pub secret: GrantSecret,
