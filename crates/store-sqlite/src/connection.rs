@@ -69,6 +69,8 @@ pub(crate) fn open(path: &Path) -> Result<Connection, OpenError> {
     }
     connection.busy_timeout(Duration::from_millis(BUSY_MILLISECONDS_MAX)).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED_MAX);
+    // What a savepoint may have to undo: a file for it costs more than the savepoint, and a step or a slice is small.
+    connection.pragma_update(None, "temp_store", "MEMORY").map_err(failed)?;
     // Else SQLite may plan a statement anew for every value that is bound to it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(failed)?;
     Ok(connection)

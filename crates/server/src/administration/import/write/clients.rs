@@ -18,14 +18,13 @@ pub(super) async fn write(store: &dyn Store, plan: &mut Plan, pepper: &Pepper, w
     for problem in &plan.refused_clients {
         written.break_row(Kind::Client, problem);
     }
-    let mut left_out: Vec<ClientId> = Vec::new();
     for (id, planned) in &plan.clients {
         if let Some(known) = store.client(id).await? {
             // Tokens that only a client with a secret could use would be there for everybody.
             if known.settings.is_public() != (planned.loaded.kind == ClientKind::Public) {
                 written.tally.leave_out(Kind::Client, OTHER_KIND);
                 written.remarks.add(format!("{OTHER_KIND}: its tokens are left out"), &format!("client {id}"));
-                left_out.push(id.clone());
+                written.left_out_clients.insert(id.clone());
                 continue;
             }
             written.tally.of(Kind::Client).known += 1;
@@ -39,13 +38,13 @@ pub(super) async fn write(store: &dyn Store, plan: &mut Plan, pepper: &Pepper, w
             Err(ChangeError::Taken(_)) => {
                 written.tally.leave_out(Kind::Client, TAKEN);
                 written.remarks.add(TAKEN.to_owned(), &format!("client {id}"));
-                left_out.push(id.clone());
+                written.left_out_clients.insert(id.clone());
             }
             Err(error) => return Err(error.into()),
         }
     }
-    for id in left_out {
-        plan.clients.remove(&id);
+    for id in &written.left_out_clients {
+        plan.clients.remove(id);
     }
     Ok(())
 }

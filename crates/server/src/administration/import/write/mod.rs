@@ -6,12 +6,13 @@ mod refused_users;
 mod tokens;
 mod users;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Result;
 use regrant_crypto::Pepper;
 use regrant_import::{Item, Kind, Reader, Record};
-use regrant_protocol::Timestamp;
+use regrant_protocol::{ClientId, Timestamp};
 use regrant_store::Store;
 
 use self::consents::Consents;
@@ -44,6 +45,8 @@ pub(super) struct Written {
     pub(super) problems: Vec<String>,
     /// Users that only tokens name.
     pub(super) stand_ins: u64,
+    /// Clients that could not be written: nothing of theirs is taken over.
+    left_out_clients: BTreeSet<ClientId>,
     /// Users who are somebody else here: nothing of theirs is taken over.
     refused_users: RefusedUsers,
 }

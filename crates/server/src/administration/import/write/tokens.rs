@@ -14,7 +14,7 @@ use regrant_protocol::{Subject, Timestamp};
 use regrant_store::{ImportError, Imported, ImportedGrant, Store, User};
 use tokio::task::JoinHandle;
 
-use super::super::plan::{OF_LEFT_OUT_USER, Plan};
+use super::super::plan::{OF_LEFT_OUT_CLIENT, OF_LEFT_OUT_USER, Plan};
 use super::super::progress::Progress;
 use super::Written;
 use super::users::{Kept, keep_all};
@@ -70,8 +70,13 @@ impl Tokens {
 
     /// Puts the `number`th token into the batch.
     fn add(&mut self, token: &StagedToken, plan: &Plan, number: i64, written: &mut Written) {
-        // A client that is left out was counted by the survey, or when it was to be written.
-        let Some(client) = plan.clients.get(&token.client) else { return };
+        let Some(client) = plan.clients.get(&token.client) else {
+            // Of others that are left out the survey has counted the tokens.
+            if written.left_out_clients.contains(&token.client) {
+                written.tally.leave_out(kind_of(token), OF_LEFT_OUT_CLIENT);
+            }
+            return;
+        };
         let origin = Origin { table: String::new(), key: String::new() };
         let Ok(subject) = plan.subject(&token.user, Kind::RefreshToken, &origin) else { return };
         if written.refused_users.has(&subject) {
