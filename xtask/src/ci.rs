@@ -26,6 +26,7 @@ const STAGES: &[Stage] = &[
     Stage::new("prove syscall", || prove::run(&["syscall", "--scale", "ci"])),
     Stage::new("prove clock", || prove::run(&["clock", "--scale", "ci"])),
     Stage::new("prove damage", || prove::run(&["damage", "--scale", "ci"])),
+    Stage::new("prove import", || prove::run(&["import", "--scale", "ci"])),
     Stage::new("prove fuzz", || prove::run(&["fuzz", "--scale", "ci"])),
 ];
 
