@@ -21,6 +21,7 @@ mod known;
 mod ledger;
 pub mod load;
 mod moment;
+mod name_list;
 mod options;
 mod php;
 mod problem;

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use crate::database::{Cells, Database, Shape};
 use crate::known::Known;
+use crate::name_list::NameList;
 use crate::reader::{Content, Context, Item, Step};
 use crate::table::{Table, TableSpec};
 use crate::tables::{Naming, own_name};
@@ -42,6 +43,8 @@ pub(crate) struct PhpTables {
     users: Option<Table>,
     /// The column of the users by which tokens name them.
     users_named_by: &'static str,
+    /// The names of all users, where their table has no index by them.
+    user_names: Option<NameList>,
 }
 
 impl PhpTables {
@@ -65,7 +68,13 @@ impl PhpTables {
         {
             users = None;
         }
+        // bshaffer's users have no key; a dump was given one here.
+        let user_names = match &users {
+            Some(table) if users_named_by == "username" && database.is_live() => Some(names(table, database).await?),
+            Some(_) | None => None,
+        };
         Ok(Self {
+            user_names,
             clients: naming.must_find(&shapes, specs[0])?,
             refresh_tokens: naming.must_find(&shapes, specs[1])?,
             access_tokens: naming.find(&shapes, specs[2])?,
@@ -145,11 +154,33 @@ impl PhpTables {
                     // PostgreSQL compares numbers with numbers alone.
                     names.retain(|name| name.parse::<i64>().is_ok());
                 }
-                let found = users.among(&mut context.database, self.users_named_by, &names).await?;
-                Some(Known::new(found.iter().filter_map(|cells| cells[0].text().map(ToOwned::to_owned)), ignores_case))
+                let found: Vec<String> = match &self.user_names {
+                    Some(list) => list.among(&names).map_err(|error| ReadError {
+                        table: users.name.clone(),
+                        cause: format!("the temporary list of names cannot be read: {error}"),
+                    })?,
+                    None => {
+                        let found = users.among(&mut context.database, self.users_named_by, &names).await?;
+                        found.iter().filter_map(|cells| cells[0].text().map(ToOwned::to_owned)).collect()
+                    }
+                };
+                Some(Known::new(found, ignores_case))
             }
         };
         Ok(Parties { clients, users })
+    }
+}
+
+/// All that a table is keyed by.
+async fn names(table: &Table, database: &mut Database) -> Result<NameList, OpenError> {
+    let list = NameList::new()?;
+    let mut after: Option<String> = None;
+    loop {
+        let rows = table.page(database, after.as_deref()).await?;
+        let texts: Vec<&str> = rows.iter().filter_map(|cells| cells[0].text()).collect();
+        texts.iter().try_for_each(|name| list.add(name))?;
+        let Some(last) = texts.last() else { return Ok(list) };
+        after = Some((*last).to_owned());
     }
 }
 
