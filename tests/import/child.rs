@@ -1,6 +1,6 @@
 //! A server of another maker as a child process, ended with the test.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::thread::spawn;
@@ -69,6 +69,20 @@ impl Drop for Server {
 fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
     listener.local_addr().expect("it is bound").port()
+}
+
+/// Gives statements to a client of a database, and returns what it said.
+#[track_caller]
+pub(crate) fn feed(client: &mut Command, statements: &str) -> String {
+    let mut child = client
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{client:?}: {error}"));
+    child.stdin.take().expect("it is piped").write_all(statements.as_bytes()).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{statements}");
+    String::from_utf8(output.stdout).expect("it writes text")
 }
 
 /// Whether the tests run as root, as which servers refuse to run.

@@ -1,11 +1,10 @@
 //! A MariaDB server of the test's own.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::child::{Server, is_root, run};
+use crate::child::{Server, feed, is_root, run};
 
 /// The password of the user `oauth`.
 pub(crate) const PASSWORD: &str = "old-db-password";
@@ -49,17 +48,11 @@ impl Mariadb {
     /// Runs statements.
     #[track_caller]
     pub(crate) fn sql(&self, statements: &str) -> String {
-        let mut child = Command::new("mariadb")
+        let mut client = Command::new("mariadb");
+        client
             .args(["--no-defaults", "--user=root", "--batch", "--skip-column-names", "--default-character-set=utf8mb4"])
-            .arg(format!("--socket={}", self.folder.path().join("socket").display()))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("there is mariadb");
-        child.stdin.take().expect("it is piped").write_all(statements.as_bytes()).expect("it reads");
-        let output = child.wait_with_output().expect("it ends");
-        assert!(output.status.success(), "{statements}");
-        String::from_utf8(output.stdout).expect("it writes text")
+            .arg(format!("--socket={}", self.folder.path().join("socket").display()));
+        feed(&mut client, statements)
     }
 
     /// The URL of the database, by a user who may only read.

@@ -1,14 +1,13 @@
 //! A PostgreSQL server of the test's own.
 
 use std::fs::{self, Permissions};
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::child::{Server, is_root, run};
+use crate::child::{Server, feed, is_root, run};
 
 /// The password of the user `postgres`.
 const PASSWORD: &str = "old-db-password";
@@ -55,19 +54,13 @@ impl Postgres {
     /// Runs statements.
     #[track_caller]
     pub(crate) fn sql(&self, statements: &str) -> String {
-        let mut child = Command::new(program("psql"))
+        let mut client = Command::new(program("psql"));
+        client
             .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "-v", "ON_ERROR_STOP=1", "-U", "postgres"])
             .arg("-h")
             .arg(self.folder.path().join("data"))
-            .args(["-p", &self.server.port.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("there is psql");
-        child.stdin.take().expect("it is piped").write_all(statements.as_bytes()).expect("it reads");
-        let output = child.wait_with_output().expect("it ends");
-        assert!(output.status.success(), "{statements}");
-        String::from_utf8(output.stdout).expect("it writes text")
+            .args(["-p", &self.server.port.to_string()]);
+        feed(&mut client, statements)
     }
 
     /// The URL of the database.

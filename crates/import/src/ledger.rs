@@ -1,6 +1,7 @@
 use regrant_protocol::Timestamp;
 use rusqlite::{Connection, params};
 
+use crate::scratch::{no_room, scratch};
 use crate::{OpenError, TokenDigest};
 
 /// How much of it is kept in memory: digests come in no order.
@@ -16,21 +17,8 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn new() -> Result<Self, OpenError> {
-        let open = || -> rusqlite::Result<Connection> {
-            let connection = Connection::open("")?;
-            connection.pragma_update(None, "journal_mode", "OFF")?;
-            connection.pragma_update(None, "synchronous", "OFF")?;
-            connection.pragma_update(None, "cache_size", -CACHE_KIBIBYTES)?;
-            connection.execute_batch(
-                "CREATE TABLE owner (digest BLOB PRIMARY KEY, issued_at INTEGER, origin TEXT, given_in INTEGER) WITHOUT ROWID;
-                 BEGIN",
-            )?;
-            Ok(connection)
-        };
-        let connection = open().map_err(|error| OpenError::Sqlite {
-            path: std::env::temp_dir(),
-            cause: format!("no room for a temporary database: {error}"),
-        })?;
+        let schema = "CREATE TABLE owner (digest BLOB PRIMARY KEY, issued_at INTEGER, origin TEXT, given_in INTEGER) WITHOUT ROWID";
+        let connection = scratch(CACHE_KIBIBYTES, schema).map_err(no_room)?;
         Ok(Self { connection, pass: 1 })
     }
 

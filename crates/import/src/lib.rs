@@ -29,6 +29,7 @@ mod reader;
 mod record;
 mod redirect_uris;
 mod scope_text;
+mod scratch;
 pub mod settings;
 mod source;
 mod survey;

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 
 use crate::OpenError;
+use crate::scratch::{no_room, scratch};
 
 /// How much of it is kept in memory.
 const CACHE_KIBIBYTES: i64 = 16 * 1024;
@@ -15,17 +16,9 @@ pub(crate) struct NameList {
 
 impl NameList {
     pub(crate) fn new() -> Result<Self, OpenError> {
-        let open = || -> rusqlite::Result<Connection> {
-            let connection = Connection::open("")?;
-            connection.pragma_update(None, "journal_mode", "OFF")?;
-            connection.pragma_update(None, "synchronous", "OFF")?;
-            connection.pragma_update(None, "cache_size", -CACHE_KIBIBYTES)?;
-            connection.execute_batch(
-                "CREATE TABLE name (folded TEXT, name TEXT, PRIMARY KEY (folded, name)) WITHOUT ROWID; BEGIN",
-            )?;
-            Ok(connection)
-        };
-        open().map(|connection| Self { connection }).map_err(|error| fault(&error))
+        let schema = "CREATE TABLE name (folded TEXT, name TEXT, PRIMARY KEY (folded, name)) WITHOUT ROWID";
+        let connection = scratch(CACHE_KIBIBYTES, schema).map_err(no_room)?;
+        Ok(Self { connection })
     }
 
     pub(crate) fn add(&self, name: &str) -> Result<(), OpenError> {
@@ -33,7 +26,7 @@ impl NameList {
             let mut statement = self.connection.prepare_cached("INSERT OR IGNORE INTO name VALUES (?1, ?2)")?;
             statement.execute([name.to_lowercase().as_str(), name])
         };
-        insert().map(drop).map_err(|error| fault(&error))
+        insert().map(drop).map_err(no_room)
     }
 
     /// Those of the list that are `wanted`, or are so but for upper and lower case.
@@ -47,10 +40,6 @@ impl NameList {
         }
         Ok(found)
     }
-}
-
-fn fault(error: &rusqlite::Error) -> OpenError {
-    OpenError::Sqlite { path: std::env::temp_dir(), cause: format!("no room for a temporary database: {error}") }
 }
 
 #[cfg(test)]

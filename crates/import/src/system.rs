@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::settings;
+
 /// A system whose data can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum System {
@@ -20,11 +22,17 @@ impl System {
     /// The name on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
+        self.replaced().name()
+    }
+
+    /// The same system as one whose place regrant takes.
+    #[must_use]
+    pub const fn replaced(self) -> settings::System {
         match self {
-            Self::Bshaffer => "bshaffer",
-            Self::Redcore => "redcore",
-            Self::Wso2 => "wso2",
-            Self::Dotauth => "dotauth",
+            Self::Bshaffer => settings::System::Bshaffer,
+            Self::Redcore => settings::System::Redcore,
+            Self::Wso2 => settings::System::Wso2,
+            Self::Dotauth => settings::System::DotAuth,
         }
     }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::database::Shape;
+use crate::database::{Database, Shape};
 use crate::dump::Interest;
 use crate::table::{Table, TableSpec};
 use crate::{OpenError, System};
@@ -31,6 +31,21 @@ impl Naming {
                 candidates: several.iter().take(LISTED_MAX).map(|shape| shape.name.clone()).collect(),
             }),
         }
+    }
+
+    /// As [`Naming::find`], but an empty table is none: it came with the installation and is not used.
+    ///
+    /// # Errors
+    /// As there, and when it cannot be read.
+    pub(crate) async fn find_used(
+        &self,
+        shapes: &[Shape],
+        spec: &'static TableSpec,
+        database: &mut Database,
+    ) -> Result<Option<Table>, OpenError> {
+        let Some(table) = self.find(shapes, spec)? else { return Ok(None) };
+        let is_empty = table.page(database, None).await?.is_empty();
+        Ok((!is_empty).then_some(table))
     }
 
     /// The table of `spec`, which must be there.

@@ -59,12 +59,7 @@ impl DotauthTables {
     /// When the clients or the tokens are missing, or a table is another.
     pub(crate) async fn find(naming: &Naming, database: &mut Database) -> Result<Self, OpenError> {
         let shapes = database.shapes().await?;
-        let mut users = naming.find(&shapes, &USERS)?;
-        if let Some(table) = &users
-            && table.page(database, None).await?.is_empty()
-        {
-            users = None;
-        }
+        let users = naming.find_used(&shapes, &USERS, database).await?;
         let clients = naming.must_find(&shapes, &CLIENTS)?;
         Ok(Self {
             clients_are_keyed_by_id: !clients.name.to_ascii_lowercase().ends_with("container"),

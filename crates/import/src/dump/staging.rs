@@ -5,9 +5,10 @@ use super::Interest;
 use crate::OpenError;
 use crate::database::DumpFacts;
 use crate::database::{Cell, Cells, Column, Shape, SqliteDatabase};
+use crate::scratch::{no_room, scratch};
 
-/// How much of the database is held in memory, in KiB; the rest is in its file.
-const CACHE_KIB: i64 = 32 * 1024;
+/// How much of the database is held in memory; the rest is in its file.
+const CACHE_KIBIBYTES: i64 = 32 * 1024;
 
 /// The database that a dump is read into: an unnamed file that nobody else can open.
 pub(crate) struct Staging {
@@ -18,16 +19,7 @@ pub(crate) struct Staging {
 
 impl Staging {
     pub(crate) fn new(ignores_case: bool) -> Result<Self, OpenError> {
-        let open = || -> rusqlite::Result<Connection> {
-            // The empty name is SQLite's word for a temporary file, removed as soon as it is open.
-            let connection = Connection::open("")?;
-            connection.pragma_update(None, "journal_mode", "OFF")?;
-            connection.pragma_update(None, "synchronous", "OFF")?;
-            connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-            connection.execute_batch("BEGIN")?;
-            Ok(connection)
-        };
-        let connection = open().map_err(unavailable)?;
+        let connection = scratch(CACHE_KIBIBYTES, "").map_err(no_room)?;
         Ok(Self { connection, facts: DumpFacts { ignores_case, is_in_utc: false }, shapes: Vec::new() })
     }
 
@@ -69,18 +61,13 @@ impl Staging {
             }
             self.connection.execute_batch("COMMIT")
         };
-        finish().map_err(unavailable)?;
+        finish().map_err(no_room)?;
         Ok(SqliteDatabase::of_dump(self.connection, self.facts))
     }
 }
 
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
-fn unavailable(error: rusqlite::Error) -> OpenError {
-    OpenError::Sqlite { path: std::env::temp_dir(), cause: format!("no room for a temporary database: {error}") }
 }
 
 impl ToSql for Cell {

@@ -4,6 +4,7 @@ use regrant_protocol::{ClientId, Scope, Timestamp};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 
+use crate::scratch::scratch;
 use crate::{Expiry, ForeignAccessToken, ForeignRefreshToken, Origin, TokenDigest, TokenUser, UserStanding};
 
 /// The most tokens of a page.
@@ -73,20 +74,10 @@ impl StagedTokens {
     /// # Errors
     /// When there is no room for a temporary file.
     pub fn new() -> Result<Self, StageError> {
-        let open = || -> rusqlite::Result<Connection> {
-            let connection = Connection::open("")?;
-            for (pragma, setting) in [("journal_mode", "OFF"), ("synchronous", "OFF"), ("locking_mode", "EXCLUSIVE")] {
-                connection.pragma_update(None, pragma, setting)?;
-            }
-            connection.pragma_update(None, "cache_size", -CACHE_KIBIBYTES)?;
-            connection.execute_batch(
-                "CREATE TABLE read (user TEXT, client INTEGER, row INTEGER, kind INTEGER, standing INTEGER, digest BLOB,
-                                    scope TEXT, issued_at INTEGER, expires_at INTEGER);
-                 BEGIN",
-            )?;
-            Ok(connection)
-        };
-        let connection = open().map_err(|error| fault(&error))?;
+        let schema =
+            "CREATE TABLE read (user TEXT, client INTEGER, row INTEGER, kind INTEGER, standing INTEGER, digest BLOB,
+                                         scope TEXT, issued_at INTEGER, expires_at INTEGER)";
+        let connection = scratch(CACHE_KIBIBYTES, schema).map_err(|error| fault(&error))?;
         Ok(Self { connection, clients: Vec::new(), numbers: BTreeMap::new(), rows: 0, last: None, tokens: 0 })
     }
 

@@ -61,13 +61,7 @@ impl PhpTables {
             }
             System::Bshaffer | System::Wso2 | System::Dotauth => (BSHAFFER, "username"),
         };
-        let mut users = naming.find(&shapes, specs[4])?;
-        // An empty table is one that came with the installation and is not used.
-        if let Some(table) = &users
-            && table.page(database, None).await?.is_empty()
-        {
-            users = None;
-        }
+        let users = naming.find_used(&shapes, specs[4], database).await?;
         // bshaffer's users have no key; a dump was given one here.
         let user_names = match &users {
             Some(table) if users_named_by == "username" && database.is_live() => Some(names(table, database).await?),

@@ -59,12 +59,7 @@ impl Wso2Tables {
         if pairs.is_empty() && refresh_tokens.is_none() {
             naming.must_find(&shapes, &token::PAIRS)?;
         }
-        let mut users = naming.find(&shapes, &user::USERS)?;
-        if let Some(table) = &users
-            && table.page(database, None).await?.is_empty()
-        {
-            users = None;
-        }
+        let users = naming.find_used(&shapes, &user::USERS, database).await?;
         let tenants = match naming.find(&shapes, &user::TENANTS)? {
             Some(table) => user::tenants(&table, database).await?,
             None => BTreeMap::new(),

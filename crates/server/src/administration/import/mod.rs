@@ -22,7 +22,6 @@ use anyhow::{Context, Result, bail};
 use regrant_crypto::{SystemEntropy, sha256};
 use regrant_data_directory::{DataDirectory, DataDirectoryError};
 use regrant_import::Reader;
-use regrant_import::settings::System as SettingsOf;
 use regrant_protocol::{Clock, SystemClock};
 use regrant_store::{ClientDefaults, Store};
 use tokio::time::Instant;
@@ -96,7 +95,7 @@ const INTERRUPTED: &str = "the import was interrupted; what was written stays. R
 
 /// What holds for clients of which the old database says nothing, and who says so.
 fn defaults(place: &Place, options: &ImportOptions) -> (ClientDefaults, String) {
-    let system = SettingsOf::named(options.system().name()).expect("whoever can be imported has settings");
+    let system = options.system().replaced();
     match &place.config {
         Some(config) => (config.defaults.clone(), "the configuration".to_owned()),
         None => (defaults_of(system), format!("what {} does by itself", options.system())),
