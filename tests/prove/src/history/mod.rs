@@ -129,6 +129,11 @@ impl Tokens {
         Some(Self { refresh_token: refresh_token.to_owned(), grant: head.grant, successor })
     }
 
+    /// The tokens of a grant that was taken over from another system, before its first refresh.
+    pub(crate) fn imported(refresh_token: String, grant: GrantId) -> Self {
+        Self { refresh_token, grant, successor: Successor { generation: 0, digest: 0 } }
+    }
+
     /// The generation of the refresh token.
     pub(crate) fn generation(&self) -> u32 {
         self.successor.generation

@@ -18,7 +18,7 @@ use crate::scale::Scale;
 use careless_store::Carelessness;
 use change::Change;
 use round::Round;
-use world::World;
+use world::{Origin, World};
 
 const KIND: &str = "race";
 
@@ -35,9 +35,12 @@ pub(crate) async fn run(scale: Scale, only: &str, seed: u64, report: &mut Report
         Scale::Night => 1_000,
         Scale::Gate => 10_000,
     };
-    if AT_ONCE.contains(only) {
-        refresh_at_once(rounds, seed, None, report).await?;
-        refresh_at_once(PLANTED_ROUNDS, seed, Some(Carelessness::DecidesOutsideTheStep), report).await?;
+    for (name, origin) in [(AT_ONCE, Origin::LogIn), (IMPORTED_AT_ONCE, Origin::Import)] {
+        if name.contains(only) {
+            refresh_at_once(name, origin, rounds, seed, None, report).await?;
+            let fault = Some(Carelessness::DecidesOutsideTheStep);
+            refresh_at_once(name, origin, PLANTED_ROUNDS, seed, fault, report).await?;
+        }
     }
     for change in Change::ALL.into_iter().filter(|change| change.name().contains(only)) {
         change_in_flight(change, rounds, seed, None, report).await?;
@@ -47,15 +50,27 @@ pub(crate) async fn run(scale: Scale, only: &str, seed: u64, report: &mut Report
 }
 
 const AT_ONCE: &str = "refresh_at_once";
+const IMPORTED_AT_ONCE: &str = "imported_refresh_at_once";
 
-/// T-10: one token, many refreshes at once, one rotation.
-async fn refresh_at_once(rounds: usize, seed: u64, planted: Option<Carelessness>, report: &mut Report) -> Result<()> {
-    let mut entry = Entry::begin(KIND, AT_ONCE);
+/// T-10: one token, many refreshes at once, one rotation. Every token of another system is the first of a grant of its own.
+async fn refresh_at_once(
+    name: &'static str,
+    origin: Origin,
+    rounds: usize,
+    seed: u64,
+    planted: Option<Carelessness>,
+    report: &mut Report,
+) -> Result<()> {
+    let mut entry = Entry::begin(KIND, name);
     let world = Arc::new(World::open(planted).await?);
-    let login = world.log_in().await?;
+    let mut login = world.begin(origin).await?;
     let mut found = Found::new(seed);
     let mut presented = login.tokens.clone();
-    for _ in 0..rounds {
+    for round in 0..rounds {
+        if round > 0 && origin == Origin::Import {
+            login = world.begin(origin).await?;
+            presented = login.tokens.clone();
+        }
         let round = at_once::round(&world, &login, &presented).await?;
         found.violations.extend(round.violation);
         found.answers += round.answers;
@@ -69,7 +84,7 @@ async fn refresh_at_once(rounds: usize, seed: u64, planted: Option<Carelessness>
     Ok(())
 }
 
-/// T-15, T-16, T-18: what began after the change was answered is refused.
+/// T-15, T-16, T-18: what began after the change was answered is refused. Every second grant was taken over.
 async fn change_in_flight(
     change: Change,
     rounds: usize,
@@ -87,7 +102,8 @@ async fn change_in_flight(
         {
             found.take(round??);
         }
-        running.spawn(round::run(Arc::clone(&world), change, seed.wrapping_add(number as u64)));
+        let origin = if number % 2 == 0 { Origin::LogIn } else { Origin::Import };
+        running.spawn(round::run(Arc::clone(&world), origin, change, seed.wrapping_add(number as u64)));
     }
     while let Some(round) = running.join_next().await {
         found.take(round??);

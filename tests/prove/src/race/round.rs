@@ -5,7 +5,7 @@ use regrant_crypto::{SeededEntropy, random};
 use tokio::task::JoinSet;
 
 use super::change::Change;
-use super::world::{Login, World};
+use super::world::{Login, Origin, World};
 use crate::history::{Call, History, Operation, Outcome, Tokens};
 
 /// How many refreshes present the same token while the change is made.
@@ -29,10 +29,10 @@ pub(crate) struct Round {
     pub(crate) violations: Vec<String>,
 }
 
-/// Logs in, refreshes, makes the change while refreshes are in flight, and goes on refreshing.
-pub(crate) async fn run(world: Arc<World>, change: Change, seed: u64) -> Result<Round> {
+/// Begins a grant, refreshes, makes the change while refreshes are in flight, and goes on refreshing.
+pub(crate) async fn run(world: Arc<World>, origin: Origin, change: Change, seed: u64) -> Result<Round> {
     let [waves, place, pauses, ..] = random::<8>(&SeededEntropy::new(seed));
-    let login = world.log_in().await?;
+    let login = world.begin(origin).await?;
     let generation = login.tokens.generation();
     let race = Race {
         world,

@@ -2,18 +2,19 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::{Context, Result, anyhow};
-use regrant_crypto::{KeyRing, SystemEntropy, random};
+use anyhow::{Context, Result, anyhow, ensure};
+use regrant_crypto::{KeyRing, SystemEntropy, random, sha256};
 use regrant_engine::{
     AuthorizationServer, Hooks, Parts, Refusal, RequestContext, SESSION_SECONDS, Secrecy, TokenError,
 };
-use regrant_grant::{Grant, GrantId, Policy, Realm, Write};
+use regrant_grant::{Grant, GrantId, GrantSecret, ImportedBirth, ImportedToken, Policy, Realm, Write};
 use regrant_protocol::{
     ClientId, Clock, GrantType, Issuer, Lifetime, Params, Profile, Scope, Subject, SystemClock,
     TokenEndpointAuthMethod, TokenResponse, Username,
 };
 use regrant_store::{
-    AccessTokenFormat, ClientDefaults, ClientSettings, Credential, Scene, Store, Target, User, UserStatus, decide_in,
+    AccessTokenFormat, ClientDefaults, ClientSettings, Credential, ImportedGrant, Scene, Store, Target, User,
+    UserStatus, decide_in,
 };
 use regrant_store_sqlite::{Genesis, SqliteStore};
 use tempfile::TempDir;
@@ -41,6 +42,15 @@ pub(crate) struct Login {
     pub(crate) subject: Subject,
     /// What the login was answered with.
     pub(crate) tokens: Tokens,
+}
+
+/// How a grant begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// With a login: the first refresh token is ours.
+    LogIn,
+    /// In another system: the first refresh token is a string that was taken over.
+    Import,
 }
 
 /// A refresh, and the tokens of a 200.
@@ -73,9 +83,50 @@ impl World {
         &*self.store
     }
 
-    /// Makes a user and a client, and logs in.
-    pub(crate) async fn log_in(&self) -> Result<Login> {
+    /// Makes a user and a client with a grant.
+    pub(crate) async fn begin(&self, origin: Origin) -> Result<Login> {
+        match origin {
+            Origin::LogIn => self.log_in().await,
+            Origin::Import => self.take_over().await,
+        }
+    }
+
+    async fn log_in(&self) -> Result<Login> {
         let (client, secret, _) = self.add_client().await?;
+        let (subject, username) = self.add_user().await?;
+        let form = format!(
+            "grant_type=password&username={username}&password={PASSWORD}&client_id={client}&client_secret={secret}"
+        );
+        let response = self.token(&form).await?;
+        let tokens = read(&response).ok_or_else(|| anyhow!("a login was answered without tokens"))?;
+        Ok(Login { client, secret, subject, tokens })
+    }
+
+    async fn take_over(&self) -> Result<Login> {
+        let (client, secret, _) = self.add_client().await?;
+        let (subject, _) = self.add_user().await?;
+        let (id, token) = (GrantId(random(&SystemEntropy)), self.name("a-token-of-another-system"));
+        let now = SystemClock.now();
+        let birth = ImportedBirth {
+            id,
+            secret: GrantSecret::new(random(&SystemEntropy)),
+            client: client.clone(),
+            subject: subject.clone(),
+            scope: Scope::parse("read")?,
+            created_at: now,
+            authenticated_at: now,
+            idle_expires_at: Some(now.plus_seconds(3600)),
+            absolute_expires_at: None,
+            access_lifetime: Lifetime::from_seconds(3600),
+        };
+        let refresh_token = Some(ImportedToken(sha256(token.as_bytes())));
+        let grant = ImportedGrant { birth, refresh_token, access_tokens: Vec::new() };
+        let imported = self.server.import(vec![grant]).await?;
+        ensure!(imported.refresh_tokens == 1, "a token was not taken over: {imported:?}");
+        Ok(Login { client, secret, subject, tokens: Tokens::imported(token, id) })
+    }
+
+    async fn add_user(&self) -> Result<(Subject, String)> {
         let username = self.name("user");
         let subject = Subject::parse(&self.name("subject"))?;
         let user = User {
@@ -88,12 +139,7 @@ impl World {
             version: 1,
         };
         self.store.add_user(user).await?;
-        let form = format!(
-            "grant_type=password&username={username}&password={PASSWORD}&client_id={client}&client_secret={secret}"
-        );
-        let response = self.token(&form).await?;
-        let tokens = read(&response).ok_or_else(|| anyhow!("a login was answered without tokens"))?;
-        Ok(Login { client, secret, subject, tokens })
+        Ok((subject, username))
     }
 
     /// Makes a client; its name, its secret, and what is kept of it.
