@@ -67,6 +67,7 @@ fn joomlas_users_and_their_tokens_go_on() {
         site.command("redcore", &mariadb.url(), &["--timezone", ZONE, "--table-prefix", "jos_", "--json"]);
     let told = Told::of(&importing.env("REGRANT_IMPORT_PASSWORD", PASSWORD).output().expect("the program starts"));
     assert_eq!(told.code, 0, "{}", told.stderr);
+    assert!(told.stderr.contains(r#""act":"imported""#) && !told.stderr.contains(PASSWORD), "{}", told.stderr);
     let report: Value = serde_json::from_str(&told.stdout).expect("it is JSON");
     for (kind, found, taken_over) in
         [("clients", 1, 1), ("users", 3, 3), ("refresh tokens", 5, 4), ("access tokens", 1, 1)]

@@ -57,11 +57,13 @@ pub enum Act {
     BackupWritten,
     /// Said that the clock is right.
     ClockTrusted,
+    /// Took over what another system kept.
+    Imported,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::ClientRegistered,
         Self::ClientChanged,
         Self::ClientRemoved,
@@ -88,6 +90,7 @@ impl Act {
         Self::MasterKeyRetired,
         Self::BackupWritten,
         Self::ClockTrusted,
+        Self::Imported,
     ];
 
     /// The name of the act.
@@ -120,6 +123,7 @@ impl Act {
             Self::MasterKeyRetired => "master_key_retired",
             Self::BackupWritten => "backup_written",
             Self::ClockTrusted => "clock_trusted",
+            Self::Imported => "imported",
         }
     }
 }

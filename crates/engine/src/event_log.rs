@@ -19,8 +19,9 @@ macro_rules! audit {
 
 impl Event<'_> {
     /// Writes the event to the log, with the target `audit`: one line, under the names that the documentation uses. In which
-    /// request it was, the span around says.
-    pub(crate) fn log(&self) {
+    /// request it was, the span around says. [`AuthorizationServer::observe`](crate::AuthorizationServer::observe) does this;
+    /// it is for programs that do something to a store without a server.
+    pub fn log(&self) {
         let event = self.happening.name();
         let source = self.source.map(display);
         match self.happening {

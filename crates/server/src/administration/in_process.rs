@@ -8,7 +8,6 @@ use regrant_engine::{AuthorizationServer, Door, Hooks, Parts, SESSION_SECONDS};
 use regrant_protocol::{Clock, Issuer, SystemClock};
 use regrant_store::{ClientDefaults, Store};
 
-use crate::log;
 use crate::program::StoreProgram;
 use regrant_data_directory::DataDirectory;
 
@@ -23,10 +22,7 @@ pub(super) async fn router(place: &Place, directory: &Arc<DataDirectory>) -> Res
     let ring = directory.key_ring(&SystemEntropy)?;
     let store: Arc<dyn Store> = Arc::new(directory.store(&SystemEntropy, Arc::clone(&clock))?);
     let config = place.config.as_ref();
-    match config.and_then(|config| config.log.audit.as_deref()) {
-        Some(audit) => log::trail_to_file(audit)?,
-        None => log::trail_to_standard_error(),
-    }
+    place.begin_trail()?;
     let parts = Parts {
         issuer: config.map_or_else(|| Issuer::parse(UNKNOWN_ISSUER), |config| Ok(config.server.issuer.clone()))?,
         store,

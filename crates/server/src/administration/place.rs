@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::config::{CONFIG_FILE, Config, Sources};
+use crate::log;
 use regrant_data_directory::DataDirectory;
 
 /// What every command of administration can be told.
@@ -29,6 +30,22 @@ pub(crate) struct CommonOptions {
 pub(super) struct Place {
     pub(super) data: PathBuf,
     pub(super) config: Option<Config>,
+}
+
+impl Place {
+    /// Begins the audit trail of a command that no server answers: in the file that the configuration names, else on standard error.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub(super) fn begin_trail(&self) -> Result<()> {
+        match self.config.as_ref().and_then(|config| config.log.audit.as_deref()) {
+            Some(audit) => log::trail_to_file(audit),
+            None => {
+                log::trail_to_standard_error();
+                Ok(())
+            }
+        }
+    }
 }
 
 impl CommonOptions {

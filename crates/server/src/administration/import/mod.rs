@@ -21,8 +21,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use regrant_crypto::{SystemEntropy, sha256};
 use regrant_data_directory::{DataDirectory, DataDirectoryError};
+use regrant_engine::{Act, Door, Event, Happening};
 use regrant_import::Reader;
-use regrant_protocol::{Clock, SystemClock};
+use regrant_protocol::{Clock, SystemClock, Timestamp};
 use regrant_store::{ClientDefaults, Store};
 use tokio::time::Instant;
 
@@ -75,6 +76,7 @@ async fn take_over(options: ImportOptions) -> Result<()> {
         Some(directory) => directory,
         None => open(&place)?,
     };
+    place.begin_trail()?;
     let ring = directory.key_ring(&SystemEntropy)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store: Arc<dyn Store> = Arc::new(directory.store(&SystemEntropy, clock)?);
@@ -84,9 +86,17 @@ async fn take_over(options: ImportOptions) -> Result<()> {
     let written = writer.write(&mut reader, ring.pepper(), &mut progress).await.context(INTERRUPTED)?;
     progress.end();
     unfinished.end()?;
+    tell(&options, now);
     report.written(written);
     report.end(begun.elapsed());
     Output { is_json: options.common.json }.answer(&report, Report::to_text)
+}
+
+/// One line of the audit trail. How many rows of what there were the report says.
+fn tell(options: &ImportOptions, at: Timestamp) {
+    let object = format!("{} {}", options.system(), options.from);
+    let happening = Happening::Administered { act: Act::Imported, object: &object, door: Door::Process };
+    Event { at, request: None, source: None, happening }.log();
 }
 
 const STOPPED: &str = "nothing was written. Correct that in the old database, or leave it behind with --on-error skip";
