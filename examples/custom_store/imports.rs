@@ -13,18 +13,27 @@ impl Tables {
     pub(crate) fn import(&mut self, grants: Vec<ImportedGrant>, now: Timestamp) -> Result<Imported, StoreError> {
         self.check_names(&grants)?;
         let mut imported = Imported::default();
-        for ImportedGrant { birth, refresh_token, access_tokens } in grants {
-            if self.client_party(&birth.client).is_none() || self.user_party(&birth.subject).is_none() {
-                imported.ownerless += 1;
+        for grant in grants {
+            if self.client_party(&grant.birth.client).is_none() || self.user_party(&grant.birth.subject).is_none() {
+                imported += grant.ownerless();
                 continue;
             }
-            let mut made = refresh_token.and_then(|token| self.imported_refresh_tokens.get(&token).copied());
-            if made.is_some() {
-                imported.known += 1;
-            } else if let Some(token) = refresh_token {
-                made = Some(self.make_imported(birth.clone(), now));
-                self.imported_refresh_tokens.extend(made.map(|grant| (token, grant)));
-                imported.refresh_tokens += 1;
+            let ImportedGrant { birth, refresh_token, access_tokens } = grant;
+            let mut made = None;
+            if let Some(token) = refresh_token {
+                if let Some((known, _)) = self.imported_refresh_tokens.get(&token.0) {
+                    imported.known += 1;
+                    if !self.grants.contains_key(known) {
+                        imported.known += access_tokens.len() as u64;
+                        continue;
+                    }
+                    made = Some(*known);
+                } else {
+                    let grant = self.make_imported(birth.clone(), now);
+                    self.imported_refresh_tokens.insert(token.0, (grant, birth.remembered_until(now)));
+                    imported.refresh_tokens += 1;
+                    made = Some(grant);
+                }
             }
             for access_token in access_tokens {
                 if self.imported_access_tokens.contains_key(&access_token.token.0) {
@@ -45,7 +54,7 @@ impl Tables {
         let mut names = HashSet::new();
         for ImportedGrant { birth, refresh_token, access_tokens } in grants {
             let makes_row = match refresh_token {
-                Some(token) => !self.imported_refresh_tokens.contains_key(token),
+                Some(token) => !self.imported_refresh_tokens.contains_key(&token.0),
                 None => access_tokens.iter().any(|token| !self.imported_access_tokens.contains_key(&token.token.0)),
             };
             if makes_row && (self.grants.contains_key(&birth.id) || !names.insert(birth.id)) {
@@ -58,7 +67,7 @@ impl Tables {
 
     /// A token of either kind.
     pub(crate) fn imported_token(&self, token: &ImportedToken) -> Option<FoundToken> {
-        if let Some(grant) = self.imported_refresh_tokens.get(token) {
+        if let Some((grant, _)) = self.imported_refresh_tokens.get(&token.0) {
             return Some(FoundToken::Refresh(*grant));
         }
         let (grant, access_token) = self.imported_access_tokens.get(&token.0)?.clone();
@@ -74,9 +83,8 @@ impl Tables {
         id
     }
 
-    /// What was imported of a grant goes with it.
+    /// The access tokens that were imported go with their grant; the refresh token is remembered.
     pub(crate) fn forget_imported(&mut self, id: GrantId) {
-        self.imported_refresh_tokens.retain(|_, grant| *grant != id);
         self.imported_access_tokens.retain(|_, (grant, _)| *grant != id);
     }
 }

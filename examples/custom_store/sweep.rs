@@ -48,7 +48,16 @@ impl Tables {
                 self.imported_access_tokens
                     .retain(|digest, (_, token)| !slice.contains(digest) || !is_over(token.expires_at));
                 removed.access_tokens = (before - self.imported_access_tokens.len()) as u64;
-                end_of(&slice, rows_max).map(|digest| SweepPosition::ImportedAccessTokens(digest.to_vec()))
+                let end = end_of(&slice, rows_max).map(|digest| SweepPosition::ImportedAccessTokens(digest.to_vec()));
+                Some(end.unwrap_or_else(|| SweepPosition::ImportedRefreshTokens(Vec::new())))
+            }
+            SweepPosition::ImportedRefreshTokens(after) => {
+                let slice = keys_after(&self.imported_refresh_tokens, |digest| digest, after, rows_max);
+                let Self { imported_refresh_tokens, grants, .. } = self;
+                imported_refresh_tokens.retain(|digest, (grant, end)| {
+                    !slice.contains(digest) || grants.contains_key(grant) || !ended_long_ago(Some(*end), now)
+                });
+                end_of(&slice, rows_max).map(|digest| SweepPosition::ImportedRefreshTokens(digest.to_vec()))
             }
         };
         Ok(Swept { now, removed, next })

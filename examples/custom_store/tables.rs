@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use regrant::store::{
-    AccessTokenId, AnnouncedKey, Client, ClientId, Consent, EpochNumber, Grant, GrantId, ImportedAccessToken,
-    ImportedToken, Kid, SealedSigningKey, Session, SessionId, Subject, Timestamp, User,
+    AccessTokenId, AnnouncedKey, Client, ClientId, Consent, EpochNumber, Grant, GrantId, ImportedAccessToken, Kid,
+    SealedSigningKey, Session, SessionId, Subject, Timestamp, User,
 };
 
 /// Everything that is kept. Each call of the store has it for itself, from beginning to end.
@@ -19,7 +19,7 @@ pub(crate) struct Tables {
     pub(crate) siblings: HashMap<GrantId, Vec<GrantId>>,
     /// The access tokens that were revoked alone, and their ends.
     pub(crate) listed_access_tokens: BTreeMap<[u8; AccessTokenId::BYTES], Option<Timestamp>>,
-    pub(crate) imported_refresh_tokens: HashMap<ImportedToken, GrantId>,
+    pub(crate) imported_refresh_tokens: BTreeMap<[u8; 32], (GrantId, Timestamp)>,
     /// In the order of their digests, as the sweep comes by.
     pub(crate) imported_access_tokens: BTreeMap<[u8; 32], (GrantId, ImportedAccessToken)>,
     pub(crate) announced_keys: BTreeMap<Kid, AnnouncedKey>,
@@ -38,7 +38,7 @@ impl Tables {
             grants: BTreeMap::new(),
             siblings: HashMap::new(),
             listed_access_tokens: BTreeMap::new(),
-            imported_refresh_tokens: HashMap::new(),
+            imported_refresh_tokens: BTreeMap::new(),
             imported_access_tokens: BTreeMap::new(),
             announced_keys: BTreeMap::new(),
             signing_keys: Vec::new(),

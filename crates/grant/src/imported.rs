@@ -23,8 +23,23 @@ pub struct ImportedBirth {
     pub idle_expires_at: Option<Timestamp>,
     /// When the grant ends whatever happens; `None` for never.
     pub absolute_expires_at: Option<Timestamp>,
+    /// When the other system, or whoever would take the token over from it again, refuses it at last; `None` where it never does. Here it
+    /// may end before.
+    pub ends_elsewhere_at: Option<Timestamp>,
     /// How long the other system's access tokens live; the row is kept as long after its end.
     pub access_lifetime: Lifetime,
+}
+
+/// How long a token of another system that never ends there is remembered at least: 400 days from when it was taken over.
+pub const ENDLESS_TOKEN_REMEMBERED_SECONDS: u32 = 400 * 24 * 60 * 60;
+
+impl ImportedBirth {
+    /// Until when the refresh token has to be remembered that is taken over at `now`, also when its grant is gone before: taken over
+    /// once more while the other system still knows it, it would give tokens again.
+    #[must_use]
+    pub fn remembered_until(&self, now: Timestamp) -> Timestamp {
+        self.ends_elsewhere_at.unwrap_or_else(|| now.plus_seconds(i64::from(ENDLESS_TOKEN_REMEMBERED_SECONDS)))
+    }
 }
 
 impl Grant {
@@ -94,6 +109,7 @@ mod tests {
                 authenticated_at: at(logged_in),
                 idle_expires_at: Some(at(2_000)),
                 absolute_expires_at: Some(at(9_000)),
+                ends_elsewhere_at: None,
                 access_lifetime: Lifetime::from_seconds(300),
             };
             let expected = Grant {

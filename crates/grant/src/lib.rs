@@ -48,7 +48,7 @@ pub use decide::decide;
 pub use facts::{AuthorityTag, ClientKind, Party, RedeemFacts, RefreshFacts, Surroundings};
 pub use grant::{Grant, Write};
 pub use identifier::{Generation, GrantId, GrantSecret, ImportedToken, MalformedGrantId, Realm, SessionId};
-pub use imported::ImportedBirth;
+pub use imported::{ENDLESS_TOKEN_REMEMBERED_SECONDS, ImportedBirth};
 pub use live::Family;
 pub use operator::{end_by_operator, end_made_before};
 pub use policy::{

@@ -1,10 +1,10 @@
 use regrant_grant::{Cap, Family, Grant, OPEN_CODES_MAX, Write};
 use regrant_protocol::EpochNumber;
 use regrant_store::StoreError;
+use regrant_store::stored::readable;
 use rusqlite::params;
 
 use crate::family::FamilyRows;
-use crate::readable::readable;
 use crate::rows::grant;
 use crate::statements::grant::{SELECT_FAMILIES, SELECT_OPEN_CODES};
 use crate::transaction::Transaction;

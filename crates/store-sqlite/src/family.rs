@@ -1,10 +1,10 @@
 use regrant_grant::{Family, Grant, GrantId, Surroundings};
 use regrant_protocol::{EpochNumber, Timestamp};
 use regrant_store::StoreError;
+use regrant_store::stored::readable;
 use rusqlite::{Row, params};
 
 use crate::columns::Columns;
-use crate::readable::readable;
 use crate::rows::grant::{self, GrantRow};
 use crate::statements::grant::{SELECT_LAST_USED_SIBLING, SELECT_SIBLING};
 use crate::transaction::Transaction;

@@ -1,10 +1,10 @@
 use regrant_grant::Grant;
 use regrant_protocol::{EpochNumber, Subject};
+use regrant_store::stored::readable;
 use regrant_store::{GRANTS_LISTED_MAX, StoreError};
 use rusqlite::params;
 
 use crate::family::FamilyRows;
-use crate::readable::readable;
 use crate::statements::grant::SELECT_GRANTS_OF_USER;
 use crate::transaction::Transaction;
 

@@ -19,24 +19,29 @@ pub(crate) fn import(
 }
 
 fn import_one(transaction: &Transaction<'_>, epoch: EpochNumber, grant: ImportedGrant) -> Result<Imported, StoreError> {
+    let client = client::find_party(transaction, &grant.birth.client)?;
+    let user = user::find_party(transaction, &grant.birth.subject)?;
+    if client.is_none() || user.is_none() {
+        return Ok(grant.ownerless());
+    }
     let mut imported = Imported::default();
     let ImportedGrant { birth, refresh_token, access_tokens } = grant;
-    let client = client::find_party(transaction, &birth.client)?;
-    let user = user::find_party(transaction, &birth.subject)?;
-    if client.is_none() || user.is_none() {
-        imported.ownerless = 1;
-        return Ok(imported);
-    }
     let surroundings = Surroundings { epoch, client, user, root: None, session_ends_at: None };
+    let remembered_until = birth.remembered_until(transaction.now());
     let mut owner = Owner::NotMade(Box::new(birth));
     if let Some(token) = refresh_token {
         match imported_token::find_refresh(transaction, &token)? {
+            Some(known) if grant::find(transaction, known)?.is_none() => {
+                imported.known += 1 + access_tokens.len() as u64;
+                return Ok(imported);
+            }
             Some(known) => {
                 owner = Owner::Made(known);
                 imported.known += 1;
             }
             None => {
-                imported_token::add_refresh(transaction, owner.make(transaction, &surroundings)?, &token)?;
+                let grant = owner.make(transaction, &surroundings)?;
+                imported_token::add_refresh(transaction, grant, &token, remembered_until)?;
                 imported.refresh_tokens += 1;
             }
         }

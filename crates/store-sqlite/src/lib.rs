@@ -26,7 +26,6 @@ mod open_error;
 mod page;
 #[cfg(feature = "planted-faults")]
 mod planted_fault;
-mod readable;
 mod rows;
 mod slice;
 mod statements;

@@ -32,6 +32,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration::new(5, "last_sweep_live_sessions", include_str!("../migrations/0005_last_sweep_live_sessions.sql")),
     Migration::new(6, "imported_tokens", include_str!("../migrations/0006_imported_tokens.sql")),
     Migration::new(7, "stand_in_settings", include_str!("../migrations/0007_stand_in_settings.sql")),
+    Migration::new(8, "remembered_imports", include_str!("../migrations/0008_remembered_imports.sql")),
 ];
 
 /// Brings the file to the last of `migrations`, and gives a new one its identity: all in one transaction, so that a crash

@@ -1,11 +1,11 @@
 use regrant_grant::{AccessVerdict, GrantId, Surroundings, Write, end_made_before};
 use regrant_protocol::{ClientId, EpochNumber, Subject, Timestamp};
+use regrant_store::stored::readable;
 use regrant_store::{GrantFilter, ListedGrant, Page, SLICE_ROWS_MAX, StoreError};
 use rusqlite::{Row, params};
 
 use crate::columns::Columns;
 use crate::family;
-use crate::readable::readable;
 use crate::rows::grant::{self, GrantRow};
 use crate::rows::session;
 use crate::slice::{Slice, rows_max};

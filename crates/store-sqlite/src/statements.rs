@@ -24,6 +24,7 @@ mod tests {
     };
     use super::imported_token::{
         SELECT_IMPORTED_ACCESS_TOKEN, SELECT_IMPORTED_ACCESS_TOKENS_SLICE, SELECT_IMPORTED_REFRESH_TOKEN,
+        SELECT_IMPORTED_REFRESH_TOKENS_SLICE,
     };
     use super::session::{
         END_OLDEST_SESSIONS, END_SESSIONS_OF_USER, SELECT_SESSION, SELECT_SESSION_END, SELECT_SESSIONS_SLICE,
@@ -150,6 +151,7 @@ mod tests {
             (SELECT_IMPORTED_REFRESH_TOKEN, &["SEARCH imported_refresh_tokens USING PRIMARY KEY (digest=?)"]),
             (SELECT_IMPORTED_ACCESS_TOKEN, &["SEARCH imported_access_tokens USING PRIMARY KEY (digest=?)"]),
             (SELECT_IMPORTED_ACCESS_TOKENS_SLICE, &["SEARCH imported_access_tokens USING PRIMARY KEY (digest>?)"]),
+            (SELECT_IMPORTED_REFRESH_TOKENS_SLICE, &["SEARCH imported_refresh_tokens USING PRIMARY KEY (digest>?)"]),
             (SELECT_USERS_PAGE, &["SEARCH users USING INDEX sqlite_autoindex_users_2 (username>?)"]),
             (SELECT_SESSION_END, &["SEARCH sessions USING PRIMARY KEY (id=?)", "SCALAR SUBQUERY 1", users]),
             (SELECT_SESSION, &["SEARCH sessions USING PRIMARY KEY (id=?)", &user_of_grant]),

@@ -1,16 +1,19 @@
 use regrant_grant::{Kin, Surroundings, Write, ended_long_ago, may_be_swept, record_end};
 use regrant_protocol::{EpochNumber, Timestamp};
+use regrant_store::stored::readable;
 use regrant_store::{Removed, StoreError, Sweep, SweepError, SweepPosition, Swept};
 use rusqlite::params;
 
 use crate::columns::Columns;
 use crate::family;
-use crate::readable::readable;
 use crate::rows::grant::{self, GrantRow};
 use crate::rows::{imported_token, last_sweep, session};
 use crate::slice::{Slice, rows_max};
 use crate::statements::grant::{DELETE_LISTED_ACCESS_TOKEN, SELECT_ENDED_SLICE, SELECT_LISTED_ACCESS_TOKENS_SLICE};
-use crate::statements::imported_token::{DELETE_IMPORTED_ACCESS_TOKEN, SELECT_IMPORTED_ACCESS_TOKENS_SLICE};
+use crate::statements::imported_token::{
+    DELETE_IMPORTED_ACCESS_TOKEN, DELETE_IMPORTED_REFRESH_TOKEN, SELECT_IMPORTED_ACCESS_TOKENS_SLICE,
+    SELECT_IMPORTED_REFRESH_TOKENS_SLICE,
+};
 use crate::statements::session::{DELETE_SESSION, SELECT_SESSIONS_SLICE};
 use crate::transaction::Transaction;
 
@@ -23,28 +26,36 @@ pub(crate) fn sweep(transaction: &Transaction<'_>, epoch: EpochNumber, sweep: &S
     last_sweep::note(transaction)?;
     let rows_max = rows_max(sweep.rows_max);
     let mut removed = Removed::default();
-    let next = match &sweep.from {
-        SweepPosition::Grants(after) => {
-            let (grants, end) = sweep_grants(transaction, epoch, after, rows_max)?;
-            removed.grants = grants;
-            Some(end.map_or_else(|| SweepPosition::AccessTokens(Vec::new()), SweepPosition::Grants))
-        }
-        SweepPosition::AccessTokens(after) => {
-            let (access_tokens, end) = LISTED_ACCESS_TOKENS.sweep(transaction, after, rows_max)?;
-            removed.access_tokens = access_tokens;
-            Some(end.map_or_else(|| SweepPosition::Sessions(Vec::new()), SweepPosition::AccessTokens))
-        }
-        SweepPosition::Sessions(after) => {
-            let (sessions, end) = SESSIONS.sweep(transaction, after, rows_max)?;
-            removed.sessions = sessions;
-            Some(end.map_or_else(|| SweepPosition::ImportedAccessTokens(Vec::new()), SweepPosition::Sessions))
-        }
-        SweepPosition::ImportedAccessTokens(after) => {
-            let (access_tokens, end) = IMPORTED_ACCESS_TOKENS.sweep(transaction, after, rows_max)?;
-            removed.access_tokens = access_tokens;
-            end.map(SweepPosition::ImportedAccessTokens)
-        }
-    };
+    let next =
+        match &sweep.from {
+            SweepPosition::Grants(after) => {
+                let (grants, end) = sweep_grants(transaction, epoch, after, rows_max)?;
+                removed.grants = grants;
+                Some(end.map_or_else(|| SweepPosition::AccessTokens(Vec::new()), SweepPosition::Grants))
+            }
+            SweepPosition::AccessTokens(after) => {
+                let (access_tokens, end) = LISTED_ACCESS_TOKENS.sweep(transaction, after, rows_max)?;
+                removed.access_tokens = access_tokens;
+                Some(end.map_or_else(|| SweepPosition::Sessions(Vec::new()), SweepPosition::AccessTokens))
+            }
+            SweepPosition::Sessions(after) => {
+                let (sessions, end) = SESSIONS.sweep(transaction, after, rows_max)?;
+                removed.sessions = sessions;
+                Some(end.map_or_else(|| SweepPosition::ImportedAccessTokens(Vec::new()), SweepPosition::Sessions))
+            }
+            SweepPosition::ImportedAccessTokens(after) => {
+                let (access_tokens, end) = IMPORTED_ACCESS_TOKENS.sweep(transaction, after, rows_max)?;
+                removed.access_tokens = access_tokens;
+                Some(end.map_or_else(
+                    || SweepPosition::ImportedRefreshTokens(Vec::new()),
+                    SweepPosition::ImportedAccessTokens,
+                ))
+            }
+            SweepPosition::ImportedRefreshTokens(after) => {
+                let (_, end) = IMPORTED_REFRESH_TOKENS.sweep(transaction, after, rows_max)?;
+                end.map(SweepPosition::ImportedRefreshTokens)
+            }
+        };
     Ok(Swept { now, removed, next })
 }
 
@@ -107,6 +118,13 @@ const IMPORTED_ACCESS_TOKENS: Ending = Ending {
     end: "ends_at",
     select_slice: SELECT_IMPORTED_ACCESS_TOKENS_SLICE,
     delete: DELETE_IMPORTED_ACCESS_TOKEN,
+};
+
+const IMPORTED_REFRESH_TOKENS: Ending = Ending {
+    name: imported_token::REFRESH_TABLE,
+    end: "ends_at",
+    select_slice: SELECT_IMPORTED_REFRESH_TOKENS_SLICE,
+    delete: DELETE_IMPORTED_REFRESH_TOKEN,
 };
 
 const SESSIONS: Ending =

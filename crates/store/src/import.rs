@@ -17,6 +17,16 @@ pub struct ImportedGrant {
 }
 
 impl ImportedGrant {
+    /// What a store says of it where its client or its user is not there.
+    #[must_use]
+    pub fn ownerless(&self) -> Imported {
+        Imported {
+            ownerless_refresh_tokens: u64::from(self.refresh_token.is_some()),
+            ownerless_access_tokens: self.access_tokens.len() as u64,
+            ..Imported::default()
+        }
+    }
+
     /// How many rows it becomes at most.
     #[must_use]
     pub fn rows(&self) -> usize {
@@ -55,8 +65,10 @@ pub struct Imported {
     pub access_tokens: u64,
     /// Tokens of both kinds that had been taken over before, and stay as they are.
     pub known: u64,
-    /// Grants that were left out because there is no such client or no such user.
-    pub ownerless: u64,
+    /// Refresh tokens that were left out because there is no such client or no such user.
+    pub ownerless_refresh_tokens: u64,
+    /// Access tokens that were left out for the same reason.
+    pub ownerless_access_tokens: u64,
 }
 
 impl AddAssign for Imported {
@@ -64,7 +76,8 @@ impl AddAssign for Imported {
         self.refresh_tokens += other.refresh_tokens;
         self.access_tokens += other.access_tokens;
         self.known += other.known;
-        self.ownerless += other.ownerless;
+        self.ownerless_refresh_tokens += other.ownerless_refresh_tokens;
+        self.ownerless_access_tokens += other.ownerless_access_tokens;
     }
 }
 

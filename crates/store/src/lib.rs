@@ -12,6 +12,7 @@ mod client_settings;
 mod consent;
 mod credential;
 mod error;
+mod foreign_subject;
 mod grant_filter;
 mod import;
 mod key;
@@ -22,6 +23,8 @@ mod store;
 mod sweep;
 mod user;
 
+pub mod stored;
+
 #[cfg(feature = "suite")]
 pub mod suite;
 
@@ -31,6 +34,7 @@ pub use client_settings::{AccessTokenFormat, ClientSettings, ConsentMode, IdToke
 pub use consent::Consent;
 pub use credential::Credential;
 pub use error::{ChangeError, StoreError};
+pub use foreign_subject::{SubjectError, client_names_of, subject_of};
 pub use grant_filter::{GrantFilter, ListedGrant};
 pub use import::{FoundToken, ImportError, Imported, ImportedAccessToken, ImportedGrant};
 pub use key::{AnnouncedKey, Epoch, Identity, SealedSigningKey, SigningKeyChange};

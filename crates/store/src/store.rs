@@ -123,7 +123,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Takes over grants of another system, by [`Grant::imported`], with their refresh tokens and access tokens: all in one
     /// transaction. A token that was taken over before stays as it is, and what is new to its grant is added to that; so the same
-    /// import may be repeated. Where client or user is not there, the grant is left out.
+    /// import may be repeated. A refresh token is remembered until [`remembered_until`](regrant_grant::ImportedBirth::remembered_until),
+    /// also when its grant is gone: nothing is added to that one. Where client or user is not there, the grant is left out.
     ///
     /// # Errors
     /// [`ImportError::TooManyRows`] when they are more than [`SLICE_ROWS_MAX`](crate::SLICE_ROWS_MAX).

@@ -27,6 +27,8 @@ pub enum SweepPosition {
     Sessions(Vec<u8>),
     /// In the access tokens that were imported.
     ImportedAccessTokens(Vec<u8>),
+    /// In the refresh tokens that were imported, of which those are remembered that might come again.
+    ImportedRefreshTokens(Vec<u8>),
 }
 
 impl Default for SweepPosition {

@@ -23,6 +23,20 @@ pub struct User {
 }
 
 impl User {
+    /// A user of whom nothing is known but what they are called.
+    #[must_use]
+    pub fn without_password(subject: Subject, username: Username) -> Self {
+        Self {
+            subject,
+            username,
+            credential: None,
+            status: UserStatus::Active,
+            profile: Profile::default(),
+            cutoff: 0,
+            version: 1,
+        }
+    }
+
     /// What the rule needs to know about the user.
     #[must_use]
     pub fn party(&self) -> Party {

@@ -1,19 +1,16 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use regrant_grant::ApprovedFrom;
+use regrant_store::stored::approved_from::{from_text, to_text};
 
-/// The store's own reader, which no other crate can see, compiled once more.
-#[path = "../../../crates/store-sqlite/src/rows/approved_from.rs"]
-mod rows;
-
-/// The engine's own reader of `User-Agent`, likewise.
+/// The engine's own reader of `User-Agent`, which no other crate can see, compiled once more.
 #[path = "../../../crates/engine/src/browser/agent.rs"]
 mod agent;
 
 /// Where a grant was approved is written as it was read, whether the bytes come from the store or are a `User-Agent`.
 pub(crate) fn run(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
-    if let Ok(from) = rows::from_text(text) {
+    if let Ok(from) = from_text(text) {
         is_kept(&from);
     }
     let words = agent::in_words(text);
@@ -26,5 +23,5 @@ pub(crate) fn run(data: &[u8]) {
 
 fn is_kept(from: &ApprovedFrom) {
     assert!(from.agent.as_ref().is_none_or(|agent| (1..=ApprovedFrom::AGENT_BYTES_MAX).contains(&agent.len())));
-    assert_eq!(rows::from_text(&rows::to_text(from)).as_ref(), Ok(from), "what was written is read back");
+    assert_eq!(from_text(&to_text(from)).as_ref(), Ok(from), "what was written is read back");
 }

@@ -1,6 +1,4 @@
-/// The store's own reader, which no other crate can see, compiled once more.
-#[path = "../../../crates/store-sqlite/src/rows/client_settings.rs"]
-mod rows;
+use regrant_store::stored::client_settings as rows;
 
 /// A client's stored settings are written as they were read, or refused.
 pub(crate) fn run(data: &[u8]) {

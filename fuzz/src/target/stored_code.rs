@@ -1,6 +1,4 @@
-/// The store's own reader, which no other crate can see, compiled once more.
-#[path = "../../../crates/store-sqlite/src/rows/code.rs"]
-mod rows;
+use regrant_store::stored::code as rows;
 
 /// What is kept of a code is written as it was read, or refused.
 pub(crate) fn run(data: &[u8]) {

@@ -1,8 +1,6 @@
 use regrant_protocol::{Resource, Resources};
 
-/// The store's own reader, which no other crate can see, compiled once more.
-#[path = "../../../crates/store-sqlite/src/rows/resources.rs"]
-mod rows;
+use regrant_store::stored::resources as rows;
 
 /// The resources of a grant or consent are written as they were read, each once, or refused.
 pub(crate) fn run(data: &[u8]) {

@@ -1,9 +1,10 @@
 use regrant_grant::{GrantSecret, Party};
 use regrant_protocol::ClientId;
+use regrant_store::stored::client_settings;
 use regrant_store::{ChangeError, Client, ClientChange, ClientHandle, StoreError};
 use rusqlite::{Row, params};
 
-use super::{client_settings, consent, user};
+use super::{consent, user};
 use crate::columns::{Columns, stored_count};
 use crate::statements::client::{
     INSERT_CLIENT, RAISE_CLIENT_CUTOFF, REMOVE_CLIENT, SELECT_CLIENT, SELECT_CLIENT_PARTY, SELECT_CLIENT_WITH_HANDLE,

@@ -1,8 +1,9 @@
 use regrant_protocol::{ClientId, Scope, Subject};
+use regrant_store::stored::resources;
 use regrant_store::{ChangeError, Consent, StoreError};
 use rusqlite::{Row, params};
 
-use super::{resources, user};
+use super::user;
 use crate::columns::Columns;
 use crate::statements::consent::{
     DELETE_CONSENT, DELETE_CONSENTS_OF_USER, DELETE_CONSENTS_TO_CLIENT, KEEP_CONSENT, SELECT_CONSENT,

@@ -1,9 +1,10 @@
-use regrant_grant::{Binding, Generation, Grant, GrantId, GrantSecret, Party, SessionId};
+use regrant_grant::{Generation, Grant, GrantId, GrantSecret, Party, SessionId};
 use regrant_protocol::{ClientId, EpochNumber, Kid, Lifetime, RetryChallenge, Scope, Subject, Timestamp};
 use regrant_store::StoreError;
+use regrant_store::stored::{approved_from, binding, code, resources};
 use rusqlite::{Row, named_params, params};
 
-use super::{approved_from, client, code, resources, user};
+use super::{client, user};
 use crate::columns::{Columns, stored_count};
 use crate::statements::grant::{DELETE_GRANT, INSERT_GRANT, SELECT_GRANT, UPDATE_GRANT, UPDATE_GRANT_AND_END};
 use crate::transaction::Transaction;
@@ -71,8 +72,6 @@ fn inconsistent(grant: &Grant, column: &'static str, problem: String) -> StoreEr
 }
 
 fn write(transaction: &Transaction<'_>, sql: &str, grant: &Grant) -> Result<usize, StoreError> {
-    let (binding, binding_bytes) = grant.binding.tag_input();
-    let binding = &binding[..binding_bytes];
     transaction.execute(
         sql,
         named_params! {
@@ -84,7 +83,7 @@ fn write(transaction: &Transaction<'_>, sql: &str, grant: &Grant) -> Result<usiz
             ":user": grant.subject.as_str(),
             ":scope": grant.scope.as_str(),
             ":resources": resources::to_text(&grant.resources),
-            ":binding": (!binding.is_empty()).then_some(binding),
+            ":binding": binding::to_bytes(&grant.binding),
             ":session": grant.session.map(|session| session.0),
             ":approved_from": grant.approved_from.as_ref().map(approved_from::to_text),
             ":code": grant.code.as_ref().map(code::to_json),
@@ -129,7 +128,7 @@ fn read_grant(id: GrantId, columns: &mut Columns<'_>) -> Result<Grant, StoreErro
         subject: columns.next_as("user", |text: String| Subject::parse(&text))?,
         scope: columns.next_as("scope", |text: String| Scope::parse(&text))?,
         resources: columns.next_as("resources", resources::from_text)?,
-        binding: columns.next_as("binding", read_binding)?,
+        binding: columns.next_as("binding", |stored: Option<Vec<u8>>| binding::from_bytes(stored.as_deref()))?,
         session: columns.next::<Option<_>>("session")?.map(SessionId),
         approved_from: columns.next_as("approved_from", |stored: Option<String>| {
             stored.map(|text| approved_from::from_text(&text)).transpose()
@@ -151,13 +150,4 @@ fn read_grant(id: GrantId, columns: &mut Columns<'_>) -> Result<Grant, StoreErro
         client_cutoff: columns.next("client_cutoff")?,
         user_cutoff: columns.next("user_cutoff")?,
     })
-}
-
-fn read_binding(stored: Option<[u8; 33]>) -> Result<Binding, &'static str> {
-    let Some([kind, thumbprint @ ..]) = stored else { return Ok(Binding::None) };
-    match kind {
-        b'd' => Ok(Binding::DpopKey(thumbprint)),
-        b'c' => Ok(Binding::Certificate(thumbprint)),
-        _ => Err("it is of no known kind"),
-    }
 }

@@ -1,5 +1,5 @@
 use regrant_grant::{GrantId, ImportedToken};
-use regrant_protocol::Scope;
+use regrant_protocol::{Scope, Timestamp};
 use regrant_store::{FoundToken, ImportedAccessToken, StoreError};
 use rusqlite::params;
 
@@ -25,17 +25,18 @@ pub(crate) fn find_refresh(
     token: &ImportedToken,
 ) -> Result<Option<GrantId>, StoreError> {
     transaction.one(SELECT_IMPORTED_REFRESH_TOKEN, [&token.0], |row| {
-        Columns::new(row, "imported_refresh_tokens", &UNNAMED).next("grant").map(GrantId)
+        Columns::new(row, REFRESH_TABLE, &UNNAMED).next("grant").map(GrantId)
     })
 }
 
-/// Writes down the refresh token of a grant that exists.
+/// Writes down the refresh token of a grant, which is remembered until `ends_at` at least.
 pub(crate) fn add_refresh(
     transaction: &Transaction<'_>,
     grant: GrantId,
     token: &ImportedToken,
+    ends_at: Timestamp,
 ) -> Result<(), StoreError> {
-    transaction.execute(INSERT_IMPORTED_REFRESH_TOKEN, params![token.0, grant.0]).map(drop)
+    transaction.execute(INSERT_IMPORTED_REFRESH_TOKEN, params![token.0, grant.0, ends_at.milliseconds()]).map(drop)
 }
 
 /// This access token and its grant.
@@ -73,6 +74,7 @@ pub(crate) fn is_any(transaction: &Transaction<'_>) -> Result<bool, StoreError> 
     Ok(transaction.one(SELECT_ANY_IMPORTED_TOKEN, [], |_| Ok(()))?.is_some())
 }
 
+pub(crate) const REFRESH_TABLE: &str = "imported_refresh_tokens";
 pub(crate) const ACCESS_TABLE: &str = "imported_access_tokens";
 
 /// Digests are not for logs.

@@ -9,8 +9,3 @@ pub(crate) mod last_sweep;
 pub(crate) mod listed_access_token;
 pub(crate) mod session;
 pub(crate) mod user;
-
-mod approved_from;
-mod client_settings;
-mod code;
-mod resources;

@@ -1,5 +1,6 @@
 use regrant_grant::Party;
-use regrant_protocol::{Profile, Subject, Username};
+use regrant_protocol::{Subject, Username};
+use regrant_store::stored::{profile, user_status};
 use regrant_store::{ChangeError, Credential, Page, StoreError, User, UserChange, UserStatus};
 use rusqlite::{Row, params};
 
@@ -45,7 +46,7 @@ pub(crate) fn find_party(transaction: &Transaction<'_>, subject: &Subject) -> Re
 
 /// Reads what the rule needs to know of a user; `None` when it was removed.
 pub(crate) fn read_party(columns: &mut Columns<'_>) -> Result<Option<Party>, StoreError> {
-    let status = columns.next_as("status", read_status)?;
+    let status = columns.next_as("status", |text: String| user_status::from_text(&text))?;
     let party = Party {
         enabled: status == UserStatus::Active,
         cutoff: columns.next("cutoff")?,
@@ -70,8 +71,8 @@ pub(crate) fn add(transaction: &Transaction<'_>, user: &User) -> Result<(), Chan
             subject.as_str(),
             username.as_str(),
             credential,
-            stored_status(*status),
-            stored_profile(profile),
+            user_status::to_text(*status),
+            profile::to_json(profile),
             cutoff,
             version,
         ],
@@ -83,12 +84,12 @@ pub(crate) fn add(transaction: &Transaction<'_>, user: &User) -> Result<(), Chan
 pub(crate) fn change(transaction: &Transaction<'_>, subject: &Subject, change: &UserChange) -> Result<(), ChangeError> {
     let name = subject.as_str();
     let changed = match change {
-        UserChange::Status(status) => transaction.execute(UPDATE_USER_STATUS, [name, stored_status(*status)]),
+        UserChange::Status(status) => transaction.execute(UPDATE_USER_STATUS, [name, user_status::to_text(*status)]),
         UserChange::Password(credential) => transaction.execute(UPDATE_USER_CREDENTIAL, [name, credential.expose()]),
         UserChange::Rehashed { from, to } => {
             transaction.execute(REHASH_USER_CREDENTIAL, [name, from.expose(), to.expose()])
         }
-        UserChange::Profile(profile) => transaction.execute(UPDATE_USER_PROFILE, [name, &stored_profile(profile)]),
+        UserChange::Profile(profile) => transaction.execute(UPDATE_USER_PROFILE, [name, &profile::to_json(profile)]),
         UserChange::RaiseCutoff => transaction.execute(RAISE_USER_CUTOFF, [name]),
         UserChange::Remove => {
             session::remove_all(transaction, subject)?;
@@ -117,29 +118,10 @@ fn read(row: &Row<'_>) -> Result<User, StoreError> {
     Ok(User {
         username: columns.next_as("username", |text: String| Username::parse(&text))?,
         credential: columns.next::<Option<String>>("credential")?.map(Credential::new),
-        status: columns.next_as("status", read_status)?,
-        profile: columns.next_as("profile", |json: String| serde_json::from_str(&json))?,
+        status: columns.next_as("status", |text: String| user_status::from_text(&text))?,
+        profile: columns.next_as("profile", |json: String| profile::from_json(&json))?,
         cutoff: columns.next("cutoff")?,
         version: columns.count("version")?,
         subject: subject.clone(),
     })
-}
-
-fn stored_profile(profile: &Profile) -> String {
-    serde_json::to_string(profile).expect("a struct of texts and numbers is JSON")
-}
-
-fn stored_status(status: UserStatus) -> &'static str {
-    match status {
-        UserStatus::Active => "active",
-        UserStatus::Locked => "locked",
-        UserStatus::Disabled => "disabled",
-    }
-}
-
-fn read_status(stored: String) -> Result<UserStatus, String> {
-    [UserStatus::Active, UserStatus::Locked, UserStatus::Disabled]
-        .into_iter()
-        .find(|status| stored_status(*status) == stored)
-        .ok_or_else(|| format!("{stored:?} is no status"))
 }

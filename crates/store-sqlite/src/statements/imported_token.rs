@@ -1,6 +1,12 @@
 pub(crate) const SELECT_IMPORTED_REFRESH_TOKEN: &str = "SELECT grant FROM imported_refresh_tokens WHERE digest = ?1";
 pub(crate) const INSERT_IMPORTED_REFRESH_TOKEN: &str =
-    "INSERT INTO imported_refresh_tokens (digest, grant) VALUES (?1, ?2)";
+    "INSERT INTO imported_refresh_tokens (digest, grant, ends_at) VALUES (?1, ?2, ?3)";
+pub(crate) const SELECT_IMPORTED_REFRESH_TOKENS_SLICE: &str =
+    "SELECT digest AS id, ends_at FROM imported_refresh_tokens WHERE digest > ?1 ORDER BY digest LIMIT ?2";
+/// While the grant is there, its token is found by it.
+pub(crate) const DELETE_IMPORTED_REFRESH_TOKEN: &str = "
+    DELETE FROM imported_refresh_tokens
+    WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM grants WHERE id = imported_refresh_tokens.grant)";
 
 pub(crate) const SELECT_IMPORTED_ACCESS_TOKEN: &str =
     "SELECT grant, scope, issued_at, ends_at FROM imported_access_tokens WHERE digest = ?1";

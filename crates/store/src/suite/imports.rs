@@ -20,7 +20,7 @@ pub async fn an_imported_grant_is_found_by_each_of_its_tokens(trial: Trial) {
     assert_eq!(trial.store.imports_are_live().await, Ok(false));
     let (grant, access) = (imported(1, Some(10)), access_token(20, "read"));
     let grant = ImportedGrant { access_tokens: vec![access.clone(), access_token(21, "")], ..grant };
-    let done = Imported { refresh_tokens: 1, access_tokens: 2, known: 0, ownerless: 0 };
+    let done = Imported { refresh_tokens: 1, access_tokens: 2, ..Imported::default() };
     assert_eq!(trial.store.import(vec![grant.clone()]).await, Ok(done));
     assert_eq!(trial.store.imports_are_live().await, Ok(true));
 
@@ -79,11 +79,13 @@ pub async fn a_grant_without_client_or_user_is_left_out(trial: Trial) {
     trial.store.add_user(user("bob")).await.expect("the name is free");
     trial.store.change_user(&subject("bob"), UserChange::Remove).await.expect("bob is known");
     let mut grants: Vec<_> = (1..=4).map(|id| imported(id, Some(id))).collect();
+    grants[0].access_tokens = vec![access_token(20, "read"), access_token(21, "read")];
     grants[0].birth.client = client_id("gone");
     grants[1].birth.subject = subject("nobody");
     grants[2].birth.subject = subject("bob");
     let done = trial.store.import(grants.clone()).await;
-    assert_eq!(done, Ok(Imported { refresh_tokens: 1, ownerless: 3, ..Imported::default() }));
+    let left_out = Imported { ownerless_refresh_tokens: 3, ownerless_access_tokens: 2, ..Imported::default() };
+    assert_eq!(done, Ok(Imported { refresh_tokens: 1, ..left_out }));
     for id in 1..=4 {
         let is_kept = id == 4;
         assert_eq!(trial.grant(GrantId([id; 16])).await.is_some(), is_kept, "{id}");
@@ -91,7 +93,7 @@ pub async fn a_grant_without_client_or_user_is_left_out(trial: Trial) {
     }
     trial.store.change_client(&client_id("app"), ClientChange::Remove).await.expect("it is known");
     let done = trial.store.import(vec![imported(5, Some(5))]).await;
-    assert_eq!(done, Ok(Imported { ownerless: 1, ..Imported::default() }));
+    assert_eq!(done, Ok(Imported { ownerless_refresh_tokens: 1, ..Imported::default() }));
 }
 
 /// All of a call is imported or nothing, and no more than refreshes can wait for.
@@ -147,6 +149,7 @@ pub async fn what_was_imported_goes_with_its_grant_and_access_tokens_a_day_after
     let endless = ImportedGrant { access_tokens: vec![ending(20, 600), ending(21, 60)], ..imported(1, Some(10)) };
     let mut short = ImportedGrant { access_tokens: vec![ending(22, 6_000)], ..imported(2, Some(11)) };
     short.birth.idle_expires_at = Some(now.plus_seconds(60));
+    short.birth.ends_elsewhere_at = Some(now.plus_seconds(60));
     short.birth.access_lifetime = Lifetime::from_seconds(60);
     trial.store.import(vec![endless, short]).await.expect("the names are free");
     let kept = async || {
@@ -159,7 +162,7 @@ pub async fn what_was_imported_goes_with_its_grant_and_access_tokens_a_day_after
     for (seconds, expected) in [
         (0, &[10, 11, 20, 21, 22][..]),
         (DAY_SECONDS, &[10, 11, 20, 21, 22]),
-        // The grant of 11 goes, and with it 22, which gave nothing without it.
+        // The grant of 11 goes, and with it 22, which gave nothing without it; 11 has ended in the other system too.
         (200, &[10, 20]),
         (500, &[10]),
         (400 * DAY_SECONDS, &[10]),
@@ -175,6 +178,41 @@ pub async fn what_was_imported_goes_with_its_grant_and_access_tokens_a_day_after
     trial.clock.advance_seconds(402 * DAY_SECONDS);
     sweep(&trial).await;
     assert_eq!(trial.store.imports_are_live().await, Ok(false));
+}
+
+/// A token that was used here does not come back when it is taken over again, for as long as the other system knows it.
+pub async fn an_imported_refresh_token_is_remembered_when_its_grant_is_gone(trial: Trial) {
+    let trial = trial.with_parties().await;
+    let now = trial.clock.now();
+    let days = |days: u32| now.plus_seconds(i64::from(days * DAY_SECONDS));
+    let mut ending = imported(1, Some(10));
+    ending.birth.ends_elsewhere_at = Some(days(10));
+    let endless = ImportedGrant { access_tokens: vec![access_token(20, "read")], ..imported(2, Some(11)) };
+    trial.store.import(vec![ending.clone(), endless.clone()]).await.expect("the names are free");
+    for id in [1, 2] {
+        let row = trial.grant(GrantId([id; 16])).await.expect("it was imported");
+        let used = Grant {
+            version: row.version + 1,
+            generation: Generation(1),
+            idle_expires_at: Some(days(1)),
+            access_lifetime: Lifetime::from_seconds(60),
+            ..row
+        };
+        trial.update(&used).await.expect("the version follows");
+    }
+    for (passed, is_first_known, is_second_known) in
+        [(3, true, true), (7, true, true), (2, false, true), (388, false, true), (2, false, false)]
+    {
+        trial.clock.advance_seconds(passed * DAY_SECONDS);
+        sweep(&trial).await;
+        assert!(trial.grant(GrantId([1; 16])).await.is_none() && trial.grant(GrantId([2; 16])).await.is_none());
+        let known = [grant_of(&trial, 10).await.is_some(), grant_of(&trial, 11).await.is_some()];
+        assert_eq!(known, [is_first_known, is_second_known], "{passed} days later");
+        if is_first_known {
+            let again = trial.store.import(vec![ending.clone(), endless.clone()]).await.expect("it may be repeated");
+            assert_eq!((again.known, again.refresh_tokens, again.access_tokens), (3, 0, 0), "{passed} days later");
+        }
+    }
 }
 
 async fn grant_of(trial: &Trial, digest: u8) -> Option<GrantId> {
@@ -207,6 +245,7 @@ fn imported(id: u8, refresh_token: Option<u8>) -> ImportedGrant {
         authenticated_at: Timestamp::from_milliseconds(1_780_000_000_000),
         idle_expires_at: None,
         absolute_expires_at: None,
+        ends_elsewhere_at: None,
         access_lifetime: Lifetime::from_seconds(3_600),
     };
     ImportedGrant { birth, refresh_token: refresh_token.map(token), access_tokens: Vec::new() }

@@ -87,6 +87,7 @@ macro_rules! store_suite {
             an_imported_grant_is_found_by_each_of_its_tokens,
             what_was_imported_before_stays_as_it_is,
             what_was_imported_goes_with_its_grant_and_access_tokens_a_day_after_their_end,
+            an_imported_refresh_token_is_remembered_when_its_grant_is_gone,
             an_announced_key_stays_as_it_is,
             a_retired_key_never_comes_back,
             a_withdrawn_signing_key_stays_withdrawn,

@@ -1,14 +1,23 @@
+//! What is kept of a code.
+
 use regrant_grant::Code;
 use regrant_protocol::{CodeChallenge, Nonce, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What is kept of a code, as it is stored.
-pub(crate) fn to_json(code: &Code) -> String {
+///
+/// # Panics
+/// Never: the document has text keys only.
+#[must_use]
+pub fn to_json(code: &Code) -> String {
     serde_json::to_string(&Document::from(code)).expect("the document has text keys only")
 }
 
 /// Reads what was kept of a code. A member that is missing or not known is an error.
-pub(crate) fn from_json(json: &str) -> Result<Code, serde_json::Error> {
+///
+/// # Errors
+/// What is wrong with it.
+pub fn from_json(json: &str) -> Result<Code, serde_json::Error> {
     serde_json::from_str::<Document>(json).map(Code::from)
 }
 

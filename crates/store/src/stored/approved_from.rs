@@ -1,9 +1,12 @@
+//! Where a grant was approved.
+
 use std::net::AddrParseError;
 
 use regrant_grant::ApprovedFrom;
 
 /// Where a grant was approved, as it is stored: an address has no space.
-pub(crate) fn to_text(from: &ApprovedFrom) -> String {
+#[must_use]
+pub fn to_text(from: &ApprovedFrom) -> String {
     match &from.agent {
         Some(agent) => format!("{} {agent}", from.address),
         None => from.address.to_string(),
@@ -11,7 +14,10 @@ pub(crate) fn to_text(from: &ApprovedFrom) -> String {
 }
 
 /// Reads where a grant was approved.
-pub(crate) fn from_text(text: &str) -> Result<ApprovedFrom, AddrParseError> {
+///
+/// # Errors
+/// When it does not begin with an address.
+pub fn from_text(text: &str) -> Result<ApprovedFrom, AddrParseError> {
     let (address, agent) = text.split_once(' ').map_or((text, None), |(address, agent)| (address, Some(agent)));
     Ok(ApprovedFrom::new(address.parse()?, agent))
 }

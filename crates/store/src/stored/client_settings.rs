@@ -1,15 +1,25 @@
+//! What an operator says about a client.
+
 use regrant_grant::{OldAccessTokens, OnReuse, Policy, RotationMode, ScopeNarrowing};
 use regrant_protocol::{GrantType, Lifetime, RedirectUri, Resources, Scope, TokenEndpointAuthMethod, WebOrigin};
-use regrant_store::{AccessTokenFormat, ClientSettings, ConsentMode, Credential, IdTokenAlgorithm, OutlivesSession};
 use serde::{Deserialize, Serialize};
 
+use crate::{AccessTokenFormat, ClientSettings, ConsentMode, Credential, IdTokenAlgorithm, OutlivesSession};
+
 /// The settings as they are stored.
-pub(crate) fn to_json(settings: &ClientSettings) -> String {
+///
+/// # Panics
+/// Never: the document has text keys only.
+#[must_use]
+pub fn to_json(settings: &ClientSettings) -> String {
     serde_json::to_string(&Document::from(settings)).expect("the document has text keys only")
 }
 
 /// Reads stored settings. A member that is missing or not known is an error: a migration adds and removes them.
-pub(crate) fn from_json(json: &str) -> Result<ClientSettings, serde_json::Error> {
+///
+/// # Errors
+/// What is wrong with them.
+pub fn from_json(json: &str) -> Result<ClientSettings, serde_json::Error> {
     serde_json::from_str::<Document>(json).map(ClientSettings::from)
 }
 
