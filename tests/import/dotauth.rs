@@ -1,7 +1,8 @@
 //! DotAuth's Marten tables on PostgreSQL.
 
+use regrant_databases::Postgres;
+
 use crate::old_database::{DAY, HOUR, hex, utc};
-use crate::postgres::Postgres;
 use crate::site::{Site, count, post};
 
 /// What Marten makes of DotAuth's documents.

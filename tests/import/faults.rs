@@ -79,7 +79,7 @@ fn broken_rows() -> [(&'static str, String, &'static str, u64, [&'static str; 2]
             "a password that is none",
             "INSERT INTO oauth_users VALUES ('eve', 'plain text', '', '', '', 0, NULL);".to_owned(),
             "users",
-            1,
+            0,
             ["oauth_users", "column password"],
         ),
     ]
@@ -102,10 +102,10 @@ fn a_broken_row_stops_everything_or_is_skipped_alone() {
             assert!(!site.data().join("regrant.db").exists(), "{what}: nothing is made");
         }
         let report = site.report("bshaffer", &from, &["--timezone", ZONE, "--on-error", "skip"]);
-        let problems = report["problems"].to_string();
+        let told = report["problems"].to_string() + &report["remarks"].to_string();
         assert_eq!(count(&report, "refresh tokens", "taken_over"), 8, "{what}: {report}");
         assert_eq!(count(&report, kind, "broken"), broken, "{what}: {report}");
-        assert!(place.iter().all(|part| problems.contains(part)), "{what}: {problems}");
+        assert!(place.iter().all(|part| told.contains(part)), "{what}: {told}");
         let program = site.serve();
         let form = format!("grant_type=refresh_token&refresh_token={}", token("live"));
         post(&format!("{}/token", program.url), "testclient:testpass", &form).member("refresh_token");
@@ -136,9 +136,12 @@ fn a_wrong_time_zone_is_noticed() {
         (&east, &[][..], 1, "is --timezone right?"),
         (&east, &["--timezone", "UTC"], 1, "in the future"),
         (&east, &["--timezone", "Etc/GMT-9"], 0, ""),
-        (&east, &["--on-error", "skip"], 0, "in the future"),
+        (&east, &["--on-error", "skip"], 1, "in the future"),
+        (&east, &["--accept-clock"], 0, "in the future"),
         (&west, &[], 1, "is --timezone right"),
-        (&west, &["--timezone", "UTC"], 0, "is --timezone right"),
+        (&west, &["--timezone", "UTC"], 1, "go on with --accept-clock"),
+        (&west, &["--timezone", "UTC", "--dry-run"], 1, "would stop here"),
+        (&west, &["--timezone", "UTC", "--accept-clock"], 0, "is --timezone right"),
         (&west, &["--timezone", "Etc/GMT+5"], 0, ""),
     ] {
         let site = Site::new("bshaffer", "");
@@ -148,4 +151,74 @@ fn a_wrong_time_zone_is_noticed() {
         assert!((told.stdout + &told.stderr).contains(part), "{arguments:?}: {part:?}");
         assert_eq!(site.data().join("regrant.db").exists(), code == 0, "{arguments:?}");
     }
+}
+
+#[test]
+fn a_key_that_is_no_text_takes_nothing_else_with_it() {
+    let site = Site::new("bshaffer", ROTATES);
+    // The last of its table, as bytes beyond ASCII are.
+    let latin = "INSERT INTO oauth_clients VALUES (CAST(x'6aff' AS TEXT), 'secret', '', NULL, NULL, NULL);";
+    let from = sqlite(&site.path("old.sqlite"), &(database() + latin));
+    let told = site.import("bshaffer", &from, &["--timezone", ZONE]);
+    assert_eq!(told.code, 1, "{}", told.stdout);
+    assert!(told.stderr.contains(r#"oauth_clients "x'6AFF'", column client_id: it is no UTF-8"#), "{}", told.stderr);
+    let report = site.report("bshaffer", &from, &["--timezone", ZONE, "--on-error", "skip"]);
+    for (kind, taken_over, broken) in [("clients", 3, 1), ("refresh tokens", 8, 0), ("access tokens", 3, 0)] {
+        assert_eq!(
+            (count(&report, kind, "taken_over"), count(&report, kind, "broken")),
+            (taken_over, broken),
+            "{report}"
+        );
+    }
+}
+
+#[test]
+fn tokens_go_on_whose_user_has_no_password_or_name_that_can_be_read() {
+    let site = Site::new("bshaffer", ROTATES);
+    let mut sql = database();
+    for (user, password, name) in [
+        ("md5", "'5f4dcc3b5aa765d61d8327deb882cf99'", "''"),
+        ("latin", &*format!("'{}'", "a".repeat(40)), "CAST(x'4afc' AS TEXT)"),
+    ] {
+        sql.push_str(&format!("INSERT INTO oauth_users VALUES ('{user}', {password}, {name}, '', '', 0, NULL);"));
+        sql.push_str(&refresh_row(user, "testclient", &format!("'{user}'"), &wall(DAY, -5), "NULL"));
+    }
+    let from = sqlite(&site.path("old.sqlite"), &sql);
+    let arguments = ["--timezone", ZONE, "--on-error", "skip"];
+    let rehearsed = site.report("bshaffer", &from, &[&arguments[..], &["--dry-run"]].concat());
+    let report = site.report("bshaffer", &from, &arguments);
+    assert_eq!(rehearsed["rows"], report["rows"], "a rehearsal counts what is done");
+    assert_eq!(rehearsed["users_made_for_tokens"], report["users_made_for_tokens"]);
+    assert_eq!((count(&report, "users", "taken_over"), count(&report, "refresh tokens", "taken_over")), (3, 10));
+    let remarks = report["remarks"].to_string();
+    for part in ["md5\\\": they have no password here: column password", "latin\\\": the column first_name is left out"]
+    {
+        assert_eq!(remarks.matches(part).count(), 1, "{part}: {remarks}");
+    }
+    let program = site.serve();
+    for user in ["md5", "latin"] {
+        let form = format!("grant_type=refresh_token&refresh_token={}", token(user));
+        post(&format!("{}/token", program.url), "testclient:testpass", &form).member("refresh_token");
+    }
+}
+
+#[test]
+fn the_report_for_people_is_whole_and_speaks_of_one_as_of_one() {
+    let site = Site::new("bshaffer", ROTATES);
+    let from = sqlite(&site.path("old.sqlite"), &database());
+    for arguments in [&["--timezone", ZONE, "--dry-run"][..], &["--timezone", ZONE]] {
+        let text = site.import("bshaffer", &from, arguments).stdout;
+        for line in [
+            "- access tokens: 1 of no user: its client gets another by itself\n",
+            "- refresh tokens: 1 expired\n",
+            "3 users whom only tokens name, made without a password\n",
+            "1 refresh token that would never have ended: it ends with",
+        ] {
+            assert!(text.contains(line), "{line:?} is not in {text}");
+        }
+        assert!(!text.contains('…') && !text.contains("stand_in"), "the configuration says it: {text}");
+        assert!(!text.contains("does not look into it"), "{text}");
+    }
+    let again = site.import("bshaffer", &from, &["--timezone", ZONE, "--dry-run"]).stdout;
+    assert!(again.contains("a rehearsal does not look into it"), "{again}");
 }

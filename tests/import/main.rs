@@ -2,13 +2,12 @@
 //! becomes of their tokens, users and clients. MariaDB and PostgreSQL are real servers.
 
 mod bshaffer;
-mod child;
 mod dotauth;
 mod faults;
 mod guide;
 mod mariadb;
+mod odd_values;
 mod old_database;
-mod postgres;
 #[expect(dead_code, reason = "the tests of the binary ask for more of it")]
 #[path = "../binary/program.rs"]
 mod program;

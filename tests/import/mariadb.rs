@@ -2,9 +2,8 @@
 
 use std::process::Command;
 
+use regrant_databases::{Server, feed, is_root, run};
 use tempfile::TempDir;
-
-use crate::child::{Server, feed, is_root, run};
 
 /// The password of the user `oauth`.
 pub(crate) const PASSWORD: &str = "old-db-password";

@@ -1,9 +1,10 @@
 //! Imports that are repeated, interrupted, or into a directory that is in use; and tokens that were used in between.
 
+use std::fs;
 use std::process::Stdio;
 
 use crate::bshaffer::{DEAD, ROTATES, SCHEMA, ZONE, database, refresh_row};
-use crate::old_database::{DAY, token, utc};
+use crate::old_database::{DAY, HOUR, token, utc, wall};
 use crate::site::{Site, count, post, sqlite};
 
 fn refresh(url: &str, token: &str) -> crate::site::Answer {
@@ -24,7 +25,7 @@ fn an_import_that_is_repeated_adds_what_is_new_and_brings_nothing_back() {
     sqlite(&site.path("old.sqlite"), &refresh_row("later", "testclient", "'bshaffer'", &utc(DAY), "'basic'"));
     let report = site.report("bshaffer", &from, &["--timezone", ZONE]);
     for (kind, taken_over, known) in
-        [("clients", 0, 3), ("users", 0, 1), ("refresh tokens", 1, 8), ("access tokens", 0, 3)]
+        [("scopes", 0, 2), ("clients", 0, 3), ("users", 0, 1), ("refresh tokens", 1, 8), ("access tokens", 0, 3)]
     {
         assert_eq!(
             (count(&report, kind, "taken_over"), count(&report, kind, "known")),
@@ -144,4 +145,57 @@ fn nothing_is_taken_over_for_a_user_who_is_somebody_else_here() {
     refresh(&program.url, &token("of-shop")).member("refresh_token");
     refresh(&program.url, &token("of-nobody")).member("refresh_token");
     assert_eq!(refresh(&program.url, &token("of-another")).status, 400);
+}
+
+#[test]
+fn another_import_does_not_begin_where_one_has_not_ended() {
+    let site = Site::new("bshaffer", ROTATES);
+    let from = sqlite(&site.path("old.sqlite"), &database());
+    site.report("bshaffer", &from, &["--timezone", ZONE]);
+    let note = site.data().join("import-unfinished");
+    fs::write(&note, "regrant import redcore --from old.sql, begun at 2026-11-21T12:00:00Z\n")
+        .expect("the folder is ours");
+    let told = site.import("bshaffer", &from, &["--timezone", ZONE]);
+    assert_eq!(told.code, 1);
+    for part in ["regrant import redcore --from old.sql", "to its end first", "import-unfinished"] {
+        assert!(told.stderr.contains(part), "{part:?} is not in {}", told.stderr);
+    }
+    assert!(site.refusal().contains("redcore"), "the note stays");
+}
+
+#[test]
+fn a_user_who_was_removed_here_stays_removed_and_their_tokens_are_counted_as_left_out() {
+    let site = Site::new("bshaffer", ROTATES);
+    let from = sqlite(&site.path("old.sqlite"), &database());
+    let end = wall(HOUR, -5);
+    site.report("bshaffer", &from, &["--timezone", ZONE]);
+    site.administer(&["user", "remove", "bshaffer", "--yes"]);
+    let more: String = ["one", "two"]
+        .map(|name| {
+            let token = token(name);
+            format!("INSERT INTO oauth_access_tokens VALUES ('{token}', 'testclient', 'bshaffer', '{end}', NULL);")
+        })
+        .concat();
+    sqlite(&site.path("old.sqlite"), &more);
+    let report = site.report("bshaffer", &from, &["--timezone", ZONE]);
+    let remarks = report["remarks"].to_string();
+    assert!(remarks.contains("was removed here") && !remarks.contains("login name"), "{remarks}");
+    for (kind, known, left_out) in [("refresh tokens", 2, 6), ("access tokens", 2, 3)] {
+        let of_left_out = &report["rows"][kind]["left_out"]["of a user that is left out"];
+        assert_eq!((count(&report, kind, "known"), of_left_out.as_u64()), (known, Some(left_out)), "{kind}: {report}");
+        assert_eq!(count(&report, kind, "taken_over"), 0, "{kind}: {report}");
+    }
+}
+
+#[test]
+fn tokens_that_were_taken_over_in_another_time_zone_are_told() {
+    let site = Site::new("bshaffer", ROTATES);
+    let from = sqlite(&site.path("old.sqlite"), &database());
+    site.report("bshaffer", &from, &["--timezone", "Etc/GMT+4", "--accept-clock"]);
+    let report = site.report("bshaffer", &from, &["--timezone", ZONE]);
+    assert!(report["remarks"].to_string().contains("with another end"), "{report}");
+    let site = Site::new("bshaffer", ROTATES);
+    site.report("bshaffer", &from, &["--timezone", ZONE]);
+    let report = site.report("bshaffer", &from, &["--timezone", ZONE]);
+    assert!(!report["remarks"].to_string().contains("with another end"), "{report}");
 }

@@ -1,8 +1,9 @@
 //! WSO2 Identity Server: plain tokens on MariaDB, hashed ones on PostgreSQL.
 
+use regrant_databases::Postgres;
+
 use crate::mariadb::Mariadb;
 use crate::old_database::{DAY, HOUR, hex, token, utc};
-use crate::postgres::Postgres;
 use crate::site::{Site, count, post};
 
 /// `dbscripts/identity` of 7.x, as far as tokens, applications and users go; the types are those of both databases.

@@ -94,9 +94,6 @@ pub enum OpenError {
         /// What could be meant.
         candidates: Vec<String>,
     },
-    /// A cursor of another source.
-    #[error("the cursor names the table {0}, which is not read from this source; begin without it")]
-    Cursor(String),
     /// Reading began and failed.
     #[error(transparent)]
     Read(#[from] crate::ReadError),

@@ -1,7 +1,7 @@
 //! Other systems' databases, read: from foreign rows to neutral records.
 //!
 //! A [`Source`] is a SQLite file, a dump, a directory of CSV files, or the URL of a MySQL, MariaDB or PostgreSQL server.
-//! A [`Reader`] opens it as the database of a [`System`] and gives out, a [`Batch`] at a time, what became of every row:
+//! A [`Reader`] opens it as the database of a [`System`] and gives out, a page at a time, what became of every row:
 //!
 //! - a [`Record`] in words that belong to no system: [`ForeignClient`], [`ForeignUser`], [`ForeignScope`],
 //!   [`ForeignConsent`], [`ForeignRefreshToken`], [`ForeignAccessToken`],
@@ -9,9 +9,8 @@
 //! - a broken row, [`RowProblem`], with what is wrong and what to do. It ends nothing: the caller decides.
 //!
 //! [`survey()`] goes through a source and counts, for a rehearsal. Nothing is ever written to a source. Tokens are hashed as
-//! soon as they are read, and no record, message or cursor has one.
+//! soon as they are read, and no record or message has one.
 
-mod cursor;
 mod database;
 mod dotauth;
 mod dump;
@@ -31,6 +30,7 @@ mod redirect_uris;
 mod scope_text;
 mod scratch;
 pub mod settings;
+mod shortened;
 mod source;
 mod survey;
 mod system;
@@ -38,18 +38,18 @@ mod table;
 mod tables;
 mod wso2;
 
-pub use cursor::{Cursor, CursorError};
 pub use database::ReadError;
 pub use error::OpenError;
 pub use moment::{UnknownTimeZone, Zones, time_zone};
 pub use options::{Digest, Options};
 pub use problem::{LeftOut, Reason, RowProblem};
-pub use reader::{Batch, Item, Reader};
+pub use reader::{Item, Reader};
 pub use record::{
     Expiry, ForeignAccessToken, ForeignClient, ForeignConsent, ForeignLifetimes, ForeignPassword, ForeignRefreshToken,
     ForeignRotation, ForeignScope, ForeignSecret, ForeignUser, GrantTypes, Kind, Origin, Record, TokenDigest,
     TokenUser, UserStanding,
 };
+pub use shortened::shortened;
 pub use source::Source;
 pub use survey::{ClockDoubt, Survey, survey, survey_each};
 pub use system::System;

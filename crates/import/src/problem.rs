@@ -2,7 +2,7 @@
 
 use regrant_protocol::Timestamp;
 
-use crate::{Kind, Origin};
+use crate::{Kind, Origin, shortened};
 
 /// A row that is broken. It ends nothing: the caller decides whether to stop or to go on without it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +20,14 @@ pub struct RowProblem {
     pub remedy: &'static str,
     /// Whether the column was too short for its token: see [`Survey::truncated`](crate::Survey::truncated).
     pub is_truncation: bool,
+}
+
+impl RowProblem {
+    /// A row that is broken; of a `fault` that shows a long value, beginning and end are told.
+    #[must_use]
+    pub fn new(kind: Kind, origin: Origin, column: &str, fault: &str, remedy: &'static str) -> Self {
+        Self { kind, origin, column: column.to_owned(), fault: shortened(fault), remedy, is_truncation: false }
+    }
 }
 
 /// A row in good order that is left behind.

@@ -1,19 +1,17 @@
 use std::collections::BTreeMap;
 
 use regrant_protocol::Timestamp;
-use zeroize::Zeroizing;
 
-use crate::cursor::Cursor;
 use crate::database::{Cells, Database};
 use crate::dotauth::{self, DotauthTables};
 use crate::ledger::Ledger;
 use crate::php::{self, PhpTables};
-use crate::table::{ColumnFault, Row, Table};
+use crate::table::{ColumnFault, Pages, Row, Table};
 use crate::tables::{Naming, Wanted};
 use crate::wso2::{self, Wso2Tables};
 use crate::{Kind, LeftOut, OpenError, Options, Origin, ReadError, Reason, Record, RowProblem, Source, System};
 
-/// Reads a foreign database from its first scope to its last token, a batch at a time.
+/// Reads a foreign database from its first scope to its last token, a page at a time.
 ///
 /// Everything is seen as it was when the reader was opened, also while others go on writing (but in a file of SQLite
 /// that is not in WAL mode, whose writers wait). Nothing is ever written to the source.
@@ -21,17 +19,8 @@ pub struct Reader {
     tables: Tables,
     steps: Vec<Step>,
     step: usize,
-    after: Option<Zeroizing<String>>,
+    pages: Pages,
     context: Context,
-}
-
-/// Some rows, read. A batch holds what one page of at most 500 rows says.
-#[derive(Clone, Debug)]
-pub struct Batch {
-    /// What became of each row. A row of WSO2 or DotAuth can be two tokens.
-    pub items: Vec<Item>,
-    /// Where to go on after it, by [`Reader::resume`].
-    pub cursor: Cursor,
 }
 
 /// What became of a row.
@@ -105,7 +94,7 @@ impl Reader {
         if let Tables::Wso2(tables) = &tables {
             tables.claim_tokens(&mut context).await?;
         }
-        Ok(Self { tables, steps, step: 0, after: None, context })
+        Ok(Self { tables, steps, step: 0, pages: Pages::default(), context })
     }
 
     /// What this database has no table for, or an empty one: its users may be elsewhere.
@@ -130,66 +119,31 @@ impl Reader {
         &self.context.options
     }
 
-    /// Goes on after the batch that had `cursor`. Where that row is gone meanwhile, it begins its table again: rows may
-    /// come twice, and none is left out.
-    ///
-    /// # Errors
-    /// When the cursor is of another source, or reading fails.
-    pub async fn resume(&mut self, cursor: &Cursor) -> Result<(), OpenError> {
-        let at = self.steps.iter().position(|step| step.table.name == cursor.table);
-        self.step = at.ok_or_else(|| OpenError::Cursor(cursor.table.clone()))?;
-        self.after = None;
-        let mut after: Option<Zeroizing<String>> = None;
-        loop {
-            let page = self.page(after.as_deref().map(String::as_str)).await?;
-            let mut keys = page.iter().filter_map(|cells| cells.first()?.text());
-            if let Some(key) = keys.clone().find(|key| cursor.names(key, self.context.options.digest)) {
-                self.after = Some(Zeroizing::new(key.to_owned()));
-                return Ok(());
-            }
-            match keys.next_back() {
-                Some(last) => after = Some(Zeroizing::new(last.to_owned())),
-                None => return Ok(()),
-            }
-        }
-    }
-
     /// Begins again. What is seen is the same as before.
     pub fn rewind(&mut self) {
         self.step = 0;
-        self.after = None;
+        self.pages = Pages::default();
         self.context.ledger.begin_pass();
     }
 
-    /// The next batch; `None` after the last.
+    /// What became of the next rows, at most 500 of them; a row of WSO2 or DotAuth can be two tokens. `None` after the last.
     ///
     /// # Errors
-    /// When the database fails. What was given out before stays good, and its last cursor can be gone on from.
-    pub async fn next(&mut self) -> Result<Option<Batch>, ReadError> {
-        loop {
-            if self.step == self.steps.len() {
-                return Ok(None);
-            }
-            let after = self.after.take();
-            let rows = self.page(after.as_deref().map(String::as_str)).await?;
-            let Some(last) = rows.last().and_then(|cells| cells.first()?.text()) else {
+    /// When the database fails. What was given out before stays good.
+    pub async fn next(&mut self) -> Result<Option<Vec<Item>>, ReadError> {
+        while let Some(step) = self.steps.get(self.step) {
+            let Some(rows) = self.pages.next(&step.table, &mut self.context.database).await? else {
                 self.step += 1;
+                self.pages = Pages::default();
                 continue;
             };
-            let step = &self.steps[self.step];
-            let cursor = Cursor::new(&step.table.name, last, self.context.options.digest);
-            self.after = Some(Zeroizing::new(last.to_owned()));
-            let items = match &self.tables {
+            return Ok(Some(match &self.tables {
                 Tables::Php(tables) => tables.items(step, &rows, &mut self.context).await?,
                 Tables::Wso2(tables) => tables.items(step, &rows, &mut self.context).await?,
                 Tables::Dotauth(tables) => tables.items(step, &rows, &mut self.context).await?,
-            };
-            return Ok(Some(Batch { items, cursor }));
+            }));
         }
-    }
-
-    async fn page(&mut self, after: Option<&str>) -> Result<Vec<Cells>, ReadError> {
-        self.steps[self.step].table.page(&mut self.context.database, after).await
+        Ok(None)
     }
 }
 

@@ -2,10 +2,12 @@ use std::collections::BTreeMap;
 
 use regrant_protocol::Timestamp;
 
+use crate::moment::LAST;
 use crate::{Expiry, Item, Kind, ReadError, Reader, Reason, Record, RowProblem, UserStanding};
 
 /// How many problems a survey keeps; it counts all.
 const PROBLEMS_KEPT_MAX: usize = 100;
+const YEAR_SECONDS: i64 = 365 * 86_400;
 /// How far clocks may be apart before a time zone is doubted.
 const CLOCK_LENIENCE_SECONDS: i64 = 10 * 60;
 
@@ -26,10 +28,6 @@ pub struct Survey {
     pub orphans: BTreeMap<Kind, u64>,
     /// Live refresh tokens that never end.
     pub never_ending: u64,
-    /// When the first of the live refresh tokens ends.
-    pub earliest_expiry: Option<Timestamp>,
-    /// When the last of the live refresh tokens ends, but for those that never do.
-    pub latest_expiry: Option<Timestamp>,
     /// Clients whose secret cannot be had, and who need a new one.
     pub encrypted_secrets: u64,
     /// Redirect URIs that cannot be registered here.
@@ -84,8 +82,8 @@ pub async fn survey_each<E: From<ReadError>>(
     let now = reader.options().now;
     let lifetime = i64::from(reader.options().access_lifetime_seconds);
     let mut survey = Survey { absent: reader.absent(), ..Survey::default() };
-    while let Some(batch) = reader.next().await? {
-        for item in batch.items {
+    while let Some(items) = reader.next().await? {
+        for item in items {
             visit(&item)?;
             match item {
                 Item::Record(record) => survey.count(&record, lifetime),
@@ -109,18 +107,14 @@ impl Survey {
         match record {
             Record::RefreshToken(token) => {
                 self.count_orphan(Kind::RefreshToken, token.user.as_ref().map(|user| user.standing));
-                match token.expires_at {
-                    Expiry::Never => self.never_ending += 1,
-                    Expiry::At(end) => {
-                        self.earliest_expiry = Some(self.earliest_expiry.map_or(end, |earliest| earliest.min(end)));
-                        self.latest_expiry = self.latest_expiry.max(Some(end));
-                    }
-                }
+                self.never_ending += u64::from(token.expires_at == Expiry::Never);
             }
             Record::AccessToken(token) => {
                 self.count_orphan(Kind::AccessToken, token.user.as_ref().map(|user| user.standing));
-                let issued_by_end = token.expires_at.map(|end| end.plus_seconds(-access_lifetime_seconds));
-                self.newest_end = self.newest_end.max(token.expires_at);
+                // What ends in the year 9999 does not end, and says nothing about the clock.
+                let end = token.expires_at.filter(|end| end.plus_seconds(YEAR_SECONDS) < LAST);
+                let issued_by_end = end.map(|end| end.plus_seconds(-access_lifetime_seconds));
+                self.newest_end = self.newest_end.max(end);
                 self.newest_issue = self.newest_issue.max(token.issued_at.or(issued_by_end));
             }
             Record::Client(client) => {

@@ -1,9 +1,12 @@
 //! The tables of a foreign system: what they are called, what they must hold, and the rows that they do hold.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
-use crate::database::{Among, Cell, Cells, Column, Database, PAGE_ROWS_MAX, Page, ReadError, Shape};
-use crate::{Kind, OpenError, Origin, RowProblem, System};
+use crate::database::{
+    Among, Cell, Cells, Column, Database, Key, PAGE_ROWS_MAX, Page, ReadError, Shape, VALUE_BYTES_MAX,
+};
+use crate::{ForeignPassword, Kind, OpenError, Origin, RowProblem, System, shortened};
 
 /// A table as a system makes it.
 pub(crate) struct TableSpec {
@@ -51,12 +54,12 @@ pub(crate) struct ColumnFault {
 
 impl ColumnFault {
     pub(crate) fn new(column: &'static str, fault: impl Into<String>, remedy: &'static str) -> Self {
-        Self { column, fault: fault.into(), remedy, is_truncation: false }
+        Self { column, fault: shortened(&fault.into()), remedy, is_truncation: false }
     }
 
     pub(crate) fn in_row(self, kind: Kind, origin: Origin) -> RowProblem {
         let Self { column, fault, remedy, is_truncation } = self;
-        RowProblem { kind, origin, column: column.to_owned(), fault, remedy, is_truncation }
+        RowProblem { is_truncation, ..RowProblem::new(kind, origin, column, &fault, remedy) }
     }
 }
 
@@ -88,28 +91,12 @@ impl Table {
         self.columns.iter().find(|(name, _)| *name == column).map_or("", |(_, column)| column.type_name.as_str())
     }
 
-    /// The next rows after `after`, with every key whole: a page ends before a key of which there may be more.
-    pub(crate) async fn page(&self, database: &mut Database, after: Option<&str>) -> Result<Vec<Cells>, ReadError> {
-        let columns: Vec<&str> = self.columns.iter().map(|(_, column)| column.name.as_str()).collect();
-        let page = Page {
-            table: &self.name,
-            columns: &columns,
-            key: &self.columns[0].1,
-            key_is_unique: self.spec.key_is_unique,
-            after,
-        };
-        let mut rows = database.page(&page).await?;
-        if !self.spec.key_is_unique && rows.len() == PAGE_ROWS_MAX {
-            let folded = |cells: &Cells| cells[0].text().map(str::to_lowercase);
-            let last = folded(&rows[rows.len() - 1]);
-            let whole = rows.iter().take_while(|cells| folded(cells) != last).count();
-            if whole == 0 {
-                let cause = format!("more than {PAGE_ROWS_MAX} rows have one key in column {}", self.spec.key);
-                return Err(ReadError { table: self.name.clone(), cause });
-            }
-            rows.truncate(whole);
-        }
-        Ok(rows)
+    /// Whether there is no row in it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn is_empty(&self, database: &mut Database) -> Result<bool, ReadError> {
+        Ok(Pages::default().next(self, database).await?.is_none())
     }
 
     /// The rows in which `column` has one of `values`.
@@ -120,7 +107,7 @@ impl Table {
         values: &BTreeSet<String>,
     ) -> Result<Vec<Cells>, ReadError> {
         let Some((_, wanted)) = self.columns.iter().find(|(name, _)| *name == column) else { return Ok(Vec::new()) };
-        let columns: Vec<&str> = self.columns.iter().map(|(_, column)| column.name.as_str()).collect();
+        let columns: Vec<&Column> = self.columns.iter().map(|(_, column)| column).collect();
         let values: Vec<String> = values.iter().cloned().collect();
         let mut rows = Vec::new();
         for values in values.chunks(PAGE_ROWS_MAX) {
@@ -132,9 +119,78 @@ impl Table {
 
     /// A row of this table, called by its key.
     pub(crate) fn row<'a>(&'a self, cells: &'a Cells, digest: crate::Digest) -> Row<'a> {
-        let key = cells[0].text().unwrap_or_default();
-        let key = if self.spec.key_is_token { crate::TokenDigest::of(key, digest).beginning() } else { key.to_owned() };
+        let key = match &cells[0] {
+            Cell::Null | Cell::TooLong => String::new(),
+            Cell::Text(text) if self.spec.key_is_token => crate::TokenDigest::of(text, digest).beginning(),
+            Cell::NotUtf8(bytes) if self.spec.key_is_token => crate::TokenDigest::of_bytes(bytes, digest).beginning(),
+            Cell::Text(text) if text.len() <= KEY_BYTES_MAX => text.as_str().to_owned(),
+            Cell::NotUtf8(bytes) if bytes.len() <= KEY_BYTES_MAX => hexadecimal(bytes),
+            // With its digest, so that no two are called the same.
+            Cell::Text(text) => {
+                let beginning: String = text.chars().take(KEY_CHARACTERS_SHOWN).collect();
+                format!("{beginning}… (SHA-256 {}…)", crate::TokenDigest::of(text, digest).beginning())
+            }
+            Cell::NotUtf8(bytes) => {
+                let beginning = hexadecimal(&bytes[..KEY_CHARACTERS_SHOWN]);
+                format!("{beginning}… (SHA-256 {}…)", crate::TokenDigest::of_bytes(bytes, digest).beginning())
+            }
+        };
         Row { table: self, cells, origin: Origin { table: self.name.clone(), key } }
+    }
+}
+
+/// The longest key by which a row is called, in bytes; of a longer one the beginning is shown.
+const KEY_BYTES_MAX: usize = 255;
+/// How much of a longer key is shown, in characters or bytes.
+const KEY_CHARACTERS_SHOWN: usize = 64;
+
+/// Bytes as SQL writes them.
+fn hexadecimal(bytes: &[u8]) -> String {
+    let mut text = "x'".to_owned();
+    for byte in bytes {
+        write!(text, "{byte:02X}").expect("a String takes whatever is written to it");
+    }
+    text + "'"
+}
+
+/// How far a table was gone through: the one way in which that is done.
+#[derive(Debug, Default)]
+pub(crate) struct Pages {
+    after: Option<Key>,
+}
+
+impl Pages {
+    /// The next rows of `table`, which is the same every time; `None` after the last. Every key is whole: a page ends before one of
+    /// which there may be more.
+    ///
+    /// # Errors
+    /// When the database fails, or more than [`PAGE_ROWS_MAX`] rows have one key.
+    pub(crate) async fn next(
+        &mut self,
+        table: &Table,
+        database: &mut Database,
+    ) -> Result<Option<Vec<Cells>>, ReadError> {
+        let columns: Vec<&Column> = table.columns.iter().map(|(_, column)| column).collect();
+        let page = Page {
+            table: &table.name,
+            columns: &columns,
+            key: columns[0],
+            key_is_unique: table.spec.key_is_unique,
+            after: self.after.as_ref(),
+        };
+        let mut rows = database.page(&page).await?;
+        if !table.spec.key_is_unique && rows.len() == PAGE_ROWS_MAX {
+            let last = rows[rows.len() - 1].key.folded();
+            let whole = rows.iter().take_while(|row| row.key.folded() != last).count();
+            if whole == 0 {
+                let cause = format!("more than {PAGE_ROWS_MAX} rows have one key in column {}", table.spec.key);
+                return Err(ReadError { table: table.name.clone(), cause });
+            }
+            rows.truncate(whole);
+        }
+        let Some(last) = rows.last() else { return Ok(None) };
+        self.after = Some(last.key.clone());
+        Ok(Some(rows.into_iter().map(|row| row.cells).collect()))
     }
 }
 
@@ -148,12 +204,36 @@ impl Row<'_> {
         match at.map(|at| &self.cells[at]) {
             None | Some(Cell::Null) => Ok(None),
             Some(Cell::Text(text)) => Ok(Some(text.as_str())),
-            Some(Cell::NotUtf8) => Err(ColumnFault::new(
+            Some(Cell::TooLong) => Err(ColumnFault::new(
+                column,
+                format!("it is longer than {VALUE_BYTES_MAX} bytes"),
+                "correct or delete the row",
+            )),
+            Some(Cell::NotUtf8(_)) => Err(ColumnFault::new(
                 column,
                 "it is no UTF-8",
                 "convert the column or the dump to UTF-8 (mysqldump: --default-character-set=utf8mb4)",
             )),
         }
+    }
+
+    /// A text that a row can do without: `None` where it is empty or NULL, and where it cannot be read, which is remarked.
+    pub(crate) fn optional(&self, column: &'static str, remarks: &mut Vec<String>) -> Option<String> {
+        match self.text(column) {
+            Ok(text) => text.filter(|text| !text.is_empty()).map(ToOwned::to_owned),
+            Err(fault) => {
+                remarks.push(format!("the column {column} is left out: {}", fault.fault));
+                None
+            }
+        }
+    }
+
+    /// The text of the key, all of it.
+    ///
+    /// # Errors
+    /// When it is no UTF-8.
+    pub(crate) fn key(&self) -> Result<&str, ColumnFault> {
+        self.required(self.table.spec.key)
     }
 
     /// The text of a column that must not be NULL.
@@ -184,5 +264,11 @@ impl Row<'_> {
     /// The type of a column in the database's words.
     pub(crate) fn type_of(&self, column: &str) -> &str {
         self.table.type_of(column)
+    }
+}
+
+impl From<ColumnFault> for ForeignPassword {
+    fn from(fault: ColumnFault) -> Self {
+        Self::Unreadable { column: fault.column, fault: fault.fault }
     }
 }

@@ -44,8 +44,7 @@ impl Naming {
         database: &mut Database,
     ) -> Result<Option<Table>, OpenError> {
         let Some(table) = self.find(shapes, spec)? else { return Ok(None) };
-        let is_empty = table.page(database, None).await?.is_empty();
-        Ok((!is_empty).then_some(table))
+        Ok((!table.is_empty(database).await?).then_some(table))
     }
 
     /// The table of `spec`, which must be there.

@@ -1,5 +1,6 @@
 //! A foreign database, whichever it is: tables by name, rows by key, every value as text.
 
+mod key;
 mod mysql;
 mod postgres;
 mod query;
@@ -10,6 +11,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+pub(crate) use key::Key;
 pub(crate) use mysql::MysqlDatabase;
 pub(crate) use postgres::PostgresDatabase;
 pub(crate) use query::{Among, Page};
@@ -20,6 +22,8 @@ use crate::OpenError;
 
 /// The most rows that are read at once.
 pub(crate) const PAGE_ROWS_MAX: usize = 500;
+/// The longest value of a table that is read, in bytes.
+pub(crate) const VALUE_BYTES_MAX: usize = 1024 * 1024;
 /// The most rows that may belong to one page in another table, such as the scopes of its tokens.
 pub(crate) const AMONG_ROWS_MAX: usize = 100 * PAGE_ROWS_MAX;
 
@@ -51,6 +55,13 @@ pub(crate) struct Column {
     pub(crate) type_name: String,
 }
 
+impl Column {
+    /// Whether MySQL keeps bytes in it, of which it does not say what text they are.
+    fn holds_bytes(&self) -> bool {
+        self.type_name.ends_with("binary") || self.type_name.ends_with("blob")
+    }
+}
+
 /// One value of a row. It may be a token or a secret, and is wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Cell {
@@ -59,7 +70,9 @@ pub(crate) enum Cell {
     /// Anything else, as text.
     Text(Zeroizing<String>),
     /// Bytes that are no UTF-8.
-    NotUtf8,
+    NotUtf8(Zeroizing<Vec<u8>>),
+    /// More than [`VALUE_BYTES_MAX`] bytes, which were left where they are.
+    TooLong,
 }
 
 impl fmt::Debug for Cell {
@@ -67,7 +80,8 @@ impl fmt::Debug for Cell {
         f.write_str(match self {
             Self::Null => "Null",
             Self::Text(_) => "Text(redacted)",
-            Self::NotUtf8 => "NotUtf8",
+            Self::NotUtf8(_) => "NotUtf8(redacted)",
+            Self::TooLong => "TooLong",
         })
     }
 }
@@ -76,24 +90,32 @@ impl Cell {
     pub(crate) fn from_bytes(bytes: Vec<u8>) -> Self {
         match String::from_utf8(bytes) {
             Ok(text) => Self::Text(Zeroizing::new(text)),
-            Err(error) => {
-                drop(Zeroizing::new(error.into_bytes()));
-                Self::NotUtf8
-            }
+            Err(error) => Self::NotUtf8(Zeroizing::new(error.into_bytes())),
         }
+    }
+
+    /// As [`Cell::from_bytes`], but what is too long is not copied.
+    fn copied(bytes: &[u8]) -> Self {
+        if bytes.len() > VALUE_BYTES_MAX { Self::TooLong } else { Self::from_bytes(bytes.to_vec()) }
     }
 
     /// The text; `None` for NULL and for what is no text.
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Null | Self::NotUtf8 => None,
+            Self::Null | Self::NotUtf8(_) | Self::TooLong => None,
         }
     }
 }
 
 /// The values of a row, in the order in which its columns were asked for.
 pub(crate) type Cells = Vec<Cell>;
+
+/// A row of a [`Page`]: its values, and the key that the next page may follow.
+pub(crate) struct KeyedRow {
+    pub(crate) key: Key,
+    pub(crate) cells: Cells,
+}
 
 /// Reading failed in the middle: the server went away, or a value cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -124,11 +146,11 @@ impl Database {
         }
     }
 
-    /// The next rows of a table in the order of its key, at most [`PAGE_ROWS_MAX`].
+    /// The next rows of a table in the order of its key, at most [`PAGE_ROWS_MAX`]; none after the last.
     ///
     /// # Errors
-    /// When the database fails.
-    pub(crate) async fn page(&mut self, page: &Page<'_>) -> Result<Vec<Cells>, ReadError> {
+    /// When the database fails, or a key is longer than [`VALUE_BYTES_MAX`].
+    pub(crate) async fn page(&mut self, page: &Page<'_>) -> Result<Vec<KeyedRow>, ReadError> {
         let rows = match self {
             Self::Sqlite(database) => database.page(page),
             Self::Mysql(database) => database.page(page).await,
@@ -186,3 +208,8 @@ impl Database {
 
 /// What a driver says when it fails.
 type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+/// That no page can follow a row.
+fn key_too_long() -> Fault {
+    format!("a row has a key of more than {VALUE_BYTES_MAX} bytes, after which nothing can be read; delete it").into()
+}

@@ -1,8 +1,11 @@
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, OptsBuilder, Params, Row, Value};
+use zeroize::Zeroizing;
 
 use super::query::Dialect;
-use super::{Among, Cell, Cells, Column, DatabaseUrl, Fault, Page, Shape};
+use super::{
+    Among, Cell, Cells, Column, DatabaseUrl, Fault, Key, KeyedRow, Page, Shape, VALUE_BYTES_MAX, key_too_long,
+};
 use crate::OpenError;
 
 /// MySQL or MariaDB, read in one transaction.
@@ -56,31 +59,61 @@ impl MysqlDatabase {
         Ok(shapes)
     }
 
-    pub(super) async fn page(&mut self, page: &Page<'_>) -> Result<Vec<Cells>, Fault> {
-        self.rows(page.sql(Dialect::Mysql), page.after.map(Value::from).into_iter().collect()).await
+    pub(super) async fn page(&mut self, page: &Page<'_>) -> Result<Vec<KeyedRow>, Fault> {
+        let rows = self.rows(page.sql(Dialect::Mysql), page.after.map(parameter).into_iter().collect()).await?;
+        let keyed = |row: Row| {
+            let mut values = row.unwrap();
+            let key = values.pop().ok_or("a row without its key")?;
+            Ok(KeyedRow { key: self::key(key)?, cells: values.into_iter().map(cell).collect() })
+        };
+        rows.into_iter().map(keyed).collect()
     }
 
     pub(super) async fn among(&mut self, among: &Among<'_>) -> Result<Vec<Cells>, Fault> {
-        self.rows(among.sql(Dialect::Mysql), among.values.iter().map(Value::from).collect()).await
+        let rows = self.rows(among.sql(Dialect::Mysql), among.values.iter().map(Value::from).collect()).await?;
+        Ok(rows.into_iter().map(|row| row.unwrap().into_iter().map(cell).collect()).collect())
     }
 
-    async fn rows(&mut self, sql: String, parameters: Vec<Value>) -> Result<Vec<Cells>, Fault> {
+    async fn rows(&mut self, sql: String, parameters: Vec<Value>) -> Result<Vec<Row>, Fault> {
         let parameters = if parameters.is_empty() { Params::Empty } else { Params::Positional(parameters) };
-        let rows: Vec<Row> = self.connection.exec(sql, parameters).await?;
-        Ok(rows.into_iter().map(|row| row.unwrap().into_iter().map(cell).collect()).collect())
+        Ok(self.connection.exec(sql, parameters).await?)
     }
 }
 
 fn cell(value: Value) -> Cell {
+    match bytes(value) {
+        None => Cell::Null,
+        Some(bytes) if bytes.len() > VALUE_BYTES_MAX => Cell::TooLong,
+        Some(bytes) => Cell::from_bytes(bytes),
+    }
+}
+
+fn key(value: Value) -> Result<Key, Fault> {
+    match bytes(value) {
+        None => Err("a row without a key was not left out".into()),
+        Some(bytes) if bytes.len() > VALUE_BYTES_MAX => Err(key_too_long()),
+        Some(bytes) => Ok(Key::Text(Zeroizing::new(bytes))),
+    }
+}
+
+fn parameter(key: &Key) -> Value {
+    match key {
+        Key::Integer(number) => Value::Int(*number),
+        Key::Real(number) => Value::Double(*number),
+        Key::Text(bytes) | Key::Blob(bytes) => Value::Bytes(bytes.to_vec()),
+    }
+}
+
+fn bytes(value: Value) -> Option<Vec<u8>> {
     match value {
-        Value::NULL => Cell::Null,
-        Value::Bytes(bytes) => Cell::from_bytes(bytes),
-        // Every column is cast to text; this is for a server that does not.
+        Value::NULL => None,
+        Value::Bytes(bytes) => Some(bytes),
+        // Every value is asked for as text or bytes; this is for a server that gives it otherwise.
         other @ (Value::Int(_)
         | Value::UInt(_)
         | Value::Float(_)
         | Value::Double(_)
         | Value::Date(..)
-        | Value::Time(..)) => Cell::from_bytes(other.as_sql(true).trim_matches('\'').as_bytes().to_vec()),
+        | Value::Time(..)) => Some(other.as_sql(true).trim_matches('\'').as_bytes().to_vec()),
     }
 }

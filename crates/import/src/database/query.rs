@@ -1,22 +1,22 @@
-use super::{AMONG_ROWS_MAX, Column, PAGE_ROWS_MAX};
+use super::{AMONG_ROWS_MAX, Column, Key, PAGE_ROWS_MAX, VALUE_BYTES_MAX};
 
 /// The next rows of a table in the order of its key.
 pub(crate) struct Page<'a> {
     pub(crate) table: &'a str,
     /// What is read, the key among it.
-    pub(crate) columns: &'a [&'a str],
+    pub(crate) columns: &'a [&'a Column],
     pub(crate) key: &'a Column,
     /// Whether no two rows have the same key, be it in the database's eyes.
     pub(crate) key_is_unique: bool,
     /// The key after which they begin.
-    pub(crate) after: Option<&'a str>,
+    pub(crate) after: Option<&'a Key>,
 }
 
 /// The rows in which one column has one of some values.
 pub(crate) struct Among<'a> {
     pub(crate) table: &'a str,
     /// What is read.
-    pub(crate) columns: &'a [&'a str],
+    pub(crate) columns: &'a [&'a Column],
     pub(crate) column: &'a Column,
     /// At most [`PAGE_ROWS_MAX`].
     pub(crate) values: &'a [String],
@@ -31,7 +31,8 @@ pub(super) enum Dialect {
 }
 
 impl Page<'_> {
-    /// The query, whose one parameter is [`Page::after`] if there is one. Rows without a key are nobody's and left.
+    /// The query, whose one parameter is [`Page::after`] if there is one. Behind the columns it asks for the key as it is sorted by,
+    /// so that a page may follow whatever the key is. Rows without a key are nobody's and left.
     pub(super) fn sql(&self, dialect: Dialect) -> String {
         let table = dialect.table(self.table);
         let columns = dialect.columns(self.columns);
@@ -46,7 +47,8 @@ impl Page<'_> {
             None => format!("{name} IS NOT NULL"),
             Some(_) => format!("{key} > {}", dialect.parameter(1, self.key)),
         };
-        format!("SELECT {columns} FROM {table} AS t WHERE {bound} ORDER BY {key} LIMIT {PAGE_ROWS_MAX}")
+        let sorted_by = dialect.bounded(&key);
+        format!("SELECT {columns}, {sorted_by} FROM {table} AS t WHERE {bound} ORDER BY {key} LIMIT {PAGE_ROWS_MAX}")
     }
 }
 
@@ -84,17 +86,26 @@ impl Dialect {
         }
     }
 
-    /// The columns, each as text.
-    fn columns(self, columns: &[&str]) -> String {
+    /// The columns, each as text; bytes of MySQL as they are, because what is no text becomes NULL there.
+    fn columns(self, columns: &[&Column]) -> String {
         let columns: Vec<String> = columns
             .iter()
-            .map(|column| match self {
-                Self::Sqlite => self.name(column),
-                Self::Mysql => format!("CAST({} AS CHAR)", self.name(column)),
-                Self::Postgres => format!("{}::text", self.name(column)),
+            .map(|column| {
+                let bounded = self.bounded(&self.name(&column.name));
+                if self == Self::Mysql && !column.holds_bytes() { format!("CAST({bounded} AS CHAR)") } else { bounded }
             })
             .collect();
         columns.join(", ")
+    }
+
+    /// `value`, of which no more is sent than shows that it is too long. SQLite shows that without sending anything.
+    fn bounded(self, value: &str) -> String {
+        let characters = VALUE_BYTES_MAX + 1;
+        match self {
+            Self::Sqlite => value.to_owned(),
+            Self::Mysql => format!("LEFT({value}, {characters})"),
+            Self::Postgres => format!("left({value}::text, {characters})"),
+        }
     }
 
     /// The parameter of that number, given as text, to be compared with `column`.
@@ -109,34 +120,34 @@ impl Dialect {
 
 #[cfg(test)]
 mod tests {
+    use zeroize::Zeroizing;
+
     use super::*;
 
     #[test]
     fn each_database_is_asked_in_its_own_words() {
         let key = Column { name: "id".to_owned(), type_name: "integer".to_owned() };
-        let page = |key_is_unique, after| Page {
-            table: "public.users",
-            columns: &["id", "user"],
-            key: &key,
-            key_is_unique,
-            after,
-        };
+        let user = Column { name: "user".to_owned(), type_name: "varbinary".to_owned() };
+        let seven = Key::Text(Zeroizing::new(b"7".to_vec()));
+        let columns = [&key, &user];
+        let page =
+            |key_is_unique, after| Page { table: "public.users", columns: &columns, key: &key, key_is_unique, after };
         let cases = [
             (
-                page(true, Some("7")).sql(Dialect::Sqlite),
-                r#"SELECT "id", "user" FROM "public.users" AS t WHERE t."id" > ?1 ORDER BY t."id" LIMIT 500"#,
+                page(true, Some(&seven)).sql(Dialect::Sqlite),
+                r#"SELECT "id", "user", t."id" FROM "public.users" AS t WHERE t."id" > ?1 ORDER BY t."id" LIMIT 500"#,
             ),
             (
                 page(true, None).sql(Dialect::Mysql),
-                "SELECT CAST(`id` AS CHAR), CAST(`user` AS CHAR) FROM `public.users` AS t WHERE t.`id` IS NOT NULL ORDER BY t.`id` LIMIT 500",
+                "SELECT CAST(LEFT(`id`, 1048577) AS CHAR), LEFT(`user`, 1048577), LEFT(t.`id`, 1048577) FROM `public.users` AS t WHERE t.`id` IS NOT NULL ORDER BY t.`id` LIMIT 500",
             ),
             (
-                page(false, Some("7")).sql(Dialect::Mysql),
-                "SELECT CAST(`id` AS CHAR), CAST(`user` AS CHAR) FROM `public.users` AS t WHERE CAST(t.`id` AS BINARY) > ? ORDER BY CAST(t.`id` AS BINARY) LIMIT 500",
+                page(false, Some(&seven)).sql(Dialect::Mysql),
+                "SELECT CAST(LEFT(`id`, 1048577) AS CHAR), LEFT(`user`, 1048577), LEFT(CAST(t.`id` AS BINARY), 1048577) FROM `public.users` AS t WHERE CAST(t.`id` AS BINARY) > ? ORDER BY CAST(t.`id` AS BINARY) LIMIT 500",
             ),
             (
-                page(true, Some("7")).sql(Dialect::Postgres),
-                r#"SELECT "id"::text, "user"::text FROM "public"."users" AS t WHERE t."id" > $1::text::integer ORDER BY t."id" LIMIT 500"#,
+                page(true, Some(&seven)).sql(Dialect::Postgres),
+                r#"SELECT left("id"::text, 1048577), left("user"::text, 1048577), left(t."id"::text, 1048577) FROM "public"."users" AS t WHERE t."id" > $1::text::integer ORDER BY t."id" LIMIT 500"#,
             ),
         ];
         for (sql, expected) in cases {

@@ -1,10 +1,13 @@
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, params_from_iter};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row, ToSql, params_from_iter};
+use zeroize::Zeroizing;
 
 use super::query::Dialect;
-use super::{Among, Cell, Cells, Column, Fault, Page, Shape};
+use super::{Among, Cell, Cells, Column, Fault, Key, KeyedRow, Page, Shape, VALUE_BYTES_MAX, key_too_long};
 use crate::OpenError;
 
 /// A SQLite database, read in one transaction. A page is read on the thread that asks for it.
@@ -37,8 +40,11 @@ impl SqliteDatabase {
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
             Ok(connection)
         };
-        let connection =
-            begin().map_err(|error| OpenError::Sqlite { path: path.to_owned(), cause: error.to_string() })?;
+        let connection = begin().map_err(|error| {
+            let cause =
+                if is_in_wal_mode(path) && needs_to_write(&error) { IN_WAL_MODE.to_owned() } else { error.to_string() };
+            OpenError::Sqlite { path: path.to_owned(), cause }
+        })?;
         Ok(Self { connection, dump: None })
     }
 
@@ -80,30 +86,44 @@ impl SqliteDatabase {
         read().map_err(|error| OpenError::Tables(error.to_string()))
     }
 
-    pub(super) fn page(&self, page: &Page<'_>) -> Result<Vec<Cells>, Fault> {
-        self.rows(&page.sql(Dialect::Sqlite), page.columns.len(), page.after)
-    }
-
-    pub(super) fn among(&self, among: &Among<'_>) -> Result<Vec<Cells>, Fault> {
-        self.rows(&among.sql(Dialect::Sqlite), among.columns.len(), among.values.iter().map(String::as_str))
-    }
-
-    fn rows<'a>(
-        &self,
-        sql: &str,
-        columns: usize,
-        parameters: impl IntoIterator<Item = &'a str>,
-    ) -> Result<Vec<Cells>, Fault> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params_from_iter(parameters))?;
+    pub(super) fn page(&self, page: &Page<'_>) -> Result<Vec<KeyedRow>, Fault> {
+        let mut statement = self.connection.prepare_cached(&page.sql(Dialect::Sqlite))?;
+        let mut rows = statement.query(params_from_iter(page.after))?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            let cells: Result<Cells, rusqlite::Error> =
-                (0..columns).map(|column| row.get_ref(column).map(cell)).collect();
-            found.push(cells?);
+            let cells = cells(row, page.columns.len())?;
+            found.push(KeyedRow { key: key(row.get_ref(page.columns.len())?)?, cells });
         }
         Ok(found)
     }
+
+    pub(super) fn among(&self, among: &Among<'_>) -> Result<Vec<Cells>, Fault> {
+        let mut statement = self.connection.prepare_cached(&among.sql(Dialect::Sqlite))?;
+        let mut rows = statement.query(params_from_iter(among.values))?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(cells(row, among.columns.len())?);
+        }
+        Ok(found)
+    }
+}
+
+/// What to do about a file that cannot be read without writing beside it.
+const IN_WAL_MODE: &str = "it is in WAL mode, and to read it a file is kept beside it (-shm), which this user may not write there; \
+     copy it together with its -wal to a directory of your own and read it there, or give this user the right to write in its directory";
+
+/// Whether readers of the file keep a file of their own beside it: the 18th byte says so.
+fn is_in_wal_mode(path: &Path) -> bool {
+    let mut header = [0; 19];
+    File::open(path).and_then(|mut file| file.read_exact(&mut header)).is_ok() && header[18] == 2
+}
+
+fn needs_to_write(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen))
+}
+
+fn cells(row: &Row<'_>, count: usize) -> rusqlite::Result<Cells> {
+    (0..count).map(|column| row.get_ref(column).map(cell)).collect()
 }
 
 fn cell(value: ValueRef<'_>) -> Cell {
@@ -111,6 +131,29 @@ fn cell(value: ValueRef<'_>) -> Cell {
         ValueRef::Null => Cell::Null,
         ValueRef::Integer(number) => Cell::from_bytes(number.to_string().into_bytes()),
         ValueRef::Real(number) => Cell::from_bytes(number.to_string().into_bytes()),
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Cell::from_bytes(bytes.to_vec()),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Cell::copied(bytes),
+    }
+}
+
+fn key(value: ValueRef<'_>) -> Result<Key, Fault> {
+    match value {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) if bytes.len() > VALUE_BYTES_MAX => Err(key_too_long()),
+        ValueRef::Integer(number) => Ok(Key::Integer(number)),
+        ValueRef::Real(number) => Ok(Key::Real(number)),
+        ValueRef::Text(bytes) => Ok(Key::Text(Zeroizing::new(bytes.to_vec()))),
+        ValueRef::Blob(bytes) => Ok(Key::Blob(Zeroizing::new(bytes.to_vec()))),
+        ValueRef::Null => Err("a row without a key was not left out".into()),
+    }
+}
+
+/// SQLite compares values of different types by their types, and text by its bytes, UTF-8 or not.
+impl ToSql for Key {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Integer(number) => ValueRef::Integer(*number),
+            Self::Real(number) => ValueRef::Real(*number),
+            Self::Text(bytes) => ValueRef::Text(bytes),
+            Self::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
     }
 }

@@ -10,7 +10,7 @@ use crate::table::{ColumnFault, Row};
 /// A client. Its `token_lifetime` is that of access tokens: refresh tokens have none.
 pub(super) fn client(row: &Row<'_>, document: &Document) -> Result<Record, ColumnFault> {
     let wrong = |fault: String| ColumnFault::new("data", fault, "correct the client in the old server");
-    let id = document.text("clientId").unwrap_or(&row.origin.key);
+    let id = document.text("clientId").map_or_else(|| row.key(), Ok)?;
     let id = ClientId::parse(id).map_err(|error| wrong(format!("client_id: {error}")))?;
     let auth_method = document.text("tokenEndpointAuthMethod").unwrap_or("client_secret_basic");
     let (secret, other_secret) = secrets(document);

@@ -109,7 +109,7 @@ impl DotauthTables {
             let (kind, record) = match step.content {
                 Content::Scopes => (Kind::Scope, read(&row).and_then(|document| scope::scope(&row, &document))),
                 Content::Clients => (Kind::Client, read(&row).and_then(|document| client::client(&row, &document))),
-                Content::Users => (Kind::User, read(&row).and_then(|document| user::user(&row, &document))),
+                Content::Users => (Kind::User, user::user(&row, read(&row))),
                 Content::Consents => (Kind::Consent, read(&row).and_then(|document| consent::consent(&row, &document))),
                 Content::RefreshTokens | Content::AccessTokens => {
                     let parties = parties.as_ref().expect("they were looked up above");

@@ -115,7 +115,7 @@ impl Token {
 fn created(text: &str, context: &Context) -> Option<Timestamp> {
     match Wall::parse(text).ok()? {
         Wall::Exact(moment) => Some(moment),
-        Wall::Local(local) => context.options.zones.with_program_in_utc().moment(local),
+        Wall::Local(local) => Some(context.options.zones.with_program_in_utc().moment(local)),
         Wall::Zero | Wall::Infinity => None,
     }
 }

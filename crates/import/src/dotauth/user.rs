@@ -5,26 +5,34 @@ use super::document::Document;
 use crate::record::{ForeignPassword, ForeignUser, Record};
 use crate::table::{ColumnFault, Row};
 
-/// A resource owner, who logs in by the subject.
-pub(super) fn user(row: &Row<'_>, document: &Document) -> Result<Record, ColumnFault> {
-    let mut claims = claims(document);
-    let subject = document
-        .text("subject")
-        .map(ToOwned::to_owned)
-        .or_else(|| claims.get("sub").cloned())
-        .unwrap_or_else(|| row.origin.key.clone());
+/// A resource owner, who logs in by the subject. One of whom nothing can be read is still the user of their tokens.
+pub(super) fn user(row: &Row<'_>, document: Result<Document, ColumnFault>) -> Result<Record, ColumnFault> {
+    let key = row.key()?;
+    let document = match document {
+        Ok(document) => document,
+        Err(fault) => {
+            return Ok(Record::User(Box::new(ForeignUser {
+                origin: row.origin.clone(),
+                username: key.to_owned(),
+                subject: key.to_owned(),
+                password: fault.into(),
+                profile: Profile::default(),
+                is_disabled: false,
+                remarks: Vec::new(),
+            })));
+        }
+    };
+    let mut claims = claims(&document);
+    let subject = document.text("subject").or(claims.get("sub").map(String::as_str)).unwrap_or(key).to_owned();
     let password = match document.text("password") {
         None => ForeignPassword::None,
         Some(hash) if hash.len() == 64 && hash.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
             ForeignPassword::DotauthSha256Hex(Secret::new(hash.to_owned()))
         }
-        Some(_) => {
-            return Err(ColumnFault::new(
-                "data",
-                "the password is no SHA-256 in hexadecimal",
-                "let the user set a new password",
-            ));
-        }
+        Some(_) => ForeignPassword::Unreadable {
+            column: "data",
+            fault: "the password is no SHA-256 in hexadecimal".to_owned(),
+        },
     };
     let mut claim = |name: &str| claims.remove(name).filter(|value| !value.is_empty());
     let email = claim("email");
@@ -54,5 +62,6 @@ pub(super) fn user(row: &Row<'_>, document: &Document) -> Result<Record, ColumnF
         password,
         profile,
         is_disabled: false,
+        remarks: Vec::new(),
     })))
 }

@@ -4,8 +4,7 @@ use zeroize::Zeroizing;
 
 use super::Fault;
 use super::bytes::Bytes;
-use super::literal::VALUE_BYTES_MAX;
-use crate::database::{Cell, Cells};
+use crate::database::{Cell, Cells, VALUE_BYTES_MAX};
 
 /// Takes one line of PostgreSQL's `COPY … FROM stdin`; `None` at its end, `\.`.
 pub(super) fn line<R: Read>(bytes: &mut Bytes<R>) -> Result<Option<Cells>, Fault> {

@@ -3,10 +3,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::bytes::Bytes;
-use super::literal::VALUE_BYTES_MAX;
 use super::{Fault, Interest, Staging};
 use crate::OpenError;
-use crate::database::{Cell, Column, SqliteDatabase};
+use crate::database::{Cell, Column, SqliteDatabase, VALUE_BYTES_MAX};
 
 /// The most columns that a table may have.
 const COLUMNS_MAX: usize = 512;

@@ -6,27 +6,34 @@ use super::Fault;
 use super::bytes::Bytes;
 use super::flavor::Flavor;
 use super::names::{skip_blanks, word};
-use crate::database::Cell;
-
-/// The longest value of a table that is read, in bytes.
-pub(super) const VALUE_BYTES_MAX: usize = 1024 * 1024;
+use crate::database::{Cell, VALUE_BYTES_MAX};
 
 /// Takes one value of an `INSERT`: NULL, a number, a string in any of its spellings, or hexadecimal bytes.
 pub(super) fn value<R: Read>(bytes: &mut Bytes<R>, flavor: Flavor) -> Result<Cell, Fault> {
-    skip_blanks(bytes, &mut |_| {})?;
-    match bytes.peek()? {
-        Some(b'\'') => string(bytes, flavor == Flavor::Mysql).map(Cell::from_bytes),
-        // MySQL takes these for strings; nobody else writes one as a value.
-        Some(b'"') if flavor == Flavor::Mysql => string(bytes, true).map(Cell::from_bytes),
-        Some(b'0'..=b'9' | b'+' | b'-' | b'.') => number(bytes),
-        Some(_) => named(bytes, flavor),
-        None => Err("the file ends in the middle of a row; is it all there?".to_owned()),
+    loop {
+        skip_blanks(bytes, &mut |_| {})?;
+        return match bytes.peek()? {
+            Some(b'\'') => string(bytes, flavor == Flavor::Mysql).map(Cell::from_bytes),
+            // MySQL takes these for strings; nobody else writes one as a value.
+            Some(b'"') if flavor == Flavor::Mysql => string(bytes, true).map(Cell::from_bytes),
+            Some(b'0'..=b'9' | b'+' | b'-' | b'.') => number(bytes),
+            Some(_) => {
+                let name = word(bytes)?.to_ascii_uppercase();
+                let is_followed = matches!(bytes.peek()?, Some(b' ' | b'\''));
+                if is_followed && flavor == Flavor::Mysql && name.starts_with('_') {
+                    // A character set before a string: `_binary '…'`, `_utf8mb4 '…'`.
+                    continue;
+                }
+                named(&name, bytes, flavor)
+            }
+            None => Err("the file ends in the middle of a row; is it all there?".to_owned()),
+        };
     }
 }
 
-fn named<R: Read>(bytes: &mut Bytes<R>, flavor: Flavor) -> Result<Cell, Fault> {
-    let name = word(bytes)?.to_ascii_uppercase();
-    match (name.as_str(), bytes.peek()?) {
+/// The value that begins with `name`.
+fn named<R: Read>(name: &str, bytes: &mut Bytes<R>, flavor: Flavor) -> Result<Cell, Fault> {
+    match (name, bytes.peek()?) {
         ("NULL" | "DEFAULT", _) => Ok(Cell::Null),
         ("TRUE", _) => Ok(Cell::from_bytes(b"1".to_vec())),
         ("FALSE", _) => Ok(Cell::from_bytes(b"0".to_vec())),
@@ -34,8 +41,6 @@ fn named<R: Read>(bytes: &mut Bytes<R>, flavor: Flavor) -> Result<Cell, Fault> {
         ("B", Some(b'\'')) => bits(&string(bytes, false)?).map(Cell::from_bytes),
         ("E", Some(b'\'')) => string(bytes, true).map(Cell::from_bytes),
         ("N", Some(b'\'')) => string(bytes, flavor == Flavor::Mysql).map(Cell::from_bytes),
-        // A character set before a string: `_binary '…'`, `_utf8mb4 '…'`.
-        (_, Some(b' ' | b'\'')) if flavor == Flavor::Mysql && name.starts_with('_') => value(bytes, flavor),
         // sqlite3's .dump writes control characters by these.
         ("UNISTR", Some(b'(')) => unistr(&one_argument(bytes)?).map(Cell::from_bytes),
         ("REPLACE", Some(b'(')) => replace(bytes).map(Cell::from_bytes),
@@ -142,31 +147,40 @@ fn unistr(text: &[u8]) -> Result<Vec<u8>, Fault> {
     Ok(out.into_bytes())
 }
 
+/// How many `replace()` are one in another: sqlite3 writes one for line feeds and one for carriage returns.
+const REPLACES_MAX: usize = 8;
+
 /// `replace('a\nb','\n',char(10))`, one in another.
 fn replace<R: Read>(bytes: &mut Bytes<R>) -> Result<Vec<u8>, Fault> {
+    let mut depth = 1;
     expect(bytes, b'(')?;
-    let text = if bytes.peek()? == Some(b'\'') {
-        string(bytes, false)?
-    } else {
+    while bytes.peek()? != Some(b'\'') {
         let name = word(bytes)?;
         if !name.eq_ignore_ascii_case("replace") {
             return Err(format!("{name:?} inside replace()"));
         }
-        replace(bytes)?
-    };
-    expect(bytes, b',')?;
-    let from = string(bytes, false)?;
-    expect(bytes, b',')?;
-    let name = word(bytes)?;
-    expect(bytes, b'(')?;
-    let code = number(bytes)?;
-    expect(bytes, b')')?;
-    expect(bytes, b')')?;
-    let code = code.text().and_then(|code| code.parse::<u8>().ok()).filter(|_| name.eq_ignore_ascii_case("char"));
-    let code = code.ok_or_else(|| "replace() by something other than a character".to_owned())?;
-    let text = String::from_utf8(text).map_err(|_| "replace() in bytes that are no UTF-8".to_owned())?;
-    let from = String::from_utf8(from).map_err(|_| "replace() in bytes that are no UTF-8".to_owned())?;
-    Ok(text.replace(&from, &char::from(code).to_string()).into_bytes())
+        depth += 1;
+        if depth > REPLACES_MAX {
+            return Err(format!("more than {REPLACES_MAX} replace(), one in another"));
+        }
+        expect(bytes, b'(')?;
+    }
+    let no_utf8 = |_| "replace() in bytes that are no UTF-8".to_owned();
+    let mut text = String::from_utf8(string(bytes, false)?).map_err(no_utf8)?;
+    for _ in 0..depth {
+        expect(bytes, b',')?;
+        let from = String::from_utf8(string(bytes, false)?).map_err(no_utf8)?;
+        expect(bytes, b',')?;
+        let name = word(bytes)?;
+        expect(bytes, b'(')?;
+        let code = number(bytes)?;
+        expect(bytes, b')')?;
+        expect(bytes, b')')?;
+        let code = code.text().and_then(|code| code.parse::<u8>().ok()).filter(|_| name.eq_ignore_ascii_case("char"));
+        let code = code.ok_or_else(|| "replace() by something other than a character".to_owned())?;
+        text = text.replace(&from, &char::from(code).to_string());
+    }
+    Ok(text.into_bytes())
 }
 
 fn expect<R: Read>(bytes: &mut Bytes<R>, wanted: u8) -> Result<(), Fault> {
@@ -221,6 +235,14 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_are_kept_apart() {
         let latin1 = b"'M\xfcller'";
-        assert!(value(&mut Bytes::new(&latin1[..]), Flavor::Mysql).is_ok_and(|cell| cell == Cell::NotUtf8));
+        assert!(value(&mut Bytes::new(&latin1[..]), Flavor::Mysql).is_ok_and(|cell| matches!(cell, Cell::NotUtf8(_))));
+    }
+
+    #[test]
+    fn what_stands_before_or_around_a_string_again_and_again_is_no_way_to_fill_the_stack() {
+        let prefixes = format!("{}'x'", "_a ".repeat(200_000));
+        assert_eq!(read(&prefixes, Flavor::Mysql), Ok(Some("x".to_owned())));
+        let nested = format!("{}'x'", "replace(".repeat(200_000));
+        assert!(read(&nested, Flavor::Sqlite).unwrap_err().contains("one in another"));
     }
 }

@@ -1,4 +1,4 @@
-use rusqlite::types::{Null, ToSqlOutput, Value};
+use rusqlite::types::{Null, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, params_from_iter};
 
 use super::Interest;
@@ -75,8 +75,9 @@ impl ToSql for Cell {
         match self {
             Self::Null => Null.to_sql(),
             Self::Text(text) => text.as_str().to_sql(),
-            // One byte that is no UTF-8 stands for all: the value cannot be used, only reported.
-            Self::NotUtf8 => Ok(ToSqlOutput::Owned(Value::Blob(vec![0xFF]))),
+            Self::NotUtf8(bytes) => Ok(ToSqlOutput::Borrowed(ValueRef::Blob(bytes))),
+            // Nobody reads so much from a dump.
+            Self::TooLong => Null.to_sql(),
         }
     }
 }

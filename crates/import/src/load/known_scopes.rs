@@ -16,14 +16,12 @@ pub struct KnownScopes {
 }
 
 impl KnownScopes {
-    /// Notes a scope that the server listed.
-    pub fn list(&mut self, scope: &ForeignScope) {
+    /// Notes a scope that the server listed; whether that is news, and there was room for it.
+    pub fn list(&mut self, scope: &ForeignScope) -> bool {
         if scope.is_default {
             self.defaults.insert(scope.name.clone());
         }
-        if self.listed.len() < LISTED_MAX {
-            self.listed.insert(scope.name.clone());
-        }
+        self.listed.len() < LISTED_MAX && self.listed.insert(scope.name.clone())
     }
 
     /// Notes the scope of a live token.
@@ -70,6 +68,12 @@ impl KnownScopes {
     pub fn carried_beyond(&self, client: &ClientId, scope: &Scope) -> Vec<String> {
         let carried = self.carried.get(client).into_iter().flatten();
         carried.filter(|name| !scope.contains(name)).cloned().collect()
+    }
+
+    /// Those that the server listed and that one of `scopes` has.
+    #[must_use]
+    pub fn listed_in<'a>(&self, scopes: impl Iterator<Item = &'a Scope>) -> BTreeSet<String> {
+        scopes.flat_map(Scope::tokens).filter(|name| self.listed.contains(*name)).map(ToOwned::to_owned).collect()
     }
 
     /// Those that the server listed.

@@ -170,6 +170,28 @@ impl StagedTokens {
         self.connection.execute_batch(sort).map_err(|error| fault(&error))
     }
 
+    /// How many users of sorted tokens have no row of their own, among the tokens of clients that are `taken_over`.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn users_without_a_row(&self, taken_over: impl Fn(&ClientId) -> bool) -> Result<u64, StageError> {
+        let read = || -> rusqlite::Result<u64> {
+            let mut statement =
+                self.connection.prepare_cached("SELECT user, client FROM sorted WHERE standing <> 0 ORDER BY rowid")?;
+            let mut rows = statement.query([])?;
+            let (mut count, mut last) = (0, None);
+            while let Some(row) = rows.next()? {
+                let (user, number): (String, u32) = (row.get(0)?, row.get(1)?);
+                if last.as_ref() != Some(&user) && taken_over(&self.clients[number as usize]) {
+                    count += 1;
+                    last = Some(user);
+                }
+            }
+            Ok(count)
+        };
+        read().map_err(|error| fault(&error))
+    }
+
     /// The tokens behind the first `after` sorted ones, at most [`PAGE_TOKENS_MAX`]; none after the last.
     ///
     /// # Errors

@@ -4,6 +4,8 @@ use regrant_store::{ImportedAccessToken, ImportedGrant};
 
 use super::staged_tokens::StagedToken;
 use super::terms::TokenTerms;
+use crate::Expiry;
+use crate::moment::LAST;
 
 /// What the caller adds to a token to make a grant of it.
 #[derive(Clone, Debug)]
@@ -46,12 +48,9 @@ pub fn access_token(token: &StagedToken, terms: &TokenTerms, now: Timestamp) -> 
         token: ImportedToken(*token.digest.as_bytes()),
         scope: scope(token, terms),
         issued_at: token.issued_at.unwrap_or(now).min(now),
-        expires_at: terms.end(token.expires_at, now).unwrap_or(FOREVER),
+        expires_at: terms.end(token.expires_at, now).unwrap_or(LAST),
     }
 }
-
-/// The end of an access token that nobody ends: the year 9999.
-const FOREVER: Timestamp = Timestamp::from_seconds(253_402_300_799);
 
 fn birth(token: &StagedToken, parts: GrantParts, ends_at: Option<Timestamp>, terms: &TokenTerms) -> ImportedBirth {
     let GrantParts { id, secret, subject, now } = parts;
@@ -66,6 +65,10 @@ fn birth(token: &StagedToken, parts: GrantParts, ends_at: Option<Timestamp>, ter
         authenticated_at: created_at,
         idle_expires_at: ends_at,
         absolute_expires_at: terms.absolute_end(ends_at, now),
+        ends_elsewhere_at: match token.expires_at {
+            Expiry::At(end) => Some(end),
+            Expiry::Never => None,
+        },
         access_lifetime: terms.access_lifetime(),
     }
 }

@@ -1,4 +1,4 @@
-use regrant_protocol::{Profile, Subject, Username};
+use regrant_protocol::{Subject, Username};
 use regrant_store::{User, UserStatus};
 
 use crate::ForeignUser;
@@ -13,7 +13,7 @@ pub fn load_user(foreign: &ForeignUser, subject: Subject) -> Result<User, regran
     Ok(User {
         status,
         profile: foreign.profile.clone(),
-        ..without_password(subject, Username::parse(&foreign.username)?)
+        ..User::without_password(subject, Username::parse(&foreign.username)?)
     })
 }
 
@@ -23,23 +23,13 @@ pub fn load_user(foreign: &ForeignUser, subject: Subject) -> Result<User, regran
 /// # Errors
 /// When nobody can log in by such a name.
 pub fn stand_in_user(name: &str, subject: Subject) -> Result<User, regrant_protocol::IdentifierError> {
-    Ok(without_password(subject, Username::parse(name)?))
-}
-
-fn without_password(subject: Subject, username: Username) -> User {
-    User {
-        subject,
-        username,
-        credential: None,
-        status: UserStatus::Active,
-        profile: Profile::default(),
-        cutoff: 0,
-        version: 1,
-    }
+    Ok(User::without_password(subject, Username::parse(name)?))
 }
 
 #[cfg(test)]
 mod tests {
+    use regrant_protocol::Profile;
+
     use super::*;
     use crate::{ForeignPassword, Origin};
 
@@ -54,6 +44,7 @@ mod tests {
                 password: ForeignPassword::None,
                 profile: profile.clone(),
                 is_disabled,
+                remarks: Vec::new(),
             };
             let user = load_user(&foreign, Subject::parse("42").unwrap()).unwrap();
             assert_eq!((user.subject.as_str(), user.username.as_str(), user.status), ("42", "alice", status));

@@ -33,7 +33,7 @@ fn moment(wall: Wall, zones: &Zones, is_dumped_in_utc: bool) -> Result<Timestamp
     match wall {
         Wall::Local(local) => {
             let local = if is_dumped_in_utc { zones.undump(local) } else { local };
-            zones.moment(local).ok_or(WallError)
+            Ok(zones.moment(local))
         }
         Wall::Exact(moment) => Ok(moment),
         Wall::Zero | Wall::Infinity => Ok(Timestamp::from_seconds(0)),
@@ -43,6 +43,7 @@ fn moment(wall: Wall, zones: &Zones, is_dumped_in_utc: bool) -> Result<Timestamp
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::moment::LAST;
     use crate::time_zone;
 
     #[test]
@@ -53,6 +54,8 @@ mod tests {
             ("1970-01-01 00:00:00", Expiry::Never, "the epoch in another zone"),
             ("0000-00-00 00:00:00", Expiry::Never, "MySQL could not hold it: never, or past 2038"),
             ("infinity", Expiry::Never, "PostgreSQL's word for it"),
+            ("9999-12-31 23:59:59", Expiry::At(LAST), "the last date that MySQL can hold"),
+            ("9999-12-31 23:59:59+00", Expiry::At(LAST), "… of a column with an offset"),
             (
                 "1970-02-01 00:00:00",
                 Expiry::At(Timestamp::from_seconds(31 * 86_400 + 5 * 3600)),

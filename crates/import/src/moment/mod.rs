@@ -6,4 +6,5 @@ mod zone;
 
 pub(crate) use expires::{access_expiry, refresh_expiry};
 pub(crate) use wall::{Wall, WallError};
+pub(crate) use zone::LAST;
 pub use zone::{UnknownTimeZone, Zones, time_zone};

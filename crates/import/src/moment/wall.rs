@@ -1,6 +1,8 @@
 use jiff::civil::DateTime;
 use regrant_protocol::Timestamp;
 
+use super::zone::LAST;
+
 /// A date as a database writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wall {
@@ -47,8 +49,18 @@ impl Wall {
         }
         // PostgreSQL writes whole hours as two digits.
         let offset = if offset.len() == "+02".len() { format!("{offset}:00") } else { offset.to_owned() };
-        let exact: jiff::Timestamp = format!("{local}{offset}").parse().map_err(|_| WallError)?;
-        Ok(Self::Exact(Timestamp::from_milliseconds(exact.as_millisecond())))
+        let exact = |local: DateTime| format!("{local}{offset}").parse::<jiff::Timestamp>();
+        match exact(local) {
+            Ok(exact) => Ok(Self::Exact(Timestamp::from_milliseconds(exact.as_millisecond()))),
+            // Beyond what can be counted lie the last hours of the year 9999 alone, if there is such an offset.
+            Err(_)
+                if local.year() == 9999
+                    && local.with().year(9998).build().is_ok_and(|before| exact(before).is_ok()) =>
+            {
+                Ok(Self::Exact(LAST))
+            }
+            Err(_) => Err(WallError),
+        }
     }
 
     /// Whether it is within one day of the Unix epoch, whatever the zone: how "never" is written as a date.
@@ -85,6 +97,8 @@ mod tests {
             ("0000-00-00 00:00:00", Ok(Wall::Zero), "MySQL's zero date"),
             ("0000-00-00 00:00:00.000000", Ok(Wall::Zero), "… with fractions"),
             ("infinity", Ok(Wall::Infinity), "PostgreSQL's infinity"),
+            ("9999-12-31 23:59:59+00", Ok(Wall::Exact(LAST)), "the last moment"),
+            ("9999-12-31 23:59:59+99", Err(WallError), "an offset that is none"),
             ("", Err(WallError), "nothing"),
             ("1795262400", Err(WallError), "a number of seconds"),
             ("2026-11-21", Err(WallError), "no time"),

@@ -2,6 +2,9 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use regrant_protocol::Timestamp;
 
+/// The last moment that there is: the end of the year 9999 in UTC.
+pub(crate) const LAST: Timestamp = Timestamp::from_seconds(253_402_300_799);
+
 /// In which zones the dates of a database without offsets are written.
 #[derive(Clone, Debug)]
 pub struct Zones {
@@ -30,9 +33,11 @@ impl Zones {
     ///
     /// An hour that the clock showed twice is read as the later one, and an hour that it skipped as that much after the
     /// gap: whoever wrote it is then logged out up to an hour late, and never early.
-    pub(crate) fn moment(&self, wall: DateTime) -> Option<Timestamp> {
-        let moment = self.program.to_ambiguous_timestamp(wall).later().ok()?;
-        Some(Timestamp::from_milliseconds(moment.as_millisecond()))
+    ///
+    /// The last day of the year 9999, by which programs say that there is no end, is [`LAST`] in every zone.
+    pub(crate) fn moment(&self, wall: DateTime) -> Timestamp {
+        let moment = self.program.to_ambiguous_timestamp(wall).later();
+        moment.map_or(LAST, |moment| Timestamp::from_milliseconds(moment.as_millisecond()))
     }
 
     /// What the program wrote, from what a dump in UTC shows of it.
@@ -73,11 +78,13 @@ mod tests {
             ("Europe/Berlin", "2026-10-25T02:30:00", "2026-10-25T01:30:00Z", "an hour shown twice: the later"),
             ("Europe/Berlin", "2026-03-29T02:30:00", "2026-03-29T01:30:00Z", "an hour never shown: after the gap"),
             ("America/New_York", "2026-11-01T01:15:00", "2026-11-01T06:15:00Z", "an hour shown twice: the later"),
+            ("UTC", "9999-12-31T23:59:59", "9999-12-31T23:59:59Z", "the last moment"),
+            ("America/New_York", "9999-12-31T23:59:59", "9999-12-31T23:59:59Z", "… which is none later"),
             ("Asia/Tokyo", "2026-11-21T12:00:00", "2026-11-21T03:00:00Z", "east"),
         ];
         for (zone, wall, expected, why) in cases {
             let zones = Zones { program: time_zone(zone).unwrap(), database: None };
-            let moment = zones.moment(wall.parse().unwrap()).unwrap();
+            let moment = zones.moment(wall.parse().unwrap());
             assert_eq!(moment.to_rfc3339(), expected, "{zone} {wall}: {why}");
         }
     }
@@ -91,7 +98,7 @@ mod tests {
             (Zones { program: berlin, database: None }, "2026-11-21T10:00:00Z", "the server in UTC"),
         ];
         for (zones, expected, why) in cases {
-            assert_eq!(zones.moment(zones.undump(wall)).unwrap().to_rfc3339(), expected, "{why}");
+            assert_eq!(zones.moment(zones.undump(wall)).to_rfc3339(), expected, "{why}");
         }
     }
 

@@ -16,21 +16,30 @@ pub(super) static USERS: TableSpec = TableSpec {
 
 /// A user of Joomla, whom redCORE's tokens name by their number.
 pub(super) fn user(row: &Row<'_>, _: &Context) -> Result<Record, ColumnFault> {
-    let text = |column| Ok::<_, ColumnFault>(row.text(column)?.filter(|text| !text.is_empty()).map(ToOwned::to_owned));
-    let username = row.required("username")?.to_owned();
+    let subject = row.required("id")?.to_owned();
+    let mut remarks = Vec::new();
+    let username = row.optional("username", &mut remarks);
+    if username.is_none() {
+        remarks.push("they have no login name: they log in by their number".to_owned());
+    }
+    let is_disabled = row.is_true("block").unwrap_or_else(|_| {
+        remarks.push("it cannot be read whether they are blocked: they are disabled here".to_owned());
+        true
+    });
     let profile = Profile {
-        name: text("name")?,
-        preferred_username: Some(username.clone()),
-        email: text("email")?,
+        name: row.optional("name", &mut remarks),
+        preferred_username: username.clone(),
+        email: row.optional("email", &mut remarks),
         ..Profile::default()
     };
     Ok(Record::User(Box::new(ForeignUser {
         origin: row.origin.clone(),
-        subject: row.required("id")?.to_owned(),
-        username,
-        password: password(row.text("password")?)?,
+        username: username.unwrap_or_else(|| subject.clone()),
+        subject,
+        password: row.text("password").and_then(password).unwrap_or_else(Into::into),
         profile,
-        is_disabled: row.is_true("block")?,
+        is_disabled,
+        remarks,
     })))
 }
 

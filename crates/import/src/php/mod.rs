@@ -12,7 +12,7 @@ use crate::database::{Cells, Database, Shape};
 use crate::known::Known;
 use crate::name_list::NameList;
 use crate::reader::{Content, Context, Item, Step};
-use crate::table::{Table, TableSpec};
+use crate::table::{Pages, Table, TableSpec};
 use crate::tables::{Naming, own_name};
 use crate::{Kind, OpenError, ReadError, Reason, System};
 
@@ -168,14 +168,12 @@ impl PhpTables {
 /// All that a table is keyed by.
 async fn names(table: &Table, database: &mut Database) -> Result<NameList, OpenError> {
     let list = NameList::new()?;
-    let mut after: Option<String> = None;
-    loop {
-        let rows = table.page(database, after.as_deref()).await?;
-        let texts: Vec<&str> = rows.iter().filter_map(|cells| cells[0].text()).collect();
-        texts.iter().try_for_each(|name| list.add(name))?;
-        let Some(last) = texts.last() else { return Ok(list) };
-        after = Some((*last).to_owned());
+    let mut pages = Pages::default();
+    while let Some(rows) = pages.next(table, database).await? {
+        // No token is of a user whose name is no text.
+        rows.iter().filter_map(|cells| cells[0].text()).try_for_each(|name| list.add(name))?;
     }
+    Ok(list)
 }
 
 /// Who the tokens of a page may be of.

@@ -17,14 +17,14 @@ pub(super) static USERS: TableSpec = TableSpec {
 /// A user of bshaffer, whom tokens name by what they type to log in.
 pub(super) fn user(row: &Row<'_>, _: &Context) -> Result<Record, ColumnFault> {
     let username = row.required("username")?.to_owned();
-    let text = |column| Ok::<_, ColumnFault>(row.text(column)?.filter(|text| !text.is_empty()).map(ToOwned::to_owned));
-    let (given_name, family_name) = (text("first_name")?, text("last_name")?);
+    let mut remarks = Vec::new();
+    let mut text = |column| row.optional(column, &mut remarks);
+    let [given_name, family_name, email] = ["first_name", "last_name", "email"].map(&mut text);
     let names: Vec<&str> = [&given_name, &family_name].into_iter().flatten().map(String::as_str).collect();
-    let email = text("email")?;
     let profile = Profile {
         name: (!names.is_empty()).then(|| names.join(" ")),
         preferred_username: Some(username.clone()),
-        email_verified: email.is_some() && row.is_true("email_verified")?,
+        email_verified: email.is_some() && row.is_true("email_verified").unwrap_or(false),
         email,
         given_name,
         family_name,
@@ -34,9 +34,10 @@ pub(super) fn user(row: &Row<'_>, _: &Context) -> Result<Record, ColumnFault> {
         origin: row.origin.clone(),
         subject: username.clone(),
         username,
-        password: password(row.text("password")?)?,
+        password: row.text("password").and_then(password).unwrap_or_else(Into::into),
         profile,
         is_disabled: false,
+        remarks,
     })))
 }
 

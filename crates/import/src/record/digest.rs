@@ -10,7 +10,12 @@ impl TokenDigest {
     /// Hashes a token that the foreign system kept in the clear.
     #[must_use]
     pub fn of(token: &str, digest: Digest) -> Self {
-        Self(digest(token.as_bytes()))
+        Self::of_bytes(token.as_bytes(), digest)
+    }
+
+    /// Hashes bytes that may be no text.
+    pub(crate) fn of_bytes(token: &[u8], digest: Digest) -> Self {
+        Self(digest(token))
     }
 
     /// The digest that the foreign system kept itself.

@@ -17,6 +17,8 @@ pub struct ForeignUser {
     pub profile: Profile,
     /// Whether they were shut out.
     pub is_disabled: bool,
+    /// What of them could not be read and is left out, for people to read.
+    pub remarks: Vec<String>,
 }
 
 /// A password in the form in which its system kept it, by scheme, with the parts as they are in the row.
@@ -24,6 +26,13 @@ pub struct ForeignUser {
 pub enum ForeignPassword {
     /// There is none: they log in some other way.
     None,
+    /// There is one that cannot be taken over. Their tokens can.
+    Unreadable {
+        /// Where it stands.
+        column: &'static str,
+        /// What is wrong with it, without any of it.
+        fault: String,
+    },
     /// bshaffer: hexadecimal SHA-1 of the password, without a salt.
     Sha1Hex(Secret),
     /// DotAuth: upper hexadecimal SHA-256 of password ‖ the server's setting `Salt`, which is not in the database.

@@ -4,11 +4,11 @@ use regrant_protocol::{ClientId, Lifetime, RedirectUri, Secret};
 use zeroize::Zeroizing;
 
 use super::hash::{Kept, kept};
-use crate::Reason;
 use crate::reader::Item;
 use crate::record::{ForeignClient, ForeignLifetimes, ForeignRotation, ForeignSecret, GrantTypes, Kind, Record};
 use crate::redirect_uris::redirect_uris;
 use crate::table::{ColumnFault, Row, TableSpec};
+use crate::{Reason, shortened};
 
 pub(super) static APPS: TableSpec = TableSpec {
     names: &["IDN_OAUTH_CONSUMER_APPS"],
@@ -117,11 +117,9 @@ fn secret(text: &str) -> Result<ForeignSecret, ColumnFault> {
         Kept::Plain(secret) => Ok(ForeignSecret::Plain(Secret::new(secret.to_owned()))),
         Kept::Hash(digest) => Ok(ForeignSecret::Wso2Sha256(digest)),
         Kept::Encrypted => Ok(ForeignSecret::Encrypted),
-        Kept::OtherHash(algorithm) => Err(ColumnFault::new(
-            "CONSUMER_SECRET",
-            format!("it is hashed by {algorithm}, and only SHA-256 can be checked"),
-            "make a new secret for the application",
-        )),
+        Kept::OtherHash(fault) => {
+            Err(ColumnFault::new("CONSUMER_SECRET", fault, "make a new secret for the application"))
+        }
     }
 }
 
@@ -132,7 +130,10 @@ fn callback(text: &str) -> (Vec<RedirectUri>, Vec<String>) {
     let alternatives = pattern.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(pattern);
     let literals = alternatives.replace(r"\.", ".");
     if literals.contains(|character: char| "*+()[]{}^$\\".contains(character)) {
-        return (Vec::new(), vec![format!("redirect URI pattern {pattern:?} spells out no URIs; register each")]);
+        return (
+            Vec::new(),
+            vec![shortened(&format!("redirect URI pattern {pattern:?} spells out no URIs; register each"))],
+        );
     }
     redirect_uris(&literals.replace('|', " "))
 }

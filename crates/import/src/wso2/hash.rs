@@ -10,7 +10,7 @@ use crate::record::digest_of_hex;
 pub(super) enum Kept<'a> {
     /// `{"hash":"…","algorithm":"SHA-256"}`, its members in either order: this is what is looked up.
     Hash(TokenDigest),
-    /// A hash by another algorithm, which is named.
+    /// A hash that cannot be looked up: by another algorithm, or not all there. It says what is wrong.
     OtherHash(String),
     /// Encrypted with a key of the server.
     Encrypted,
@@ -18,6 +18,8 @@ pub(super) enum Kept<'a> {
     Plain(&'a str),
 }
 
+/// What is wrong with a hash by SHA-256 that is none.
+const MALFORMED: &str = "its hash is not the 64 hexadecimal digits of SHA-256";
 /// How many bytes of ciphertext there are at least: RSA with 1024 bits gives 128.
 const CIPHERTEXT_BYTES_MIN: usize = 64;
 
@@ -27,9 +29,12 @@ pub(super) fn kept(text: &str) -> Kept<'_> {
         let member = |name| object.get(name).and_then(Value::as_str);
         if let (Some(hash), Some(algorithm)) = (member("hash"), member("algorithm")) {
             let is_sha256 = algorithm.eq_ignore_ascii_case("SHA-256") || algorithm.eq_ignore_ascii_case("SHA256");
-            return match digest_of_hex(hash).filter(|_| is_sha256) {
+            return match digest_of_hex(hash) {
+                _ if !is_sha256 => {
+                    Kept::OtherHash(format!("it is hashed by {algorithm}, and only SHA-256 is looked up"))
+                }
                 Some(digest) => Kept::Hash(digest),
-                None => Kept::OtherHash(algorithm.to_owned()),
+                None => Kept::OtherHash(MALFORMED.to_owned()),
             };
         }
     }
@@ -60,7 +65,12 @@ mod tests {
         let cases = [
             (in_order.as_str(), Kept::Hash(digest), "as it is mostly written"),
             (reversed.as_str(), Kept::Hash(digest), "members the other way round, digits in capitals"),
-            (r#"{"hash":"12","algorithm":"SHA-512"}"#, Kept::OtherHash("SHA-512".to_owned()), "another algorithm"),
+            (
+                r#"{"hash":"12","algorithm":"SHA-512"}"#,
+                Kept::OtherHash("it is hashed by SHA-512, and only SHA-256 is looked up".to_owned()),
+                "another algorithm",
+            ),
+            (r#"{"hash":"12","algorithm":"SHA-256"}"#, Kept::OtherHash(MALFORMED.to_owned()), "a digit too few"),
             ("2c2a7e0e-9f0f-4f5b-8d6c-0d8a1b2c3d4e", Kept::Plain("2c2a7e0e-9f0f-4f5b-8d6c-0d8a1b2c3d4e"), "a UUID"),
             (hex, Kept::Plain(hex), "a token of 64 hexadecimal digits"),
             (named.as_str(), Kept::Plain(&named), "a token with its user in it"),

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::database::{Cells, Database};
 use crate::reader::{Content, Context, Item, Step};
-use crate::table::{Table, TableSpec};
+use crate::table::{Pages, Table, TableSpec};
 use crate::tables::Naming;
 use crate::{Kind, OpenError, ReadError};
 
@@ -102,11 +102,8 @@ impl Wso2Tables {
     /// When reading fails.
     pub(crate) async fn claim_tokens(&self, context: &mut Context) -> Result<(), ReadError> {
         for table in self.refresh_tokens.iter().chain(&self.pairs) {
-            let mut after: Option<String> = None;
-            loop {
-                let rows = table.page(&mut context.database, after.as_deref()).await?;
-                let Some(last) = rows.last().and_then(|cells| cells[0].text()) else { break };
-                after = Some(last.to_owned());
+            let mut pages = Pages::default();
+            while let Some(rows) = pages.next(table, &mut context.database).await? {
                 for cells in &rows {
                     let row = table.row(cells, context.options.digest);
                     if let Some((digest, created)) = token::claim(&row, context) {

@@ -201,11 +201,7 @@ fn digest(row: &Row<'_>, half: &Half, context: &Context) -> Result<Option<TokenD
             "it is no {\"hash\":…,\"algorithm\":…}",
             "correct it, or let its user log in again",
         )),
-        Kept::OtherHash(algorithm) => Err(ColumnFault::new(
-            column,
-            format!("it is hashed by {algorithm}, and tokens are found by SHA-256"),
-            "let its user log in again",
-        )),
+        Kept::OtherHash(fault) => Err(ColumnFault::new(column, fault, "correct it, or let its user log in again")),
         Kept::Encrypted => Err(ColumnFault::new(
             column,
             "it is encrypted, and the column of its hash is empty",
@@ -239,7 +235,7 @@ fn moment(column: &'static str, text: &str, row: &Row<'_>, context: &Context) ->
         Wall::Exact(moment) => Ok(moment),
         Wall::Local(local) => {
             let is_turned = context.database.is_dumped_in_utc() && row.type_of(column).contains("timestamp");
-            zones.moment(if is_turned { zones.undump(local) } else { local }).ok_or_else(fault)
+            Ok(zones.moment(if is_turned { zones.undump(local) } else { local }))
         }
         Wall::Zero | Wall::Infinity => Err(fault()),
     }
@@ -267,7 +263,7 @@ fn user(row: &Row<'_>, belongings: &Belongings<'_>) -> Result<Option<TokenUser>,
 }
 
 fn scope(row: &Row<'_>, belongings: &Belongings<'_>) -> Result<Scope, ColumnFault> {
-    let names = belongings.scopes.get(&row.origin.key);
+    let names = belongings.scopes.get(row.key()?);
     let text = names.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" ");
     lenient_scope(&text).map_err(|error| {
         ColumnFault::new("TOKEN_SCOPE", error.to_string(), "correct the row, or let its user log in again")

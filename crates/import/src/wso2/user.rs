@@ -5,7 +5,7 @@ use regrant_protocol::{Profile, Secret};
 use crate::ReadError;
 use crate::database::Database;
 use crate::record::{ForeignPassword, ForeignUser, Record};
-use crate::table::{ColumnFault, Row, Table, TableSpec};
+use crate::table::{ColumnFault, Pages, Row, Table, TableSpec};
 
 pub(super) static USERS: TableSpec = TableSpec {
     names: &["UM_USER"],
@@ -36,21 +36,24 @@ const PRIMARY_STORE: &str = "PRIMARY";
 pub(super) fn user(row: &Row<'_>, tenants: &BTreeMap<String, String>) -> Result<Record, ColumnFault> {
     let name = row.required("UM_USER_NAME")?;
     let subject = qualified(name, None, row.required("UM_TENANT_ID")?, tenants);
-    let password = match row.text("UM_USER_PASSWORD")?.filter(|hash| !hash.is_empty()) {
-        None => ForeignPassword::None,
-        Some(hash) => ForeignPassword::Wso2 {
-            hash: Secret::new(hash.to_owned()),
-            salt: Secret::new(row.text("UM_SALT_VALUE")?.unwrap_or_default().to_owned()),
-        },
-    };
     Ok(Record::User(Box::new(ForeignUser {
         origin: row.origin.clone(),
         username: subject.clone(),
         subject,
-        password,
+        password: password(row).unwrap_or_else(Into::into),
         profile: Profile { preferred_username: Some(name.to_owned()), ..Profile::default() },
         is_disabled: false,
+        remarks: Vec::new(),
     })))
+}
+
+fn password(row: &Row<'_>) -> Result<ForeignPassword, ColumnFault> {
+    let Some(hash) = row.text("UM_USER_PASSWORD")?.filter(|hash| !hash.is_empty()) else {
+        return Ok(ForeignPassword::None);
+    };
+    let salt = row.text("UM_SALT_VALUE")?.unwrap_or_default();
+    let [hash, salt] = [hash, salt].map(|part| Secret::new(part.to_owned()));
+    Ok(ForeignPassword::Wso2 { hash, salt })
 }
 
 /// The one name of a user in all stores and tenants, as WSO2 writes it: `STORE/name@tenant`, without what is usual.
@@ -73,11 +76,9 @@ pub(super) fn qualified(name: &str, store: Option<&str>, tenant: &str, tenants: 
 /// When the table cannot be read.
 pub(super) async fn tenants(table: &Table, database: &mut Database) -> Result<BTreeMap<String, String>, ReadError> {
     let mut tenants = BTreeMap::new();
-    let mut after: Option<String> = None;
+    let mut pages = Pages::default();
     while tenants.len() <= TENANTS_MAX {
-        let rows = table.page(database, after.as_deref()).await?;
-        let Some(last) = rows.last().and_then(|cells| cells[0].text()) else { break };
-        after = Some(last.to_owned());
+        let Some(rows) = pages.next(table, database).await? else { break };
         tenants
             .extend(rows.iter().filter_map(|cells| Some((cells[0].text()?.to_owned(), cells[1].text()?.to_owned()))));
     }

@@ -1,14 +1,13 @@
 //! bshaffer's tables in SQLite, one trap after another.
 
 use regrant_import::{
-    Expiry, ForeignPassword, ForeignSecret, GrantTypes, Item, Kind, Options, Reader, Reason, Record, Source, System,
-    UserStanding, Zones, time_zone,
+    Expiry, ForeignPassword, ForeignSecret, GrantTypes, Kind, Options, Reason, System, UserStanding, Zones, time_zone,
 };
 use regrant_protocol::{Scope, Secret, Timestamp};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use crate::readings::{NOW, Readings, digest, only, options, read};
+use crate::readings::{NOW, Readings, all, digest, only, options, read};
 
 /// `Pdo::getBuildSql` of version 1.14.
 const SCHEMA: &str = "
@@ -70,6 +69,8 @@ async fn the_end_of_a_refresh_token_is_read_as_php_wrote_it() {
         ("UTC", "1970-01-01 09:00:00", never(), "… in Tokyo, with the wrong zone named"),
         ("UTC", "0000-00-00 00:00:00", never(), "MySQL's zero date: never, or past 2038"),
         ("UTC", "1971-01-01 00:00:00", "expired".to_owned(), "long ago is no never"),
+        ("UTC", "9999-12-31 23:59:59", live(253_402_300_799), "the last moment there is"),
+        ("Asia/Tokyo", "9999-12-31 23:59:59", live(253_402_300_799), "… in Tokyo"),
         ("UTC", "1795262400", "expires: \"1795262400\" is no date".to_owned(), "seconds are no date"),
         ("UTC", "soon", "expires: \"soon\" is no date".to_owned(), "nor are words"),
     ];
@@ -233,41 +234,82 @@ async fn rows_are_read_in_pages_and_each_once() {
 }
 
 #[tokio::test]
-async fn reading_goes_on_after_a_cursor() {
-    let database = Database::with(
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1234)
-         INSERT INTO oauth_refresh_tokens SELECT 'token' || i, 'shop', 'u', '2026-12-01 00:00:00', NULL FROM n",
-    );
-    let source = Source::parse(&database.path(), None).unwrap();
-    let mut reader = Reader::open(System::Bshaffer, &source, options()).await.unwrap();
-    let mut seen = Vec::new();
-    let mut cursor = None;
-    for _ in 0..3 {
-        let batch = reader.next().await.unwrap().unwrap();
-        seen.extend(tokens(&batch.items));
-        cursor = Some(batch.cursor);
+async fn a_key_that_is_no_text_is_a_broken_row_wherever_it_stands_in_a_page() {
+    let live = "INSERT INTO oauth_refresh_tokens VALUES ('r', 'shop', 'u', '2026-12-01 00:00:00', NULL);";
+    for (what, keys) in [
+        ("latin-1 as text", "CAST(X'FF' || CAST(printf('%04d', i) AS BLOB) AS TEXT)"),
+        ("bytes", "X'FF' || CAST(printf('%04d', i) AS BLOB)"),
+    ] {
+        for count in [1, 499, 500, 1200] {
+            let numbers = format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})");
+            let readings = readings(&format!(
+                "{live} {numbers} INSERT INTO oauth_clients SELECT {keys}, NULL, NULL, NULL, NULL, NULL FROM n;
+                 {numbers} INSERT INTO oauth_users (username) SELECT {keys} FROM n;"
+            ))
+            .await;
+            let broken = |kind| readings.problems.iter().filter(|problem| problem.kind == kind).count();
+            assert_eq!((broken(Kind::Client), broken(Kind::User)), (count, count), "{what}");
+            assert_eq!(readings.records.len(), 2, "{what}: shop and its token, {count}");
+            let first = readings.problems[0].to_string();
+            assert!(first.contains(r#"oauth_clients "x'FF30303031'", column client_id: it is no UTF-8"#), "{first}");
+        }
     }
-    let mut reader = Reader::open(System::Bshaffer, &source, options()).await.unwrap();
-    reader.resume(&cursor.unwrap().to_string().parse().unwrap()).await.unwrap();
-    while let Some(batch) = reader.next().await.unwrap() {
-        seen.extend(tokens(&batch.items));
-    }
-    seen.sort_unstable();
-    let before = seen.len();
-    seen.dedup();
-    assert_eq!((before, seen.len()), (1234, 1234), "none twice and none left out");
-
-    let elsewhere = "elsewhere:".to_owned() + &"0".repeat(64);
-    let error = reader.resume(&elsewhere.parse().unwrap()).await.unwrap_err();
-    assert!(error.to_string().contains("elsewhere"), "{error}");
 }
 
-fn tokens(items: &[Item]) -> Vec<[u8; 32]> {
-    let digest = |item: &Item| {
-        let Item::Record(Record::RefreshToken(token)) = item else { return None };
-        Some(*token.digest.as_bytes())
-    };
-    items.iter().filter_map(digest).collect()
+#[tokio::test]
+async fn keys_of_every_type_are_read_once() {
+    // Columns without a type keep what they are given: numbers before texts before bytes.
+    let readings = readings(
+        "DROP TABLE oauth_refresh_tokens;
+         CREATE TABLE oauth_refresh_tokens (refresh_token, client_id, user_id, expires, scope);
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 700),
+           keys(key) AS (SELECT i FROM n UNION ALL SELECT 't' || i FROM n UNION ALL SELECT CAST('b' || i AS BLOB) FROM n)
+         INSERT INTO oauth_refresh_tokens SELECT key, 'shop', 'u', '2026-12-01 00:00:00', NULL FROM keys;",
+    )
+    .await;
+    assert_eq!(readings.records.iter().filter(|record| record.kind() == Kind::RefreshToken).count(), 2100);
+}
+
+#[tokio::test]
+async fn a_value_that_is_too_long_is_a_broken_row_and_never_told_whole() {
+    let long = 1024 * 1024 + 1;
+    let readings = readings(&format!(
+        "INSERT INTO oauth_clients VALUES ('long', NULL, NULL, CAST(zeroblob({long}) AS TEXT), NULL, NULL);
+         INSERT INTO oauth_refresh_tokens VALUES ('r', 'shop', 'u', printf('%.*c', 500000, 'x'), NULL);
+         INSERT INTO oauth_users VALUES ('alice', printf('%.*c', {long}, 'x'), NULL, NULL, NULL, 0, NULL),
+           (printf('%.*c', 500000, 'y'), NULL, NULL, NULL, NULL, 0, NULL);"
+    ))
+    .await;
+    let problems: Vec<String> = readings.problems.iter().map(ToString::to_string).collect();
+    for words in [r#""long", column grant_types: it is longer than 1048576 bytes"#, "xx\" is no date"] {
+        assert!(problems.iter().any(|problem| problem.contains(words)), "{words:?} in {problems:?}");
+    }
+    let users = all!(readings, User);
+    assert!(matches!(&users[0].password, ForeignPassword::Unreadable { fault, .. } if fault.contains("longer")));
+    let told: Vec<String> = users.iter().map(|user| user.origin.to_string()).chain(problems).collect();
+    assert!(told.iter().all(|text| text.len() < 1000), "{told:?}");
+    assert!(told[1].contains("yyy… (SHA-256 "), "{}", told[1]);
+
+    let key = format!("INSERT INTO oauth_clients VALUES (printf('%.*c', {long}, 'z'), NULL, NULL, NULL, NULL, NULL)");
+    let error = read(System::Bshaffer, &Database::with(&key).path(), options()).await.unwrap_err().to_string();
+    assert!(error.contains("oauth_clients") && error.contains("key of more than"), "{error}");
+}
+
+#[tokio::test]
+async fn a_user_whose_password_or_names_cannot_be_read_is_a_user() {
+    let readings = readings(
+        "INSERT INTO oauth_users VALUES
+           ('alice', '5f4dcc3b5aa765d61d8327deb882cf99', CAST(X'4AFC' AS TEXT), 'Liddell', 'alice@example.com', 1, NULL),
+           ('bob', CAST(X'FF' AS TEXT), NULL, NULL, NULL, NULL, NULL);",
+    )
+    .await;
+    assert_eq!(readings.problems, []);
+    let [alice, bob] = all!(readings, User)[..] else { panic!("{readings:?}") };
+    assert_eq!(alice.remarks, ["the column first_name is left out: it is no UTF-8"]);
+    assert_eq!((alice.profile.name.as_deref(), alice.profile.given_name.as_deref()), (Some("Liddell"), None));
+    let unreadable = |fault: &str| ForeignPassword::Unreadable { column: "password", fault: fault.to_owned() };
+    assert_eq!(alice.password, unreadable("it is neither SHA-1 nor bcrypt, phpass or Argon2"));
+    assert_eq!(bob.password, unreadable("it is no UTF-8"));
 }
 
 #[tokio::test]
@@ -291,6 +333,15 @@ async fn the_source_is_left_as_it_was() {
     assert_eq!(std::fs::read(database.path()).unwrap(), before);
     let files = std::fs::read_dir(database.directory.path()).unwrap().count();
     assert_eq!(files, 1, "no journal beside it");
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_read_without_writing_beside_it_is_told_with_what_to_do() {
+    let database = Database::with("PRAGMA journal_mode = WAL; INSERT INTO oauth_scopes VALUES ('basic', 1)");
+    // As in a directory that is not ours, for whoever the test runs as.
+    std::os::unix::fs::symlink("nowhere/at-all", format!("{}-shm", database.path())).unwrap();
+    let error = read(System::Bshaffer, &database.path(), options()).await.unwrap_err().to_string();
+    assert!(error.contains("WAL mode") && error.contains("together with its -wal"), "{error}");
 }
 
 #[tokio::test]

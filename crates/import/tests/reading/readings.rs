@@ -37,8 +37,8 @@ pub(crate) fn fixture(name: &str) -> String {
 pub(crate) async fn read(system: System, path: &str, options: Options) -> Result<Readings, OpenError> {
     let mut reader = Reader::open(system, &Source::parse(path, None)?, options).await?;
     let mut readings = Readings::default();
-    while let Some(batch) = reader.next().await? {
-        for item in batch.items {
+    while let Some(items) = reader.next().await? {
+        for item in items {
             match item {
                 Item::Record(record) => readings.records.push(record),
                 Item::LeftOut(left_out) => readings.left_out.push(left_out),

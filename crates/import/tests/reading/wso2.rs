@@ -121,7 +121,13 @@ async fn a_token_is_found_by_its_hash_and_needs_no_key() {
         ("REFRESH_TOKEN_HASH = NULL".to_owned(), Some(digest("refresh-1")), "no hash, but the token"),
         (format!("REFRESH_TOKEN = '{cipher}'"), None, "a ciphertext alone"),
         (r#"REFRESH_TOKEN_HASH = '{"hash":"00","algorithm":"MD5"}'"#.to_owned(), None, "another algorithm"),
+        (
+            r#"REFRESH_TOKEN_HASH = '{"hash":"00","algorithm":"SHA-256"}'"#.to_owned(),
+            None,
+            "a hash that is not all there",
+        ),
         ("REFRESH_TOKEN_HASH = 'what?'".to_owned(), None, "no hash at all"),
+        ("TOKEN_ID = CAST(X'FF' AS TEXT)".to_owned(), None, "a row that its scopes cannot be found by"),
     ];
     for (change, expected, why) in cases {
         let readings = readings(&format!("UPDATE IDN_OAUTH2_ACCESS_TOKEN SET {change}")).await;

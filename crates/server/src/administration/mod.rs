@@ -22,7 +22,7 @@ mod path;
 mod place;
 mod profile;
 mod secret_input;
-mod table;
+pub(crate) mod table;
 mod terminal;
 mod trust_clock;
 mod underscored;

@@ -4,7 +4,7 @@ use regrant_engine::turns_direction;
 const CELL_CHARACTERS_MAX: usize = 80;
 
 /// Rows under a header, each column as wide as its widest cell, two spaces apart.
-pub(super) fn table<const COLUMNS: usize>(header: [&str; COLUMNS], rows: &[[String; COLUMNS]]) -> String {
+pub(crate) fn table<const COLUMNS: usize>(header: [&str; COLUMNS], rows: &[[String; COLUMNS]]) -> String {
     let header = header.map(str::to_owned);
     let rows: Vec<[String; COLUMNS]> =
         [&header].into_iter().chain(rows).map(|row| row.each_ref().map(|cell| clipped(&printable(cell)))).collect();

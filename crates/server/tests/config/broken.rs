@@ -31,7 +31,7 @@ const AFTER_SERVER_AND_TLS: &[(&str, &str)] = &[
     (
         "[users]\n",
         "regrant.toml:7: users: there is no such section; there are [server], [tls], [admin], [store], [defaults], [sessions], \
-         [branding], [scopes], [limits], [log], [[client]], [dialect], [dialect.paths], [bshaffer], [redcore], [wso2], [dotauth]",
+         [branding], [scopes], [limits], [log], [[client]], [[old_server]], [dialect], [dialect.paths], [bshaffer], [redcore], [wso2], [dotauth]",
     ),
     (
         "[sessions]\nlifetime = \"7 days\"\n",
@@ -248,6 +248,96 @@ const STAND_INS: &[(&str, &str)] = &[
          wso2.RenewRefreshTokenForRefreshGrant here; give this client rotation = \"rotate\" of its own, or change the option",
     ),
 ];
+
+/// Entries of old servers that follow on [`SERVER`] and [`TLS`], from line 7, and every line that is told.
+const OLD_SERVERS: &[(&str, &str)] = &[
+    (
+        "[[old_server]]\n",
+        "regrant.toml:7: old_server 1: client: it is missing; for example client = \"photos\"\n\
+         regrant.toml:7: old_server 1: until: it is missing; for example until = \"2027-03-31\"\n\
+         regrant.toml:7: old_server 1: token_endpoint: it is missing; for example token_endpoint = \
+         \"https://old.example.com/token\"\n\
+         regrant.toml:7: old_server 1: secret_file: it is missing; name a file with the secret of the client there, or say \
+         auth_method = \"none\" for one that has none\n\
+         regrant.toml:7: old_server 1: user_from: it is missing; for example user_from = \"id_token\"",
+    ),
+    (
+        "[[old_server]]\nclient = \"photos\"\nuntil = \"soon\"\ntoken_endpoint = \"http://old.example/token\"\n\
+         auth_method = \"none\"\nuser_from = \"id_token\"\n",
+        "regrant.toml:9: old_server \"photos\": until: \"soon\" is not a day, such as \"2027-03-31\"\n\
+         regrant.toml:10: old_server \"photos\": token_endpoint: \"http://old.example/token\" is asked without TLS, so that tokens and \
+         secrets can be read on the way; write https:// (http:// is for this machine only: 127.0.0.1, [::1], localhost)",
+    ),
+    (
+        "[[old_server]]\nclient = \"photos\"\nuntil = \"2027-02-30\"\ntoken_endpoint = \"https://me@old.example/token\"\n\
+         secret = \"sesame-open-at-half-past-six\"\nsecret_file = \"photos.secret\"\nuser_from = \"id_tokens\"\n",
+        "regrant.toml:9: old_server \"photos\": until: \"2027-02-30\" is not a day, such as \"2027-03-31\"\n\
+         regrant.toml:10: old_server \"photos\": token_endpoint: \"https://me@old.example/token\" is not a URL, such as \
+         \"https://old.example.com/token\"\n\
+         regrant.toml:11: old_server \"photos\": secret: the client there has a secret_file too; leave out one of the two\n\
+         regrant.toml:13: old_server \"photos\": user_from: \"id_tokens\" is none of these: \"id_token\", \"access_token\", \
+         \"introspection\", \"userinfo\"; did you mean \"id_token\"?",
+    ),
+    (
+        "[[old_server]]\nclient = \"photos\"\nuntil = 2027-03-31\ntoken_endpoint = \"ftp://old.example/token\"\n\
+         secret_file = \"photos.secret\"\nauth_method = \"none\"\nuser_from = \"userinfo\"\nat_once = 0\n",
+        "regrant.toml:10: old_server \"photos\": token_endpoint: \"ftp://old.example/token\" begins with neither https:// nor \
+         http://\n\
+         regrant.toml:11: old_server \"photos\": secret_file: a client with auth_method = \"none\" sends no secret; leave out one of \
+         the two\n\
+         regrant.toml:14: old_server \"photos\": at_once: 0 is not between 1 and 1000 tokens",
+    ),
+    (
+        "[[old_server]]\nclient = \"photos\"\nuntil = 2027-03-31\ntoken_endpoint = \"https://old.example/token\"\n\
+         secret_file = \"photos.secret\"\nuser_from = \"userinfo\"\n",
+        "regrant.toml:12: old_server \"photos\": userinfo_endpoint: it is missing; user_from needs it",
+    ),
+    (
+        "[[old_server]]\nclient = \"photos\"\nuntil = 2027-03-31\ntoken_endpoint = \"http://[::1]:8081/token\"\n\
+         secret_file = \"photos.secret\"\nuser_from = \"introspection\"\nintrospection_endpoint = \"https://old.example/i\"\n\
+         issuer = \"https://old.example\"\n",
+        "regrant.toml:14: old_server \"photos\": issuer: only an ID token or an access token has it; leave it out, or choose another \
+         user_from",
+    ),
+    (
+        "[[old_server]]\nclient = \"a\"\nuntil = 2027-03-31\ntoken_endpoint = \"https://old.example/token\"\nauth_method = \"none\"\n\
+         user_from = \"id_token\"\nunnamed = true\n\
+         [[old_server]]\nclient = \"b\"\nuntil = 2027-03-31\ntoken_endpoint = \"https://old.example/token\"\nauth_method = \"none\"\n\
+         user_from = \"id_token\"\nunnamed = true\n\
+         [[old_server]]\nclient = \"a\"\nuntil = 2027-03-31\ntoken_endpoint = \"https://old.example/token\"\nauth_method = \"none\"\n\
+         user_from = \"id_token\"\nca_file = \"tls.key\"\n",
+        "regrant.toml:14: old_server \"b\": unnamed: old_server \"a\" says so too, at regrant.toml:7; keep one\n\
+         regrant.toml:22: old_server \"a\": client: another old_server has this identifier, at regrant.toml:8\n\
+         regrant.toml:27: old_server \"a\": ca_file: \"tls.key\" has no certificate in PEM: no line is -----BEGIN CERTIFICATE-----",
+    ),
+    (
+        "[[client]]\nid = \"photos\"\nsecret_file = \"photos.secret\"\ngrant_types = [\"refresh_token\"]\n\
+         [[old_server]]\nclient = \"photos\"\nuntil = 2027-03-31\ntoken_endpoint = \"https://old.example/token\"\nauth_method = \"none\"\n\
+         user_from = \"id_token\"\nunnamed = true\n",
+        "regrant.toml:17: old_server \"photos\": unnamed: the client has a secret, so that it has to name itself; leave this out",
+    ),
+];
+
+#[test]
+fn what_is_wrong_with_an_old_server_is_told() {
+    check(&format!("{SERVER}{TLS}"), OLD_SERVERS);
+}
+
+#[test]
+fn an_old_server_of_a_client_that_is_not_in_the_file_is_pointed_out() {
+    let folder = Folder::new();
+    let text = "[[client]]\nid = \"photos\"\npublic = true\ngrant_types = [\"refresh_token\"]\n[[old_server]]\nclient = \"potos\"\n\
+                until = 2027-03-31\ntoken_endpoint = \"https://old.example/token\"\nauth_method = \"none\"\nuser_from = \"id_token\"\n";
+    let config = folder.load(&format!("{SERVER}{TLS}{text}")).unwrap();
+    let told: Vec<String> = config.warnings.iter().map(|warning| folder.short(&warning.to_string())).collect();
+    assert_eq!(
+        told,
+        [
+            "regrant.toml:12: old_server \"potos\": client: no [[client]] of this file has this id: it has to be registered in another \
+          way; did you mean \"photos\"?"
+        ]
+    );
+}
 
 #[test]
 fn what_is_wrong_with_a_stand_in_is_told() {

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use regrant_admin::AdminToken;
+use regrant_engine::{UnknownUsers, UserSource};
 use regrant_grant::{OldAccessTokens, OnReuse, RotationMode, ScopeNarrowing};
 use regrant_import::settings::System;
 use regrant_protocol::{GrantType, Lifetime, Scope, TokenEndpointAuthMethod};
@@ -65,6 +66,25 @@ fn every_section_is_read_into_its_type() {
     assert_eq!(config.log.format, LogFormat::Json);
     assert_eq!(config.log.level.as_str(), "warn,regrant_engine=debug");
     assert_eq!(config.log.audit, Some(folder.path().join("audit.log")));
+}
+
+#[test]
+fn an_old_server_is_read_into_its_type() {
+    let (folder, config) = load();
+    let [old] = config.old_servers() else { panic!("one old server") };
+    assert_eq!((old.client.as_str(), old.client_id.as_str()), ("photos", "pictures"));
+    assert_eq!(old.until.to_rfc3339(), "2999-12-31T00:00:00Z");
+    assert_eq!(old.token_endpoint.to_string(), "https://old.example/token?api=oauth2");
+    assert_eq!(old.introspection_endpoint.as_ref().unwrap().path(), "/introspect");
+    assert_eq!(old.userinfo_endpoint.as_ref().unwrap().path(), "/userinfo");
+    assert_eq!(old.revocation_endpoint.as_ref().unwrap().port_u16(), Some(8081));
+    assert_eq!(old.secret.as_ref().unwrap().expose(), SECRET);
+    assert_eq!(old.auth_method, TokenEndpointAuthMethod::ClientSecretPost);
+    assert_eq!((old.user_from, old.user_claim.as_str()), (UserSource::AccessToken, "username"));
+    assert_eq!((old.issuer.as_deref(), old.audience.as_deref()), (Some("https://old.example"), Some("photos-api")));
+    assert_eq!((old.unknown_users, old.unnamed), (UnknownUsers::Refuse, false));
+    assert_eq!(old.ca_file, Some(folder.path().join("tls.crt")));
+    assert_eq!((old.at_once, old.per_second), (7, 8));
 }
 
 #[test]

@@ -15,8 +15,7 @@ pub(super) fn read(text: &str, file: &mut OptionFile) -> Result<(), OptionFault>
         let told = format!("there is an element <OAuth> in line {} already; keep one", line_of(&document, oauth));
         file.refuse(line_of(&document, second), told);
     }
-    visit(&document, oauth, "", file);
-    Ok(())
+    visit(&document, oauth, "", file)
 }
 
 /// The tree of a file.
@@ -44,12 +43,19 @@ pub(super) fn line_of(document: &Document<'_>, node: Node<'_, '_>) -> usize {
     usize::try_from(document.text_pos_at(node.range().start).row).unwrap_or(1)
 }
 
-fn visit(document: &Document<'_>, above: Node<'_, '_>, path: &str, file: &mut OptionFile) {
+/// How deep below `<OAuth>` elements lie at most; WSO2's lie three deep.
+const DEPTH_MAX: usize = 16;
+
+fn visit(document: &Document<'_>, above: Node<'_, '_>, path: &str, file: &mut OptionFile) -> Result<(), OptionFault> {
+    if path.split('/').count() >= DEPTH_MAX {
+        let told = format!("more than {DEPTH_MAX} elements lie one in another below <OAuth>; name identity.xml");
+        return Err(OptionFault { line: line_of(document, above), told });
+    }
     for element in above.children().filter(Node::is_element) {
         let name = element.tag_name().name();
         let path = if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
         if element.children().any(|child| child.is_element()) {
-            visit(document, element, &path, file);
+            visit(document, element, &path, file)?;
             continue;
         }
         let known = ELEMENTS.iter().find(|(element, _)| *element == path);
@@ -58,6 +64,26 @@ fn visit(document: &Document<'_>, above: Node<'_, '_>, path: &str, file: &mut Op
         // An element that is there and empty says nothing.
         if option.is_none() || !value.is_empty() {
             file.add(option, &path, OptionValue::Text(value), line_of(document, element));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::settings::System;
+    use crate::settings::file::OptionFile;
+
+    #[test]
+    fn elements_that_lie_too_deep_are_refused() {
+        let deep = |count: usize| {
+            let (open, close) = ("<a>".repeat(count), "</a>".repeat(count));
+            let read = OptionFile::read(System::Wso2, &format!("<Server><OAuth>{open}x{close}</OAuth></Server>"));
+            read.unwrap().faults
+        };
+        assert_eq!(deep(super::DEPTH_MAX), []);
+        for count in [super::DEPTH_MAX + 1, 200_000] {
+            assert!(deep(count)[0].told.contains("one in another"), "{count}: {:?}", deep(count));
         }
     }
 }

@@ -41,6 +41,7 @@ impl PasswordForm {
     pub(super) fn keep(&self, password: &ForeignPassword) -> Result<Option<Credential>, String> {
         let stored = match password {
             ForeignPassword::None => return Ok(None),
+            ForeignPassword::Unreadable { fault, .. } => return Err(fault.clone()),
             ForeignPassword::Sha1Hex(hash) => ForeignHash::of_bshaffer(hash.expose()).map(StoredPassword::Foreign),
             ForeignPassword::DotauthSha256Hex(hash) => {
                 let salt = self.salt.as_ref().map_or("", Secret::expose);

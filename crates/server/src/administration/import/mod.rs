@@ -30,7 +30,7 @@ use tokio::time::Instant;
 pub use self::options::ImportOptions;
 use self::options::OnError;
 use self::progress::Progress;
-use self::report::Report;
+use self::report::{Report, Setting};
 use self::unfinished::Unfinished;
 use self::write::Writer;
 use super::api::run;
@@ -52,6 +52,9 @@ async fn take_over(options: ImportOptions) -> Result<()> {
     let (defaults, defaults_from) = defaults(&place, &options);
     // A directory that is there is held from now on, so that nobody waits for a survey in vain.
     let held = if options.dry_run || !place.data.exists() { None } else { Some(open(&place)?) };
+    if held.is_some() {
+        unfinished::refuse_another(&place.data, &options.command())?;
+    }
 
     let now = SystemClock.now();
     let source = options.source()?;
@@ -61,13 +64,20 @@ async fn take_over(options: ImportOptions) -> Result<()> {
     let plan = survey::survey(&mut reader, &options, defaults, &mut progress).await?;
     progress.end();
 
-    let mut report = Report::new(&options, &plan, defaults_from);
-    if options.dry_run || (plan.has_problems() && options.on_error == OnError::Stop) {
-        let is_refused = plan.has_problems() && options.on_error == OnError::Stop;
+    let stands_in =
+        place.config.as_ref().and_then(|config| config.server.stand_in) == Some(options.system().replaced());
+    let unseen = options.dry_run && DataDirectory::is_made(&place.data).unwrap_or(true);
+    let unseen = unseen.then(|| place.data.clone());
+    let mut report = Report::new(&options, &plan, Setting { defaults_from, stands_in, unseen });
+    let is_broken = plan.tally.broken() > 0 && options.on_error == OnError::Stop;
+    let is_refused = is_broken || plan.doubt.is_some();
+    if options.dry_run || is_refused {
         report.end(begun.elapsed());
         Output { is_json: options.common.json }.answer(&report, Report::to_text)?;
         if is_refused {
-            bail!("{} in {}: {}", plan.told(), options.from, if options.dry_run { WOULD_STOP } else { STOPPED });
+            let stopped = if options.dry_run { WOULD_STOP } else { STOPPED };
+            let remedy = if plan.doubt.is_some() { OF_CLOCK } else { OF_ROWS };
+            bail!("{} in {}: {stopped}. {remedy}", plan.told(), options.from);
         }
         return Ok(());
     }
@@ -80,7 +90,7 @@ async fn take_over(options: ImportOptions) -> Result<()> {
     let ring = directory.key_ring(&SystemEntropy)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store: Arc<dyn Store> = Arc::new(directory.store(&SystemEntropy, clock)?);
-    let unfinished = Unfinished::begin(&place.data, options.system(), &options.from, now)?;
+    let unfinished = Unfinished::begin(&place.data, &options.command(), now)?;
     let mut progress = Progress::begin("taking over", plan.tally.rows());
     let writer = Writer::new(store, plan, now);
     let written = writer.write(&mut reader, ring.pepper(), &mut progress).await.context(INTERRUPTED)?;
@@ -99,8 +109,11 @@ fn tell(options: &ImportOptions, at: Timestamp) {
     Event { at, request: None, source: None, happening }.log();
 }
 
-const STOPPED: &str = "nothing was written. Correct that in the old database, or leave it behind with --on-error skip";
-const WOULD_STOP: &str = "the import would stop here; it would leave that behind with --on-error skip";
+const STOPPED: &str = "nothing was written";
+const WOULD_STOP: &str = "the import would stop here";
+const OF_ROWS: &str = "Correct that in the old database, or leave it behind with --on-error skip";
+const OF_CLOCK: &str =
+    "A wrong zone ends tokens early, or brings dead ones back. Where all is right, go on with --accept-clock";
 const INTERRUPTED: &str = "the import was interrupted; what was written stays. Run the same command again: it goes on";
 
 /// What holds for clients of which the old database says nothing, and who says so.

@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
@@ -45,6 +46,9 @@ pub struct ImportOptions {
     /// The tenant whose rows are read (dotauth); else all.
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
+    /// Go on though the dates speak against the time zone: it is right, and nobody used the old server for so long.
+    #[arg(long)]
+    pub(super) accept_clock: bool,
     /// How long the old server's access tokens live: by it the time zone is checked.
     #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
     access_lifetime: u32,
@@ -103,9 +107,23 @@ impl ImportOptions {
         }
     }
 
-    /// Whether somebody said in which zone dates are, rather than nobody.
-    pub(super) fn is_zone_said(&self) -> bool {
-        self.timezone.is_some() || matches!(self.system(), System::Wso2 | System::Dotauth)
+    /// Whether the old program wrote dates in a zone that has to be said; the others write UTC.
+    pub(super) fn has_zone(&self) -> bool {
+        matches!(self.system(), System::Bshaffer | System::Redcore)
+    }
+
+    /// The command, as far as it says which rows are read.
+    pub(super) fn command(&self) -> String {
+        let mut command = format!("regrant import {} --from {}", self.system(), self.from);
+        for (name, value) in [("--table-prefix", &self.table_prefix), ("--tenant", &self.tenant)] {
+            if let Some(value) = value {
+                write!(command, " {name} {value}").expect("a String takes whatever is written to it");
+            }
+        }
+        for pair in &self.rename_table {
+            write!(command, " --rename-table {pair}").expect("a String takes whatever is written to it");
+        }
+        command
     }
 
     /// Where the old database is.

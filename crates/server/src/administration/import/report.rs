@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use regrant_import::Kind;
@@ -30,7 +31,7 @@ pub(super) struct Report {
     rows: BTreeMap<&'static str, Line>,
     /// What the old server's scopes are called.
     scopes: Vec<String>,
-    /// Users without a row of their own, made because tokens name them.
+    /// Users without a row of their own, made because tokens name them, or to be made.
     users_made_for_tokens: u64,
     /// Live tokens whose user is not among the users of the old database.
     tokens_of_missing_users: u64,
@@ -46,6 +47,16 @@ pub(super) struct Report {
     seconds: f64,
 }
 
+/// Where it is taken over to.
+pub(super) struct Setting {
+    /// Who says what clients have that the old database says nothing of.
+    pub(super) defaults_from: String,
+    /// Whether the configuration says that regrant answers as the old server.
+    pub(super) stands_in: bool,
+    /// The data directory, where there is one that is not looked into.
+    pub(super) unseen: Option<PathBuf>,
+}
+
 /// What became of the rows of a kind.
 #[derive(Debug, Serialize)]
 struct Line {
@@ -58,24 +69,30 @@ struct Line {
 
 impl Report {
     /// What would become of everything.
-    pub(super) fn new(options: &ImportOptions, plan: &Plan, defaults_from: String) -> Self {
+    pub(super) fn new(options: &ImportOptions, plan: &Plan, setting: Setting) -> Self {
         let survey = &plan.survey;
+        let mut problems: Vec<String> = plan.problems.iter().map(ToString::to_string).collect();
+        // Both tokens of a row may lack the same.
+        problems.dedup();
+        let unseen = setting.unseen.map(|data| {
+            format!("{}: a rehearsal does not look into it; what is there already would be known, and is not taken over again", data.display())
+        });
         Self {
             system: options.system().to_string(),
             from: options.from.clone(),
             dry_run: options.dry_run,
             written: false,
-            defaults_from,
+            defaults_from: setting.defaults_from,
             rows: lines(&plan.tally),
             scopes: plan.scopes.names(),
-            users_made_for_tokens: 0,
+            users_made_for_tokens: plan.users_to_make,
             tokens_of_missing_users: survey.orphans.values().sum(),
             never_ending_tokens: survey.never_ending,
             clock_doubt: survey.clock_doubt.map(|doubt| doubt.to_string()),
             truncated_tokens: survey.truncated,
-            problems: plan.problems.iter().map(ToString::to_string).collect(),
-            remarks: plan.remarks.lines().collect(),
-            next: next(options, plan),
+            problems,
+            remarks: plan.remarks.lines().chain(unseen).collect(),
+            next: next(options, plan, setting.stands_in),
             seconds: 0.0,
         }
     }
@@ -85,9 +102,6 @@ impl Report {
         self.written = true;
         self.rows = lines(&written.tally);
         self.users_made_for_tokens = written.stand_ins;
-        self.problems.extend(
-            written.problems.into_iter().filter(|problem| !self.problems.contains(problem)).collect::<Vec<_>>(),
-        );
         self.remarks.extend(written.remarks.lines());
     }
 
@@ -105,25 +119,40 @@ impl Report {
         let rows: Vec<[String; 6]> = self.rows.iter().map(|(kind, of)| of.cells(kind)).collect();
         text.push_str(&table(["", "FOUND", column, "KNOWN", "BROKEN", "LEFT OUT"], &rows));
         line(&mut text, &format!("settings that clients have not themselves: {}", self.defaults_from));
-        for (count, about) in [
-            (self.users_made_for_tokens, "users whom only tokens name, made without a password"),
+        for (count, one, many) in [
+            (
+                self.users_made_for_tokens,
+                "user whom only tokens name, made without a password",
+                "users whom only tokens name, made without a password",
+            ),
             (
                 self.tokens_of_missing_users,
+                "live token of a user that is not among the others: the old server refreshes it too",
                 "live tokens of users that are not among the others: the old server refreshes them too",
             ),
             (
                 self.never_ending_tokens,
+                "refresh token that would never have ended: it ends with its grant, or as --refresh-lifetime says",
                 "refresh tokens that would never have ended: they end with their grant, or as --refresh-lifetime says",
             ),
-            (self.truncated_tokens, "tokens that were cut off by a column that is too short: nobody has them whole"),
+            (
+                self.truncated_tokens,
+                "token that was cut off by a column that is too short: nobody has it whole",
+                "tokens that were cut off by a column that is too short: nobody has them whole",
+            ),
         ] {
-            if count > 0 {
-                line(&mut text, &format!("{count} {about}"));
+            match count {
+                0 => {}
+                1 => line(&mut text, &format!("1 {one}")),
+                _ => line(&mut text, &format!("{count} {many}")),
             }
         }
         if let Some(doubt) = &self.clock_doubt {
             line(&mut text, &format!("clock: {doubt}"));
         }
+        let left_out = self.rows.iter().flat_map(|(kind, of)| of.left_out.iter().map(move |left| (kind, left)));
+        let left_out: Vec<String> = left_out.map(|(kind, (why, count))| format!("{kind}: {count} {why}")).collect();
+        section(&mut text, "Left out", &left_out);
         section(&mut text, "Broken", &self.problems);
         section(&mut text, "Remarks", &self.remarks);
         section(&mut text, "Next", &self.next);
@@ -133,10 +162,10 @@ impl Report {
 
 impl Line {
     fn cells(&self, kind: &str) -> [String; 6] {
-        let left_out: Vec<String> = self.left_out.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
-        let [found, taken_over, known, broken] =
-            [self.found, self.taken_over, self.known, self.broken].map(|count| count.to_string());
-        [kind.to_owned(), found, taken_over, known, broken, left_out.join("; ")]
+        let left_out = self.left_out.values().sum();
+        let [found, taken_over, known, broken, left_out] =
+            [self.found, self.taken_over, self.known, self.broken, left_out].map(|count: u64| count.to_string());
+        [kind.to_owned(), found, taken_over, known, broken, left_out]
     }
 }
 
@@ -151,7 +180,7 @@ fn lines(tally: &Tally) -> BTreeMap<&'static str, Line> {
     tally.counts().map(|(kind, count)| (kind.plural(), line(count))).collect()
 }
 
-fn next(options: &ImportOptions, plan: &Plan) -> Vec<String> {
+fn next(options: &ImportOptions, plan: &Plan, stands_in: bool) -> Vec<String> {
     let system = options.system().name();
     let mut next = Vec::new();
     if options.dry_run {
@@ -164,7 +193,9 @@ fn next(options: &ImportOptions, plan: &Plan) -> Vec<String> {
             "refresh tokens become {REFRESH_TOKEN_CHARACTERS} characters long: clients that store them in {characters} must widen the column"
         ));
     }
-    next.push(format!("let regrant answer as {system} did: stand_in = {system:?} in [server] of regrant.toml"));
+    if !stands_in {
+        next.push(format!("let regrant answer as {system} did: stand_in = {system:?} in [server] of regrant.toml"));
+    }
     if plan.survey.encrypted_secrets > 0 {
         next.push("give the clients whose secrets are encrypted new ones: regrant client rotate-secret ID".to_owned());
     }

@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Error, Result, bail};
 use regrant_import::load::{KnownScopes, StagedTokens};
 use regrant_import::{
-    ClockDoubt, ForeignClient, Item, Kind, Origin, Reader, Record, RowProblem, Survey, TokenUser, survey_each,
+    ClockDoubt, ForeignClient, ForeignUser, Item, Kind, Origin, Reader, Record, RowProblem, Survey, TokenUser,
+    survey_each,
 };
 use regrant_protocol::ClientId;
 use regrant_store::ClientDefaults;
 
 use super::credentials::PasswordForm;
 use super::options::{ImportOptions, OnError};
-use super::plan::{CLIENTS_MAX, OF_LEFT_OUT_CLIENT, OF_NOBODY, Plan, Remarks};
+use super::plan::{CLIENTS_MAX, LISTED_BEFORE, OF_LEFT_OUT_CLIENT, OF_NOBODY, Plan, Remarks};
 use super::progress::Progress;
 use super::tally::Tally;
 
@@ -34,6 +35,7 @@ pub(super) async fn survey(
     .await?;
     let Surveyor { mut plan, clients, tokens_of, .. } = surveyor;
     plan.settle_clients(clients, &defaults, options.endless());
+    plan.settle_scopes();
     for ((kind, client), count) in tokens_of {
         if plan.clients.contains_key(&client) {
             plan.tally.of(kind).taken_over += count;
@@ -42,6 +44,7 @@ pub(super) async fn survey(
         }
     }
     plan.tokens.sort()?;
+    plan.users_to_make = plan.tokens.users_without_a_row(|client| plan.clients.contains_key(client))?;
     plan.doubt = doubt(&survey, options);
     plan.survey = survey;
     Ok(plan)
@@ -68,10 +71,11 @@ impl Surveyor {
             passwords: PasswordForm::of(options)?,
             tally: Tally::default(),
             problems: Vec::new(),
-            refused_clients: Vec::new(),
+            refused_clients: 0,
             remarks: Remarks::default(),
             survey: Survey::default(),
             doubt: None,
+            users_to_make: 0,
         };
         let skips = options.on_error == OnError::Skip;
         Ok(Self { plan, clients: Vec::new(), tokens_of: BTreeMap::new(), skips })
@@ -89,8 +93,9 @@ impl Surveyor {
     fn see_record(&mut self, record: &Record) -> Result<(), Error> {
         match record {
             Record::Scope(scope) => {
-                self.plan.scopes.list(scope);
-                self.plan.tally.of(Kind::Scope).taken_over += 1;
+                if !self.plan.scopes.list(scope) {
+                    self.plan.tally.leave_out(Kind::Scope, LISTED_BEFORE);
+                }
             }
             Record::Client(client) => {
                 if self.clients.len() == CLIENTS_MAX {
@@ -99,17 +104,7 @@ impl Surveyor {
                 self.plan.names.insert(client.id.clone());
                 self.clients.push((**client).clone());
             }
-            Record::User(user) => match self.plan.user(user) {
-                Ok((_, None)) => self.plan.tally.of(Kind::User).taken_over += 1,
-                Ok((_, Some(problem))) => {
-                    self.plan.break_row(problem);
-                    // They come without their password.
-                    let count = self.plan.tally.of(Kind::User);
-                    count.broken -= u64::from(self.skips);
-                    count.taken_over += u64::from(self.skips);
-                }
-                Err(problem) => self.plan.break_row(problem),
-            },
+            Record::User(user) => self.see_user(user),
             Record::Consent(consent) => {
                 let subject = self.plan.subject(&consent.subject, Kind::Consent, &consent.origin);
                 self.count(Kind::Consent, &consent.client, subject.err());
@@ -130,6 +125,25 @@ impl Surveyor {
             }
         }
         Ok(())
+    }
+
+    fn see_user(&mut self, foreign: &ForeignUser) {
+        let planned = match self.plan.user(foreign) {
+            Ok(planned) => planned,
+            Err(problem) => return self.plan.break_row(problem),
+        };
+        for remark in planned.remarks {
+            self.plan.remarks.add(remark, &foreign.origin.to_string());
+        }
+        match planned.password_problem {
+            Some(problem) if self.skips => {
+                let told = format!("they have no password here: column {}, {}", problem.column, problem.fault);
+                self.plan.remarks.add(told, &foreign.origin.to_string());
+                self.plan.tally.of(Kind::User).taken_over += 1;
+            }
+            Some(problem) => self.plan.break_row(problem),
+            None => self.plan.tally.of(Kind::User).taken_over += 1,
+        }
     }
 
     /// Whom a token speaks for, unless it is left behind, which is then counted.
@@ -162,10 +176,12 @@ impl Surveyor {
     }
 }
 
-/// What speaks against the time zone: an end in the future that nobody gave, or a silence that a zone explains which nobody named.
+/// What speaks against the time zone, unless somebody has accepted it: an end in the future that nobody gave, or a silence that
+/// another zone explains.
 fn doubt(survey: &Survey, options: &ImportOptions) -> Option<String> {
     match survey.clock_doubt? {
-        ClockDoubt::Behind { .. } if options.is_zone_said() => None,
+        ClockDoubt::Behind { .. } if !options.has_zone() => None,
+        _ if options.accept_clock => None,
         doubt @ (ClockDoubt::Ahead { .. } | ClockDoubt::Behind { .. }) => Some(doubt.to_string()),
     }
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use regrant_crypto::{Pepper, SystemEntropy, random};
 use regrant_grant::{ClientKind, GrantSecret, Party};
@@ -6,7 +8,7 @@ use regrant_protocol::ClientId;
 use regrant_store::{ChangeError, Client, ClientHandle, ClientSettings, Store};
 
 use super::super::credentials::keep_secret;
-use super::super::plan::{Plan, PlannedClient};
+use super::super::plan::{OF_NO_CLIENT, Plan, PlannedClient};
 use super::Written;
 
 const TAKEN: &str = "its name was another's here";
@@ -15,9 +17,8 @@ const DIFFERS: &str = "it is here already, with other settings: it stays as it i
 
 /// Adds every client that is not there; one that cannot be is taken from the plan, so that its tokens stay behind too.
 pub(super) async fn write(store: &dyn Store, plan: &mut Plan, pepper: &Pepper, written: &mut Written) -> Result<()> {
-    for problem in &plan.refused_clients {
-        written.break_row(Kind::Client, problem);
-    }
+    written.tally.of(Kind::Client).broken += plan.refused_clients;
+    let mut added = BTreeSet::new();
     for (id, planned) in &plan.clients {
         if let Some(known) = store.client(id).await? {
             // Tokens that only a client with a secret could use would be there for everybody.
@@ -34,7 +35,10 @@ pub(super) async fn write(store: &dyn Store, plan: &mut Plan, pepper: &Pepper, w
             continue;
         }
         match store.add_client(client(id, planned, pepper)).await {
-            Ok(()) => written.tally.of(Kind::Client).taken_over += 1,
+            Ok(()) => {
+                written.tally.of(Kind::Client).taken_over += 1;
+                added.insert(id.clone());
+            }
             Err(ChangeError::Taken(_)) => {
                 written.tally.leave_out(Kind::Client, TAKEN);
                 written.remarks.add(TAKEN.to_owned(), &format!("client {id}"));
@@ -46,7 +50,22 @@ pub(super) async fn write(store: &dyn Store, plan: &mut Plan, pepper: &Pepper, w
     for id in &written.left_out_clients {
         plan.clients.remove(id);
     }
+    count_scopes(plan, &added, written);
     Ok(())
+}
+
+/// Scopes are kept as what clients may ask for: they come with a client that was `added`.
+fn count_scopes(plan: &Plan, added: &BTreeSet<ClientId>, written: &mut Written) {
+    let (new, all) = (plan.scopes_of(|client| added.contains(client)), plan.scopes_of(|_| true));
+    for name in plan.scopes.names() {
+        if new.contains(&name) {
+            written.tally.of(Kind::Scope).taken_over += 1;
+        } else if all.contains(&name) {
+            written.tally.of(Kind::Scope).known += 1;
+        } else {
+            written.tally.leave_out(Kind::Scope, OF_NO_CLIENT);
+        }
+    }
 }
 
 fn client(id: &ClientId, planned: &PlannedClient, pepper: &Pepper) -> Client {

@@ -43,7 +43,7 @@ impl Consents {
                 resources: Resources::none(),
                 given_at: self.now,
             }),
-            Err(problem) => written.break_row(Kind::Consent, &problem),
+            Err(_) => written.tally.of(Kind::Consent).broken += 1,
         }
         if self.waiting.len() >= TOGETHER_MAX { self.flush(written).await } else { Ok(()) }
     }

@@ -2,6 +2,7 @@
 
 mod clients;
 mod consents;
+mod known_ends;
 mod refused_users;
 mod tokens;
 mod users;
@@ -19,7 +20,7 @@ use self::consents::Consents;
 use self::refused_users::RefusedUsers;
 use self::tokens::Tokens;
 use self::users::Users;
-use super::plan::{Plan, Remarks, TOLD_MAX};
+use super::plan::{LISTED_BEFORE, Plan, Remarks};
 use super::progress::Progress;
 use super::tally::Tally;
 
@@ -41,8 +42,6 @@ pub(super) struct Writer {
 pub(super) struct Written {
     pub(super) tally: Tally,
     pub(super) remarks: Remarks,
-    /// Broken rows that were left behind.
-    pub(super) problems: Vec<String>,
     /// Users that only tokens name.
     pub(super) stand_ins: u64,
     /// Clients that could not be written: nothing of theirs is taken over.
@@ -77,10 +76,16 @@ impl Writer {
         for kind in [Kind::RefreshToken, Kind::AccessToken] {
             self.written.tally.keep_left_behind(kind, &self.plan.tally);
         }
+        let of_scopes = self.plan.tally.of(Kind::Scope);
+        self.written.tally.of(Kind::Scope).broken = of_scopes.broken;
+        if let Some(count) = of_scopes.left_out.get(LISTED_BEFORE) {
+            self.written.tally.of(Kind::Scope).left_out.insert(LISTED_BEFORE.to_owned(), *count);
+        }
         clients::write(&*self.store, &mut self.plan, pepper, &mut self.written).await?;
+        known_ends::compare(&*self.store, &self.plan, &mut self.written).await?;
         reader.rewind();
-        'reading: while let Some(batch) = reader.next().await? {
-            for item in batch.items {
+        'reading: while let Some(items) = reader.next().await? {
+            for item in items {
                 if matches!(kind_of(&item), Kind::RefreshToken | Kind::AccessToken) {
                     break 'reading;
                 }
@@ -96,6 +101,9 @@ impl Writer {
 
     async fn take(&mut self, item: Item) -> Result<()> {
         let Self { plan, written, .. } = self;
+        if kind_of(&item) == Kind::Scope {
+            return Ok(());
+        }
         let record = match item {
             Item::Record(record) => record,
             Item::LeftOut(left_out) => {
@@ -103,12 +111,11 @@ impl Writer {
                 return Ok(());
             }
             Item::Problem(problem) => {
-                written.break_row(problem.kind, &problem);
+                written.tally.of(problem.kind).broken += 1;
                 return Ok(());
             }
         };
         match record {
-            Record::Scope(_) => written.tally.of(Kind::Scope).taken_over += 1,
             Record::User(user) => self.users.add(&user, plan, written).await?,
             Record::Consent(consent) => {
                 // It refers to users.
@@ -116,7 +123,7 @@ impl Writer {
                 self.consents.add(&consent, plan, written).await?;
             }
             // Written already, or sorted and written later.
-            Record::Client(_) | Record::RefreshToken(_) | Record::AccessToken(_) => {}
+            Record::Scope(_) | Record::Client(_) | Record::RefreshToken(_) | Record::AccessToken(_) => {}
         }
         Ok(())
     }
@@ -127,15 +134,5 @@ fn kind_of(item: &Item) -> Kind {
         Item::Record(record) => record.kind(),
         Item::LeftOut(left_out) => left_out.kind,
         Item::Problem(problem) => problem.kind,
-    }
-}
-
-impl Written {
-    /// Notes a row that is left behind because it is broken.
-    fn break_row(&mut self, kind: Kind, problem: &regrant_import::RowProblem) {
-        self.tally.of(kind).broken += 1;
-        if self.problems.len() < TOLD_MAX {
-            self.problems.push(problem.to_string());
-        }
     }
 }

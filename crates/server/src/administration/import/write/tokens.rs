@@ -124,17 +124,16 @@ impl Tokens {
     async fn end_writing(&mut self, written: &mut Written) -> Result<()> {
         let Some((counts, task)) = self.being_written.take() else { return Ok(()) };
         let imported = task.await??;
-        let mut ownerless = imported.ownerless;
-        for (kind, given, taken_over) in [
-            (Kind::RefreshToken, counts.refresh_tokens, imported.refresh_tokens),
-            (Kind::AccessToken, counts.access_tokens, imported.access_tokens),
+        for (kind, given, taken_over, ownerless) in [
+            (Kind::RefreshToken, counts.refresh_tokens, imported.refresh_tokens, imported.ownerless_refresh_tokens),
+            (Kind::AccessToken, counts.access_tokens, imported.access_tokens, imported.ownerless_access_tokens),
         ] {
             let count = written.tally.of(kind);
             count.taken_over += taken_over;
             let missing = given.saturating_sub(taken_over);
+            // Several entries may be of one refresh token.
             let left_out = missing.min(ownerless);
             count.known += missing - left_out;
-            ownerless -= left_out;
             if left_out > 0 {
                 *count.left_out.entry(OF_LEFT_OUT_USER.to_owned()).or_default() += left_out;
             }
@@ -150,13 +149,10 @@ impl Tokens {
             match kept {
                 Kept::Added => written.stand_ins += 1,
                 Kept::Known | Kept::Differs => {}
-                Kept::Refused => {
+                Kept::Refused(why) => {
                     refused += 1;
-                    written.remarks.add(
-                        "tokens name them, and another user has that login name here: the tokens are left out"
-                            .to_owned(),
-                        &format!("user {}", user.username),
-                    );
+                    let told = format!("tokens name them, and {why}: the tokens are left out");
+                    written.remarks.add(told, &format!("user {}", user.username));
                     written.refused_users.add(user.subject)?;
                 }
             }

@@ -3,13 +3,17 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use regrant_import::{ForeignUser, Kind};
-use regrant_store::{ChangeError, Store, StoreError, User};
+use regrant_protocol::ClientId;
+use regrant_store::{ChangeError, Store, User};
 use tokio::task::JoinSet;
 
 use super::super::plan::Plan;
 use super::{TOGETHER_MAX, Written};
 
 const NAME_TAKEN: &str = "the login name is another user's here";
+const SUBJECT_TAKEN: &str = "another user here is called as their tokens call them";
+const CLIENT: &str = "a client here is called as they are";
+const REMOVED: &str = "who was called so was removed here, and nobody is called so again";
 const DIFFERS: &str = "the user is here already, with another profile or standing: they stay as they are here";
 
 /// Users on their way into the store, many at once.
@@ -27,8 +31,8 @@ pub(super) enum Kept {
     Known,
     /// They were there before, and are somewhat different.
     Differs,
-    /// Somebody else has their login name or their subject.
-    Refused,
+    /// They cannot be there, and why.
+    Refused(&'static str),
 }
 
 impl Users {
@@ -39,21 +43,9 @@ impl Users {
     /// Adds a user, soon.
     pub(super) async fn add(&mut self, foreign: &ForeignUser, plan: &Plan, written: &mut Written) -> Result<()> {
         match plan.user(foreign) {
-            Ok((user, password_problem)) => {
-                if let Some(problem) = password_problem {
-                    written.remarks.add(
-                        "they have no password here, as theirs cannot be taken over".to_owned(),
-                        &problem.origin.to_string(),
-                    );
-                }
-                self.waiting.push(user);
-            }
-            Err(problem) => {
-                written.break_row(Kind::User, &problem);
-                if let Ok(subject) = plan.subject(&foreign.subject, Kind::User, &foreign.origin) {
-                    written.refused_users.add(subject)?;
-                }
-            }
+            // What is remarked of them the survey has told.
+            Ok(planned) => self.waiting.push(planned.user),
+            Err(problem) => written.tally.of(problem.kind).broken += 1,
         }
         if self.waiting.len() >= TOGETHER_MAX { self.flush(written).await } else { Ok(()) }
     }
@@ -72,9 +64,9 @@ impl Users {
                     written.tally.of(Kind::User).known += 1;
                     written.remarks.add(DIFFERS.to_owned(), &whom());
                 }
-                Kept::Refused => {
-                    written.tally.leave_out(Kind::User, NAME_TAKEN);
-                    written.remarks.add(format!("{NAME_TAKEN}: they are left out, with their tokens"), &whom());
+                Kept::Refused(why) => {
+                    written.tally.leave_out(Kind::User, why);
+                    written.remarks.add(format!("{why}: they are left out, with their tokens"), &whom());
                     written.refused_users.add(user.subject)?;
                 }
             }
@@ -106,11 +98,19 @@ async fn keep(store: &dyn Store, user: &User) -> Result<Kept, ChangeError> {
         Err(ChangeError::Taken(_)) => {}
         Err(error) => return Err(error),
     }
-    let known: Result<_, StoreError> = store.user(&user.subject).await;
-    Ok(match known? {
-        Some(known) if known.username != user.username => Kept::Refused,
-        Some(known) if known.profile != user.profile || known.status != user.status => Kept::Differs,
-        Some(_) => Kept::Known,
-        None => Kept::Refused,
-    })
+    if let Some(known) = store.user(&user.subject).await? {
+        return Ok(match known {
+            known if known.username != user.username => Kept::Refused(SUBJECT_TAKEN),
+            known if known.profile != user.profile || known.status != user.status => Kept::Differs,
+            _ => Kept::Known,
+        });
+    }
+    if store.user_named(&user.username).await?.is_some() {
+        return Ok(Kept::Refused(NAME_TAKEN));
+    }
+    let client = match ClientId::parse(user.subject.as_str()) {
+        Ok(id) => store.client(&id).await?,
+        Err(_) => None,
+    };
+    Ok(Kept::Refused(if client.is_some() { CLIENT } else { REMOVED }))
 }

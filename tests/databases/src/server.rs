@@ -1,15 +1,15 @@
-//! A server of another maker as a child process, ended with the test.
-
 use std::io::{BufRead, BufReader, Write};
+use std::mem::forget;
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::spawn;
 
 /// A server that has begun to listen.
-pub(crate) struct Server {
+pub struct Server {
     process: Child,
     /// On 127.0.0.1.
-    pub(crate) port: u16,
+    pub port: u16,
 }
 
 impl Server {
@@ -17,7 +17,10 @@ impl Server {
     const STARTS_MAX: u32 = 5;
 
     /// Starts a server that says `ready` in its log when it listens, by the command for a port.
-    pub(crate) fn start(command: impl Fn(u16) -> Command, ready: &str) -> Self {
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start(command: impl Fn(u16) -> Command, ready: &str) -> Self {
         let mut told = String::new();
         for _ in 0..Self::STARTS_MAX {
             let port = free_port();
@@ -27,6 +30,35 @@ impl Server {
             }
         }
         panic!("the server does not start: {told}");
+    }
+
+    /// Starts a server on the port of one that has ended.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start_again(command: impl Fn(u16) -> Command, port: u16, ready: &str) -> Self {
+        match start_once(&mut command(port), ready) {
+            Ok(process) => Self { process, port },
+            Err(log) => panic!("the server does not start again: {log}"),
+        }
+    }
+
+    /// Lets it end after this process, however that ends, and removes `folder` then: for servers that are never dropped.
+    ///
+    /// # Panics
+    /// When there is no shell.
+    pub fn end_with_this_process(&self, folder: &Path) {
+        let keeper = Command::new("sh")
+            .args(["-c", r#"read -r _; kill -QUIT "$0"; while kill -0 "$0"; do sleep 0.1; done; rm -rf "$1""#])
+            .arg(self.process.id().to_string())
+            .arg(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        // It reads until the other end of its input is closed, which this process does when it ends.
+        forget(keeper.expect("there is a shell"));
     }
 }
 
@@ -72,8 +104,11 @@ fn free_port() -> u16 {
 }
 
 /// Gives statements to a client of a database, and returns what it said.
+///
+/// # Panics
+/// When it fails.
 #[track_caller]
-pub(crate) fn feed(client: &mut Command, statements: &str) -> String {
+pub fn feed(client: &mut Command, statements: &str) -> String {
     let mut child = client
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -86,13 +121,20 @@ pub(crate) fn feed(client: &mut Command, statements: &str) -> String {
 }
 
 /// Whether the tests run as root, as which servers refuse to run.
-pub(crate) fn is_root() -> bool {
+///
+/// # Panics
+/// When nobody knows.
+#[must_use]
+pub fn is_root() -> bool {
     Command::new("id").arg("-u").output().expect("there is id").stdout.trim_ascii() == b"0"
 }
 
 /// Runs a command to its end.
+///
+/// # Panics
+/// When it fails.
 #[track_caller]
-pub(crate) fn run(command: &mut Command) -> String {
+pub fn run(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {}{told}", String::from_utf8_lossy(&output.stdout));

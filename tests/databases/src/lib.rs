@@ -1,0 +1,8 @@
+//! Database servers that tests start for themselves, as whoever they run as, on free ports and in directories of their own. Those
+//! that the system has are left alone.
+
+mod postgres;
+mod server;
+
+pub use postgres::{Database, Postgres};
+pub use server::{Server, feed, is_root, run};

@@ -1,0 +1,274 @@
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tempfile::TempDir;
+
+use crate::server::{Server, feed, is_root, run};
+
+/// The password of the user `postgres`.
+const PASSWORD: &str = "old-db-password";
+
+/// What a server says when it listens, a standby too.
+const READY: &str = "ready to accept";
+
+/// A PostgreSQL server with an empty database `postgres`. On its Unix socket everybody is believed, over TCP the password is
+/// asked for.
+pub struct Postgres {
+    /// `None` while it is stopped.
+    server: Option<Server>,
+    port: u16,
+    settings: Vec<String>,
+    folder: TempDir,
+    databases: AtomicU32,
+}
+
+impl Postgres {
+    /// Starts one.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::start_in(folder_of_postgres(), |_| Vec::new())
+    }
+
+    /// Starts one that has this certificate and key, in PEM.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start_with_tls(certificate: &str, key: &str) -> Self {
+        Self::start_in(folder_of_postgres(), |data| {
+            for (name, content) in [("server.crt", certificate), ("server.key", key)] {
+                let path = data.join(name);
+                fs::write(&path, content).expect("the folder is ours");
+                fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("the folder is ours");
+                if is_root() {
+                    run(Command::new("chown").arg("postgres:postgres").arg(&path));
+                }
+            }
+            vec!["ssl=on".to_owned()]
+        })
+    }
+
+    fn start_in(folder: TempDir, prepare: impl FnOnce(&Path) -> Vec<String>) -> Self {
+        let password = folder.path().join("password");
+        fs::write(&password, PASSWORD).expect("the folder is ours");
+        fs::set_permissions(&password, Permissions::from_mode(0o644)).expect("the folder is ours");
+        let data = data(folder.path());
+        run(as_postgres("initdb")
+            .args(["--username=postgres", "--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8"])
+            .args(["--locale=C", "--no-sync"])
+            .arg(format!("--pwfile={}", password.display()))
+            .arg(&data));
+        let settings = prepare(&data);
+        Self::begin(folder, settings)
+    }
+
+    /// The one that all tests of this process share. It ends with the process.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Postgres> = OnceLock::new();
+        SHARED.get_or_init(|| {
+            let shared = Self::start();
+            let server = shared.server.as_ref().expect("it was started");
+            server.end_with_this_process(shared.folder.path());
+            shared
+        })
+    }
+
+    /// Starts a standby that follows this one, and can be read.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn standby(&self) -> Self {
+        let folder = folder_of_postgres();
+        run(as_postgres("pg_basebackup")
+            .args(["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync", "-U", "postgres"])
+            .arg("-h")
+            .arg(self.socket_folder())
+            .args(["-p", &self.port.to_string()])
+            .arg("-D")
+            .arg(data(folder.path())));
+        Self::begin(folder, Vec::new())
+    }
+
+    /// Stops it as a crash would: at once, and without a word to who is connected.
+    pub fn crash(&mut self) {
+        self.server = None;
+    }
+
+    /// Starts it again after a crash.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn restart(&mut self) {
+        let command = |port| command(self.folder.path(), &self.settings, port);
+        self.server = Some(Server::start_again(command, self.port, READY));
+    }
+
+    /// Runs statements in the database `postgres`.
+    ///
+    /// # Panics
+    /// When one fails.
+    #[track_caller]
+    pub fn sql(&self, statements: &str) -> String {
+        self.sql_in("postgres", statements)
+    }
+
+    /// Runs statements in a database.
+    ///
+    /// # Panics
+    /// When one fails.
+    #[track_caller]
+    pub fn sql_in(&self, database: &str, statements: &str) -> String {
+        let mut client = Command::new(program("psql"));
+        client
+            .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "-v", "ON_ERROR_STOP=1", "-U", "postgres"])
+            .arg("-h")
+            .arg(self.socket_folder())
+            .args(["-p", &self.port.to_string(), "-d", database]);
+        feed(&mut client, statements)
+    }
+
+    /// Makes an empty database, which goes when it is dropped.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn database(&self) -> Database<'_> {
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.sql(&format!("CREATE DATABASE {name} TEMPLATE template0"));
+        Database { postgres: self, name }
+    }
+
+    /// The URL of the database `postgres`, over TCP.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// The file with the password for that.
+    #[must_use]
+    pub fn password_file(&self) -> String {
+        self.folder.path().join("password").display().to_string()
+    }
+
+    /// The password for that.
+    #[must_use]
+    pub fn password(&self) -> &'static str {
+        PASSWORD
+    }
+
+    /// Where its Unix socket is.
+    #[must_use]
+    pub fn socket_folder(&self) -> PathBuf {
+        data(self.folder.path())
+    }
+
+    /// Its port, which is in the name of the socket too.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn begin(folder: TempDir, settings: Vec<String>) -> Self {
+        let server = Server::start(|port| command(folder.path(), &settings, port), READY);
+        let port = server.port;
+        Self { server: Some(server), port, settings, folder, databases: AtomicU32::new(0) }
+    }
+}
+
+/// A database of a test's own.
+pub struct Database<'a> {
+    postgres: &'a Postgres,
+    name: String,
+}
+
+impl Database<'_> {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its URL, by the Unix socket of the server.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let (folder, port) = (self.postgres.socket_folder(), self.postgres.port());
+        format!("postgres://postgres@/{}?host={}&port={port}", self.name, folder.display())
+    }
+
+    /// Runs statements in it.
+    ///
+    /// # Panics
+    /// When one fails.
+    #[track_caller]
+    pub fn sql(&self, statements: &str) -> String {
+        self.postgres.sql_in(&self.name, statements)
+    }
+}
+
+impl Drop for Database<'_> {
+    fn drop(&mut self) {
+        if self.postgres.server.is_some() {
+            self.postgres.sql(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+        }
+    }
+}
+
+fn data(folder: &Path) -> PathBuf {
+    folder.join("data")
+}
+
+/// A folder with a data directory that the server may use.
+fn folder_of_postgres() -> TempDir {
+    let folder = tempfile::tempdir().expect("a test may write temporary files");
+    let data = data(folder.path());
+    fs::create_dir(&data).expect("the folder is ours");
+    fs::set_permissions(&data, Permissions::from_mode(0o700)).expect("the folder is ours");
+    if is_root() {
+        // It refuses to run as root; the user of the package owns it instead.
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("the folder is ours");
+        run(Command::new("chown").arg("postgres:postgres").arg(&data));
+    }
+    folder
+}
+
+fn command(folder: &Path, settings: &[String], port: u16) -> Command {
+    let data = data(folder);
+    let mut command = as_postgres("postgres");
+    command.arg("-D").arg(&data).args(["-p", &port.to_string()]);
+    // A test's computer does not crash, its server may.
+    let own = ["listen_addresses=127.0.0.1".to_owned(), "fsync=off".to_owned()];
+    for setting in own.iter().chain(settings) {
+        command.args(["-c", setting]);
+    }
+    command.arg("-c").arg(format!("unix_socket_directories={}", data.display()));
+    command
+}
+
+/// A program of the server, run as its own user where the tests are root; it keeps its process id.
+fn as_postgres(name: &str) -> Command {
+    if !is_root() {
+        return Command::new(program(name));
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(program(name));
+    // A directory that the user may not enter is no place to start in.
+    command.current_dir("/");
+    command
+}
+
+/// Where Debian keeps the programs of the newest version.
+fn program(name: &str) -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut found: Vec<_> =
+        versions.map(|version| version.path().join("bin").join(name)).filter(|path| path.exists()).collect();
+    found.sort();
+    found.pop().unwrap_or_else(|| name.into())
+}
