@@ -1,6 +1,7 @@
 //! The program as its users have it: started as a process of its own, and asked by the real `curl`.
 
 mod administration;
+mod bench;
 mod curl;
 mod data_directory;
 mod documents;
@@ -9,9 +10,11 @@ mod embed;
 mod guides;
 mod must_show;
 mod observe;
+mod old_server;
 mod program;
 mod restart;
 mod secrets;
 mod serve;
 mod systemd;
+mod take_over;
 mod tour;

@@ -31,6 +31,7 @@ mod key_ring;
 mod master_key;
 mod opaque;
 mod password;
+mod private_key;
 mod rsa_public_key;
 mod seal;
 mod signing_key;
@@ -59,11 +60,12 @@ pub use password::{
     PASSWORD_BYTES_MAX, PHC_BYTES_MAX, PasswordHash, PasswordHashError, PasswordTooLong, hash_password,
     verify_password,
 };
+pub use private_key::{PRIVATE_KEY_BYTES_MAX, PrivateJwk, PrivateKeyError};
 pub use rsa_public_key::{
     RSA_EXPONENT_BYTES_MAX, RSA_MODULUS_BITS_MAX, RSA_MODULUS_BITS_MIN, RsaPublicKey, RsaPublicKeyError,
 };
 pub use seal::{SealError, SealingKey};
-pub use signing_key::{SigningKey, SigningKeyError, TokenTooLong};
+pub use signing_key::{KeyReference, SigningKey, SigningKeyError, TokenTooLong};
 pub use stored_password::{StoredPassword, StoredPasswordError};
 pub use tags::{
     AuthorityContext, AuthorityKey, CONTEXT_FIELD_BYTES_MAX, ContextFieldTooLong, HEAD_BYTES, MESSAGE_BYTES,

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
+use aws_lc_rs::error::KeyRejected;
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::rsa::{KeyPairComponents, KeySize, PublicKeyComponents};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
 };
@@ -16,6 +17,30 @@ use crate::jwk::{Jwk, PublicKey};
 use crate::jws::JWS_BYTES_MAX;
 use crate::rsa_public_key::{RsaPublicKey, RsaPublicKeyError};
 use crate::typ::Typ;
+use crate::verifying_key::UNCOMPRESSED_POINT;
+
+/// How the header of a signed token says which key it was signed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyReference<'a> {
+    /// By `kid`, a name that both sides know (RFC 7515 §4.1.4).
+    Id(&'a str),
+    /// By `jwk`, the public key itself (RFC 7515 §4.1.3): whoever checks it learns no more than that somebody has the key.
+    Embedded,
+    /// Not at all: whoever checks it has one key for each algorithm.
+    None,
+}
+
+/// The numbers of a private RSA key (RFC 7518 §6.3), big-endian.
+pub(crate) struct RsaNumbers {
+    pub(crate) n: Zeroizing<Vec<u8>>,
+    pub(crate) e: Zeroizing<Vec<u8>>,
+    pub(crate) d: Zeroizing<Vec<u8>>,
+    pub(crate) p: Zeroizing<Vec<u8>>,
+    pub(crate) q: Zeroizing<Vec<u8>>,
+    pub(crate) dp: Zeroizing<Vec<u8>>,
+    pub(crate) dq: Zeroizing<Vec<u8>>,
+    pub(crate) qi: Zeroizing<Vec<u8>>,
+}
 
 /// A private key for one algorithm, parsed once.
 pub struct SigningKey {
@@ -73,6 +98,50 @@ impl SigningKey {
             Algorithm::EdDsa => Ed25519KeyPair::from_pkcs8(der).map(KeyPair::EdDsa),
             Algorithm::Rs256 => RsaKeyPair::from_pkcs8(der).map(KeyPair::Rs256),
         };
+        Self::parsed(algorithm, pair)
+    }
+
+    /// A P-256 key in the form of RFC 5915, or in PKCS#8.
+    pub(crate) fn from_ec_der(der: &[u8]) -> Result<Self, SigningKeyError> {
+        Self::parsed(
+            Algorithm::Es256,
+            EcdsaKeyPair::from_private_key_der(&ECDSA_P256_SHA256_FIXED_SIGNING, der).map(KeyPair::Es256),
+        )
+    }
+
+    /// An RSA key in the form of RFC 8017 §A.1.2.
+    pub(crate) fn from_rsa_der(der: &[u8]) -> Result<Self, SigningKeyError> {
+        Self::parsed(Algorithm::Rs256, RsaKeyPair::from_der(der).map(KeyPair::Rs256))
+    }
+
+    /// A P-256 key from its numbers.
+    pub(crate) fn from_p256(d: &[u8], x: &[u8], y: &[u8]) -> Result<Self, SigningKeyError> {
+        let point = [&[UNCOMPRESSED_POINT], x, y].concat();
+        let pair = EcdsaKeyPair::from_private_key_and_public_key(&ECDSA_P256_SHA256_FIXED_SIGNING, d, &point);
+        Self::parsed(Algorithm::Es256, pair.map(KeyPair::Es256))
+    }
+
+    /// An Ed25519 key from its seed.
+    pub(crate) fn from_ed25519(seed: &[u8], x: &[u8]) -> Result<Self, SigningKeyError> {
+        let pair = Ed25519KeyPair::from_seed_and_public_key(seed, x);
+        Self::parsed(Algorithm::EdDsa, pair.map(KeyPair::EdDsa))
+    }
+
+    /// An RSA key from its numbers.
+    pub(crate) fn from_rsa(numbers: &RsaNumbers) -> Result<Self, SigningKeyError> {
+        let pair = RsaKeyPair::from_components(&KeyPairComponents {
+            public_key: PublicKeyComponents { n: numbers.n.as_slice(), e: numbers.e.as_slice() },
+            d: numbers.d.as_slice(),
+            p: numbers.p.as_slice(),
+            q: numbers.q.as_slice(),
+            dP: numbers.dp.as_slice(),
+            dQ: numbers.dq.as_slice(),
+            qInv: numbers.qi.as_slice(),
+        });
+        Self::parsed(Algorithm::Rs256, pair.map(KeyPair::Rs256))
+    }
+
+    fn parsed(algorithm: Algorithm, pair: Result<KeyPair, KeyRejected>) -> Result<Self, SigningKeyError> {
         let pair = pair.map_err(|rejected| SigningKeyError::Pkcs8 { algorithm, detail: rejected.description_() })?;
         Ok(Self::new(pair)?)
     }
@@ -110,8 +179,33 @@ impl SigningKey {
     ///
     /// EdDSA and RS256 give the same token for the same claims; ES256 a new one each time.
     pub fn sign(&self, typ: Typ, claims_json: &[u8]) -> Result<String, TokenTooLong> {
-        let header = self.header(typ);
-        let bytes = self.token_bytes(typ, claims_json.len())?;
+        self.sign_under(&self.header(typ), claims_json)
+    }
+
+    /// As [`SigningKey::sign`], with another way to say which key it was.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn sign_referring(
+        &self,
+        typ: Typ,
+        reference: KeyReference<'_>,
+        claims_json: &[u8],
+    ) -> Result<String, TokenTooLong> {
+        let mut header = serde_json::json!({ "typ": typ.as_str(), "alg": self.algorithm().as_str() });
+        match reference {
+            KeyReference::Id(id) => header["kid"] = id.into(),
+            KeyReference::Embedded => {
+                let bare = Jwk { key_id: None, key: self.jwk.key.clone() };
+                header["jwk"] = serde_json::to_value(bare).expect("texts always serialize");
+            }
+            KeyReference::None => {}
+        }
+        self.sign_under(&header.to_string(), claims_json)
+    }
+
+    fn sign_under(&self, header: &str, claims_json: &[u8]) -> Result<String, TokenTooLong> {
+        let bytes = self.bytes_under(header, claims_json.len())?;
         let mut token = String::with_capacity(bytes);
         base64url::encode_onto(header.as_bytes(), &mut token);
         token.push('.');
@@ -127,7 +221,11 @@ impl SigningKey {
     /// # Errors
     /// As [`SigningKey::sign`], when they are more than [`JWS_BYTES_MAX`].
     pub fn token_bytes(&self, typ: Typ, claims_bytes: usize) -> Result<usize, TokenTooLong> {
-        let parts = [self.header(typ).len(), claims_bytes, self.pair.signature_bytes()];
+        self.bytes_under(&self.header(typ), claims_bytes)
+    }
+
+    fn bytes_under(&self, header: &str, claims_bytes: usize) -> Result<usize, TokenTooLong> {
+        let parts = [header.len(), claims_bytes, self.pair.signature_bytes()];
         let bytes = parts.into_iter().map(|bytes| (bytes * 4).div_ceil(3)).sum::<usize>() + 2;
         if bytes > JWS_BYTES_MAX { Err(TokenTooLong { bytes }) } else { Ok(bytes) }
     }

@@ -9,6 +9,10 @@ pub struct Typ(&'static str);
 impl Typ {
     /// `at+jwt`: an access token (RFC 9068 §2.1).
     pub const ACCESS_TOKEN: Self = Self::new("at+jwt");
+    /// `dpop+jwt`: the proof that a sender holds a key (RFC 9449 §4.2).
+    pub const DPOP_PROOF: Self = Self::new("dpop+jwt");
+    /// `client-authentication+jwt`: how a client proves who it is (draft-ietf-oauth-rfc7523bis).
+    pub const CLIENT_AUTHENTICATION: Self = Self::new("client-authentication+jwt");
     /// `JWT`: an ID token, and whatever has no type of its own.
     pub const JWT: Self = Self::new("JWT");
 

@@ -18,8 +18,8 @@ pub enum ClaimedClient {
     Named(ClientAuthentication),
     /// What it presents cannot be read, or it presents nothing.
     Fault(RequestFault),
-    /// A refresh that names no client: it is taken from the refresh token. One of a client with a secret is refused as if it were
-    /// unknown. Of any other grant type this is [`RequestFault::NoClientCredentials`].
+    /// A refresh that names no client: it is taken from the refresh token, for public clients. One of a client with a secret is told
+    /// [`RequestFault::NoClientCredentials`], and so is any other grant type.
     OfRefreshToken,
 }
 

@@ -35,6 +35,7 @@ impl AuthorizationServer {
     ) -> Result<ClientAuthentication, TokenError> {
         let unknown = || self.unknown_refresh(context);
         let of_token = self.client_of_refresh_token(context, &request.refresh_token).await?;
+        let of_token = of_token.or_else(|| self.client_of_unknown_token(&request.refresh_token));
         let id = of_token.ok_or_else(unknown)?;
         let is_public = |known: &Arc<CachedClient>| known.client.settings.is_public();
         let known = match self.clients.find(&*self.store, &id).await?.filter(is_public) {

@@ -83,6 +83,14 @@ pub enum TokenError {
     /// The client or user changed again and again while the request was decided.
     #[error("the client or user changed while the request was decided")]
     Changed,
+    /// The refresh token is unknown here, and nobody can say now whether the client's old server knows it.
+    #[error(
+        "the refresh token may be one of the client's old server, which cannot be asked now; next try in {retry_after_seconds} s"
+    )]
+    NotTakenOver {
+        /// When the next try makes sense.
+        retry_after_seconds: u32,
+    },
     /// Too many passwords or secrets are being checked.
     #[error(transparent)]
     Overloaded(#[from] Overloaded),
@@ -164,6 +172,7 @@ impl TokenError {
             | Self::AccessTokenTooLarge
             | Self::Claims(_)
             | Self::Changed
+            | Self::NotTakenOver { .. }
             | Self::Overloaded(_)
             | Self::Store(_) => false,
         }

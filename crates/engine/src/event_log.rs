@@ -3,7 +3,7 @@ use regrant_store::StoreError;
 use tracing::field::display;
 use tracing::{Level, debug, error, info, warn};
 
-use crate::{BrowserError, Event, Happening, Reason, RevokedGrants, TokenError, UserInfoError};
+use crate::{BrowserError, Event, Happening, Reason, RevokedGrants, TakeOverOutcome, TokenError, UserInfoError};
 
 /// Writes one line of the audit trail.
 macro_rules! audit {
@@ -36,6 +36,11 @@ impl Event<'_> {
             Happening::Issued { grant_type, grant, client, subject } => {
                 let (grant_type, grant, subject) = (grant_type.as_str(), grant.map(display), subject.map(display));
                 info!(target: "audit", event, source, grant_type, grant, %client, subject);
+            }
+            Happening::TakeOver { outcome, client, grant, subject } => {
+                let (level, outcome) = (of_take_over(outcome), outcome.as_str());
+                let (grant, subject) = (grant.map(display), subject.map(display));
+                audit!(level, event, source, outcome, grant, %client, subject);
             }
             Happening::ClientAuthenticationFailed { client, failure } => {
                 info!(target: "audit", event, source, failure = failure.as_str(), %client);
@@ -107,6 +112,14 @@ const fn of_refresh(verdict: Verdict) -> Level {
     }
 }
 
+const fn of_take_over(outcome: TakeOverOutcome) -> Level {
+    match outcome {
+        TakeOverOutcome::TakenOver | TakeOverOutcome::Refused => Level::INFO,
+        TakeOverOutcome::Unreachable | TakeOverOutcome::UserRefused => Level::WARN,
+        TakeOverOutcome::Lost | TakeOverOutcome::Misconfigured => Level::ERROR,
+    }
+}
+
 const fn of_redemption(verdict: RedeemVerdict) -> Level {
     match verdict {
         RedeemVerdict::RolledBack => Level::ERROR,
@@ -132,7 +145,7 @@ fn of_reason(reason: Reason<'_>) -> Level {
     match reason {
         Reason::Token(TokenError::Refresh { verdict, .. }) => of_refresh(*verdict),
         Reason::Token(TokenError::Redeem { verdict, .. }) => of_redemption(*verdict),
-        Reason::Token(TokenError::Overloaded(_)) => Level::WARN,
+        Reason::Token(TokenError::Overloaded(_) | TokenError::NotTakenOver { .. }) => Level::WARN,
         Reason::Token(TokenError::Claims(_)) | Reason::Browser(BrowserError::UserNotKept { .. }) => Level::ERROR,
         Reason::Token(TokenError::Store(error))
         | Reason::UserInfo(UserInfoError::Store(error))

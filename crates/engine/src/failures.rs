@@ -73,9 +73,19 @@ impl FailureKey {
         Self::new(Budget::Source, [b"source", network(source).as_bytes(), b""])
     }
 
-    /// Of strings from a source that may be tokens of another system, and are not.
+    /// Of strings from a source that may be tokens of another system, and are not, where clients refresh and revoke.
     pub(crate) fn imported_token(source: IpAddr) -> Self {
         Self::new(Budget::Source, [b"imported_token", network(source).as_bytes(), b""])
+    }
+
+    /// The same of access tokens, where APIs ask: dead ones that programs go on sending keep nobody from refreshing.
+    pub(crate) fn imported_access_token(source: IpAddr) -> Self {
+        Self::new(Budget::Source, [b"imported_access_token", network(source).as_bytes(), b""])
+    }
+
+    /// Of strings from a source that may be tokens of an old server, and are not.
+    pub(crate) fn old_token(source: IpAddr) -> Self {
+        Self::new(Budget::Source, [b"old_token", network(source).as_bytes(), b""])
     }
 
     /// Of a source that tries admin tokens.

@@ -1,7 +1,7 @@
 use regrant_grant::{GrantId, RedeemVerdict, Verdict};
 use regrant_protocol::{ClientId, GrantType, Subject};
 
-use crate::{Act, BrowserError, Door, Endpoint, TokenError, UserInfoError};
+use crate::{Act, BrowserError, Door, Endpoint, TakeOverOutcome, TokenError, UserInfoError};
 
 /// What has happened.
 #[derive(Clone, Debug)]
@@ -34,6 +34,17 @@ pub enum Happening<'a> {
         /// The client that got it.
         client: &'a ClientId,
         /// The user it is about; `None` when the client acts for itself.
+        subject: Option<&'a Subject>,
+    },
+    /// A refresh token that nobody knows here was presented to the client's old server.
+    TakeOver {
+        /// What became of it.
+        outcome: TakeOverOutcome,
+        /// The client that asked.
+        client: &'a ClientId,
+        /// The grant that was made of it.
+        grant: Option<GrantId>,
+        /// The user who goes on with it.
         subject: Option<&'a Subject>,
     },
     /// A client did not prove who it is.
@@ -194,10 +205,11 @@ pub enum Reason<'a> {
 
 impl Happening<'_> {
     /// The name of everything that happens.
-    pub const NAMES: [&'static str; 15] = [
+    pub const NAMES: [&'static str; 16] = [
         "refresh",
         "redemption",
         "issued",
+        "take_over",
         "client_authentication_failed",
         "log_in",
         "log_out",
@@ -219,6 +231,7 @@ impl Happening<'_> {
             Self::Refresh { .. } => "refresh",
             Self::Redemption { .. } => "redemption",
             Self::Issued { .. } => "issued",
+            Self::TakeOver { .. } => "take_over",
             Self::ClientAuthenticationFailed { .. } => "client_authentication_failed",
             Self::LogIn { .. } => "log_in",
             Self::LogOut { .. } => "log_out",
@@ -256,6 +269,7 @@ impl ClientAuthenticationFailure {
             | TokenError::AccessTokenTooLarge
             | TokenError::Claims(_)
             | TokenError::Changed
+            | TokenError::NotTakenOver { .. }
             | TokenError::Overloaded(_)
             | TokenError::Store(_) => None,
         }

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{ClaimsHook, Observer};
+use crate::{ClaimsHook, Event, Observer};
 
 /// What a program that contains the server adds to it. By default nothing.
 #[derive(Clone, Default)]
@@ -10,6 +10,16 @@ pub struct Hooks {
     pub observer: Option<Arc<dyn Observer>>,
     /// Adds claims to access tokens.
     pub claims: Option<Arc<dyn ClaimsHook>>,
+}
+
+impl Hooks {
+    /// Writes an event to the log, and lets the observer hear of it.
+    pub(crate) fn tell(&self, event: &Event<'_>) {
+        event.log();
+        if let Some(observer) = &self.observer {
+            observer.happened(event);
+        }
+    }
 }
 
 impl fmt::Debug for Hooks {

@@ -6,7 +6,7 @@ use regrant_grant::{ClientKind, ImportedToken};
 use regrant_store::{FoundToken, ImportError, Imported, ImportedGrant, StoreError};
 
 use crate::failures::FailureKey;
-use crate::{AuthenticatedClient, AuthorizationServer, RequestContext, TokenError, UserInfoError};
+use crate::{AuthenticatedClient, AuthorizationServer, TokenError, UserInfoError};
 
 /// How old the answer may be to whether there are imported tokens: while there are none, no string is looked up.
 const IMPORTS_CACHED_MAX: Duration = Duration::from_secs(1);
@@ -34,7 +34,7 @@ impl Imports {
         }
     }
 
-    fn forget(&self) {
+    pub(crate) fn forget(&self) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *known = Known { answer: None, imports: known.imports.wrapping_add(1) };
     }
@@ -63,11 +63,12 @@ impl AuthorizationServer {
 
     /// What another system issued a string for that is none of ours; `None` when nobody knows it.
     ///
-    /// Whoever presents strings that nobody knows is slowed down by address, unless it is a client that has proved itself: through
-    /// that one a stranger could shut everybody out by garbage, and it knows tokens to guess at better than these.
+    /// Whoever presents strings that nobody knows is slowed down by address, with the budget `guesses`, unless it is a client
+    /// that has proved itself: through that one a stranger could shut everybody out by garbage, and it knows tokens to guess at
+    /// better than these.
     pub(crate) async fn find_imported(
         &self,
-        context: &RequestContext,
+        guesses: FailureKey,
         asker: Option<&AuthenticatedClient>,
         token: &str,
     ) -> Result<Option<FoundToken>, NotLookedUp> {
@@ -75,8 +76,7 @@ impl AuthorizationServer {
             return Ok(None);
         }
         let is_proven = asker.is_some_and(|asker| asker.kind() == ClientKind::Confidential);
-        let guesses = [FailureKey::imported_token(context.source)];
-        let charged = if is_proven { &[] } else { &guesses[..] };
+        let charged = if is_proven { &[][..] } else { &[guesses] };
         self.failures
             .charge(charged, self.clock.monotonic())
             .map_err(|retry_after_seconds| NotLookedUp::TooManyFailures { retry_after_seconds })?;
@@ -102,7 +102,7 @@ impl AuthorizationServer {
 }
 
 /// Whether a string begins as our tokens and codes do: `rg`, a letter and `_`.
-fn has_form_of_ours(token: &str) -> bool {
+pub(crate) fn has_form_of_ours(token: &str) -> bool {
     matches!(token.as_bytes(), [b'r', b'g', _, b'_', ..])
 }
 

@@ -5,6 +5,7 @@ use serde_json::Map;
 
 use crate::access_token::{LiveAccessToken, answer, is_as_it_was};
 use crate::access_token_draft::audience_of_user_token;
+use crate::failures::FailureKey;
 use crate::imported::NotLookedUp;
 use crate::replaced::Replaced;
 use crate::{AuthenticatedClient, AuthorizationServer, RequestContext};
@@ -22,7 +23,7 @@ impl AuthorizationServer {
         if let Some(ours) = self.recognise(token) {
             return Ok(self.judge(context, ours, asker, list).await?);
         }
-        match self.find_imported(context, asker, token).await? {
+        match self.find_imported(FailureKey::imported_access_token(context.source), asker, token).await? {
             Some(FoundToken::Access(grant, token)) => {
                 Ok(self.judge_imported(context, grant, *token, asker, list).await?)
             }

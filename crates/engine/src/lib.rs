@@ -46,6 +46,7 @@ mod key_rotation;
 mod key_view;
 mod keys;
 mod observer;
+mod old_server;
 mod password;
 mod presented;
 mod recent_refusals;
@@ -58,6 +59,7 @@ mod server;
 mod shown_text;
 mod signing;
 mod sweep;
+mod take_over;
 mod token;
 mod turns;
 mod user_authentication;
@@ -95,6 +97,10 @@ pub use key_file::{KeyFile, KeyFileNotWritten};
 pub use key_rotation::{EMERGENCY_KIDS_FROM, KeyRotationError, PUBLISHED_KEYS_MAX, SIGNING_KEY_WAIT_SECONDS};
 pub use key_view::{KeyView, MasterKeyView, SigningKeyState, SigningKeyView};
 pub use observer::{Event, Observer};
+pub use old_server::{
+    OLD_SERVER_ANSWER_BYTES_MAX, OLD_SERVER_SECONDS_MAX, OldServer, OldServerAnswer, OldServerQuestion,
+    OldServerSettings, OldServerSilent, UnknownUsers, UserSource,
+};
 pub use recent_refusals::{RECENT_REFUSALS_MAX, RecentRefusal, RecentRefusals};
 pub use refusal::Refusal;
 // The verdicts that a [`TokenError`] carries.
@@ -110,4 +116,5 @@ pub use sweep::{
     FIRST_SWEEP_AFTER_SECONDS, SWEEP_DOUBT_PAUSE_SECONDS, SWEEP_FAILURE_PAUSE_SECONDS, SWEEP_PASS_PAUSE_SECONDS,
     SWEEP_ROWS_MAX, SWEEP_SLICE_PAUSE_MILLISECONDS, SweepOutcome, Sweeper,
 };
+pub use take_over::TakeOverOutcome;
 pub use userinfo::UserInfoError;

@@ -29,11 +29,8 @@ impl AuthorizationServer {
     /// Tells of an event, once, where it is decided: it is logged, refusals are remembered for a while, and the observer of
     /// [`Hooks`](crate::Hooks) hears of it.
     pub fn observe(&self, event: &Event<'_>) {
-        event.log();
         self.recent_refusals.remember(event);
-        if let Some(observer) = &self.hooks.observer {
-            observer.happened(event);
-        }
+        self.hooks.tell(event);
     }
 
     /// Passes a refusal on, and tells of it unless an event of its own has told of it where it was decided. Of all methods only
@@ -63,6 +60,7 @@ impl AuthorizationServer {
             | TokenError::AccessTokenTooLarge
             | TokenError::Claims(_)
             | TokenError::Changed
+            | TokenError::NotTakenOver { .. }
             | TokenError::Overloaded(_)
             | TokenError::Store(_) => {
                 self.tell(context, Happening::Refused { endpoint, client, reason: Reason::Token(&error) });

@@ -3,6 +3,7 @@ use regrant_grant::{AuthorityTag, Generation, Grant, GrantId, REFRESH_PREFIX, Re
 use regrant_protocol::Secret;
 use regrant_store::FoundToken;
 
+use crate::failures::FailureKey;
 use crate::keys::{Keys, Owner};
 use crate::{AuthenticatedClient, AuthorizationServer, RequestContext, TokenError};
 
@@ -61,7 +62,8 @@ impl AuthorizationServer {
         token: &Secret,
     ) -> Result<Presented, TokenError> {
         let Ok(parts) = TokenParts::parse(REFRESH_PREFIX, token.expose()) else {
-            return match self.find_imported(context, asker, token.expose()).await? {
+            let guesses = FailureKey::imported_token(context.source);
+            return match self.find_imported(guesses, asker, token.expose()).await? {
                 Some(FoundToken::Refresh(grant)) => Ok(Presented::Imported(grant)),
                 Some(FoundToken::Access(..)) | None => Err(TokenError::refresh(Verdict::Malformed)),
             };
@@ -70,5 +72,20 @@ impl AuthorizationServer {
             .prefilter(&parts.head, &parts.prefilter_tag, Purpose::Refresh)
             .map_err(|unrecognised| TokenError::refresh(unrecognised.into()))?;
         Ok(Presented::Ours(parts))
+    }
+
+    /// The same; one that nobody knows may be that of the client's old server.
+    pub(crate) async fn present_or_take_over(
+        &self,
+        context: &RequestContext,
+        asker: &AuthenticatedClient,
+        token: &Secret,
+    ) -> Result<Presented, TokenError> {
+        match self.present(context, Some(asker), token).await {
+            Err(unknown @ TokenError::Refresh { verdict: Verdict::Malformed, .. }) => {
+                self.take_over(context, asker, token).await?.map(Presented::Imported).ok_or(unknown)
+            }
+            presented => presented,
+        }
     }
 }

@@ -87,6 +87,7 @@ fn refusal(event: &Event<'_>) -> Option<RecentRefusal> {
         | Happening::Redemption { .. }
         | Happening::LogIn { .. }
         | Happening::Issued { .. }
+        | Happening::TakeOver { .. }
         | Happening::LogOut { .. }
         | Happening::Consent { .. }
         | Happening::CodeIssued { .. }

@@ -95,7 +95,7 @@ impl AuthorizationServer {
         client: &AuthenticatedClient,
         request: &RefreshRequest,
     ) -> Result<(Verdict, Granted), TokenError> {
-        let presented = self.present(context, Some(client), &request.refresh_token).await?;
+        let presented = self.present_or_take_over(context, client, &request.refresh_token).await?;
         let grant = presented.grant();
         self.issue_step(context, client, grant, self.refresh_rule(client, request, presented)).await
     }

@@ -96,6 +96,9 @@ impl From<&TokenError> for Refusal {
                 InvalidRequest,
                 "the access token would be too large; ask for less scope or fewer resources",
             ),
+            TokenError::NotTakenOver { retry_after_seconds } => {
+                Self::later(503, *retry_after_seconds, "no answer was reached; send the same request again")
+            }
             TokenError::Claims(_) | TokenError::Changed | TokenError::Overloaded(_) | TokenError::Store(_) => {
                 Self::not_decided()
             }

@@ -4,6 +4,7 @@ use regrant_protocol::{ClientAuthentication, Params, RequestFault, RevocationReq
 use regrant_store::{FoundToken, Scene, Target, decide_in};
 
 use crate::client_authentication::ATTEMPTS_MAX;
+use crate::failures::FailureKey;
 use crate::keys::Unrecognised;
 use crate::presented::Presented;
 use crate::{
@@ -69,16 +70,21 @@ impl AuthorizationServer {
         if let Ok(parts) = TokenParts::parse(REFRESH_PREFIX, token) {
             return self.revoke_ours(context, client, parts).await;
         }
+        let guesses = FailureKey::imported_token(context.source);
         let live = match self.recognise(token) {
             Some(ours) => self.judge(context, ours, Some(client), true).await?,
-            None => match self.find_imported(context, Some(client), token).await? {
+            None => match self.find_imported(guesses, Some(client), token).await? {
                 Some(FoundToken::Refresh(grant)) => {
                     return self.revoke_grant(context, client, Presented::Imported(grant)).await;
                 }
                 Some(FoundToken::Access(grant, token)) => {
                     self.judge_imported(context, grant, *token, Some(client), true).await?
                 }
-                None => None,
+                // What is revoked before it was taken over would be taken over afterwards.
+                None => match self.take_over(context, client, &request.token).await? {
+                    Some(grant) => return self.revoke_grant(context, client, Presented::Imported(grant)).await,
+                    None => None,
+                },
             },
         };
         if let Some(live) = live {

@@ -14,6 +14,7 @@ use crate::imported::Imports;
 use crate::key_rotation::{Unfinished, announce};
 use crate::keys::Keys;
 use crate::signing::{SigningKeys, SigningKeysError, reseal};
+use crate::take_over::TakeOvers;
 use crate::turns::Turns;
 use crate::{Hooks, RecentRefusals};
 
@@ -48,8 +49,9 @@ pub struct AuthorizationServer {
     pub(crate) signing: Arc<SigningKeys>,
     pub(crate) rotation: tokio::sync::Mutex<Unfinished>,
     pub(crate) clients: Clients,
-    pub(crate) failures: Failures,
-    pub(crate) imports: Imports,
+    pub(crate) failures: Arc<Failures>,
+    pub(crate) imports: Arc<Imports>,
+    pub(crate) take_overs: Arc<TakeOvers>,
     /// Of password grants.
     pub(crate) turns: Turns,
     pub(crate) hashing: HashingPool,
@@ -107,8 +109,9 @@ impl AuthorizationServer {
             signing,
             rotation: tokio::sync::Mutex::default(),
             clients: Clients::new(),
-            failures: Failures::new(),
-            imports: Imports::default(),
+            failures: Arc::new(Failures::new()),
+            imports: Arc::default(),
+            take_overs: Arc::new(TakeOvers::new()),
             turns: Turns::new(),
             hashing: HashingPool::new(),
             administering: tokio::sync::Mutex::new(()),

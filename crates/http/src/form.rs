@@ -81,14 +81,22 @@ pub(crate) async fn read_form(request: Request) -> Result<Vec<u8>, FormFault> {
 
 /// `application/x-www-form-urlencoded`, with no other parameter than `charset=UTF-8`.
 pub(crate) fn is_form(value: &HeaderValue) -> bool {
-    let Ok(value) = value.to_str() else { return false };
-    let mut parts = value.split(';').map(str::trim);
-    let is_type = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/x-www-form-urlencoded"));
-    is_type
-        && parts.all(|parameter| {
-            let parameter = parameter.replace('"', "");
-            parameter.is_empty() || parameter.eq_ignore_ascii_case("charset=utf-8")
-        })
+    charset_of_form(value).is_some_and(|charset| charset.is_empty() || charset.eq_ignore_ascii_case("utf-8"))
+}
+
+/// The charset that a form names, empty where it names none; `None` of what is no form, or has another parameter.
+pub(crate) fn charset_of_form(value: &HeaderValue) -> Option<String> {
+    let mut parts = value.to_str().ok()?.split(';').map(str::trim);
+    let is_type = parts.next()?.eq_ignore_ascii_case("application/x-www-form-urlencoded");
+    let mut charset = String::new();
+    for parameter in parts.filter(|parameter| !parameter.is_empty()) {
+        let (name, value) = parameter.split_once('=')?;
+        if !charset.is_empty() || !name.eq_ignore_ascii_case("charset") {
+            return None;
+        }
+        charset = value.replace('"', "");
+    }
+    is_type.then_some(charset)
 }
 
 /// Reads a body of at most [`FORM_BYTES_MAX`], without taking room for more.
@@ -111,6 +119,8 @@ mod tests {
             ("Application/X-WWW-Form-Urlencoded; charset=UTF-8", true),
             ("application/x-www-form-urlencoded;charset=\"utf-8\"", true),
             ("application/x-www-form-urlencoded; charset=latin1", false),
+            ("application/x-www-form-urlencoded; charset=utf-8; charset=utf-8", false),
+            ("application/x-www-form-urlencoded; version=1", false),
             ("application/json", false),
             ("multipart/form-data; boundary=x", false),
             ("text/plain", false),

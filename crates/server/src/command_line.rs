@@ -12,6 +12,7 @@ use crate::administration::{
     self, BackupOptions, ClientOptions, DoctorOptions, ExplainOptions, GrantOptions, ImportOptions, KeyOptions,
     TrustClockOptions, UserOptions,
 };
+use crate::bench::{BenchOptions, bench};
 use crate::config_command::{CONFIG_EXAMPLES, ConfigCommand, config};
 use crate::dev::{DevOptions, dev};
 use crate::log;
@@ -53,6 +54,8 @@ enum Command {
     Doctor(DoctorOptions),
     /// Say that the clock is right, where the sweep has stopped because it does not believe it.
     TrustClock(TrustClockOptions),
+    /// Measure how fast this server is on this machine, or another server.
+    Bench(BenchOptions),
     /// Print the completions of a shell.
     #[command(
         after_help = "Examples:\n  regrant completions bash > ~/.local/share/bash-completion/completions/regrant"
@@ -97,6 +100,7 @@ impl CommandLine {
             Command::Backup(options) => administration::backup(options),
             Command::Doctor(options) => administration::doctor(options),
             Command::TrustClock(options) => administration::trust_clock(options),
+            Command::Bench(options) => bench(options),
             Command::Completions(options) => {
                 generate(options.shell, &mut Self::command(), "regrant", &mut io::stdout());
                 Ok(())

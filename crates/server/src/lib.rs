@@ -3,6 +3,7 @@
 pub mod admin_socket;
 pub mod administration;
 mod audit_file;
+pub mod bench;
 pub mod command_line;
 pub mod config;
 pub mod config_command;
@@ -13,6 +14,7 @@ mod forwarded;
 pub mod log;
 mod man_pages;
 mod metrics;
+mod old_server;
 mod program;
 mod request_id;
 pub mod serve;

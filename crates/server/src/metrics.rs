@@ -11,6 +11,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use regrant_engine::{
     ClientAuthenticationFailure, Event, Happening, LogInOutcome, Observer, OperatorFailure, Revoker, SweepOutcome,
+    TakeOverOutcome,
 };
 use regrant_grant::{RedeemVerdict, Verdict};
 use regrant_protocol::{GrantType, Timestamp};
@@ -33,6 +34,7 @@ pub(crate) struct Metrics {
     redemptions: Cases<{ RedeemVerdict::ALL.len() }>,
     log_ins: Cases<{ LogInOutcome::ALL.len() }>,
     issued: Cases<{ GrantType::ALL.len() }>,
+    take_overs: Cases<{ TakeOverOutcome::ALL.len() }>,
     client_failures: Cases<{ ClientAuthenticationFailure::ALL.len() }>,
     operator_failures: Cases<{ OperatorFailure::ALL.len() }>,
     introspections: Cases<2>,
@@ -72,6 +74,13 @@ impl Metrics {
             "Token responses, by the grant type that was asked with",
             "grant_type",
             GrantType::ALL.map(GrantType::as_str),
+        );
+        let take_overs = Cases::new(
+            r,
+            "take_overs",
+            "Refresh tokens that were presented to an old server",
+            "outcome",
+            TakeOverOutcome::ALL.map(TakeOverOutcome::as_str),
         );
         let client_failures = Cases::new(
             r,
@@ -127,6 +136,7 @@ impl Metrics {
             redemptions,
             log_ins,
             issued,
+            take_overs,
             client_failures,
             operator_failures,
             introspections,
@@ -191,6 +201,7 @@ impl Observer for Metrics {
                 }
             }
             Happening::Issued { grant_type, .. } => self.issued.count(grant_type as usize),
+            Happening::TakeOver { outcome, .. } => self.take_overs.count(outcome as usize),
             Happening::ClientAuthenticationFailed { failure, .. } => self.client_failures.count(failure as usize),
             Happening::OperatorRefused { failure } => self.operator_failures.count(failure as usize),
             Happening::LogIn { outcome, .. } => self.log_ins.count(outcome as usize),
@@ -252,6 +263,10 @@ mod tests {
         for (number, outcome) in LogInOutcome::ALL.into_iter().enumerate() {
             (0..=number).for_each(|_| tell(Happening::LogIn { subject: None, outcome }));
         }
+        for (number, outcome) in TakeOverOutcome::ALL.into_iter().enumerate() {
+            let happening = |outcome| Happening::TakeOver { outcome, client: &client, grant: None, subject: None };
+            (0..=number).for_each(|_| tell(happening(outcome)));
+        }
         for (number, failure) in ClientAuthenticationFailure::ALL.into_iter().enumerate() {
             (0..=number).for_each(|_| tell(Happening::ClientAuthenticationFailed { client: &client, failure }));
         }
@@ -267,6 +282,7 @@ mod tests {
         };
         counted("refreshes", "verdict", &Verdict::ALL.map(Verdict::as_str));
         counted("redemptions", "verdict", &RedeemVerdict::ALL.map(RedeemVerdict::as_str));
+        counted("take_overs", "outcome", &TakeOverOutcome::ALL.map(TakeOverOutcome::as_str));
         counted("log_ins", "outcome", &LogInOutcome::ALL.map(LogInOutcome::as_str));
         let failures = ClientAuthenticationFailure::ALL.map(ClientAuthenticationFailure::as_str);
         counted("client_authentication_failures", "failure", &failures);

@@ -15,6 +15,7 @@ use regrant_store::Store;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::admin_socket::{ADMIN_SOCKET, AdminSocket};
@@ -23,6 +24,7 @@ use crate::demo_directory;
 use crate::forwarded::believe_proxies;
 use crate::log::{self, LogControl};
 use crate::metrics::Metrics;
+use crate::old_server::set_old_servers;
 use crate::program::StoreProgram;
 use crate::request_id::name_requests;
 use crate::serve::serve_all;
@@ -53,6 +55,9 @@ mod strict_transport;
 pub struct ServeOptions {
     #[command(flatten)]
     config: ConfigOptions,
+    /// Answer everything on one thread, so that what a request costs can be counted in instructions.
+    #[arg(long, hide = true)]
+    single_threaded: bool,
 }
 
 /// Runs `regrant serve` until the process is told to stop.
@@ -62,7 +67,11 @@ pub struct ServeOptions {
 pub fn serve_command(options: ServeOptions) -> Result<()> {
     let config = options.config.load()?;
     let log = log::as_configured(&config.log)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    let mut runtime = match options.single_threaded {
+        true => tokio::runtime::Builder::new_current_thread(),
+        false => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = runtime.enable_all().build().context("cannot start threads")?;
     let ran = runtime.block_on(run(options.config, config, log));
     runtime.shutdown_timeout(Duration::from_secs(LEFT_OVER_SECONDS_MAX));
     ran
@@ -89,6 +98,7 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
     let socket = AdminSocket::serve(&config.server.data, Arc::clone(&administration), stop.clone().asked());
     let socket = socket.context(ADMIN_SOCKET)?;
     keep_clients(&server, config.clients()).await?;
+    set_old_servers(&server, config.old_servers()).await?;
     // Before the first answer: clients read the keys once, and ID tokens are signed with this one.
     server.make_rs256_key().await?;
 
@@ -115,7 +125,7 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
     }
     info!(issuer = config.server.issuer.as_str(), data = %config.server.data.display(), "serving");
 
-    let limits = config.limits;
+    let (limits, asking) = (config.limits, Arc::clone(&server));
     let (admin_door, admin_routes) = AdminDoor::open(administration, Arc::clone(&metrics), config.admin.token.clone());
     let administering = serve_all(admin, None, name_requests(admin_routes, Vec::new()), stop.clone().asked(), limits);
     // What is begun of a slice when the server stops is not written.
@@ -138,6 +148,8 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
         never = reloading.on(hangups) => match never {},
     }
     sweeping.abort();
+    // What an old server answers to somebody who has gone is kept too.
+    let _ = timeout(limits.drain, asking.take_overs_ended()).await;
     Ok(())
 }
 

@@ -21,6 +21,7 @@ impl Dialect {
                 authorization: &["/authorize.php"],
                 ..Paths::default()
             },
+            any_charset: true,
             json_body: true,
             multipart_body: true,
             other_body: OtherBody::Empty,
@@ -110,6 +111,7 @@ fn refused(error: &TokenError, dialect: &Dialect, endpoint: Endpoint) -> Option<
         | TokenError::AccessTokenTooLarge
         | TokenError::Claims(_)
         | TokenError::Changed
+        | TokenError::NotTakenOver { .. }
         | TokenError::Overloaded(_)
         | TokenError::Store(_) => None,
     }

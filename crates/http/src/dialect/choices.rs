@@ -11,6 +11,8 @@ use super::values::{
 };
 
 choices! {
+    /// Whether a form may name another charset than UTF-8. What it then carries has to be UTF-8 all the same, as ASCII is.
+    any_charset: bool,
     /// Whether the members of a JSON body are read as parameters.
     json_body: bool,
     /// Whether the fields of a multipart body are read as parameters; files are passed over.

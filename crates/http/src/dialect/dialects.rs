@@ -77,7 +77,8 @@ mod tests {
         let told = |result: Result<(), DialectChoiceError>| result.unwrap_err().to_string();
         assert_eq!(told(dialect.set("scope", "nil")), "scope cannot be \"nil\"; it can be string, null, absent");
         assert!(
-            told(dialect.set("scopes", "null")).starts_with("a dialect has no choice \"scopes\"; it has json_body, ")
+            told(dialect.set("scopes", "null"))
+                .starts_with("a dialect has no choice \"scopes\"; it has any_charset, json_body, ")
         );
         for (key, value) in [
             ("success_members", "scope"),

@@ -29,6 +29,7 @@ impl Dialect {
                 metadata: &["/.well-known/openid-configuration"],
                 ..Paths::default()
             },
+            any_charset: true,
             basic_encoding: BasicEncoding::Raw,
             malformed_basic: MalformedBasic::Ignore,
             basic_beside_body: BasicBesideBody::Basic,
@@ -89,6 +90,7 @@ fn refused(error: &TokenError) -> Option<Told> {
         | TokenError::AccessTokenTooLarge
         | TokenError::Claims(_)
         | TokenError::Changed
+        | TokenError::NotTakenOver { .. }
         | TokenError::Overloaded(_)
         | TokenError::Store(_) => None,
     }

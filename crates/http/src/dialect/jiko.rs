@@ -15,6 +15,7 @@ impl Dialect {
                 jwks: &["/.well-known/jwks.json"],
                 ..Paths::default()
             },
+            any_charset: true,
             client_of_refresh_token: true,
             success_members: Members(vec![
                 Member::AccessToken,

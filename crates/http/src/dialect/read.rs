@@ -10,7 +10,7 @@ use super::fault::Fault;
 use super::json_body::{json_pairs, list};
 use super::multipart::{boundary, multipart_pairs};
 use super::values::{OptionsMethod, OtherBody, RepeatedParameter, SecretsInQuery};
-use crate::form::{FormFault, is_form, read_body};
+use crate::form::{FormFault, charset_of_form, is_form, read_body};
 use crate::single_header::single;
 
 /// What the query may not bring where secrets there are refused.
@@ -58,9 +58,13 @@ impl Dialect {
         Ok(Read { params, authorization })
     }
 
+    fn is_form(&self, content_type: &HeaderValue) -> bool {
+        if self.any_charset { charset_of_form(content_type).is_some() } else { is_form(content_type) }
+    }
+
     async fn params(&self, request: Request) -> Result<Params, FormFault> {
         let content_type = single(request.headers(), &CONTENT_TYPE)?.cloned();
-        if content_type.as_ref().is_some_and(is_form) {
+        if content_type.as_ref().is_some_and(|kind| self.is_form(kind)) {
             let body = read_body(request.into_body()).await?;
             return Ok(match self.repeated_parameter {
                 RepeatedParameter::Refuse => Params::parse(&body)?,

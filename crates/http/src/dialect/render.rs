@@ -172,6 +172,7 @@ mod tests {
         for name in Dialect::NAMES {
             for (error, status) in [
                 (TokenError::Changed, 503),
+                (TokenError::NotTakenOver { retry_after_seconds: 9 }, 503),
                 (TokenError::Refresh { verdict: Verdict::RolledBack, grant: None, limit: None }, 503),
                 (TokenError::TooManyFailures { retry_after_seconds: 9 }, 429),
             ] {

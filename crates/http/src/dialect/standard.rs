@@ -16,6 +16,7 @@ impl Dialect {
     pub fn standard() -> Self {
         Self {
             paths: Paths { token: &["/oauth2/token", "/api/oauth2/token"], ..Paths::default() },
+            any_charset: false,
             json_body: false,
             multipart_body: false,
             other_body: OtherBody::Refuse,

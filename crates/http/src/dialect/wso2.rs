@@ -34,6 +34,7 @@ impl Dialect {
                 metadata: &["/oauth2/token/.well-known/openid-configuration"],
                 ..Paths::default()
             },
+            any_charset: true,
             json_body: true,
             secrets_in_query: SecretsInQuery::Refuse,
             basic_encoding: BasicEncoding::Raw,
@@ -102,6 +103,7 @@ fn refused(error: &TokenError, username: Option<&str>, endpoint: Endpoint) -> Op
         | TokenError::AccessTokenTooLarge
         | TokenError::Claims(_)
         | TokenError::Changed
+        | TokenError::NotTakenOver { .. }
         | TokenError::Overloaded(_)
         | TokenError::Store(_) => None,
     }

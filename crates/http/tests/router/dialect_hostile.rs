@@ -128,6 +128,26 @@ async fn a_json_body_is_read_in_one_way_or_not_at_all() {
     assert!(twice.contains("Invalid request with repeated parameters."), "{twice}");
 }
 
+/// Apache's `UrlEncodedFormEntity` names ISO-8859-1 unless it is told otherwise, and none of the five systems looks at it.
+#[tokio::test]
+async fn a_form_may_name_another_charset_in_a_stand_in_and_is_utf8_all_the_same() {
+    const LATIN: (&str, &str) = ("content-type", "application/x-www-form-urlencoded; charset=ISO-8859-1");
+    for (name, path) in [
+        ("bshaffer", "/token"),
+        ("redcore", "/index.php?option=token&api=oauth2"),
+        ("wso2", "/oauth2/token"),
+        ("dotauth", "/token"),
+        ("jiko", "/api/oauth2/token"),
+    ] {
+        let server = speaking(Dialect::named(name).unwrap()).await;
+        let plain = said(&server, path, FORM, "grant_type=x").await;
+        assert_eq!(said(&server, path, LATIN, "grant_type=x").await, plain, "{name}");
+        assert!(said(&server, path, LATIN, "grant_type=%E9").await.starts_with("400 "), "{name}");
+    }
+    let server = speaking(Dialect::standard()).await;
+    assert!(said(&server, "/oauth2/token", LATIN, "grant_type=x").await.starts_with("415 "));
+}
+
 #[tokio::test]
 async fn a_multipart_body_is_bounded_as_a_form_is() {
     let server = speaking(Dialect::bshaffer()).await;

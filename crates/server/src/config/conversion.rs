@@ -2,7 +2,7 @@ use regrant_import::settings::TimeSpelling;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use crate::config::key::Kind;
+use crate::config::key::{Form, Kind};
 use crate::config::nearest::nearest;
 use crate::config::problem::Fault;
 use crate::config::value::Value;
@@ -54,6 +54,8 @@ pub(super) fn from_toml(kind: Kind, name: &str, given: &Spanned<DeValue<'_>>) ->
     };
     match (kind, given.get_ref()) {
         (Kind::Text(_), DeValue::String(text)) => one(Ok(Value::Text(text.to_string()))),
+        // TOML has days of its own.
+        (Kind::Text(Form::Date), DeValue::Datetime(day)) => one(Ok(Value::Text(day.to_string()))),
         (Kind::Secret, DeValue::String(_)) => one(Ok(Value::Hidden)),
         // Not even its type is told.
         (Kind::Secret, _) => one(Err(wrong("not a text".to_owned(), "it in quotes".to_owned()))),

@@ -81,17 +81,18 @@ impl<'a> Document<'a> {
         let (section, index, rows, _) = before.max_by_key(|(.., start)| *start)?;
         let label = match section.shape {
             Shape::Table | Shape::Map => format!("{}.", section.name),
-            Shape::List => format!("{}: ", client_label(rows, index)),
+            Shape::List => format!("{}: ", entry_label(section, rows, index)),
         };
         Some((label, rows))
     }
 }
 
-/// What messages call a client: by its identifier, or by its place among the clients of the file, from 0.
-pub(super) fn client_label(rows: &DeTable<'_>, index: usize) -> String {
-    match rows.get("id").and_then(|id| id.get_ref().as_str()) {
-        Some(id) => format!("client {id:?}"),
-        None => format!("client {}", index + 1),
+/// What messages call an entry of a list: by its first key, which identifies it, or by its place among those of the file, from 0.
+pub(super) fn entry_label(section: &Section, rows: &DeTable<'_>, index: usize) -> String {
+    let id = section.keys.first().and_then(|key| rows.get(key.name)).and_then(|id| id.get_ref().as_str());
+    match id {
+        Some(id) => format!("{} {id:?}", section.name),
+        None => format!("{} {}", section.name, index + 1),
     }
 }
 

@@ -66,7 +66,7 @@ pub(super) fn line_at(text: &[u8], offset: usize) -> usize {
 }
 
 /// All of a file that is not larger than `bytes_max`.
-pub(super) fn read_bounded(path: &Path, bytes_max: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn read_bounded(path: &Path, bytes_max: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     if metadata.is_dir() {

@@ -71,6 +71,8 @@ pub enum Form {
     Colour,
     /// Scope names with a space between.
     Scope,
+    /// A day, as in `2027-03-31`.
+    Date,
     /// Log levels, as [`LogLevel`](super::LogLevel) reads them.
     LogLevel,
 }

@@ -7,11 +7,12 @@ use regrant_import::settings::System;
 use crate::config::client::{self, ConfiguredClient, ID};
 use crate::config::contradictions::Contradictions;
 use crate::config::dialect::{self, PATHS};
-use crate::config::document::{Document, client_label};
+use crate::config::document::{Document, entry_label};
 use crate::config::environment::Environment;
 use crate::config::file::{CONFIG_FILE, ConfigFile};
 use crate::config::key::Key;
 use crate::config::layers::Layers;
+use crate::config::old_server::{self, CLIENT, ConfiguredOldServer};
 use crate::config::origin::Origin;
 use crate::config::problem::{ConfigErrors, Fault, Problem};
 use crate::config::section::{Section, Shape};
@@ -79,6 +80,7 @@ impl Loader<'_> {
         let limits = self.table(&limits::SECTION, limits::read);
         let log = self.table(&log::SECTION, LogConfig::read);
         let clients = self.clients();
+        let old_servers = self.old_servers(&clients);
 
         self.problems.extend(self.layers.environment.problems());
         if let (Ok(server), Ok(tls), true) = (&server, &tls, syntax.is_empty() && self.is_transport_clear()) {
@@ -111,6 +113,7 @@ impl Loader<'_> {
                 warnings,
                 notes,
                 clients,
+                old_servers,
                 tables,
             })
         })();
@@ -203,27 +206,48 @@ impl Loader<'_> {
     /// Reads every `[[client]]`; those that cannot be used are left out.
     fn clients(&mut self) -> Vec<ConfiguredClient> {
         let inherited = self.inherited();
-        let mut clients = Vec::new();
+        self.entries(&client::SECTION, &ID, &inherited, ConfiguredClient::read)
+    }
+
+    /// Reads every `[[old_server]]`; those that cannot be used are left out.
+    fn old_servers(&mut self, clients: &[ConfiguredClient]) -> Vec<ConfiguredOldServer> {
+        let old_servers =
+            self.entries(&old_server::SECTION, &CLIENT, &[], |table| ConfiguredOldServer::read(table, clients));
+        let mut unnamed = old_servers.iter().filter(|old_server| old_server.unnamed);
+        if let (Some(first), Some(second)) = (unnamed.next(), unnamed.next()) {
+            self.problems.push(old_server::unnamed_twice(first, second));
+        }
+        old_servers
+    }
+
+    /// Reads every entry of a list, no two of which have the same `id`.
+    fn entries<T>(
+        &mut self,
+        section: &'static Section,
+        id: &Key,
+        inherited: &[Setting],
+        read: impl Fn(&mut TableReader<'_>) -> Result<T, Reported>,
+    ) -> Vec<T> {
+        let mut found = Vec::new();
         let mut known: BTreeMap<String, Origin> = BTreeMap::new();
-        let entries = self.layers.document.map(|document| document.entries(&client::SECTION)).unwrap_or_default();
+        let entries = self.layers.document.map(|document| document.entries(section)).unwrap_or_default();
         for (index, (rows, begins)) in entries.into_iter().enumerate() {
-            let label = client_label(rows, index);
-            let reader = TableReader::new(&client::SECTION, &self.layers, Some((rows, begins)));
-            let mut table = reader.entry(&label, &inherited);
-            clients.extend(ConfiguredClient::read(&mut table));
-            if let Some(id) = table.value(&ID).and_then(Value::as_text).map(str::to_owned) {
-                let origin = table.origin(ID.name);
-                if let Some(first) = known.get(&id) {
-                    let told = format!("another client has this identifier, at {first}");
-                    table.refuse(origin, ID.name, Fault::Contradiction(told));
+            let label = entry_label(section, rows, index);
+            let mut table = TableReader::new(section, &self.layers, Some((rows, begins))).entry(&label, inherited);
+            found.extend(read(&mut table));
+            if let Some(name) = table.value(id).and_then(Value::as_text).map(str::to_owned) {
+                let origin = table.origin(id.name);
+                if let Some(first) = known.get(&name) {
+                    let told = format!("another {} has this identifier, at {first}", section.name);
+                    table.refuse(origin, id.name, Fault::Contradiction(told));
                 } else {
-                    known.insert(id, origin);
+                    known.insert(name, origin);
                 }
             }
             let finished = table.finish();
-            self.keep(&client::SECTION, finished);
+            self.keep(section, finished);
         }
-        clients
+        found
     }
 
     fn keep(&mut self, section: &'static Section, finished: Finished) {

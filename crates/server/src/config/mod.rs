@@ -28,6 +28,7 @@ mod load;
 mod log;
 mod nearest;
 mod network;
+mod old_server;
 mod one_line;
 mod origin;
 mod print;
@@ -53,12 +54,14 @@ pub use admin::AdminConfig;
 pub use branding::{BRAND_NAME_CHARACTERS_MAX, BrandingConfig, Colour, Logo};
 pub use client::{CLIENT_NAME_CHARACTERS_MAX, ConfiguredClient};
 pub(crate) use client_secret::GOOD_SECRET_CHARACTERS_MIN;
-pub(crate) use file::read_text;
 pub use file::{CONFIG_BYTES_MAX, CONFIG_FILE};
+pub(crate) use file::{read_bounded, read_text};
 pub use key::{Form, Key, Kind, Reload};
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub(crate) use nearest::nearest;
 pub use network::{Network, NetworkError};
+pub use old_server::ConfiguredOldServer;
+pub(crate) use old_server::is_this_machine;
 pub use origin::Origin;
 pub use print::print;
 pub use problem::{ConfigErrors, Fault, Problem};
@@ -105,6 +108,7 @@ pub struct Config {
     /// What is good to know before clients come from another system.
     pub notes: Vec<Problem>,
     clients: Vec<ConfiguredClient>,
+    old_servers: Vec<ConfiguredOldServer>,
     tables: Vec<Table>,
 }
 
@@ -124,7 +128,13 @@ impl Config {
         &self.clients
     }
 
-    /// What holds, table by table: every section once, but for one table for each client.
+    /// Every `[[old_server]]`, in the order of the file. No client comes twice.
+    #[must_use]
+    pub fn old_servers(&self) -> &[ConfiguredOldServer] {
+        &self.old_servers
+    }
+
+    /// What holds, table by table: every section once, but for one table for each client and each old server.
     #[must_use]
     pub fn tables(&self) -> &[Table] {
         &self.tables

@@ -69,6 +69,7 @@ fn form_name(form: Form) -> &'static str {
         Form::Path => "path",
         Form::Colour => "`#rrggbb`",
         Form::Scope => "scope names with spaces between",
+        Form::Date => "day",
         Form::LogLevel => "levels with commas between",
     }
 }

@@ -230,6 +230,7 @@ fn pattern(form: Form) -> Option<&'static str> {
         Form::Network => Some(r"^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"),
         Form::Colour => Some("^#[0-9A-Fa-f]{6}$"),
         Form::Scope => Some(r"^([!#-\[\]-~]+( [!#-\[\]-~]+)*)?$"),
+        Form::Date => Some("^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
         Form::Plain | Form::Url | Form::Path | Form::LogLevel => None,
     }
 }

@@ -1,6 +1,7 @@
 use crate::config::key::Key;
 use crate::config::{
-    admin, branding, client, client_defaults, dialect, limits, log, scopes, server, sessions, stand_in, store, tls,
+    admin, branding, client, client_defaults, dialect, limits, log, old_server, scopes, server, sessions, stand_in,
+    store, tls,
 };
 
 /// One table of the file, such as `[server]`.
@@ -40,6 +41,7 @@ pub const SECTIONS: &[&Section] = &[
     &limits::SECTION,
     &log::SECTION,
     &client::SECTION,
+    &old_server::SECTION,
     &dialect::SECTION,
     &dialect::PATHS,
     &stand_in::BSHAFFER,

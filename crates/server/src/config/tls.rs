@@ -90,7 +90,7 @@ pub struct Pem {
 /// The largest certificate or key file.
 const PEM_BYTES_MAX: u64 = 1024 * 1024;
 
-fn certificate_file(path: &Path) -> Result<(), Fault> {
+pub(super) fn certificate_file(path: &Path) -> Result<(), Fault> {
     if has_block(path, &["CERTIFICATE"])? {
         return Ok(());
     }

@@ -12,6 +12,7 @@ use tracing::{error, info, warn};
 use crate::config::{Config, ConfigOptions};
 use crate::log::LogControl;
 use crate::metrics::Metrics;
+use crate::old_server::set_old_servers;
 use crate::program::StoreProgram;
 use crate::service_manager;
 
@@ -84,6 +85,9 @@ impl Reloading {
         self.program.set_defaults(config.defaults.clone());
         self.program.set_configured(config.clients());
         drop(self.routes.send_replace(branded::routes(&self.server, &self.metrics, &config)));
+        if let Err(error) = set_old_servers(&self.server, config.old_servers()).await {
+            error!(error = format!("{error:#}"), "an old server cannot be used; all of them stay as they were");
+        }
         match keep_clients(&self.server, config.clients()).await {
             Ok(()) => info!(clients = config.clients().len(), "read the configuration again"),
             Err(error) => {

@@ -12,6 +12,10 @@ async fn only_strings_that_nobody_knows_are_charged_and_only_to_who_proves_nothi
     for guess in 0..SOURCE_FAILURE_BURST {
         assert_eq!(api(&format!("unknown{guess}")).await, Ok(None), "{guess}");
     }
+    for guess in 0..SOURCE_FAILURE_BURST {
+        let refused = refresh(&world, "app", &format!("unknown{guess}"), "").await;
+        assert_eq!(verdict(refused), Verdict::Malformed, "{guess}, from a budget of its own");
+    }
     let wait = TokenError::TooManyFailures { retry_after_seconds: SOURCE_FAILURE_INTERVAL_SECONDS };
     assert_eq!(api(ACCESS).await, Err(wait.clone()));
     assert_eq!(refresh(&world, "app", REFRESH, "").await, Err(wait.clone()));
@@ -21,6 +25,17 @@ async fn only_strings_that_nobody_knows_are_charged_and_only_to_who_proves_nothi
     let userinfo = world.server.userinfo(&world.context(), &BearerToken::parse(b"Bearer x").unwrap()).await;
     assert!(matches!(userinfo, Err(UserInfoError::TooManyFailures { .. })), "{userinfo:?}");
     world.clock.advance_seconds(SOURCE_FAILURE_INTERVAL_SECONDS);
+    assert!(refresh(&world, "app", REFRESH, "").await.is_ok());
+}
+
+#[tokio::test]
+async fn dead_access_tokens_at_an_api_keep_nobody_from_refreshing() {
+    let (world, _) = world("app", |_| {}).await;
+    let userinfo = async || world.server.userinfo(&world.context(), &BearerToken::parse(b"Bearer dead").unwrap()).await;
+    for _ in 0..SOURCE_FAILURE_BURST {
+        assert!(!matches!(userinfo().await, Err(UserInfoError::TooManyFailures { .. })));
+    }
+    assert!(matches!(userinfo().await, Err(UserInfoError::TooManyFailures { .. })), "the budget is spent");
     assert!(refresh(&world, "app", REFRESH, "").await.is_ok());
 }
 

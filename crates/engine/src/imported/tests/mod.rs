@@ -46,6 +46,7 @@ fn foreign(world: &World, id: &str) -> ImportedGrant {
             authenticated_at: at(-hour),
             idle_expires_at: Some(at(10 * i64::from(DAY))),
             absolute_expires_at: Some(at(100 * i64::from(DAY))),
+            ends_elsewhere_at: None,
             access_lifetime: Lifetime::from_seconds(HOUR),
         },
         refresh_token: Some(digest(REFRESH)),

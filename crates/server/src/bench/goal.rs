@@ -1,0 +1,213 @@
+//! What we want of ourselves: a gate that has to be passed, and a reach beyond it.
+
+use regrant_bench::SyncTimes;
+use serde_json::{Value, json};
+
+use crate::bench::pass::{Pass, Purpose};
+
+/// One row of the table of goals.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Goal {
+    pub(super) what: &'static str,
+    unit: Unit,
+    gate: f64,
+    reach: f64,
+    better: Better,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Better {
+    More,
+    Less,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    PerSecond,
+    Microseconds,
+    Milliseconds,
+    Times,
+    Megabytes,
+    Kilobytes,
+    Bytes,
+    Percent,
+    Count,
+}
+
+/// A goal, and where we are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Standing {
+    pub(super) goal: Goal,
+    pub(super) measured: f64,
+}
+
+/// What was measured beside the loads.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Surroundings {
+    pub(super) sync: SyncTimes,
+    /// Until the first answer.
+    pub(super) start_milliseconds: f64,
+    /// At rest.
+    pub(super) resident_bytes: u64,
+    pub(super) has_other_grants: bool,
+    /// By how much the file of the store has grown in all loads.
+    pub(super) growth_bytes: u64,
+    /// How much of the file each grant takes, where many were made.
+    pub(super) grant_bytes: Option<f64>,
+}
+
+const fn more(what: &'static str, unit: Unit, gate: f64, reach: f64) -> Goal {
+    Goal { what, unit, gate, reach, better: Better::More }
+}
+
+const fn less(what: &'static str, unit: Unit, gate: f64, reach: f64) -> Goal {
+    Goal { what, unit, gate, reach, better: Better::Less }
+}
+
+const RATE_OPAQUE: Goal = more("refreshes a second, opaque", Unit::PerSecond, 30_000.0, 50_000.0);
+const RATE_ES256: Goal = more("refreshes a second, ES256", Unit::PerSecond, 25_000.0, 35_000.0);
+const CPU_OPAQUE: Goal = less("server CPU of a refresh, opaque", Unit::Microseconds, 35.0, 25.0);
+const CPU_ES256: Goal = less("server CPU of a refresh, ES256", Unit::Microseconds, 55.0, 42.0);
+const TIMES_OPAQUE: Goal = less("… as a multiple of bare axum, opaque", Unit::Times, 4.1, 3.0);
+const TIMES_ES256: Goal = less("… as a multiple of bare axum, ES256", Unit::Times, 6.4, 5.0);
+const ALONE: Goal = less("p50 with 1 chain, above the disk's sync", Unit::Milliseconds, 0.2, 0.12);
+const STEADY: Goal = less("p99 at 70 % of the peak", Unit::Milliseconds, 15.0, 5.0);
+const WITHIN: Goal = less("server CPU as a multiple of a refresh's", Unit::Times, 2.0, 1.2);
+const START: Goal = less("start to first answer", Unit::Milliseconds, 100.0, 30.0);
+const START_FULL: Goal = less("start to first answer, with other grants", Unit::Milliseconds, 500.0, 100.0);
+const GROWTH: Goal = less("bytes the store grows by 100,000 refreshes", Unit::Bytes, 0.0, 0.0);
+const GRANT: Goal = less("bytes of a grant with all indexes", Unit::Bytes, 220.0, 160.0);
+const OVERLOAD: Goal = more("good answers at 3 × the peak, of the peak", Unit::Percent, 90.0, 100.0);
+const SHED: Goal = less("p99 of a refusal at 3 × the peak", Unit::Milliseconds, 50.0, 10.0);
+const UNEXPLAINED: Goal = less("refusals without Retry-After", Unit::Count, 0.0, 0.0);
+const IDLE: Goal = less("memory of an idle connection", Unit::Kilobytes, 20.0, 10.0);
+const SUCCESSORS: Goal = less("successors of a token used at once", Unit::Count, 1.0, 1.0);
+const RESIDENT: Goal = less("resident memory at rest", Unit::Megabytes, 25.0, 15.0);
+
+/// Where we are, as far as these passes tell.
+pub(super) fn standings(passes: &[Pass], around: &Surroundings) -> Vec<Standing> {
+    let find = |workload: &str, format: Option<&str>, purpose: Purpose| {
+        passes.iter().find(|pass| {
+            let kind = pass.kind;
+            kind.workload == workload && kind.purpose == purpose && (format.is_none() || kind.access_token == format)
+        })
+    };
+    let microseconds = |pass: Option<&Pass>| pass.and_then(|pass| pass.measured.server_microseconds());
+    let bare = microseconds(find("hello", None, Purpose::Peak));
+    let mut standings = Vec::new();
+    let mut stand = |goal: Goal, measured: Option<f64>| {
+        standings.extend(measured.map(|measured| Standing { goal, measured }));
+    };
+    for (format, rate, cpu, times) in
+        [("opaque", RATE_OPAQUE, CPU_OPAQUE, TIMES_OPAQUE), ("ES256", RATE_ES256, CPU_ES256, TIMES_ES256)]
+    {
+        let peak = find("refresh", Some(format), Purpose::Peak);
+        stand(rate, peak.map(|pass| pass.measured.rate()));
+        stand(cpu, microseconds(peak));
+        stand(times, microseconds(peak).zip(bare).map(|(own, bare)| own / bare));
+    }
+    let alone = find("refresh", None, Purpose::Alone).map(|pass| pass.measured.milliseconds(0.5));
+    let above_sync = alone.map(|milliseconds| milliseconds - around.sync.in_place_p50.as_secs_f64() * 1e3);
+    // Where the disk was slower when it was looked at than under the load, the difference says nothing.
+    stand(ALONE, above_sync.filter(|milliseconds| *milliseconds >= 0.0));
+    stand(STEADY, find("refresh", None, Purpose::Steady).map(|pass| pass.measured.milliseconds(0.99)));
+    let refresh = microseconds(find("refresh", None, Purpose::Peak));
+    for pass in passes.iter().filter(|pass| !["refresh", "hello"].contains(&pass.kind.workload)) {
+        stand(WITHIN, microseconds(Some(pass)).zip(refresh).map(|(own, refresh)| own / refresh));
+    }
+    let refreshes = || passes.iter().filter(|pass| pass.kind.workload == "refresh");
+    let overloaded = refreshes().find(|pass| pass.kind.purpose == Purpose::Overload).map(|pass| &pass.measured);
+    let peak = find("refresh", None, Purpose::Peak).map(|pass| pass.measured.rate());
+    stand(OVERLOAD, overloaded.zip(peak).map(|(overloaded, peak)| overloaded.rate() / peak * 100.0));
+    stand(SHED, overloaded.map(|overloaded| overloaded.failed_latency.value_at_quantile(0.99) as f64 / 1e6));
+    stand(UNEXPLAINED, overloaded.map(|overloaded| (overloaded.failed() - overloaded.with_retry_after) as f64));
+    let refreshed: u64 = refreshes().map(|pass| pass.measured.good()).sum();
+    let only_refreshes = passes.iter().all(|pass| ["refresh", "hello"].contains(&pass.kind.workload));
+    let growth = around.growth_bytes as f64 * 100_000.0 / refreshed.max(1) as f64;
+    stand(GROWTH, Some(growth).filter(|_| only_refreshes && refreshed > 0));
+    stand(GRANT, around.grant_bytes);
+    stand(if around.has_other_grants { START_FULL } else { START }, Some(around.start_milliseconds));
+    stand(RESIDENT, Some(around.resident_bytes as f64 / 1e6));
+    standings
+}
+
+impl Standing {
+    /// What one connection more takes in memory.
+    pub(super) fn of_idle_connections(bytes: f64) -> Self {
+        Self { goal: IDLE, measured: bytes / 1e3 }
+    }
+
+    /// How many different refresh tokens came of one.
+    pub(super) fn of_successors(count: usize) -> Self {
+        Self { goal: SUCCESSORS, measured: count as f64 }
+    }
+
+    fn is_at_least_as_good_as(&self, bound: f64) -> bool {
+        match self.goal.better {
+            Better::More => self.measured >= bound,
+            Better::Less => self.measured <= bound,
+        }
+    }
+
+    /// `reach`, `gate` or `no`.
+    pub(super) fn met(&self) -> &'static str {
+        match (self.is_at_least_as_good_as(self.goal.reach), self.is_at_least_as_good_as(self.goal.gate)) {
+            (true, _) => "reach",
+            (false, true) => "gate",
+            (false, false) => "no",
+        }
+    }
+
+    /// The header of [`Standing::line`].
+    pub(super) const HEADER: [&'static str; 5] = ["GOAL", "GATE", "REACH", "MEASURED", "MET"];
+
+    /// As a line of words.
+    pub(super) fn line(&self) -> [String; 5] {
+        let Self { goal, measured } = self;
+        let shown = |value| goal.unit.show(value);
+        [goal.what.to_owned(), shown(goal.gate), shown(goal.reach), shown(*measured), self.met().to_owned()]
+    }
+
+    /// As a JSON object.
+    pub(super) fn to_json(self) -> Value {
+        let Goal { what, gate, reach, .. } = self.goal;
+        json!({ "goal": what, "gate": gate, "reach": reach, "measured": self.measured, "met": self.met() })
+    }
+}
+
+impl Unit {
+    fn show(self, value: f64) -> String {
+        match self {
+            Self::PerSecond => format!("{value:.0}/s"),
+            Self::Microseconds => format!("{value:.1} µs"),
+            Self::Milliseconds => format!("{value:.2} ms"),
+            Self::Times => format!("{value:.2} ×"),
+            Self::Megabytes => format!("{value:.1} MB"),
+            Self::Kilobytes => format!("{value:.1} KB"),
+            Self::Bytes => format!("{value:.0}"),
+            Self::Percent => format!("{value:.0} %"),
+            Self::Count => format!("{value:.0}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_goal_is_met_at_its_bound_and_on_the_right_side_of_it() {
+        for (goal, measured, met) in [
+            (RATE_OPAQUE, 29_999.0, "no"),
+            (RATE_OPAQUE, 30_000.0, "gate"),
+            (RATE_OPAQUE, 50_000.0, "reach"),
+            (CPU_OPAQUE, 35.1, "no"),
+            (CPU_OPAQUE, 35.0, "gate"),
+            (CPU_OPAQUE, 25.0, "reach"),
+        ] {
+            assert_eq!(Standing { goal, measured }.met(), met, "{measured}");
+        }
+        let line = Standing { goal: CPU_OPAQUE, measured: 30.04 }.line();
+        assert_eq!(line, ["server CPU of a refresh, opaque", "35.0 µs", "25.0 µs", "30.0 µs", "gate"]);
+    }
+}
