@@ -1,0 +1,138 @@
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use regrant_store::StoreError;
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Row, Statement};
+
+use crate::failure::Failure;
+use crate::statements::database::COMMIT;
+
+/// How long the answer to a statement is waited for. The server gives up a little earlier by itself.
+pub const STATEMENT_MILLISECONDS_MAX: u64 = 5_000;
+
+/// How long a commit is waited for, which may have to wait for a standby. The server goes on with it in any case.
+pub const COMMIT_MILLISECONDS_MAX: u64 = 8_000;
+
+/// A value of a statement.
+pub(crate) type Value<'a> = &'a (dyn ToSql + Sync);
+
+/// The values of a statement.
+pub(crate) type Values<'a> = &'a [Value<'a>];
+
+/// A session with the database that keeps what our promises stand on, and its prepared statements.
+pub(crate) struct Connection {
+    client: Client,
+    driver: AbortHandle,
+    /// By their text. There are as many as this crate has statements.
+    statements: Mutex<HashMap<&'static str, Statement>>,
+    is_contended: AtomicBool,
+    is_lost: AtomicBool,
+    has_warned: Arc<AtomicBool>,
+}
+
+impl Connection {
+    /// A session that `driver` carries, which sets `has_warned` when the server warns of something.
+    pub(crate) fn new(client: Client, driver: AbortHandle, has_warned: Arc<AtomicBool>) -> Self {
+        let statements = Mutex::new(HashMap::new());
+        let (is_contended, is_lost) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { client, driver, statements, is_contended, is_lost, has_warned }
+    }
+
+    /// The driver's own, for who has no bound and no plan to keep.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Every row that `sql` finds.
+    pub(crate) async fn query(&self, sql: &'static str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
+        let statement = self.prepared(sql).await?;
+        self.within(STATEMENT_MILLISECONDS_MAX, self.client.query(&statement, values)).await
+    }
+
+    /// Runs `sql` and says how many rows it wrote.
+    pub(crate) async fn execute(&self, sql: &'static str, values: Values<'_>) -> Result<u64, StoreError> {
+        let statement = self.prepared(sql).await?;
+        self.within(STATEMENT_MILLISECONDS_MAX, self.client.execute(&statement, values)).await
+    }
+
+    /// Runs a command that has no values and no rows.
+    pub(crate) async fn command(&self, sql: &str, milliseconds_max: u64) -> Result<(), StoreError> {
+        self.within(milliseconds_max, self.client.batch_execute(sql)).await
+    }
+
+    /// Prepares `sql` unless it is. What is prepared is sent with what is asked for next to it, one right after the other.
+    pub(crate) async fn prepared(&self, sql: &'static str) -> Result<Statement, StoreError> {
+        let known = self.statements.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
+        if let Some(statement) = known {
+            return Ok(statement);
+        }
+        let statement = self.within(STATEMENT_MILLISECONDS_MAX, self.client.prepare(sql)).await?;
+        self.statements.lock().unwrap_or_else(PoisonError::into_inner).insert(sql, statement.clone());
+        Ok(statement)
+    }
+
+    /// Whether somebody else was in the way since this was asked last.
+    pub(crate) fn take_contention(&self) -> bool {
+        self.is_contended.swap(false, Ordering::Relaxed)
+    }
+
+    /// Commits. A commit of which the server warns has happened here, and perhaps on no standby: nobody may hear that it is
+    /// durable.
+    pub(crate) async fn commit(&self) -> Result<(), StoreError> {
+        self.has_warned.store(false, Ordering::SeqCst);
+        self.command(COMMIT, COMMIT_MILLISECONDS_MAX).await?;
+        if self.has_warned.swap(false, Ordering::SeqCst) {
+            self.lose();
+            let told = "the database committed with a warning, perhaps without its standby; look into its log";
+            return Err(StoreError::Unavailable(told.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Gives it up: nobody knows what goes on in it.
+    pub(crate) fn lose(&self) {
+        self.is_lost.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is of no use any more.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::Relaxed) || self.client.is_closed()
+    }
+
+    async fn within<T>(
+        &self,
+        milliseconds_max: u64,
+        work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, StoreError> {
+        match timeout(Duration::from_millis(milliseconds_max), work).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => {
+                let Failure { told, is_contention, is_loss } = Failure::of_driver(&error);
+                self.is_contended.fetch_or(is_contention, Ordering::Relaxed);
+                self.is_lost.fetch_or(is_loss, Ordering::Relaxed);
+                Err(told)
+            }
+            Err(_) => {
+                self.lose();
+                let told = format!("the database did not answer within {milliseconds_max} ms; look what it waits for");
+                Err(StoreError::Unavailable(told))
+            }
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // Its driver would say good-bye only after every answer has come. No request to cancel is sent: whatever the server
+        // is doing, it ends or goes on by itself.
+        if self.is_lost() {
+            self.driver.abort();
+        }
+    }
+}

@@ -1,0 +1,103 @@
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use regrant_protocol::EpochNumber;
+use regrant_store::{Rule, Step, StoreError, Target};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::alone::{self, grant_of};
+use crate::pool::Pool;
+use crate::store_clock::StoreClock;
+use crate::together::{self, take_different};
+
+/// The most steps that are decided and committed together.
+pub const STEPS_TOGETHER_MAX: usize = 256;
+
+/// The most steps that wait; those that come then are refused.
+pub const WAITING_STEPS_MAX: usize = 4096;
+
+/// Where steps wait: those on one grant always in the same lane, one after another. As many lanes as there are connections for
+/// steps, so that no grant has two of them.
+pub(crate) struct Lanes {
+    queues: Vec<UnboundedSender<Waiting>>,
+    places: Arc<Semaphore>,
+    hasher: RandomState,
+    turn: AtomicUsize,
+}
+
+impl Lanes {
+    /// Starts so many lanes, which use the connections of `pool`. They end when they have nothing to do and this was dropped.
+    pub(crate) fn start(count: usize, pool: &Arc<Pool>, clock: &StoreClock, epoch: EpochNumber) -> Self {
+        let start = |_| {
+            let (queue, waiting) = unbounded_channel();
+            tokio::spawn(serve(waiting, Arc::clone(pool), clock.clone(), epoch));
+            queue
+        };
+        Self {
+            queues: (0..count).map(start).collect(),
+            places: Arc::new(Semaphore::new(WAITING_STEPS_MAX)),
+            hasher: RandomState::new(),
+            turn: AtomicUsize::new(0),
+        }
+    }
+
+    /// Runs a step in its turn, and answers when what it wrote is durable. It is done even when nobody waits for it any more.
+    pub(crate) async fn run(&self, step: Step) -> Result<(), StoreError> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| StoreError::Overloaded(WAITING_STEPS_MAX))?;
+        let Step { target, begin_before, rule } = step;
+        let (answer, answered) = oneshot::channel();
+        let lane = self.lane_of(&target);
+        let ended = || StoreError::Unavailable("the store has ended; start the process again".to_owned());
+        let waiting = Waiting { target, begin_before, rule, answer, _place: place };
+        self.queues[lane].send(waiting).map_err(|_| ended())?;
+        answered.await.unwrap_or_else(|_| Err(ended()))
+    }
+
+    fn lane_of(&self, target: &Target) -> usize {
+        let number = match grant_of(target) {
+            Some(grant) => self.hasher.hash_one(grant),
+            None => self.turn.fetch_add(1, Ordering::Relaxed) as u64,
+        };
+        let lane = number % self.queues.len() as u64;
+        usize::try_from(lane).expect("it is less than a length")
+    }
+}
+
+/// A step in its lane.
+pub(crate) struct Waiting {
+    pub(crate) target: Target,
+    pub(crate) begin_before: Option<Instant>,
+    pub(crate) rule: Rule,
+    answer: oneshot::Sender<Result<(), StoreError>>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Waiting {
+    /// Tells what became of it.
+    pub(crate) fn answer(self, outcome: Result<(), StoreError>) {
+        // Whoever gave up waiting does not need the answer; what was written stays.
+        let _ = self.answer.send(outcome);
+    }
+}
+
+async fn serve(mut queue: UnboundedReceiver<Waiting>, pool: Arc<Pool>, clock: StoreClock, epoch: EpochNumber) {
+    let mut waiting = Vec::new();
+    while waiting.is_empty() {
+        let Some(first) = queue.recv().await else { return };
+        waiting.push(first);
+        while !waiting.is_empty() {
+            while let Ok(next) = queue.try_recv() {
+                waiting.push(next);
+            }
+            let steps = take_different(&mut waiting, STEPS_TOGETHER_MAX);
+            for mut step in together::run(&pool, &clock, epoch, steps).await {
+                let outcome = alone::run(&pool, &clock, epoch, &step.target, &mut step.rule).await;
+                step.answer(outcome);
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The store on PostgreSQL, for one node or several.
+//!
+//! Steps wait in lanes: steps on one grant one after another, those on others together. A lane reads what its steps are about
+//! in one statement, lets their rules decide, and writes what they ask for in one transaction. A row is only written as the
+//! version after the one that was read, and what a step relied on without writing it is read once more before the commit.
+//! A step that another node was faster than travels alone, and locks its row first.
+//!
+//! - [`PostgresStore::open`] migrates and opens the database that an [`Address`] names, and refuses one that it cannot keep its
+//!   promises with: [`OpenError`].
+//! - A connection whose state is not known is closed; who waited for it hears that the store is unavailable.
+//! - No wait for a commit is ever cancelled: a commit that was cancelled while it waited for a standby is seen by everybody, and
+//!   may be lost.
+
+mod address;
+mod alone;
+mod cap;
+mod columns;
+mod connect;
+mod connection;
+mod decision;
+mod failure;
+mod family;
+mod grants_of;
+mod id_bytes;
+mod import;
+mod lane;
+mod look_up;
+mod migration;
+mod open_error;
+mod page;
+mod pool;
+mod rows;
+mod statements;
+mod store;
+mod store_clock;
+mod sweep;
+mod tls;
+mod together;
+mod transaction;
+mod witness;
+mod write;
+
+pub use address::{Address, AddressError};
+pub use connection::{COMMIT_MILLISECONDS_MAX, STATEMENT_MILLISECONDS_MAX};
+pub use lane::{STEPS_TOGETHER_MAX, WAITING_STEPS_MAX};
+pub use migration::PendingMigration;
+pub use open_error::OpenError;
+pub use store::{Genesis, PostgresStore, Settings};
+pub use store_clock::TimeOfDay;

@@ -1,0 +1,166 @@
+use tokio_postgres::Client;
+
+use crate::connect::Connector;
+use crate::connection::Value;
+use crate::id_bytes::IdBytes;
+use crate::statements::database::{
+    BEGIN, COMMIT, CREATE_MIGRATIONS, CREATE_SCHEMA, INSERT_MIGRATION, LOCK_MIGRATIONS, SELECT_IS_STORE,
+    SELECT_MIGRATIONS, SELECT_SCHEMA_EXISTS, SELECT_SCHEMA_HAS_TABLES,
+};
+use crate::statements::key::{INSERT_EPOCH, INSERT_REALM};
+use crate::{Genesis, OpenError};
+
+/// A step of the schema. Its text never changes once it was released.
+#[derive(Clone, Copy)]
+pub(crate) struct Migration {
+    number: i32,
+    name: &'static str,
+    sql: &'static str,
+    /// The schema that a version has to know to work on what this makes of the database: the one before at most, so that the
+    /// nodes of a cluster can be brought up to date one after another. So a migration adds; what it makes useless, the next one
+    /// takes away.
+    works_from: i32,
+}
+
+/// Every migration, numbered from 1 without a gap.
+pub(crate) const MIGRATIONS: &[Migration] =
+    &[Migration { number: 1, name: "store", sql: include_str!("../migrations/0001_store.sql"), works_from: 1 }];
+
+/// A migration that a database has not been through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PendingMigration {
+    /// Its number, which is that of the schema that it makes.
+    pub number: i32,
+    /// What it is about.
+    pub name: &'static str,
+    /// What it runs.
+    pub sql: &'static str,
+}
+
+/// What is to be done to the database, which is left as it is.
+pub(crate) async fn pending(
+    connector: &Connector,
+    migrations: &'static [Migration],
+) -> Result<Vec<PendingMigration>, OpenError> {
+    let connection = connector.connect().await?;
+    let found = read(connector, connection.client(), migrations).await?;
+    let is_pending = |migration: &&Migration| found.is_none_or(|schema| migration.number > schema);
+    let told =
+        |migration: &Migration| PendingMigration { number: migration.number, name: migration.name, sql: migration.sql };
+    Ok(migrations.iter().filter(is_pending).map(told).collect())
+}
+
+/// Whether there is a store.
+pub(crate) async fn exists(connector: &Connector) -> Result<bool, OpenError> {
+    let connection = connector.connect().await?;
+    Ok(read(connector, connection.client(), MIGRATIONS).await?.is_some())
+}
+
+/// Brings the database to the last of `migrations`, and gives a new one its identity: all in one transaction, so that a crash
+/// leaves what was there before. One node does it, and the others wait.
+pub(crate) async fn migrate(
+    connector: &Connector,
+    migrations: &'static [Migration],
+    genesis: &Genesis,
+) -> Result<(), OpenError> {
+    if pending(connector, migrations).await?.is_empty() {
+        return Ok(());
+    }
+    let connection = connector.connect().await?;
+    let client = connection.client();
+    let outcome = migrate_in_transaction(connector, client, migrations, genesis).await;
+    // Without its connection the server undoes what was not committed.
+    connection.lose();
+    outcome
+}
+
+async fn migrate_in_transaction(
+    connector: &Connector,
+    client: &Client,
+    migrations: &'static [Migration],
+    genesis: &Genesis,
+) -> Result<(), OpenError> {
+    let failed = |error: tokio_postgres::Error| OpenError::of_driver(connector.shown(), &error);
+    client.batch_execute(BEGIN).await.map_err(failed)?;
+    client.batch_execute(LOCK_MIGRATIONS).await.map_err(failed)?;
+    let found = read(connector, client, migrations).await?;
+    if found.is_none() {
+        let exists: bool = client.query_one(SELECT_SCHEMA_EXISTS, &[]).await.map_err(failed)?.get(0);
+        if !exists {
+            client.batch_execute(CREATE_SCHEMA).await.map_err(failed)?;
+        }
+        client.batch_execute(CREATE_MIGRATIONS).await.map_err(failed)?;
+    }
+    for migration in migrations.iter().filter(|migration| found.is_none_or(|schema| migration.number > schema)) {
+        client.batch_execute(migration.sql).await.map_err(failed)?;
+        let values: [Value<'_>; 4] = [&migration.number, &migration.name, &migration.checksum(), &migration.works_from];
+        client.execute(INSERT_MIGRATION, &values).await.map_err(failed)?;
+    }
+    if found.is_none() {
+        client.execute(INSERT_REALM, &[&IdBytes(genesis.realm.0)]).await.map_err(failed)?;
+        client.execute(INSERT_EPOCH, &[&FIRST_EPOCH, &IdBytes(genesis.epoch_random)]).await.map_err(failed)?;
+    }
+    client.batch_execute(COMMIT).await.map_err(failed)
+}
+
+impl Migration {
+    /// FNV-1a, 64 bits: enough to notice an edit, and no promise against anybody who wants to deceive.
+    fn checksum(&self) -> i64 {
+        let hash = self
+            .sql
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+        hash.cast_signed()
+    }
+}
+
+/// The schema of a store; `None` where there is none yet. One that this version cannot work on is refused.
+async fn read(
+    connector: &Connector,
+    client: &Client,
+    migrations: &'static [Migration],
+) -> Result<Option<i32>, OpenError> {
+    let address = connector.shown();
+    let failed = |error: tokio_postgres::Error| OpenError::of_driver(connector.shown(), &error);
+    let is_store: bool = client.query_one(SELECT_IS_STORE, &[]).await.map_err(failed)?.get(0);
+    if !is_store {
+        let is_taken: bool = client.query_one(SELECT_SCHEMA_HAS_TABLES, &[]).await.map_err(failed)?.get(0);
+        return if is_taken { Err(OpenError::NotAStore { address }) } else { Ok(None) };
+    }
+    let known = migrations.last().map_or(0, |migration| migration.number);
+    let (mut found, mut needed) = (0, 0);
+    for row in client.query(SELECT_MIGRATIONS, &[]).await.map_err(failed)? {
+        let (number, checksum, works_from): (i32, i64, i32) = (row.get(0), row.get(1), row.get(2));
+        let ours = migrations.iter().find(|migration| migration.number == number);
+        if number <= known && ours.is_none_or(|migration| migration.checksum() != checksum) {
+            return Err(OpenError::ForeignMigration { address, number });
+        }
+        found = found.max(number);
+        needed = needed.max(works_from);
+    }
+    if needed > known {
+        return Err(OpenError::NewerSchema { address, found, needed, known });
+    }
+    Ok(Some(found))
+}
+
+const FIRST_EPOCH: i16 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_migrations_are_numbered_from_one_without_a_gap() {
+        for (number, migration) in (1..).zip(MIGRATIONS) {
+            assert_eq!(migration.number, number, "{}", migration.name);
+        }
+    }
+
+    #[test]
+    fn a_version_works_on_what_the_next_migration_makes() {
+        for migration in &MIGRATIONS[1..] {
+            assert!(migration.works_from < migration.number, "{}", migration.name);
+        }
+    }
+}

@@ -1,0 +1,175 @@
+use std::error::Error;
+use std::io;
+
+use tokio_postgres::error::SqlState;
+
+/// Why a store was not opened. The database is as it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Nobody answers there, or not as a database.
+    #[error(
+        "{address} is not available: {cause}; look whether the server runs and can be reached from here, and try again"
+    )]
+    Unavailable {
+        /// Where it was looked for.
+        address: String,
+        /// What was met there.
+        cause: String,
+    },
+    /// The server does not let us in.
+    #[error(
+        "{address} refuses us: {cause}; check user and password, and what pg_hba.conf of the server says of this host"
+    )]
+    Refused {
+        /// The database.
+        address: String,
+        /// What the server said.
+        cause: String,
+    },
+    /// The server has no such database.
+    #[error("{address}: {cause}; create it, and let the user of it make a schema there")]
+    NoDatabase {
+        /// The database.
+        address: String,
+        /// What the server said.
+        cause: String,
+    },
+    /// The user may not do what a store needs.
+    #[error("{address} does not let us work: {cause}; let the user own the schema `regrant` of the database")]
+    Forbidden {
+        /// The database.
+        address: String,
+        /// What the server said.
+        cause: String,
+    },
+    /// Nothing can be written there.
+    #[error(
+        "{address} can only be read: it is a replica, or was told so; name the primary, or all hosts of the cluster"
+    )]
+    ReadOnly {
+        /// The database.
+        address: String,
+    },
+    /// The way is not secured as was asked for.
+    #[error(
+        "{address} cannot be reached by TLS: {cause}; check sslmode and sslrootcert, and the certificate of the server"
+    )]
+    Tls {
+        /// The database.
+        address: String,
+        /// What was wrong.
+        cause: String,
+    },
+    /// The server is of a version on which the store was never tried.
+    #[error("{address} is PostgreSQL {found}, and {oldest} is the oldest that will do; bring the server up to date")]
+    OldServer {
+        /// The database.
+        address: String,
+        /// Its version number, as `server_version_num` has it.
+        found: i32,
+        /// The oldest that is accepted.
+        oldest: i32,
+    },
+    /// The server did not accept a setting on which a promise stands.
+    #[error("{address} has {setting} = {found} where {wanted} is needed; {advice}")]
+    Setting {
+        /// The database.
+        address: String,
+        /// The setting.
+        setting: &'static str,
+        /// What is needed.
+        wanted: &'static str,
+        /// What was read back.
+        found: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// The schema is somebody else's.
+    #[error("{address} has a schema `regrant` that is no store; name another database, or rename that schema")]
+    NotAStore {
+        /// The database.
+        address: String,
+    },
+    /// A version of regrant has been here that this one cannot work beside.
+    #[error(
+        "{address} has schema {found}, on which a version works that knows schema {needed} or later, and this one knows {known}; \
+         install a newer version"
+    )]
+    NewerSchema {
+        /// The database.
+        address: String,
+        /// The schema there.
+        found: i32,
+        /// The schema that has to be known to work on it.
+        needed: i32,
+        /// The newest schema that this version knows.
+        known: i32,
+    },
+    /// The database was made by a migration that reads differently in this version.
+    #[error(
+        "{address} was brought to schema {number} by another text of that migration than this version has; install the \
+         version that wrote it"
+    )]
+    ForeignMigration {
+        /// The database.
+        address: String,
+        /// The number of the migration.
+        number: i32,
+    },
+    /// What the store is known by cannot be read.
+    #[error("{address} is damaged: {cause}; restore a backup")]
+    Damaged {
+        /// The database.
+        address: String,
+        /// What was found.
+        cause: String,
+    },
+    /// There is another store than the one that was opened.
+    #[error(
+        "{address} is another store than the one that was opened; start the process again, with the database it is for"
+    )]
+    OtherStore {
+        /// The database.
+        address: String,
+    },
+}
+
+impl OpenError {
+    /// What a failure of the driver at `address` means to the operator.
+    pub(crate) fn of_driver(address: String, error: &tokio_postgres::Error) -> Self {
+        let cause = said(error);
+        let source = error.source();
+        if let Some(code) = error.code() {
+            return match *code {
+                SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+                    Self::Refused { address, cause }
+                }
+                SqlState::INVALID_CATALOG_NAME => Self::NoDatabase { address, cause },
+                SqlState::INSUFFICIENT_PRIVILEGE => Self::Forbidden { address, cause },
+                SqlState::READ_ONLY_SQL_TRANSACTION => Self::ReadOnly { address },
+                _ => Self::Unavailable { address, cause },
+            };
+        }
+        // The driver has no other word for these.
+        let io_error = source.and_then(|source| source.downcast_ref::<io::Error>());
+        if io_error.is_some_and(|error| error.to_string() == "database does not allow writes") {
+            Self::ReadOnly { address }
+        } else if error.to_string().contains("TLS") {
+            Self::Tls { address, cause }
+        } else if source.is_some_and(|source| source.to_string().contains("password missing")) {
+            Self::Refused { address, cause: "it asks for a password, and none was given".to_owned() }
+        } else {
+            Self::Unavailable { address, cause }
+        }
+    }
+}
+
+/// What the server or the system said, which the driver's own message hides behind the kind of the error.
+pub(crate) fn said(error: &tokio_postgres::Error) -> String {
+    match (error.as_db_error(), error.source()) {
+        (Some(answer), _) => answer.message().to_owned(),
+        (None, Some(source)) => source.to_string(),
+        (None, None) => error.to_string(),
+    }
+}

@@ -1,0 +1,117 @@
+use regrant_grant::Realm;
+use regrant_protocol::{EpochNumber, Kid, Timestamp};
+use regrant_store::{AnnouncedKey, ChangeError, Epoch, Identity, SealedSigningKey, SigningKeyChange, StoreError};
+use tokio_postgres::Row;
+
+use crate::columns::Columns;
+use crate::connection::Value;
+use crate::statements::database::LOCK_KEYS;
+use crate::statements::key::{
+    DELETE_ANNOUNCED_KEYS_BELOW, INSERT_ANNOUNCED_KEY, INSERT_SIGNING_KEY, RESEAL_SIGNING_KEY, SELECT_ANNOUNCED_KEY,
+    SELECT_ANNOUNCED_KEYS, SELECT_EPOCHS, SELECT_REALM, SELECT_SIGNING_KEYS, WITHDRAW_SIGNING_KEY,
+};
+use crate::transaction::Transaction;
+
+/// What the store was made with, and every epoch since.
+pub(crate) async fn identity(transaction: &Transaction) -> Result<Identity, StoreError> {
+    let realm = transaction.one(SELECT_REALM, &[], |row| Columns::new(row, "identity", &1).id("realm").map(Realm));
+    let realm = realm.await?;
+    let epochs = transaction.all(SELECT_EPOCHS, &[], |row| {
+        let mut columns = Columns::new(row, "epochs", &"of unreadable number");
+        Ok(Epoch { number: columns.small("number").map(EpochNumber)?, random: columns.id("random")? })
+    });
+    let epochs = epochs.await?;
+    match realm {
+        Some(realm) if !epochs.is_empty() => Ok(Identity { realm, epochs }),
+        Some(_) => Err(missing("epochs", "number")),
+        None => Err(missing("identity", "realm")),
+    }
+}
+
+/// The master keys that were announced, oldest first: kids only grow.
+pub(crate) async fn announced(transaction: &Transaction) -> Result<Vec<AnnouncedKey>, StoreError> {
+    transaction.all(SELECT_ANNOUNCED_KEYS, &[], read_announced).await
+}
+
+/// Announces a master key, unless it was. One that was retired is not.
+pub(crate) async fn announce(transaction: &Transaction, key: AnnouncedKey) -> Result<(), ChangeError> {
+    transaction.rows(LOCK_KEYS, &[]).await?;
+    let kid = i16::from(key.kid.0);
+    let is_announced = match transaction.one(SELECT_ANNOUNCED_KEY, &[&kid], read_announced).await? {
+        Some(known) => known == key,
+        None => transaction.execute(INSERT_ANNOUNCED_KEY, &[&kid, &&key.check_value[..]]).await? == 1,
+    };
+    if is_announced { Ok(()) } else { Err(ChangeError::Taken(name(key.kid))) }
+}
+
+/// Retires the master keys below one that was announced.
+pub(crate) async fn retire_below(transaction: &Transaction, oldest: Kid) -> Result<(), ChangeError> {
+    transaction.rows(LOCK_KEYS, &[]).await?;
+    let kid = i16::from(oldest.0);
+    if transaction.one(SELECT_ANNOUNCED_KEY, &[&kid], read_announced).await?.is_none() {
+        return Err(ChangeError::Unknown(name(oldest)));
+    }
+    transaction.execute(DELETE_ANNOUNCED_KEYS_BELOW, &[&kid]).await?;
+    Ok(())
+}
+
+/// The signing keys, oldest first.
+pub(crate) async fn signing(transaction: &Transaction) -> Result<Vec<SealedSigningKey>, StoreError> {
+    let keys = transaction.all(SELECT_SIGNING_KEYS, &[], |row| {
+        let mut columns = Columns::new(row, "signing_keys", &"of unreadable key_id");
+        let key_id: String = columns.next("key_id")?;
+        columns.enter("signing_keys", &key_id);
+        Ok(SealedSigningKey {
+            algorithm: columns.next("algorithm")?,
+            sealed_under: columns.small("sealed_under").map(Kid)?,
+            sealed: columns.next("sealed")?,
+            created_at: columns.time("created_at")?,
+            signs_from: columns.time("signs_from")?,
+            withdrawn_at: columns.optional_time("withdrawn_at")?,
+            key_id: key_id.clone(),
+        })
+    });
+    keys.await
+}
+
+/// Adds a signing key, unless there is one of its name.
+pub(crate) async fn add_signing(transaction: &Transaction, key: &SealedSigningKey) -> Result<(), StoreError> {
+    let SealedSigningKey { key_id, algorithm, sealed_under, sealed, created_at, signs_from, withdrawn_at } = key;
+    let (created_at, signs_from) = (created_at.milliseconds(), signs_from.milliseconds());
+    let withdrawn_at = withdrawn_at.map(Timestamp::milliseconds);
+    let values: [Value<'_>; 7] =
+        [key_id, algorithm, &i16::from(sealed_under.0), sealed, &created_at, &signs_from, &withdrawn_at];
+    transaction.execute(INSERT_SIGNING_KEY, &values).await.map(drop)
+}
+
+/// Changes a signing key. One that was withdrawn stays so.
+pub(crate) async fn change_signing(
+    transaction: &Transaction,
+    key_id: &str,
+    change: &SigningKeyChange,
+) -> Result<(), ChangeError> {
+    let changed = match change {
+        SigningKeyChange::Withdraw(at) => {
+            transaction.execute(WITHDRAW_SIGNING_KEY, &[&key_id, &at.milliseconds()]).await?
+        }
+        SigningKeyChange::Reseal { sealed_under, sealed } => {
+            transaction.execute(RESEAL_SIGNING_KEY, &[&key_id, &i16::from(sealed_under.0), sealed]).await?
+        }
+    };
+    if changed == 1 { Ok(()) } else { Err(ChangeError::Unknown(format!("signing key {key_id}"))) }
+}
+
+fn name(kid: Kid) -> String {
+    format!("master key {kid}")
+}
+
+fn read_announced(row: &Row) -> Result<AnnouncedKey, StoreError> {
+    let mut columns = Columns::new(row, "announced_keys", &"of unreadable kid");
+    let kid = columns.small("kid").map(Kid)?;
+    columns.enter("announced_keys", &kid);
+    Ok(AnnouncedKey { check_value: columns.bytes("check_value")?, kid })
+}
+
+fn missing(table: &'static str, column: &'static str) -> StoreError {
+    StoreError::Inconsistent { table, column, row: "any".to_owned(), problem: "there is none".to_owned() }
+}

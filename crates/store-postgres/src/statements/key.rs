@@ -1,0 +1,26 @@
+//! The identity of the store, its epochs and its keys.
+
+pub(crate) const SELECT_REALM: &str = "SELECT realm FROM identity";
+pub(crate) const SELECT_EPOCHS: &str = "SELECT number, random FROM epochs ORDER BY number";
+pub(crate) const INSERT_REALM: &str = "INSERT INTO identity (realm) VALUES ($1)";
+pub(crate) const INSERT_EPOCH: &str = "INSERT INTO epochs (number, random) VALUES ($1, $2)";
+
+pub(crate) const SELECT_ANNOUNCED_KEYS: &str = "SELECT kid, check_value FROM announced_keys ORDER BY kid";
+pub(crate) const SELECT_ANNOUNCED_KEY: &str = "SELECT kid, check_value FROM announced_keys WHERE kid = $1";
+/// One below the oldest is not inserted: it was retired.
+pub(crate) const INSERT_ANNOUNCED_KEY: &str = "
+    INSERT INTO announced_keys (kid, check_value)
+    SELECT $1::smallint, $2 WHERE $1 > coalesce((SELECT min(kid) FROM announced_keys), -1)";
+pub(crate) const DELETE_ANNOUNCED_KEYS_BELOW: &str = "DELETE FROM announced_keys WHERE kid < $1";
+
+pub(crate) const SELECT_SIGNING_KEYS: &str = "
+    SELECT key_id, algorithm, sealed_under, sealed, created_at, signs_from, withdrawn_at
+    FROM signing_keys ORDER BY created_at, position";
+pub(crate) const INSERT_SIGNING_KEY: &str = "
+    INSERT INTO signing_keys (key_id, algorithm, sealed_under, sealed, created_at, signs_from, withdrawn_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    ON CONFLICT (key_id) DO NOTHING";
+pub(crate) const WITHDRAW_SIGNING_KEY: &str =
+    "UPDATE signing_keys SET withdrawn_at = coalesce(withdrawn_at, $2), sealed = '' WHERE key_id = $1";
+pub(crate) const RESEAL_SIGNING_KEY: &str =
+    "UPDATE signing_keys SET sealed_under = $2, sealed = $3 WHERE key_id = $1 AND withdrawn_at IS NULL";

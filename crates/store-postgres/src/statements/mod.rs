@@ -1,0 +1,10 @@
+//! Every statement on the tables, by what it is about. Columns are read in the order in which they stand here.
+
+pub(crate) mod client;
+pub(crate) mod consent;
+pub(crate) mod database;
+pub(crate) mod grant;
+pub(crate) mod imported_token;
+pub(crate) mod key;
+pub(crate) mod session;
+pub(crate) mod user;

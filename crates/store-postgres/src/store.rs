@@ -1,0 +1,311 @@
+use std::num::NonZeroU16;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use regrant_grant::{Grant, GrantId, ImportedToken, Realm, SessionId};
+use regrant_protocol::{ClientId, Clock, EpochNumber, Kid, Subject, Timestamp, Username};
+use regrant_store::{
+    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, FoundToken, GrantFilter, Identity,
+    ImportError, Imported, ImportedGrant, ListedGrant, Page, SealedSigningKey, Session, SigningKeyChange, Step, Store,
+    StoreError, Sweep, SweepError, Swept, User, UserChange,
+};
+
+use crate::connect::Connector;
+use crate::lane::Lanes;
+use crate::migration::{MIGRATIONS, exists, migrate, pending};
+use crate::page::rows_max;
+use crate::pool::Pool;
+use crate::rows::{client, consent, imported_token, key, last_sweep, session, user};
+use crate::store_clock::StoreClock;
+use crate::transaction::Transaction;
+use crate::{Address, OpenError, PendingMigration, TimeOfDay, grants_of, import, page, sweep};
+
+/// What a new store is made from: 32 random bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Genesis {
+    /// What makes it different from every other store.
+    pub realm: Realm,
+    /// What goes into every authority tag of its first epoch.
+    pub epoch_random: [u8; 16],
+}
+
+/// How a node uses the database.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where it is.
+    pub address: Address,
+    /// How many connections are used for steps, such as refreshes: as many of them are under way at once.
+    pub step_connections: NonZeroU16,
+    /// How many connections are used for everything else at most.
+    pub other_connections: NonZeroU16,
+    /// Whose time of day counts.
+    pub time_of_day: TimeOfDay,
+}
+
+impl Settings {
+    /// Four connections of each kind, and the time of the database.
+    #[must_use]
+    pub fn new(address: Address) -> Self {
+        const FOUR: NonZeroU16 = NonZeroU16::new(4).expect("it is not zero");
+        Self { address, step_connections: FOUR, other_connections: FOUR, time_of_day: TimeOfDay::Database }
+    }
+}
+
+/// The store on PostgreSQL: one node's part of it. Other nodes may use the same database meanwhile.
+///
+/// Dropping it lets the steps that wait finish, and does not wait for that.
+pub struct PostgresStore {
+    identity: Identity,
+    lanes: Lanes,
+    pool: Arc<Pool>,
+    clock: StoreClock,
+}
+
+impl PostgresStore {
+    /// Opens the store in a database, or makes it there from `genesis`, in a schema named `regrant`. Deadlines of steps are on
+    /// `clock`.
+    ///
+    /// A crash while it is made or migrated leaves what was there before. Nodes that are started at once wait for the one that
+    /// migrates.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what to do.
+    pub async fn open(settings: Settings, genesis: Genesis, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let Settings { address, step_connections, other_connections, time_of_day } = settings;
+        let connector = Arc::new(Connector::new(address)?);
+        migrate(&connector, MIGRATIONS, &genesis).await?;
+        let pool = Pool::new(Arc::clone(&connector), usize::from(other_connections.get()));
+        let lease = pool.lease().await.map_err(|error| connector.unavailable(&error))?;
+        let identity = key::identity(&Transaction::reading(lease)).await;
+        let damaged = |error: StoreError| {
+            if matches!(error, StoreError::Inconsistent { .. }) {
+                OpenError::Damaged { address: connector.shown(), cause: error.to_string() }
+            } else {
+                connector.unavailable(&error)
+            }
+        };
+        let identity = identity.map_err(damaged)?;
+        connector.expect(identity.realm);
+        let clock = StoreClock::new(clock, time_of_day);
+        let lane_count = usize::from(step_connections.get());
+        let step_pool = Pool::new(connector, lane_count);
+        let lanes = Lanes::start(lane_count, &step_pool, &clock, identity.epoch().number);
+        Ok(Self { identity, lanes, pool, clock })
+    }
+
+    /// Whether there is a store in the database.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn exists(address: &Address) -> Result<bool, OpenError> {
+        exists(&Connector::new(address.clone())?).await
+    }
+
+    /// What [`open`](Self::open) would do to the schema of the database, which is left as it is.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn pending_migrations(address: &Address) -> Result<Vec<PendingMigration>, OpenError> {
+        pending(&Connector::new(address.clone())?, MIGRATIONS).await
+    }
+
+    fn epoch(&self) -> EpochNumber {
+        self.identity.epoch().number
+    }
+
+    async fn begin(&self) -> Result<Transaction, StoreError> {
+        Transaction::begin(self.pool.lease().await?, &self.clock).await
+    }
+
+    async fn read(&self) -> Result<Transaction, StoreError> {
+        Ok(Transaction::reading(self.pool.lease().await?))
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    async fn step(&self, step: Step) -> Result<(), StoreError> {
+        self.lanes.run(step).await
+    }
+
+    async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
+        client::find(&self.read().await?, id).await
+    }
+
+    async fn client_with_handle(&self, handle: ClientHandle) -> Result<Option<Client>, StoreError> {
+        client::find_by_handle(&self.read().await?, handle).await
+    }
+
+    async fn clients(&self) -> Result<Vec<Client>, StoreError> {
+        client::all(&self.read().await?).await
+    }
+
+    async fn add_client(&self, client: Client) -> Result<(), ChangeError> {
+        let transaction = self.begin().await?;
+        let added = client::add(&transaction, &client).await;
+        transaction.end(added).await
+    }
+
+    async fn change_client(&self, id: &ClientId, change: ClientChange) -> Result<(), ChangeError> {
+        let transaction = self.begin().await?;
+        let changed = client::change(&transaction, id, &change).await;
+        transaction.end(changed).await
+    }
+
+    async fn user_named(&self, username: &Username) -> Result<Option<User>, StoreError> {
+        user::find_named(&self.read().await?, username).await
+    }
+
+    async fn user(&self, subject: &Subject) -> Result<Option<User>, StoreError> {
+        user::find(&self.read().await?, subject).await
+    }
+
+    async fn add_user(&self, user: User) -> Result<(), ChangeError> {
+        let transaction = self.begin().await?;
+        let added = user::add(&transaction, &user).await;
+        transaction.end(added).await
+    }
+
+    async fn change_user(&self, subject: &Subject, change: UserChange) -> Result<(), ChangeError> {
+        let transaction = self.begin().await?;
+        let changed = user::change(&transaction, subject, &change).await;
+        transaction.end(changed).await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        session::find(&self.read().await?, id).await
+    }
+
+    async fn keep_session(&self, session: Session) -> Result<(), ChangeError> {
+        let transaction = self.begin().await?;
+        let kept = session::keep(&transaction, &session).await;
+        transaction.end(kept).await
+    }
+
+    async fn end_session(&self, id: SessionId) -> Result<(), StoreError> {
+        let transaction = self.begin().await?;
+        let ended = session::end(&transaction, id).await;
+        transaction.end(ended).await
+    }
+
+    async fn end_sessions(&self, user: &Subject, except: Option<SessionId>) -> Result<(), StoreError> {
+        let transaction = self.begin().await?;
+        let ended = session::end_all(&transaction, user, except).await;
+        transaction.end(ended).await
+    }
+
+    async fn consent(&self, user: &Subject, client: &ClientId) -> Result<Option<Consent>, StoreError> {
+        consent::find(&self.read().await?, user, client).await
+    }
+
+    async fn keep_consent(&self, consent: Consent) -> Result<(), ChangeError> {
+        let transaction = self.begin().await?;
+        let kept = consent::keep(&transaction, &consent).await;
+        transaction.end(kept).await
+    }
+
+    async fn forget_consents(&self, user: &Subject, client: Option<&ClientId>) -> Result<(), StoreError> {
+        let transaction = self.begin().await?;
+        let forgotten = consent::forget(&transaction, user, client).await;
+        transaction.end(forgotten).await
+    }
+
+    async fn grants_of(&self, user: &Subject) -> Result<Vec<Grant>, StoreError> {
+        let transaction = self.begin().await?;
+        let listed = grants_of::list(&transaction, self.epoch(), user).await;
+        transaction.end(listed).await
+    }
+
+    async fn grants(
+        &self,
+        filter: &GrantFilter,
+        after: Option<GrantId>,
+        count_max: u32,
+    ) -> Result<Page<ListedGrant, GrantId>, StoreError> {
+        let transaction = self.begin().await?;
+        let listed = page::list(&transaction, self.epoch(), filter, after, count_max).await;
+        transaction.end(listed).await
+    }
+
+    async fn end_grants(
+        &self,
+        filter: &GrantFilter,
+        made_before: Timestamp,
+        after: Option<GrantId>,
+    ) -> Result<Page<GrantId, GrantId>, StoreError> {
+        let transaction = self.begin().await?;
+        let ended = page::end(&transaction, filter, made_before, after).await;
+        transaction.end(ended).await
+    }
+
+    async fn import(&self, grants: Vec<ImportedGrant>) -> Result<Imported, ImportError> {
+        ImportError::check(&grants)?;
+        let transaction = self.begin().await?;
+        let imported = import::import(&transaction, self.epoch(), grants).await;
+        Ok(transaction.end(imported).await?)
+    }
+
+    async fn imported_token(&self, token: &ImportedToken) -> Result<Option<FoundToken>, StoreError> {
+        imported_token::find(&self.read().await?, token).await
+    }
+
+    async fn imports_are_live(&self) -> Result<bool, StoreError> {
+        imported_token::is_any(&self.read().await?).await
+    }
+
+    async fn users(&self, after: Option<&Username>, count_max: u32) -> Result<Page<User, Username>, StoreError> {
+        user::page(&self.read().await?, after, rows_max(count_max)).await
+    }
+
+    async fn sweep(&self, slice: Sweep) -> Result<Swept, SweepError> {
+        let transaction = self.begin().await?;
+        let swept = sweep::sweep(&transaction, self.epoch(), &slice).await;
+        transaction.end(swept).await
+    }
+
+    async fn swept_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        last_sweep::find(&self.read().await?).await
+    }
+
+    async fn trust_clock(&self) -> Result<(), StoreError> {
+        let transaction = self.begin().await?;
+        let set = last_sweep::set(&transaction).await;
+        transaction.end(set).await
+    }
+
+    async fn announced_keys(&self) -> Result<Vec<AnnouncedKey>, StoreError> {
+        key::announced(&self.read().await?).await
+    }
+
+    async fn announce_key(&self, key: AnnouncedKey) -> Result<(), ChangeError> {
+        let transaction = self.begin().await?;
+        let announced = key::announce(&transaction, key).await;
+        transaction.end(announced).await
+    }
+
+    async fn retire_keys_below(&self, oldest: Kid) -> Result<(), ChangeError> {
+        let transaction = self.begin().await?;
+        let retired = key::retire_below(&transaction, oldest).await;
+        transaction.end(retired).await
+    }
+
+    async fn signing_keys(&self) -> Result<Vec<SealedSigningKey>, StoreError> {
+        key::signing(&self.read().await?).await
+    }
+
+    async fn add_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError> {
+        let transaction = self.begin().await?;
+        let added = key::add_signing(&transaction, &key).await;
+        transaction.end(added).await
+    }
+
+    async fn change_signing_key(&self, key_id: &str, change: SigningKeyChange) -> Result<(), ChangeError> {
+        let transaction = self.begin().await?;
+        let changed = key::change_signing(&transaction, key_id, &change).await;
+        transaction.end(changed).await
+    }
+}

@@ -1,0 +1,175 @@
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use regrant_grant::Write;
+use regrant_protocol::EpochNumber;
+use regrant_store::StoreError;
+
+use crate::alone::grant_of;
+use crate::decision::{decide, meets_cap};
+use crate::lane::Waiting;
+use crate::look_up::{Found, look_up};
+use crate::pool::Pool;
+use crate::statements::grant::{INSERT_GRANTS, INSERT_LISTED_ACCESS_TOKENS, SELECT_WITNESSES, UPDATE_GRANTS};
+use crate::store_clock::StoreClock;
+use crate::transaction::{Transaction, time_of};
+use crate::witness::{Witness, are_so};
+use crate::write;
+
+/// Runs steps on different grants together, and answers those that are done or have failed. Those that are given back have
+/// written nothing, and are to travel alone.
+pub(crate) async fn run(pool: &Arc<Pool>, clock: &StoreClock, epoch: EpochNumber, steps: Vec<Waiting>) -> Vec<Waiting> {
+    let lease = match pool.lease().await {
+        Ok(lease) => lease,
+        Err(error) => return answer_all(steps, &error),
+    };
+    let reading = Transaction::reading(lease);
+    let targets: Vec<_> = steps.iter().map(|step| &step.target).collect();
+    let looked_up = look_up(&reading, &targets).await;
+    let now = time_of(reading.lease(), clock).await;
+    let (found, now) = match (looked_up, now) {
+        (Ok(found), Ok(now)) => (found, now),
+        (Err(error), _) | (_, Err(error)) => return answer_all(steps, &error),
+    };
+    let (mut writing, mut decisions, mut alone) = (Vec::new(), Vec::new(), Vec::new());
+    let mut names = HashSet::new();
+    for (mut step, found) in steps.into_iter().zip(found) {
+        match judge(&mut step, found, clock, epoch, now) {
+            Ok(None) => step.answer(Ok(())),
+            Ok(Some(decided)) if decided.is_alone || !names.insert(decided.name()) => alone.push(step),
+            Ok(Some(decided)) => {
+                writing.push(step);
+                decisions.push(decided);
+            }
+            Err(error) => step.answer(Err(error)),
+        }
+    }
+    if !writing.is_empty() {
+        alone.extend(write_together(reading.announce(now), writing, &decisions).await);
+    }
+    alone
+}
+
+/// What a step is to write.
+struct Decided {
+    write: Write,
+    witness: Witness,
+    is_alone: bool,
+}
+
+impl Decided {
+    /// What no two steps may write in one statement.
+    fn name(&self) -> Vec<u8> {
+        match &self.write {
+            Write::Update(row) | Write::Insert(row) => row.id.0.to_vec(),
+            Write::ListAccessToken { id, .. } => id.to_bytes().to_vec(),
+            Write::Nothing => Vec::new(),
+        }
+    }
+}
+
+fn judge(
+    step: &mut Waiting,
+    found: Result<Found, StoreError>,
+    clock: &StoreClock,
+    epoch: EpochNumber,
+    now: regrant_protocol::Timestamp,
+) -> Result<Option<Decided>, StoreError> {
+    if step.begin_before.is_some_and(|latest| clock.monotonic() > latest) {
+        return Err(StoreError::TooLate);
+    }
+    let found = found?;
+    let write = decide(&mut step.rule, &found.scene(epoch, now), &found)?;
+    if write == Write::Nothing {
+        return Ok(None);
+    }
+    let is_alone = meets_cap(&write, &found).is_some();
+    let witness = Witness::new(&found, &write)?;
+    Ok(Some(Decided { write, witness, is_alone }))
+}
+
+/// Writes what these steps ask for and looks at what they relied on, in one go, and commits. Whoever was overtaken is given
+/// back; if one relied on something that is so no longer, or somebody else was in the way, all are.
+async fn write_together(transaction: Transaction, steps: Vec<Waiting>, decisions: &[Decided]) -> Vec<Waiting> {
+    let written = match try_to_write(&transaction, decisions).await {
+        Ok(Some(written)) => written,
+        Ok(None) => {
+            transaction.roll_back().await;
+            return steps;
+        }
+        Err(error) => {
+            let is_contention = transaction.met_contention();
+            transaction.roll_back().await;
+            return if is_contention { steps } else { answer_all(steps, &error) };
+        }
+    };
+    let committed = transaction.commit().await;
+    let mut overtaken = Vec::new();
+    for (step, is_written) in steps.into_iter().zip(written) {
+        if is_written { step.answer(committed.clone()) } else { overtaken.push(step) }
+    }
+    overtaken
+}
+
+/// For each step whether it was written; `None` when one of those relied on something that is so no longer.
+async fn try_to_write(transaction: &Transaction, decisions: &[Decided]) -> Result<Option<Vec<bool>>, StoreError> {
+    let (mut updates, mut inserts, mut listed) = (Vec::new(), Vec::new(), Vec::new());
+    for decided in decisions {
+        match &decided.write {
+            Write::Update(row) => updates.push(row),
+            Write::Insert(row) => inserts.push(row),
+            Write::ListAccessToken { id, until } => listed.push((*id, *until)),
+            Write::Nothing => {}
+        }
+    }
+    // What is prepared leaves at once and in this order, so that all of it is one round trip.
+    for sql in [UPDATE_GRANTS, INSERT_GRANTS, INSERT_LISTED_ACCESS_TOKENS, SELECT_WITNESSES] {
+        transaction.prepare(sql).await?;
+    }
+    let witnesses: Vec<_> = decisions.iter().map(|decided| &decided.witness).collect();
+    let (begun, updated, inserted, listed, so) = tokio::join!(
+        biased;
+        transaction.send_begin(),
+        write::update(transaction, &updates),
+        write::insert(transaction, &inserts),
+        write::list_access_tokens(transaction, &listed),
+        are_so(transaction, &witnesses),
+    );
+    begun?;
+    let (updated, inserted, so) = (updated?, inserted?, {
+        listed?;
+        so?
+    });
+    let mut written = Vec::new();
+    for (decided, is_so) in decisions.iter().zip(so) {
+        let is_written = match &decided.write {
+            Write::Update(row) => updated.contains(&row.id),
+            Write::Insert(row) => inserted.contains(&row.id),
+            Write::ListAccessToken { .. } | Write::Nothing => true,
+        };
+        if is_written && !is_so {
+            return Ok(None);
+        }
+        written.push(is_written);
+    }
+    Ok(Some(written))
+}
+
+fn answer_all(steps: Vec<Waiting>, error: &StoreError) -> Vec<Waiting> {
+    for step in steps {
+        step.answer(Err(error.clone()));
+    }
+    Vec::new()
+}
+
+/// The first of these steps for each grant, at most `count_max`; the others stay, in their order.
+pub(crate) fn take_different(waiting: &mut Vec<Waiting>, count_max: usize) -> Vec<Waiting> {
+    let mut grants = HashSet::new();
+    let (mut taken, mut left) = (Vec::new(), Vec::new());
+    for step in waiting.drain(..) {
+        let is_first = grant_of(&step.target).is_none_or(|grant| grants.insert(grant));
+        if is_first && taken.len() < count_max { taken.push(step) } else { left.push(step) }
+    }
+    *waiting = left;
+    taken
+}

@@ -1,0 +1,144 @@
+use regrant_protocol::Timestamp;
+use regrant_store::StoreError;
+use tokio_postgres::Row;
+
+use crate::connection::{STATEMENT_MILLISECONDS_MAX, Values};
+use crate::pool::Lease;
+use crate::statements::database::{BEGIN, ROLLBACK, SELECT_TIME};
+use crate::store_clock::StoreClock;
+
+/// A transaction. All statements on the tables go through it. Every statement sees what was committed before it was begun.
+///
+/// One that is dropped before its end takes its connection with it, and the server rolls it back: whoever asked for it went
+/// away, and nothing is half done.
+pub(crate) struct Transaction {
+    lease: Lease,
+    now: Timestamp,
+    is_open: bool,
+}
+
+impl Transaction {
+    /// Begins one.
+    pub(crate) async fn begin(lease: Lease, clock: &StoreClock) -> Result<Self, StoreError> {
+        let mut transaction = Self::reading(lease).announce(Timestamp::from_milliseconds(0));
+        transaction.lease.prepared(SELECT_TIME).await?;
+        let (begun, now) = tokio::join!(biased; transaction.send_begin(), time_of(&transaction.lease, clock));
+        begun?;
+        transaction.now = now?;
+        Ok(transaction)
+    }
+
+    /// Statements that each stand for themselves, and only read. There is no time.
+    pub(crate) fn reading(lease: Lease) -> Self {
+        Self { lease, now: Timestamp::from_milliseconds(0), is_open: false }
+    }
+
+    /// A transaction that [`send_begin`](Self::send_begin) begins, together with its first statements.
+    pub(crate) fn announce(mut self, now: Timestamp) -> Self {
+        self.lease.take_contention();
+        self.now = now;
+        self.is_open = true;
+        self
+    }
+
+    /// Its connection.
+    pub(crate) fn lease(&self) -> &Lease {
+        &self.lease
+    }
+
+    /// Begins it.
+    pub(crate) async fn send_begin(&self) -> Result<(), StoreError> {
+        self.lease.command(BEGIN, STATEMENT_MILLISECONDS_MAX).await
+    }
+
+    /// Prepares a statement that is to be sent together with others.
+    pub(crate) async fn prepare(&self, sql: &'static str) -> Result<(), StoreError> {
+        self.lease.prepared(sql).await.map(drop)
+    }
+
+    /// The time at which it was begun.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The first row that `sql` finds.
+    pub(crate) async fn one<T>(
+        &self,
+        sql: &'static str,
+        values: Values<'_>,
+        read: impl FnOnce(&Row) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        self.lease.query(sql, values).await?.first().map(read).transpose()
+    }
+
+    /// Every row that `sql` finds.
+    pub(crate) async fn all<T>(
+        &self,
+        sql: &'static str,
+        values: Values<'_>,
+        read: impl FnMut(&Row) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.lease.query(sql, values).await?.iter().map(read).collect()
+    }
+
+    /// Every row that `sql` finds, as it came.
+    pub(crate) async fn rows(&self, sql: &'static str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
+        self.lease.query(sql, values).await
+    }
+
+    /// Runs `sql` and says how many rows it wrote.
+    pub(crate) async fn execute(&self, sql: &'static str, values: Values<'_>) -> Result<u64, StoreError> {
+        self.lease.execute(sql, values).await
+    }
+
+    /// Whether somebody else was in the way.
+    pub(crate) fn met_contention(&self) -> bool {
+        self.lease.take_contention()
+    }
+
+    /// Commits what was done, or undoes what failed.
+    pub(crate) async fn end<T, E: From<StoreError>>(self, done: Result<T, E>) -> Result<T, E> {
+        match done {
+            Ok(value) => {
+                self.commit().await?;
+                Ok(value)
+            }
+            Err(error) => {
+                self.roll_back().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Commits. `Ok` says that it is durable, wherever the server keeps it; on an error nobody knows.
+    pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
+        // It stays open, and its connection is closed, unless the server has said that it is done.
+        self.lease.commit().await?;
+        self.is_open = false;
+        Ok(())
+    }
+
+    /// Undoes everything, and gives the connection back.
+    pub(crate) async fn roll_back(mut self) {
+        self.is_open = self.lease.command(ROLLBACK, STATEMENT_MILLISECONDS_MAX).await.is_err();
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if self.is_open {
+            self.lease.lose();
+        }
+    }
+}
+
+/// The time of day that counts.
+pub(crate) async fn time_of(lease: &Lease, clock: &StoreClock) -> Result<Timestamp, StoreError> {
+    if let Some(given) = clock.given() {
+        return Ok(given);
+    }
+    let rows = lease.query(SELECT_TIME, &[]).await?;
+    let shown = rows.first().and_then(|row| row.try_get(0).ok());
+    let told = || StoreError::Unavailable("the database did not tell the time".to_owned());
+    shown.map(Timestamp::from_milliseconds).ok_or_else(told)
+}

@@ -1,0 +1,135 @@
+//! What becomes of steps when the database fails, and that nothing is lost.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use regrant_databases::Postgres;
+use regrant_grant::Realm;
+use regrant_store::StoreError;
+use regrant_store_postgres::{Address, Genesis, PostgresStore, Settings};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+use crate::node::{add_parties, address, advance, clock, grant, insert, open, open_at, read};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_before_a_crash_is_there_after_it() {
+    const CHAINS: u64 = 32;
+    const STEPS_BEFORE_CRASH: u32 = 400;
+    let mut postgres = Postgres::start();
+    let url =
+        format!("postgres://postgres@/postgres?host={}&port={}", postgres.socket_folder().display(), postgres.port());
+    let node = Arc::new(open_at(Address::parse(&url, None).unwrap()).await.unwrap());
+    add_parties(&node).await;
+    let done = Arc::new(AtomicU32::new(0));
+    let (begin_crash, crash_begins) = oneshot::channel();
+    let mut begin_crash = Some(begin_crash);
+    let mut chains = JoinSet::new();
+    for number in 0..CHAINS {
+        insert(&node, &grant(number)).await.unwrap();
+        let (node, done, begin_crash) = (Arc::clone(&node), Arc::clone(&done), begin_crash.take());
+        chains.spawn(async move {
+            let (mut acknowledged, mut begin_crash) = (0, begin_crash);
+            loop {
+                match advance(&node, grant(number).id).await {
+                    Ok(generation) => acknowledged = generation,
+                    Err(error) => break (number, acknowledged, error),
+                }
+                if done.fetch_add(1, Ordering::Relaxed) > STEPS_BEFORE_CRASH {
+                    let _ = begin_crash.take().map(|begin| begin.send(()));
+                }
+            }
+        });
+    }
+    crash_begins.await.unwrap();
+    postgres.crash();
+    let chains = chains.join_all().await;
+    postgres.restart();
+    for (number, acknowledged, error) in chains {
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+        let found = read(&node, grant(number).id).await.unwrap().unwrap().generation.0;
+        // The step that was under way may have been committed, and nobody was told.
+        assert!((acknowledged..=acknowledged + 1).contains(&found), "{number}: {acknowledged}, {found}");
+        assert_eq!(advance(&node, grant(number).id).await, Ok(found + 1));
+    }
+}
+
+#[tokio::test]
+async fn another_store_in_the_place_of_the_one_that_was_opened_is_left_alone() {
+    let postgres = Postgres::shared();
+    let (ours, theirs) = (postgres.database(), postgres.database());
+    let node = open(&ours).await;
+    add_parties(&node).await;
+    insert(&node, &grant(1)).await.unwrap();
+    let genesis = Genesis { realm: Realm([9; 16]), epoch_random: [9; 16] };
+    let other = PostgresStore::open(Settings::new(address(&theirs)), genesis, clock()).await.unwrap();
+    add_parties(&other).await;
+    insert(&other, &grant(1)).await.unwrap();
+    drop(other);
+    let (ours, theirs) = (ours.name(), theirs.name());
+    let swapped = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ('{ours}', '{theirs}');
+         ALTER DATABASE {ours} RENAME TO aside; ALTER DATABASE {theirs} RENAME TO {ours};"
+    );
+    postgres.sql(&swapped);
+    // The first to come may hear that its connection has ended.
+    let mut refused = advance(&node, grant(1).id).await.unwrap_err().to_string();
+    if !refused.contains("another store") {
+        refused = advance(&node, grant(1).id).await.unwrap_err().to_string();
+    }
+    assert!(refused.contains("another store"), "{refused}");
+    assert_eq!(postgres.sql_in(ours, "SELECT sum(version) FROM regrant.grants").trim(), "1");
+    postgres.sql(&format!("ALTER DATABASE {ours} RENAME TO {theirs}; ALTER DATABASE aside RENAME TO {ours}"));
+    assert_eq!(advance(&node, grant(1).id).await, Ok(1));
+}
+
+/// A commit that an operator cancels while it waits for its standby has happened, and may be lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_hears_that_a_commit_without_its_standby_is_durable() {
+    let postgres = Postgres::start();
+    let url =
+        format!("postgres://postgres@/postgres?host={}&port={}", postgres.socket_folder().display(), postgres.port());
+    let node = Arc::new(open_at(Address::parse(&url, None).unwrap()).await.unwrap());
+    add_parties(&node).await;
+    insert(&node, &grant(1)).await.unwrap();
+    postgres.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    postgres.sql("SELECT pg_reload_conf()");
+    let step = || {
+        let node = Arc::clone(&node);
+        tokio::spawn(async move { advance(&node, grant(1).id).await })
+    };
+    let mut waiting = step();
+    let mut acknowledged = 0;
+    let cancel = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    while postgres.sql(cancel).trim() == "0" {
+        // The server has not heard of the setting yet.
+        if waiting.is_finished() {
+            acknowledged = waiting.await.unwrap().unwrap();
+            waiting = step();
+        }
+    }
+    let told = waiting.await.unwrap().unwrap_err().to_string();
+    assert!(told.contains("without its standby"), "{told}");
+    // It has happened all the same: a retry finds it.
+    assert_eq!(read(&node, grant(1).id).await.unwrap().unwrap().generation.0, acknowledged + 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_fail_over_steps_go_on_at_the_new_primary() {
+    let mut primary = Postgres::start();
+    let standby = primary.standby();
+    primary.sql("ALTER SYSTEM SET synchronous_standby_names = '*'");
+    primary.sql("SELECT pg_reload_conf()");
+    while primary.sql("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'").trim() == "0" {}
+    let folder = |postgres: &Postgres| postgres.socket_folder().display().to_string().replace('/', "%2F");
+    let hosts = [&primary, &standby].map(|postgres| format!("{}:{}", folder(postgres), postgres.port())).join(",");
+    let node = open_at(Address::parse(&format!("postgres://postgres@{hosts}/postgres"), None).unwrap()).await.unwrap();
+    add_parties(&node).await;
+    insert(&node, &grant(1)).await.unwrap();
+    let acknowledged = advance(&node, grant(1).id).await.unwrap();
+    primary.crash();
+    let refused = advance(&node, grant(1).id).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "nobody can be written: {refused:?}");
+    standby.sql("SELECT pg_promote()");
+    assert_eq!(advance(&node, grant(1).id).await, Ok(acknowledged + 1));
+}

@@ -1,0 +1,8 @@
+//! The store on a real PostgreSQL, which the tests start themselves.
+
+mod faults;
+mod node;
+mod nodes;
+mod opening;
+mod suite;
+mod tls;

@@ -1,0 +1,130 @@
+//! Which databases are opened, and which are refused in one line that says what to do.
+
+use regrant_databases::Postgres;
+use regrant_grant::Realm;
+use regrant_protocol::Secret;
+use regrant_store::Store;
+use regrant_store_postgres::{Address, Genesis, OpenError, PostgresStore, Settings};
+
+use crate::node::{self, address, open};
+
+/// Why the store at an address is not opened: one line, without the password.
+async fn refusal(address: Address) -> OpenError {
+    let error = node::open_at(address).await.err().expect("the database is to be refused");
+    let told = error.to_string();
+    assert!(!told.contains('\n') && !told.contains("hunter2"), "{told}");
+    error
+}
+
+fn over_tcp(url: &str, password: &str) -> Address {
+    Address::parse(url, Some(&Secret::new(password.to_owned()))).expect("it is a URL")
+}
+
+#[tokio::test]
+async fn a_new_database_is_migrated_once_and_a_dry_run_changes_nothing() {
+    let database = Postgres::shared().database();
+    let address = address(&database);
+    for _ in 0..2 {
+        let pending = PostgresStore::pending_migrations(&address).await.unwrap();
+        assert_eq!(pending.iter().map(|migration| migration.number).collect::<Vec<_>>(), [1]);
+        assert!(pending[0].sql.contains("CREATE TABLE grants"));
+        assert_eq!(PostgresStore::exists(&address).await, Ok(false));
+    }
+    // Nodes that are started at once make one store.
+    let (one, other) = tokio::join!(open(&database), open(&database));
+    assert_eq!(one.identity(), other.identity());
+    assert_eq!(PostgresStore::pending_migrations(&address).await, Ok(Vec::new()));
+    assert_eq!(PostgresStore::exists(&address).await, Ok(true));
+    let other_genesis = Genesis { realm: Realm([7; 16]), epoch_random: [8; 16] };
+    let again = PostgresStore::open(Settings::new(address), other_genesis, node::clock()).await.unwrap();
+    assert_eq!(again.identity(), one.identity());
+}
+
+#[tokio::test]
+async fn a_schema_of_the_next_version_is_worked_on_and_one_after_that_is_refused() {
+    let database = Postgres::shared().database();
+    drop(open(&database).await);
+    database.sql("INSERT INTO regrant.migrations VALUES (2, 'next', 0, 1, 0)");
+    drop(open(&database).await);
+    database.sql("INSERT INTO regrant.migrations VALUES (3, 'after that', 0, 2, 0)");
+    let refused = refusal(address(&database)).await;
+    assert!(matches!(refused, OpenError::NewerSchema { found: 3, needed: 2, known: 1, .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn a_database_that_is_no_store_of_this_version_is_refused_and_left_as_it_was() {
+    for (made_by, damage, expected) in [
+        ("somebody else", "CREATE SCHEMA regrant CREATE TABLE theirs (a integer)", "is no store"),
+        ("another text", "UPDATE regrant.migrations SET checksum = 7", "another text of that migration"),
+        ("nobody", "DELETE FROM regrant.identity", "damaged"),
+        ("nobody", "DELETE FROM regrant.epochs", "damaged"),
+    ] {
+        let database = Postgres::shared().database();
+        if made_by != "somebody else" {
+            drop(open(&database).await);
+        }
+        database.sql(damage);
+        let told = refusal(address(&database)).await.to_string();
+        assert!(told.contains(expected), "{damage}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_not_let_in_is_told_so() {
+    let postgres = Postgres::shared();
+    let over_tcp = |rest: &str, password| over_tcp(&format!("postgres://{rest}&sslmode=disable"), password);
+    let port = postgres.port();
+    let wrong = refusal(over_tcp(&format!("postgres@127.0.0.1:{port}/postgres?"), "hunter2")).await;
+    assert!(matches!(wrong, OpenError::Refused { .. }), "{wrong}");
+    let nameless = refusal(Address::parse(&format!("{}?sslmode=disable", postgres.url()), None).unwrap()).await;
+    assert!(matches!(nameless, OpenError::Refused { .. }), "{nameless}");
+    let missing = refusal(over_tcp(&format!("postgres@127.0.0.1:{port}/missing?"), postgres.password())).await;
+    assert!(matches!(missing, OpenError::NoDatabase { .. }), "{missing}");
+    postgres.sql("CREATE ROLE stranger LOGIN PASSWORD 'hunter2'");
+    let forbidden = refusal(over_tcp(&format!("stranger@127.0.0.1:{port}/postgres?"), "hunter2")).await;
+    assert!(matches!(forbidden, OpenError::Forbidden { .. }), "{forbidden}");
+}
+
+#[tokio::test]
+async fn where_no_server_is_that_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = format!("postgres://postgres@/regrant?host={}", folder.path().display());
+    let refused = refusal(Address::parse(&nowhere, None).unwrap()).await;
+    assert!(matches!(refused, OpenError::Unavailable { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn a_database_in_another_encoding_is_refused() {
+    let postgres = Postgres::shared();
+    postgres.sql("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1'");
+    let url =
+        format!("postgres://postgres@/latin?host={}&port={}", postgres.socket_folder().display(), postgres.port());
+    let refused = refusal(Address::parse(&url, None).unwrap()).await;
+    assert!(matches!(refused, OpenError::Setting { setting: "server_encoding", .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn a_commit_is_always_waited_for() {
+    let database = Postgres::shared().database();
+    database.sql(&format!("ALTER DATABASE {} SET synchronous_commit = off", database.name()));
+    drop(open(&database).await);
+}
+
+#[tokio::test]
+async fn a_standby_is_refused_and_passed_over_where_the_primary_is_named_too() {
+    let primary = Postgres::start();
+    let standby = primary.standby();
+    let folder = |postgres: &Postgres| postgres.socket_folder().display().to_string().replace('/', "%2F");
+    let (of_primary, of_standby) = (folder(&primary), folder(&standby));
+    let (at_primary, at_standby) = (primary.port(), standby.port());
+    let alone = format!("postgres://postgres@{of_standby}:{at_standby}/postgres");
+    let refused = refusal(Address::parse(&alone, None).unwrap()).await;
+    assert!(matches!(refused, OpenError::ReadOnly { .. }), "{refused}");
+    let both = format!("postgres://postgres@{of_standby}:{at_standby},{of_primary}:{at_primary}/postgres");
+    node::open_at(Address::parse(&both, None).unwrap()).await.expect("one of them is the primary");
+
+    primary.sql("CREATE DATABASE closed; ALTER DATABASE closed SET default_transaction_read_only = on");
+    let closed = format!("postgres://postgres@{of_primary}:{at_primary}/closed");
+    let refused = refusal(Address::parse(&closed, None).unwrap()).await;
+    assert!(matches!(refused, OpenError::ReadOnly { .. }), "{refused}");
+}
