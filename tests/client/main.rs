@@ -2,15 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod bearer_layer;
 mod clock;
 mod concurrency;
 mod crash;
+mod full_disk;
+mod keyring;
 mod login;
 mod lost_answers;
+mod oidc_provider;
 mod processes;
 mod race;
 mod scene;
+mod silence;
 mod socket;
+mod token_layer;
+mod token_middleware;
 mod verdicts;
 mod way;

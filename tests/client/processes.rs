@@ -17,7 +17,7 @@ const ISSUER: &str = "REGRANT_TEST_ISSUER";
 const FILE: &str = "REGRANT_TEST_FILE";
 
 /// A client as a program has it: over TCP, with the clock of this machine, which is months behind that of the server.
-async fn client(issuer: &str) -> OAuthClient {
+pub(crate) async fn client(issuer: &str) -> OAuthClient {
     let transport = Arc::new(ReqwestTransport::new().unwrap());
     let issuer = IssuerIdentifier::parse(issuer).unwrap();
     let provider = Provider::discover(&issuer, &*transport).await.unwrap();

@@ -24,18 +24,27 @@ fn oauth4webapi_logs_in_refreshes_and_logs_out() {
 
 #[test]
 fn authlib_logs_in_refreshes_and_logs_out() {
-    let mut command = Command::new(installed("python/bin/python"));
-    command.arg(sources().join("python/authlib_client.py"));
-    run("Authlib", command);
+    run("Authlib", python("authlib_client.py"));
+}
+
+#[test]
+fn requests_oauthlib_logs_in_refreshes_and_revokes() {
+    run("requests-oauthlib", python("requests_oauthlib_client.py"));
 }
 
 #[test]
 fn openidconnect_logs_in_refreshes_and_logs_out() {
-    let cargo = env::var_os("CARGO").expect("cargo runs this test, and says where it is");
-    let mut command = Command::new(cargo);
-    command.args(["run", "--quiet", "--locked", "--manifest-path"]).arg(sources().join("rust/Cargo.toml"));
-    command.arg("--target-dir").arg(installed("rust")).arg("--");
-    run("openidconnect", command);
+    run("openidconnect", rust("openidconnect-client"));
+}
+
+#[test]
+fn oauth2_logs_in_refreshes_and_revokes() {
+    run("oauth2", rust("oauth2-client"));
+}
+
+#[test]
+fn x_oauth2_of_go_logs_in_refreshes_and_revokes() {
+    run("golang.org/x/oauth2", Command::new(installed("go/oauth2_client")));
 }
 
 /// Runs a client against a program of its own, shows what it says, and fails unless it succeeds.
@@ -58,6 +67,20 @@ fn run(name: &str, mut client: Command) {
 fn node(script: &str) -> Command {
     let mut command = Command::new("node");
     command.args(["--preserve-symlinks", "--preserve-symlinks-main"]).arg(installed("node/scripts").join(script));
+    command
+}
+
+fn python(script: &str) -> Command {
+    let mut command = Command::new(installed("python/bin/python"));
+    command.arg(sources().join("python").join(script));
+    command
+}
+
+fn rust(program: &str) -> Command {
+    let cargo = env::var_os("CARGO").expect("cargo runs this test, and says where it is");
+    let mut command = Command::new(cargo);
+    command.args(["run", "--quiet", "--locked", "--bin", program, "--manifest-path"]);
+    command.arg(sources().join("rust/Cargo.toml")).arg("--target-dir").arg(installed("rust")).arg("--");
     command
 }
 

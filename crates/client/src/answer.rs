@@ -6,7 +6,7 @@ use http::header::{DATE, RETRY_AFTER};
 use regrant_protocol::{Scope, Timestamp};
 use serde::Deserialize;
 
-use crate::{AccessToken, RefreshToken};
+use crate::{AccessToken, RefreshToken, TokenType};
 
 /// What the token endpoint gave (RFC 6749 §5.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Tokens {
     pub refresh_token: Option<RefreshToken>,
     /// What the access token is good for; `None` means what was asked for.
     pub scope: Option<Scope>,
+    /// How the access token is shown to an API.
+    pub token_type: TokenType,
 }
 
 /// Why a request to the token endpoint gave no tokens, by what the client has to do about it.
@@ -33,6 +35,12 @@ pub enum Failure {
     /// The request asks for something that this server will not do. The tokens stay as they are.
     #[error("the server cannot do what was asked: {0}; check the client's settings")]
     Configuration(OAuthError),
+    /// The server gave a token of another type than was asked for: one that is not bound to our key, or bound to some other.
+    #[error(
+        "the server gave a token of type {0}, which is not what was asked for; check what it knows of DPoP, and whether \
+         this client has to use it"
+    )]
+    TokenType(TokenType),
     /// Try again: the same request, and not before.
     #[error("no usable answer: {0}")]
     Temporary(Temporary),
@@ -56,6 +64,8 @@ pub struct Temporary {
     pub retry_after: Option<Duration>,
     /// How far the request came.
     pub delivery: Delivery,
+    /// The error code, where the server itself gave one.
+    pub error: Option<String>,
 }
 
 /// How far a request without tokens in its answer came.
@@ -77,19 +87,23 @@ pub enum Delivery {
 /// # Errors
 /// The [`Failure`], classed by what has to be done.
 pub fn classify(status: u16, headers: &HeaderMap, body: &[u8]) -> Result<Tokens, Failure> {
-    let temporary =
-        |cause: String, delivery| Failure::Temporary(Temporary { cause, retry_after: retry_after(headers), delivery });
+    let retry_after = retry_after(headers);
+    let unanswered = |cause: String| {
+        Failure::Temporary(Temporary { cause, retry_after, delivery: Delivery::Unanswered, error: None })
+    };
     if status == 200 {
-        return read_tokens(body)
-            .ok_or_else(|| temporary("status 200 without tokens in JSON".to_owned(), Delivery::Unanswered));
+        return read_tokens(body).ok_or_else(|| unanswered("status 200 without tokens in JSON".to_owned()));
     }
     let Some(error) = OAuthError::read(body) else {
-        return Err(temporary(format!("status {status} without an OAuth error code"), Delivery::Unanswered));
+        return Err(unanswered(format!("status {status} without an OAuth error code")));
+    };
+    let answered = |cause: String, error: String| {
+        Failure::Temporary(Temporary { cause, retry_after, delivery: Delivery::Answered, error: Some(error) })
     };
     let is_busy = matches!(status, 408 | 429 | 500..);
     Err(match error.error.as_str() {
-        _ if is_busy => temporary(format!("status {status}, {error}"), Delivery::Answered),
-        "temporarily_unavailable" | "server_error" | "slow_down" => temporary(error.to_string(), Delivery::Answered),
+        _ if is_busy => answered(format!("status {status}, {error}"), error.error),
+        "temporarily_unavailable" | "server_error" | "slow_down" => answered(error.to_string(), error.error),
         "invalid_grant" => Failure::Terminal(error),
         "invalid_client" => Failure::ReRegister(error),
         _ => Failure::Configuration(error),
@@ -132,6 +146,7 @@ fn read_tokens(body: &[u8]) -> Option<Tokens> {
         expires_in: Option<serde_json::Value>,
         refresh_token: Option<String>,
         scope: Option<String>,
+        token_type: Option<String>,
     }
     let members: Members = serde_json::from_slice(body).ok()?;
     let seconds = |value: serde_json::Value| value.as_f64().or_else(|| value.as_str()?.parse().ok());
@@ -146,6 +161,7 @@ fn read_tokens(body: &[u8]) -> Option<Tokens> {
         expires_in: expires_in.map(|seconds| seconds.clamp(0.0, f64::from(u32::MAX)) as u32),
         refresh_token: members.refresh_token.filter(|token| !token.is_empty()).map(RefreshToken::new),
         scope: members.scope.and_then(|scope| Scope::parse(&scope).ok()),
+        token_type: TokenType::read(members.token_type.as_deref()),
     })
 }
 
@@ -207,6 +223,7 @@ mod tests {
             Failure::Terminal(_) => "terminal",
             Failure::ReRegister(_) => "re-register",
             Failure::Configuration(_) => "configuration",
+            Failure::TokenType(_) => "token type",
             Failure::Temporary(temporary) if temporary.delivery == Delivery::Answered => "temporary",
             Failure::Temporary(_) => "unanswered",
         };

@@ -3,7 +3,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use regrant_crypto::{random, sha256};
 use regrant_protocol::{CodeChallenge, CodeVerifier, Params, Scope, Secret, with_query};
 
-use crate::{Credential, Failure, OAuthClient, OAuthError};
+use crate::{Credential, DpopKey, Failure, OAuthClient, OAuthError};
 
 /// A login with a browser that has begun: authorization code with PKCE (RFC 6749 §4.1, RFC 7636).
 #[derive(Debug)]
@@ -14,6 +14,7 @@ pub struct Authorization {
     scope: Scope,
     state: Secret,
     verifier: CodeVerifier,
+    dpop_key: Option<DpopKey>,
 }
 
 /// Why a login with a browser gave no tokens.
@@ -76,10 +77,15 @@ impl OAuthClient {
         if !scope.is_empty() {
             parameters.push(("scope", scope.as_str()));
         }
+        let dpop_key = self.new_key();
+        if let Some(key) = &dpop_key {
+            // RFC 9449 §10: nobody redeems the code without the key.
+            parameters.push(("dpop_jkt", key.thumbprint()));
+        }
         parameters.extend(self.resources().iter().map(|resource| ("resource", resource.as_str())));
         let url = with_query(endpoint, parameters);
         let (client, redirect_uri, scope) = (self.clone(), redirect_uri.to_owned(), scope.clone());
-        Ok(Authorization { client, url, redirect_uri, scope, state: Secret::new(state), verifier })
+        Ok(Authorization { client, url, redirect_uri, scope, state: Secret::new(state), verifier, dpop_key })
     }
 }
 
@@ -108,7 +114,7 @@ impl Authorization {
             ("redirect_uri", &self.redirect_uri),
             ("code_verifier", self.verifier.expose()),
         ];
-        Ok(self.client.log_in(form, &self.scope).await?)
+        Ok(self.client.log_in(form, &self.scope, self.dpop_key.clone()).await?)
     }
 
     /// The code of an answer: first that it is an answer to this request, then who gave it, then what it says.

@@ -1,14 +1,16 @@
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 
+use regrant_protocol::Resource;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{AccessToken, Credential, LogOut, TokenError, TokenManager};
+use crate::{AccessToken, Credential, LogOut, Target, TokenError, TokenManager};
 
 /// A [`TokenManager`] for programs without a runtime: it brings one thread of its own, on which refreshes go on in the background.
 ///
-/// Its methods block, and panic when they are called from within an asynchronous task. Dropping it ends an exchange that is under
-/// way; what was sent is found again by the next one.
+/// Its methods block, and panic when they are called from within an asynchronous task. Clones share the thread. Dropping the last of
+/// them ends an exchange that is under way; what was sent is found again by the next one.
 ///
 /// ```
 /// use regrant_client::{BlockingTokenManager, MemoryStorage, TokenError, TokenManager};
@@ -22,9 +24,10 @@ use crate::{AccessToken, Credential, LogOut, TokenError, TokenManager};
 /// assert!(matches!(tokens.access_token(), Err(TokenError::LogIn(_))));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[derive(Clone)]
 pub struct BlockingTokenManager {
     tokens: TokenManager,
-    runtime: Runtime,
+    runtime: Arc<Runtime>,
 }
 
 impl BlockingTokenManager {
@@ -35,7 +38,19 @@ impl BlockingTokenManager {
     pub fn new(tokens: TokenManager) -> io::Result<Self> {
         let runtime =
             Builder::new_multi_thread().worker_threads(1).thread_name("regrant-client").enable_all().build()?;
-        Ok(Self { tokens, runtime })
+        Ok(Self { tokens, runtime: Arc::new(runtime) })
+    }
+
+    /// As [`TokenManager::for_resource`]: of the same login, on the same thread.
+    #[must_use]
+    pub fn for_resource(&self, resource: &Resource) -> Self {
+        self.for_target(Target::resource(resource))
+    }
+
+    /// As [`TokenManager::for_target`]: of the same login, on the same thread.
+    #[must_use]
+    pub fn for_target(&self, target: Target) -> Self {
+        Self { tokens: self.tokens.for_target(target), runtime: Arc::clone(&self.runtime) }
     }
 
     /// As [`TokenManager::access_token`].

@@ -1,7 +1,10 @@
 use regrant_crypto::digest;
-use regrant_protocol::{ClientId, Scope, Timestamp};
+use regrant_protocol::{ClientId, Resources, Scope, Timestamp};
 
-use crate::{AccessToken, IssuerIdentifier, LineageId, OAuthClient, Pending, RefreshToken, Tokens, credential_file};
+use crate::{
+    AccessToken, DpopKey, IssuerIdentifier, LineageId, OAuthClient, Pending, RefreshToken, Target, TokenType, Tokens,
+    credential_file,
+};
 
 /// Everything a client keeps of one login: tokens, what they are good for, and how far a refresh has come.
 ///
@@ -17,8 +20,15 @@ pub struct Credential {
     pub lineage: LineageId,
     /// What the access token is good for, as the server told it.
     pub scope: Scope,
-    /// The access token; `None` when there never was one, or it was dropped.
+    /// The resource servers that the login was for; none where the server chose them.
+    pub resources: Resources,
+    /// The access token for those; `None` when there never was one, or it was dropped.
     pub access: Option<Access>,
+    /// Access tokens of the same login for other targets, at most [`Credential::NARROWED_MAX`]; the one that was received
+    /// longest ago goes first.
+    pub narrowed: Vec<Narrowed>,
+    /// The key that all tokens of the login are bound to; `None` where they are bearer tokens.
+    pub dpop_key: Option<DpopKey>,
     /// The refresh token; `None` where the server gave none, or refused the last one for good.
     pub refresh_token: Option<RefreshToken>,
     /// How far the server's clock is ahead of ours, in milliseconds, when its `Date` was last seen; 0 when it never was.
@@ -44,6 +54,17 @@ pub struct Access {
     pub expires_at: Option<Timestamp>,
 }
 
+/// An access token for another target than that of the login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Narrowed {
+    /// What was asked for.
+    pub target: Target,
+    /// What it is good for, as the server told it.
+    pub scope: Scope,
+    /// The token.
+    pub access: Access,
+}
+
 /// What a [`Storage`](crate::Storage) compares before it writes: equal for equal credentials, and for no others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Version([u8; 32]);
@@ -52,15 +73,27 @@ impl Credential {
     /// The longest that the JSON of a credential may be, in bytes.
     pub const BYTES_MAX: usize = 256 * 1024;
 
-    /// The credential of a login whose answer came at `received_at` of our clock.
+    /// How many access tokens for other targets than its own a credential has.
+    pub const NARROWED_MAX: usize = 16;
+
+    /// The credential of a login whose answer came at `received_at` of our clock, bound to `dpop_key`.
     #[must_use]
-    pub(crate) fn of_login(client: &OAuthClient, tokens: Tokens, received_at: Timestamp, clock_offset: i64) -> Self {
+    pub(crate) fn of_login(
+        client: &OAuthClient,
+        tokens: Tokens,
+        received_at: Timestamp,
+        clock_offset: i64,
+        dpop_key: Option<DpopKey>,
+    ) -> Self {
         let bare = Self {
             issuer: client.provider().issuer.clone(),
             client_id: client.id().clone(),
             lineage: LineageId::generate(client.entropy()),
             scope: Scope::empty(),
+            resources: client.resources().clone(),
             access: None,
+            narrowed: Vec::new(),
+            dpop_key,
             refresh_token: None,
             clock_offset_milliseconds: clock_offset,
             pending: None,
@@ -68,32 +101,92 @@ impl Credential {
             failures: 0,
             refused: None,
         };
-        bare.renewed(tokens, received_at, None)
+        let target = Target { resources: bare.resources.clone(), scope: Scope::empty() };
+        bare.renewed(tokens, received_at, None, &target)
     }
 
-    /// The credential after an answer that came at `received_at` of our clock: what the answer leaves out stays as it was.
+    /// The credential after an answer for `target` that came at `received_at` of our clock: what the answer leaves out stays as it was.
     ///
     /// A difference of the clocks that is not told (`None`) is the one that was known before.
     #[must_use]
-    pub(crate) fn renewed(&self, tokens: Tokens, received_at: Timestamp, clock_offset: Option<i64>) -> Self {
+    pub(crate) fn renewed(
+        &self,
+        tokens: Tokens,
+        received_at: Timestamp,
+        clock_offset: Option<i64>,
+        target: &Target,
+    ) -> Self {
         let clock_offset_milliseconds = clock_offset.unwrap_or(self.clock_offset_milliseconds);
         let received_at = received_at.plus_milliseconds(clock_offset_milliseconds);
         let unanswered = self.pending.as_ref().and_then(|pending| pending.unanswered_sent_at);
-        Self {
-            access: Some(Access {
-                token: tokens.access_token,
-                received_at,
-                expires_at: tokens.expires_in.map(|seconds| received_at.plus_seconds(seconds.into())),
-            }),
+        let access = Access {
+            token: tokens.access_token,
+            received_at,
+            expires_at: tokens.expires_in.map(|seconds| received_at.plus_seconds(seconds.into())),
+        };
+        let renewed = Self {
             refresh_token: tokens.refresh_token.or_else(|| self.refresh_token.clone()),
-            scope: tokens.scope.unwrap_or_else(|| self.scope.clone()),
             clock_offset_milliseconds,
             pending: None,
             not_before: unanswered.map(|sent_at| sent_at.plus_seconds(QUIET_SECONDS)),
             failures: 0,
             refused: None,
             ..self.clone()
+        };
+        renewed.with_access(access, tokens.scope, target)
+    }
+
+    fn with_access(mut self, access: Access, scope: Option<Scope>, target: &Target) -> Self {
+        if self.is_own(target) {
+            self.scope = scope.unwrap_or(self.scope);
+            self.access = Some(access);
+            return self;
         }
+        let asked = if target.scope.is_empty() { &self.scope } else { &target.scope };
+        let scope = scope.unwrap_or_else(|| asked.clone());
+        self = self.without_access(target);
+        if self.narrowed.len() >= Self::NARROWED_MAX {
+            let oldest = (0..self.narrowed.len()).min_by_key(|&at| self.narrowed[at].access.received_at);
+            oldest.map(|at| self.narrowed.remove(at));
+        }
+        self.narrowed.push(Narrowed { target: target.clone(), scope, access });
+        self
+    }
+
+    /// The credential without its access token for `target`.
+    pub(crate) fn without_access(mut self, target: &Target) -> Self {
+        if self.is_own(target) {
+            self.access = None;
+        }
+        self.narrowed.retain(|own| own.target != *target);
+        self
+    }
+
+    /// The credential bound to `key`. Access tokens of another binding would be shown in the wrong way, and go.
+    pub(crate) fn bound_to(&self, key: Option<DpopKey>) -> Self {
+        if self.dpop_key == key {
+            return self.clone();
+        }
+        Self { dpop_key: key, access: None, narrowed: Vec::new(), ..self.clone() }
+    }
+
+    /// The access token that was given for `target`, whatever is left of its life; that of the login for `None`.
+    #[must_use]
+    pub fn access_for(&self, target: Option<&Target>) -> Option<&Access> {
+        match target.filter(|target| !self.is_own(target)) {
+            None => self.access.as_ref(),
+            Some(target) => self.narrowed.iter().find(|own| own.target == *target).map(|own| &own.access),
+        }
+    }
+
+    fn is_own(&self, target: &Target) -> bool {
+        target.scope.is_empty() && target.resources == self.resources
+    }
+
+    /// How its access tokens are shown to an API.
+    #[must_use]
+    pub const fn token_type(&self) -> TokenType {
+        if self.dpop_key.is_some() { TokenType::Dpop } else { TokenType::Bearer }
     }
 
     /// The credential as versioned JSON, secrets included: only for a [`Storage`](crate::Storage) to keep.

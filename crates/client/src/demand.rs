@@ -1,10 +1,12 @@
 use std::time::Duration;
 
-use crate::AccessToken;
+use crate::{AccessToken, Target};
 
 /// What a caller asks for.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Demand<'a> {
+    /// What the access token is to be for; `None` means what the login was for.
+    pub target: Option<&'a Target>,
     /// The access token that an API has refused: any but this one.
     pub rejected: Option<&'a AccessToken>,
     /// How much earlier than others this process refreshes.
@@ -27,6 +29,8 @@ pub enum Proof {
     Nothing,
     /// The client's authentication.
     ClientAuthentication,
+    /// The key that the refresh token is bound to (RFC 9449 §5).
+    Key,
 }
 
 /// How a token is had where there is no refresh token.
@@ -44,7 +48,7 @@ impl Proof {
     pub(crate) const fn last_try(self) -> Duration {
         match self {
             Self::Nothing => Duration::from_secs(60 - 20),
-            Self::ClientAuthentication => Duration::from_secs(24 * 3600 - 20),
+            Self::ClientAuthentication | Self::Key => Duration::from_secs(24 * 3600 - 20),
         }
     }
 }

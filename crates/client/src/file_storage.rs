@@ -1,22 +1,18 @@
-use std::ffi::OsString;
-use std::fs::{File, TryLockError};
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
-use crate::private_file;
+use crate::locked_file::{LockedFile, blocking};
 use crate::{Credential, Storage, StorageError, StorageLock, Swap, Version};
 
 /// A credential in a file that only its owner can read (0600, in a directory of 0700), shared by any number of processes.
 ///
 /// A write goes to a temporary file in the same directory, which is synced and renamed over the old one, and the directory is
 /// synced: whatever crashes, there is the old credential or the new one. Beside it lie `<file>.lock` for exchanges and
-/// `<file>.write.lock` for writes, which are only ever locked, never written and never removed. An unreadable file is never
-/// overwritten.
+/// `<file>.write.lock` for writes, which are only ever locked, never written and never removed. What is there and is no
+/// credential of this user alone (damaged, of a newer version, a link, somebody else's) is told, and never overwritten.
 ///
 /// The lock does not reach across machines: a home directory on a network file system needs a server that honours `flock`.
 ///
@@ -31,140 +27,65 @@ use crate::{Credential, Storage, StorageError, StorageLock, Swap, Version};
 /// ```
 #[derive(Clone, Debug)]
 pub struct FileStorage {
-    path: Arc<Path>,
+    file: LockedFile,
 }
 
 impl FileStorage {
     /// The credential in the file at `path`. Nothing is created before the first lock or write.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into().into() }
+        Self { file: LockedFile::new(path.into()) }
     }
 
     /// Where the credential is.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    fn beside(&self, ending: &str) -> PathBuf {
-        let mut name: OsString = self.path.as_os_str().to_owned();
-        name.push(ending);
-        name.into()
-    }
-
-    fn directory(&self) -> &Path {
-        self.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-    }
-
-    fn error(&self, action: &'static str, error: &io::Error) -> StorageError {
-        StorageError::File { action, path: self.path.to_path_buf(), cause: error.to_string() }
-    }
-
-    fn open_lock(&self, ending: &str) -> Result<File, StorageError> {
-        private_file::create_directory(self.directory())
-            .map_err(|error| self.error("create the directory of", &error))?;
-        private_file::open_lock(&self.beside(ending)).map_err(|error| self.error("open the lock of", &error))
-    }
-
-    fn read(&self) -> Result<Option<Credential>, StorageError> {
-        let file = match File::open(&self.path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(self.error("open", &error)),
-        };
-        self.check_private(&file)?;
-        let mut bytes = Zeroizing::new(Vec::new());
-        let limit = Credential::BYTES_MAX as u64 + 1;
-        file.take(limit).read_to_end(&mut bytes).map_err(|error| self.error("read", &error))?;
-        let unreadable = |cause| StorageError::Unreadable { path: self.path.to_path_buf(), cause };
-        Credential::from_json(&bytes).map(Some).map_err(unreadable)
-    }
-
-    #[cfg(unix)]
-    fn check_private(&self, file: &File) -> Result<(), StorageError> {
-        use std::os::unix::fs::MetadataExt as _;
-        let mode = file.metadata().map_err(|error| self.error("read", &error))?.mode() & 0o777;
-        if mode & 0o077 == 0 { Ok(()) } else { Err(StorageError::Exposed { path: self.path.to_path_buf(), mode }) }
-    }
-
-    #[cfg(not(unix))]
-    fn check_private(&self, _: &File) -> Result<(), StorageError> {
-        Ok(())
-    }
-
-    fn swap(&self, seen: Option<Version>, new: Option<&Credential>) -> Result<Swap, StorageError> {
-        // A look and a rename must be one, also for whoever writes without having taken the exchange's lock.
-        let write_lock = self.open_lock(".write.lock")?;
-        write_lock.lock().map_err(|error| self.error("lock", &error))?;
-
-        if self.read()?.as_ref().map(Credential::version) != seen {
-            return Ok(Swap::Changed);
-        }
-        let written = match new {
-            Some(credential) => {
-                private_file::replace(&self.path, &self.beside(".tmp"), &Zeroizing::new(credential.to_json()))
-            }
-            None => private_file::remove(&self.path),
-        };
-        written.map_err(|error| self.error("write", &error))?;
-        private_file::sync_directory(self.directory()).map_err(|error| self.error("sync the directory of", &error))?;
-        Ok(Swap::Done)
+        self.file.path()
     }
 }
 
 #[async_trait]
 impl Storage for FileStorage {
     async fn lock(&self, wait: Duration) -> Result<StorageLock, StorageError> {
-        let storage = self.clone();
-        let file = blocking(move || storage.open_lock(".lock")).await?;
-        let mut waited = Duration::ZERO;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(StorageLock::new(file)),
-                Err(TryLockError::Error(error)) => return Err(self.error("lock", &error)),
-                Err(TryLockError::WouldBlock) if waited >= wait => {
-                    return Err(StorageError::Busy(self.path.to_path_buf()));
-                }
-                Err(TryLockError::WouldBlock) => {
-                    tokio::time::sleep(LOCK_POLL).await;
-                    waited += LOCK_POLL;
-                }
-            }
-        }
+        self.file.lock(wait).await
     }
 
     async fn load(&self) -> Result<Option<Credential>, StorageError> {
-        let storage = self.clone();
-        blocking(move || storage.read()).await
+        let file = self.file.clone();
+        blocking(move || read(&file)).await
     }
 
     async fn compare_and_swap(&self, seen: Option<Version>, new: Option<&Credential>) -> Result<Swap, StorageError> {
-        let (storage, new) = (self.clone(), new.cloned());
-        blocking(move || storage.swap(seen, new.as_ref())).await
+        let (file, new) = (self.file.clone(), new.map(|new| Zeroizing::new(new.to_json())));
+        let turn = file.lock_writes().await?;
+        blocking(move || {
+            if read(&file)?.as_ref().map(Credential::version) != seen {
+                return Ok(Swap::Changed);
+            }
+            file.replace(&turn, new.as_ref().map(|new| new.as_slice())).map(|()| Swap::Done)
+        })
+        .await
     }
 }
 
-/// How often a lock that somebody else holds is tried again: waiting without a thread that nothing could wake.
-const LOCK_POLL: Duration = Duration::from_millis(25);
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StorageError> + Send + 'static,
-) -> Result<T, StorageError> {
-    let ended = tokio::task::spawn_blocking(work).await;
-    ended.unwrap_or_else(|_| Err(StorageError::Other("the runtime is shutting down".to_owned())))
+fn read(file: &LockedFile) -> Result<Option<Credential>, StorageError> {
+    let Some(bytes) = file.read(Credential::BYTES_MAX)? else { return Ok(None) };
+    let unreadable = |cause| StorageError::Unreadable { path: file.path().to_path_buf(), cause };
+    Credential::from_json(&bytes).map(Some).map_err(unreadable)
 }
 
 #[cfg(test)]
 #[cfg(unix)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::credential_file::CredentialError;
+    use crate::private_file;
     use crate::{IssuerIdentifier, LineageId};
     use regrant_crypto::SeededEntropy;
-    use regrant_protocol::{ClientId, Scope};
+    use regrant_protocol::{ClientId, Resources, Scope};
     use std::fs;
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+    use std::os::unix::net::UnixListener;
     use tempfile::TempDir;
 
     fn storage() -> (TempDir, FileStorage) {
@@ -173,13 +94,17 @@ mod tests {
         (directory, storage)
     }
 
-    fn credential(failures: u32) -> Credential {
+    /// A credential that differs from every other by `failures`.
+    pub(crate) fn credential(failures: u32) -> Credential {
         Credential {
             issuer: IssuerIdentifier::parse("https://id.example").unwrap(),
             client_id: ClientId::parse("TestApp").unwrap(),
             lineage: LineageId::generate(&SeededEntropy::new(1)),
             scope: Scope::empty(),
+            resources: Resources::none(),
             access: None,
+            narrowed: Vec::new(),
+            dpop_key: None,
             refresh_token: None,
             clock_offset_milliseconds: 0,
             pending: None,
@@ -187,6 +112,14 @@ mod tests {
             failures,
             refused: None,
         }
+    }
+
+    fn directory(storage: &FileStorage) -> &Path {
+        storage.path().parent().unwrap()
+    }
+
+    fn beside(storage: &FileStorage, ending: &str) -> PathBuf {
+        format!("{}{ending}", storage.path().display()).into()
     }
 
     fn mode(path: &Path) -> u32 {
@@ -198,10 +131,10 @@ mod tests {
         let (_directory, storage) = storage();
         drop(storage.lock(Duration::ZERO).await.unwrap());
         assert_eq!(storage.compare_and_swap(None, Some(&credential(1))).await, Ok(Swap::Done));
-        assert_eq!(mode(storage.directory()), 0o700);
+        assert_eq!(mode(directory(&storage)), 0o700);
         assert_eq!(mode(storage.path()), 0o600);
-        assert_eq!(mode(&storage.beside(".lock")), 0o600);
-        assert!(!storage.beside(".tmp").exists());
+        assert_eq!(mode(&beside(&storage, ".lock")), 0o600);
+        assert!(!beside(&storage, ".tmp").exists());
         fs::set_permissions(storage.path(), fs::Permissions::from_mode(0o640)).unwrap();
         assert!(matches!(storage.load().await, Err(StorageError::Exposed { mode: 0o640, .. })));
     }
@@ -227,13 +160,13 @@ mod tests {
     #[tokio::test]
     async fn an_unreadable_file_is_told_and_kept() {
         let (_directory, storage) = storage();
-        private_file::create_directory(storage.directory()).unwrap();
-        let newer = String::from_utf8(credential(0).to_json()).unwrap().replace("\"version\": 1", "\"version\": 9");
+        private_file::create_directory(directory(&storage)).unwrap();
+        let newer = r#"{"format":"regrant-credential","version":99}"#;
         for (text, expected) in [
             ("", CredentialError::Damaged { line: 1, column: 0 }),
             ("{\"format\":", CredentialError::Damaged { line: 1, column: 10 }),
             ("{}", CredentialError::Foreign),
-            (&newer, CredentialError::Newer(9)),
+            (newer, CredentialError::Newer(99)),
         ] {
             fs::write(storage.path(), text).unwrap();
             fs::set_permissions(storage.path(), fs::Permissions::from_mode(0o600)).unwrap();
@@ -245,11 +178,86 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_no_file_of_its_own_is_told_and_kept() {
+        type Arrange = fn(&Path);
+        let cases: [(&str, Arrange, &str); 7] = [
+            (
+                "a link",
+                |path| symlink("elsewhere.json", path).unwrap(),
+                "is a symbolic link; nothing was read: give the path",
+            ),
+            ("a directory", |path| fs::create_dir(path).unwrap(), "is no regular file; nothing was read"),
+            ("a socket", |path| drop(UnixListener::bind(path).unwrap()), "is no regular file; nothing was read"),
+            (
+                "another name",
+                |path| fs::hard_link(path.with_file_name("elsewhere.json"), path).unwrap(),
+                "has 2 names (hard links)",
+            ),
+            (
+                "for all",
+                |path| put(path, 0o644),
+                "may be read or written by others (mode 644); nothing was read: run chmod 600",
+            ),
+            ("for the group", |path| put(path, 0o620), "may be read or written by others (mode 620); nothing was read"),
+            (
+                "too long",
+                |path| fs::write(path, vec![b' '; Credential::BYTES_MAX + 1]).unwrap(),
+                "longer than 262144 bytes",
+            ),
+        ];
+        for (why, arrange, expected) in cases {
+            let (_directory, storage) = storage();
+            private_file::create_directory(directory(&storage)).unwrap();
+            let elsewhere = storage.path().with_file_name("elsewhere.json");
+            put(&elsewhere, 0o600);
+            arrange(storage.path());
+            if why == "too long" {
+                fs::set_permissions(storage.path(), fs::Permissions::from_mode(0o600)).unwrap();
+            }
+            let before = fs::symlink_metadata(storage.path()).unwrap();
+
+            let error = storage.load().await.unwrap_err();
+            assert!(error.to_string().contains(expected), "{why}: {error}");
+            assert!(error.to_string().contains("regrant/token.json"), "{why}: {error}");
+            assert!(!error.is_temporary(), "{why}");
+            assert_eq!(storage.compare_and_swap(None, Some(&credential(1))).await, Err(error.clone()), "{why}");
+            assert_eq!(storage.compare_and_swap(None, None).await, Err(error), "{why}");
+            let after = fs::symlink_metadata(storage.path()).unwrap();
+            assert_eq!((before.ino(), before.mtime_nsec()), (after.ino(), after.mtime_nsec()), "{why}");
+            assert_eq!(fs::read(&elsewhere).unwrap(), credential(7).to_json(), "{why}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_of_another_user_is_told_and_stays_theirs() {
+        if rustix::process::geteuid().as_raw() != 0 {
+            println!("only root can give a file away: not tried");
+            return;
+        }
+        let (_directory, storage) = storage();
+        private_file::create_directory(directory(&storage)).unwrap();
+        put(storage.path(), 0o600);
+        chown(storage.path(), Some(12_345), None).unwrap();
+        let other = StorageError::OtherOwner { path: storage.path().to_owned(), owner: 12_345, user: 0 };
+        assert_eq!(storage.load().await, Err(other.clone()));
+        let seen = Some(credential(7).version());
+        assert_eq!(storage.compare_and_swap(seen, Some(&credential(8))).await, Err(other));
+        assert_eq!(fs::metadata(storage.path()).unwrap().uid(), 12_345);
+        assert_eq!(fs::read(storage.path()).unwrap(), credential(7).to_json());
+    }
+
+    /// A good credential.
+    fn put(path: &Path, mode: u32) {
+        fs::write(path, credential(7).to_json()).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[tokio::test]
     async fn the_lock_is_the_systems_and_ends_with_its_guard() {
         let (_directory, storage) = storage();
         // A file that is there means nothing.
-        private_file::create_directory(storage.directory()).unwrap();
-        fs::write(storage.beside(".lock"), "1234").unwrap();
+        private_file::create_directory(directory(&storage)).unwrap();
+        fs::write(beside(&storage, ".lock"), "1234").unwrap();
         let held = storage.lock(Duration::ZERO).await.unwrap();
         let other = FileStorage::new(storage.path());
         let busy = StorageError::Busy(storage.path().to_owned());
@@ -267,7 +275,7 @@ mod tests {
     async fn what_a_crash_left_half_written_is_neither_read_nor_in_the_way() {
         let (_directory, storage) = storage();
         assert_eq!(storage.compare_and_swap(None, Some(&credential(1))).await, Ok(Swap::Done));
-        fs::write(storage.beside(".tmp"), "{\"format\":\"regr").unwrap();
+        fs::write(beside(&storage, ".tmp"), "{\"format\":\"regr").unwrap();
         assert_eq!(storage.load().await.unwrap(), Some(credential(1)));
         let seen = Some(credential(1).version());
         assert_eq!(storage.compare_and_swap(seen, Some(&credential(2))).await, Ok(Swap::Done));

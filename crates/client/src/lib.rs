@@ -45,14 +45,21 @@
 //!   that was refused is dropped, and only that one: a loser of a race never deletes the winner's.
 //! - **Early, and not all at once.** A token is refreshed 60 s or a tenth of its life before its end, a little earlier by
 //!   jitter, in the background while it still serves ([`plan`]). A refusal by an API goes the same way ([`TokenManager::invalidate`]).
-//! - **Wrong clocks.** Ends are absolute and by the server's clock, which every answer's `Date` tells.
+//! - **Wrong clocks.** Ends are absolute and by the server's clock, which every answer's `Date` tells. Signatures are dated by it.
+//! - **One refresh token, many targets.** Each resource server has an access token of its own, and nobody is given one that was
+//!   asked for another ([`TokenManager::for_resource`]). The exchanges take turns, whatever they are for.
 //!
 //! # Ways to use it
 //!
-//! [`TokenManager`] gives one token; [`BearerLayer`] attaches it to the requests of a tower service, and sends one that was
-//! answered 401 once more; [`BlockingTokenManager`] is for programs without a runtime. The credential is in a [`FileStorage`], a
-//! [`MemoryStorage`] or a [`Storage`] of your own. A login is an authorization code with PKCE ([`OAuthClient::authorization`], with
-//! [`LoopbackRedirect`] on a desktop), a password, or the client's own secret ([`TokenManager::by_client_credentials`]).
+//! [`TokenManager`] gives one token; [`TokenLayer`] attaches it to the requests of a tower service, and sends one that was
+//! answered 401 once more; [`ApiRequest`] does the same for any other HTTP client; [`BlockingTokenManager`] is for programs without
+//! a runtime. The credential is in a [`FileStorage`], a [`MemoryStorage`] or a [`Storage`] of your own.
+//!
+//! A login is an authorization code with PKCE ([`OAuthClient::authorization`], with [`LoopbackRedirect`] on a desktop), a code that
+//! a person enters on another device ([`OAuthClient::device_authorization`]), a password, or the client's own secret or key
+//! ([`TokenManager::by_client_credentials`]). A client proves who it is by a secret or by a signature ([`PrivateKeyJwt`]), or not
+//! at all. Tokens can be bound to a key that is made at the login and kept beside them, so that a stolen token is of no use
+//! ([`OAuthClient::with_dpop`]).
 //! An [`Observer`] is told when a person has to log in again, and why.
 //!
 //! # What it asks of you
@@ -63,58 +70,99 @@
 //!
 //! # Features
 //!
-//! `reqwest` (default): [`ReqwestTransport`]. Without it, bring a [`Transport`] of your own.
+//! - `reqwest` (default): [`ReqwestTransport`]. Without it, bring a [`Transport`] of your own.
+//! - `keyring`: `KeyringStorage`, whose file only the keyring of the operating system opens.
+//! - `reqwest-middleware`: `TokenMiddleware`, which does for a `reqwest` client what [`TokenLayer`] does for a tower service.
+//! - `metrics`: `MetricsObserver`, which counts through the `metrics` facade.
 
 mod answer;
+mod api_request;
 mod authorization;
-mod bearer_layer;
 mod blocking;
 mod credential;
 mod credential_file;
 mod demand;
+mod device_authorization;
+mod dpop;
 mod exchange;
 mod file_storage;
 mod issuer_identifier;
+#[cfg(feature = "keyring")]
+mod keyring;
+#[cfg(feature = "keyring")]
+mod keyring_storage;
+mod learned;
 mod lineage;
+mod locked_file;
 mod loopback;
+mod manager_state;
 mod memory_storage;
+#[cfg(feature = "metrics")]
+mod metrics_observer;
+mod nonces;
 mod oauth_client;
 mod observer;
 mod pending;
 mod plan;
 mod private_file;
+mod private_key_jwt;
 mod provider;
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;
+#[cfg(test)]
+mod scripted;
+#[cfg(feature = "keyring")]
+mod sealed_credential;
 mod storage;
+mod target;
 mod timer;
 mod token;
 mod token_error;
+mod token_layer;
 mod token_manager;
+#[cfg(feature = "reqwest-middleware")]
+mod token_middleware;
+mod token_request;
+mod token_type;
 mod transport;
+mod turn;
 
 pub use answer::{Delivery, Failure, OAuthError, Temporary, Tokens, classify, clock_offset_milliseconds};
+pub use api_request::ApiRequest;
 pub use authorization::{Authorization, AuthorizationError};
-pub use bearer_layer::{Bearer, BearerError, BearerLayer};
 pub use blocking::BlockingTokenManager;
-pub use credential::{Access, Credential, Version};
+pub use credential::{Access, Credential, Narrowed, Version};
 pub use credential_file::CredentialError;
 pub use demand::{Demand, Jitter, Proof, Renewal};
+pub use device_authorization::{DeviceAuthorization, DeviceAuthorizationError};
+pub use dpop::{Dpop, DpopKey};
 pub use file_storage::FileStorage;
 pub use issuer_identifier::{IssuerIdentifier, UrlError};
+#[cfg(feature = "keyring")]
+pub use keyring_storage::KeyringStorage;
 pub use lineage::LineageId;
 pub use loopback::LoopbackRedirect;
 pub use memory_storage::MemoryStorage;
+#[cfg(feature = "metrics")]
+pub use metrics_observer::MetricsObserver;
 pub use oauth_client::{Authentication, OAuthClient};
 pub use observer::{Event, Observer};
 pub use pending::Pending;
 pub use plan::{LogInReason, Plan, Retry, plan};
+pub use private_key_jwt::{AssertionAudience, PrivateKeyJwt};
 pub use provider::{DiscoveryError, Provider};
 #[cfg(feature = "reqwest")]
 pub use reqwest_transport::ReqwestTransport;
+#[cfg(feature = "keyring")]
+pub use sealed_credential::SealError;
 pub use storage::{Storage, StorageError, StorageLock, Swap};
+pub use target::Target;
 pub use timer::{Timer, TokioTimer};
 pub use token::{AccessToken, RefreshToken};
 pub use token_error::TokenError;
+pub use token_layer::{TokenLayer, TokenService, TokenServiceError};
 pub use token_manager::{LogOut, TokenManager};
+#[cfg(feature = "reqwest-middleware")]
+pub use token_middleware::{NotSentAgain, TokenMiddleware};
+pub use token_type::TokenType;
 pub use transport::{RESPONSE_BYTES_MAX, RequestBody, Transport, TransportError};

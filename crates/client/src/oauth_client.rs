@@ -1,18 +1,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use form_urlencoded::Serializer;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Method};
 use regrant_crypto::{Entropy, SystemEntropy};
 use regrant_protocol::{ClientId, Clock, Resources, Scope, Secret, SystemClock, Timestamp};
-use zeroize::Zeroizing;
 
+use crate::learned::Learned;
+use crate::token_request::{Form, Reply, unanswered, with_scope, with_target};
 use crate::{
-    Credential, Delivery, Failure, Pending, Proof, Provider, RefreshToken, RequestBody, Temporary, Tokens, Transport,
-    TransportError, classify, clock_offset_milliseconds,
+    AccessToken, Credential, Dpop, DpopKey, Failure, Pending, PrivateKeyJwt, Proof, Provider, RefreshToken, Target,
+    TokenError, TokenType, Transport, classify,
 };
 
 /// A client at one server: who it is there, and the requests that it sends.
@@ -36,12 +32,14 @@ pub struct OAuthClient {
     id: ClientId,
     authentication: Authentication,
     resources: Resources,
+    dpop: Dpop,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    learned: Arc<Learned>,
 }
 
-/// How a client proves who it is (RFC 6749 §2.3).
+/// How a client proves who it is (RFC 6749 §2.3, OpenID Connect Core §9).
 #[derive(Clone, Debug)]
 pub enum Authentication {
     /// Not at all: a public client.
@@ -50,17 +48,9 @@ pub enum Authentication {
     Basic(Secret),
     /// In the form (`client_secret_post`).
     Post(Secret),
+    /// By a signature, and no secret is sent (`private_key_jwt`).
+    PrivateKeyJwt(PrivateKeyJwt),
 }
-
-/// What a request to the token endpoint came to, and when.
-pub(crate) struct Reply {
-    pub(crate) outcome: Result<Tokens, Failure>,
-    pub(crate) received_at: Timestamp,
-    pub(crate) clock_offset: Option<i64>,
-}
-
-/// The parameters of a request; none is given twice but `resource`.
-type Form<'a> = Vec<(&'a str, &'a str)>;
 
 impl OAuthClient {
     /// A public client, on the clock and with the randomness of this machine.
@@ -71,9 +61,11 @@ impl OAuthClient {
             id,
             authentication: Authentication::None,
             resources: Resources::none(),
+            dpop: Dpop::Off,
             transport,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
+            learned: Arc::default(),
         }
     }
 
@@ -87,6 +79,12 @@ impl OAuthClient {
     #[must_use]
     pub fn for_resources(self, resources: Resources) -> Self {
         Self { resources, ..self }
+    }
+
+    /// The same client, whose next logins are bound to a key of their own, or not. Logins that are kept stay as they are.
+    #[must_use]
+    pub fn with_dpop(self, dpop: Dpop) -> Self {
+        Self { dpop, ..self }
     }
 
     /// The same client with another clock and other randomness, as tests need.
@@ -113,7 +111,7 @@ impl OAuthClient {
     /// [`Failure::Terminal`] when the password is wrong.
     pub async fn password(&self, username: &str, password: &Secret, scope: &Scope) -> Result<Credential, Failure> {
         let form = vec![("grant_type", "password"), ("username", username), ("password", password.expose())];
-        self.log_in(with_scope(form, scope), scope).await
+        self.log_in(with_scope(form, scope), scope, self.new_key()).await
     }
 
     /// The client's own tokens (RFC 6749 §4.4).
@@ -121,7 +119,7 @@ impl OAuthClient {
     /// # Errors
     /// When the server gives none.
     pub async fn client_credentials(&self, scope: &Scope) -> Result<Credential, Failure> {
-        self.log_in(with_scope(vec![("grant_type", "client_credentials")], scope), scope).await
+        self.log_in(with_scope(vec![("grant_type", "client_credentials")], scope), scope, self.new_key()).await
     }
 
     /// Revokes a refresh token and all that came from it (RFC 7009). `Ok(false)` where the server has no such endpoint.
@@ -129,11 +127,24 @@ impl OAuthClient {
     /// # Errors
     /// When the server did not confirm it.
     pub async fn revoke(&self, token: &RefreshToken) -> Result<bool, Failure> {
+        self.revoke_as("refresh_token", token.expose()).await
+    }
+
+    /// Revokes an access token (RFC 7009), where there is no refresh token to revoke. `Ok(false)` where the server has no such
+    /// endpoint.
+    ///
+    /// # Errors
+    /// When the server did not confirm it.
+    pub async fn revoke_access_token(&self, token: &AccessToken) -> Result<bool, Failure> {
+        self.revoke_as("access_token", token.expose()).await
+    }
+
+    async fn revoke_as(&self, hint: &str, token: &str) -> Result<bool, Failure> {
         let Some(endpoint) = self.provider.revocation_endpoint.clone() else {
             return Ok(false);
         };
-        let form = vec![("token", token.expose()), ("token_type_hint", "refresh_token")];
-        let answer = self.post(&endpoint, form).await.map_err(unanswered)?;
+        let form = vec![("token", token), ("token_type_hint", hint)];
+        let answer = self.post(&endpoint, form, None).await.map_err(unanswered)?;
         match classify(answer.status().as_u16(), answer.headers(), answer.body()) {
             Err(failure) if answer.status().as_u16() != 200 => Err(failure),
             // RFC 7009 §2.2: the status says it all.
@@ -141,84 +152,125 @@ impl OAuthClient {
         }
     }
 
-    pub(crate) async fn log_in<'a>(&'a self, form: Form<'a>, asked: &Scope) -> Result<Credential, Failure> {
-        let reply = self.token(form).await;
-        let mut tokens = reply.outcome?;
-        tokens.scope.get_or_insert_with(|| asked.clone());
-        Ok(Credential::of_login(self, tokens, reply.received_at, reply.clock_offset.unwrap_or(0)))
+    /// Asks for the tokens of a login, bound to `key`.
+    pub(crate) async fn log_in<'a>(
+        &'a self,
+        mut form: Form<'a>,
+        asked: &Scope,
+        key: Option<DpopKey>,
+    ) -> Result<Credential, Failure> {
+        form.extend(self.resources.iter().map(|resource| ("resource", resource.as_str())));
+        let reply = self.token(form, key.as_ref()).await;
+        self.logged_in(reply, asked, key).await
     }
 
-    pub(crate) async fn client_credentials_reply(&self, scope: &Scope) -> Reply {
-        self.token(with_scope(vec![("grant_type", "client_credentials")], scope)).await
+    /// The credential of a login that was answered.
+    pub(crate) async fn logged_in(
+        &self,
+        reply: Reply,
+        asked: &Scope,
+        key: Option<DpopKey>,
+    ) -> Result<Credential, Failure> {
+        let mut tokens = reply.outcome?;
+        tokens.scope.get_or_insert_with(|| asked.clone());
+        let key = match self.bound(key, tokens.token_type) {
+            Ok(key) => key,
+            Err(failure) => {
+                if let Some(token) = &tokens.refresh_token {
+                    // Nobody will use it; a server that cannot be told lets it expire.
+                    let _ = self.revoke(token).await;
+                }
+                return Err(failure);
+            }
+        };
+        Ok(Credential::of_login(self, tokens, reply.received_at, reply.clock_offset.unwrap_or(0), key))
+    }
+
+    /// The key that tokens of this type are bound to, of those that were asked for with `key` (RFC 9449 §5).
+    pub(crate) fn bound(&self, key: Option<DpopKey>, given: TokenType) -> Result<Option<DpopKey>, Failure> {
+        match (key, given) {
+            (Some(key), TokenType::Dpop) => Ok(Some(key)),
+            (None, TokenType::Bearer) => Ok(None),
+            (Some(_), TokenType::Bearer) if self.dpop == Dpop::WhereOffered => Ok(None),
+            (Some(_), TokenType::Bearer) | (None, TokenType::Dpop) => Err(Failure::TokenType(given)),
+        }
+    }
+
+    /// The key of a login that begins now; `None` where its tokens are not to be bound.
+    pub(crate) fn new_key(&self) -> Option<DpopKey> {
+        let offered = &self.provider.dpop_algorithms;
+        let is_bound = match self.dpop {
+            Dpop::Off => false,
+            Dpop::WhereOffered => !offered.is_empty(),
+            Dpop::Required => true,
+        };
+        is_bound.then(|| DpopKey::generate(offered))
+    }
+
+    /// The client's own tokens for `target`; for `scope` where it names none.
+    pub(crate) async fn client_credentials_reply(
+        &self,
+        target: &Target,
+        scope: &Scope,
+        key: Option<&DpopKey>,
+    ) -> Reply {
+        let mut target = target.clone();
+        if target.scope.is_empty() {
+            target.scope = scope.clone();
+        }
+        self.token(with_target(vec![("grant_type", "client_credentials")], &target), key).await
     }
 
     /// One try of a refresh, whose marker is on disk already.
-    pub(crate) async fn refresh(&self, token: &RefreshToken, pending: &Pending) -> Reply {
+    pub(crate) async fn refresh(&self, token: &RefreshToken, pending: &Pending, key: Option<&DpopKey>) -> Reply {
         let challenge = pending.challenge();
         let mut form =
             vec![("grant_type", "refresh_token"), ("refresh_token", token.expose()), ("retry_challenge", &challenge)];
         if pending.tries > 1 {
             form.push(("retry_verifier", pending.verifier.expose()));
         }
-        self.token(form).await
-    }
-
-    async fn token<'a>(&'a self, mut form: Form<'a>) -> Reply {
-        form.extend(self.resources.iter().map(|resource| ("resource", resource.as_str())));
-        let answer = self.post(&self.provider.token_endpoint, form).await;
-        let received_at = self.clock.now();
-        let (head, body) = match answer {
-            Ok(answer) => answer.into_parts(),
-            Err(error) => return Reply { outcome: Err(unanswered(error)), received_at, clock_offset: None },
-        };
-        Reply {
-            outcome: classify(head.status.as_u16(), &head.headers, &Zeroizing::new(body)),
-            received_at,
-            clock_offset: clock_offset_milliseconds(&head.headers, received_at),
-        }
-    }
-
-    async fn post<'a>(&'a self, endpoint: &str, form: Form<'a>) -> Result<http::Response<Vec<u8>>, TransportError> {
-        let request = self.request(endpoint, form).map_err(|error| TransportError::NotSent(error.to_string()))?;
-        self.transport.send(request).await
-    }
-
-    fn request<'a>(&'a self, endpoint: &str, mut form: Form<'a>) -> Result<http::Request<RequestBody>, http::Error> {
-        let mut request = http::Request::builder()
-            .method(Method::POST)
-            .uri(endpoint)
-            .header(ACCEPT, "application/json")
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-        match &self.authentication {
-            Authentication::None => form.push(("client_id", self.id.as_str())),
-            Authentication::Post(secret) => {
-                form.extend([("client_id", self.id.as_str()), ("client_secret", secret.expose())]);
-            }
-            Authentication::Basic(secret) => request = request.header(AUTHORIZATION, self.basic(secret)),
-        }
-        let body = Serializer::new(String::new()).extend_pairs(form).finish();
-        request.body(RequestBody::new(body.into_bytes()))
-    }
-
-    /// RFC 6749 §2.3.1: each part is form-urlencoded before they are joined.
-    fn basic(&self, secret: &Secret) -> HeaderValue {
-        let encoded = |part: &str| form_urlencoded::byte_serialize(part.as_bytes()).collect::<String>();
-        let pair = Zeroizing::new(format!("{}:{}", encoded(self.id.as_str()), encoded(secret.expose())));
-        let text = format!("Basic {}", STANDARD.encode(&*pair));
-        let mut value = HeaderValue::from_str(&text).expect("base64 may stand in a header");
-        value.set_sensitive(true);
-        value
+        self.token(with_target(form, &pending.target), key).await
     }
 
     pub(crate) const fn resources(&self) -> &Resources {
         &self.resources
     }
 
-    pub(crate) const fn proof(&self) -> Proof {
+    /// What proves to the server that a retry comes from the sender of the first try of a refresh of `credential`.
+    pub(crate) fn proof(&self, credential: Option<&Credential>) -> Proof {
         match self.authentication {
+            Authentication::None if credential.is_some_and(|credential| credential.dpop_key.is_some()) => Proof::Key,
             Authentication::None => Proof::Nothing,
-            Authentication::Basic(_) | Authentication::Post(_) => Proof::ClientAuthentication,
+            Authentication::Basic(_) | Authentication::Post(_) | Authentication::PrivateKeyJwt(_) => {
+                Proof::ClientAuthentication
+            }
         }
+    }
+
+    /// What the clock of the server shows now, as far as this process knows.
+    pub(crate) fn server_now(&self) -> Timestamp {
+        self.learned.server_time(self.clock.now())
+    }
+
+    pub(crate) const fn authentication(&self) -> &Authentication {
+        &self.authentication
+    }
+
+    pub(crate) fn transport(&self) -> &dyn Transport {
+        &*self.transport
+    }
+
+    /// What belongs to another server or client is neither sent nor served nor overwritten here.
+    pub(crate) fn check_owner(&self, credential: &Credential) -> Result<(), TokenError> {
+        if credential.issuer == self.provider.issuer && credential.client_id == self.id {
+            return Ok(());
+        }
+        let (issuer, client) = (credential.issuer.clone(), credential.client_id.as_str().to_owned());
+        Err(TokenError::OtherServer { issuer, client })
+    }
+
+    pub(crate) fn learned(&self) -> &Learned {
+        &self.learned
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -228,21 +280,6 @@ impl OAuthClient {
     pub(crate) fn entropy(&self) -> &dyn Entropy {
         &*self.entropy
     }
-}
-
-fn with_scope<'a>(mut form: Form<'a>, scope: &'a Scope) -> Form<'a> {
-    if !scope.is_empty() {
-        form.push(("scope", scope.as_str()));
-    }
-    form
-}
-
-fn unanswered(error: TransportError) -> Failure {
-    let delivery = match &error {
-        TransportError::NotSent(_) => Delivery::NotSent,
-        TransportError::Unanswered(_) => Delivery::Unanswered,
-    };
-    Failure::Temporary(Temporary { cause: error.to_string(), retry_after: None, delivery })
 }
 
 impl fmt::Debug for OAuthClient {

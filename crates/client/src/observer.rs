@@ -1,6 +1,8 @@
+use std::time::Duration;
+
 use crate::{LogInReason, TokenError};
 
-/// Hears what becomes of a credential. Called by the exchange itself: it must return soon.
+/// Hears what becomes of a credential. Called by whoever does it, exchanges and callers: it must return soon.
 pub trait Observer: Send + Sync {
     /// Something happened. Events hold no secrets.
     fn observe(&self, event: &Event);
@@ -19,6 +21,10 @@ pub enum Event {
     Failed(TokenError),
     /// A person has to log in. It is told once, until somebody has.
     LogInNeeded(LogInReason),
+    /// An exchange, a login or a logout has waited so long for its turn among all that use the credential, whether it came or not.
+    LockWaited(Duration),
+    /// A caller waits for an exchange that another caller has begun.
+    Joined,
 }
 
 /// An [`Observer`] that hears nothing.

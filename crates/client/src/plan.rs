@@ -95,7 +95,7 @@ enum State<'c> {
 }
 
 fn state<'c>(credential: &'c Credential, now: Timestamp, demand: Demand<'_>) -> State<'c> {
-    let Some(access) = &credential.access else {
+    let Some(access) = credential.access_for(demand.target) else {
         return State::Gone;
     };
     let server_now = credential.server_time(now);
@@ -154,9 +154,9 @@ const REJECTION_PAUSE: Duration = Duration::from_secs(10);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Access, IssuerIdentifier, LineageId, Pending, RefreshToken};
+    use crate::{Access, IssuerIdentifier, LineageId, Pending, RefreshToken, Target};
     use regrant_crypto::SeededEntropy;
-    use regrant_protocol::{ClientId, Scope};
+    use regrant_protocol::{ClientId, Resources, Scope};
 
     const START: i64 = 1_800_000_000;
 
@@ -171,6 +171,9 @@ mod tests {
             client_id: ClientId::parse("TestApp").unwrap(),
             lineage: LineageId::generate(&SeededEntropy::new(1)),
             scope: Scope::empty(),
+            resources: Resources::none(),
+            narrowed: Vec::new(),
+            dpop_key: None,
             access: Some(Access {
                 token: AccessToken::new("a".to_owned()),
                 received_at: at(0),
@@ -229,7 +232,7 @@ mod tests {
     #[test]
     fn all_tries_are_inside_the_window_of_their_proof_and_one_past_it_is_called_late() {
         let confidential = Demand { proof: Proof::ClientAuthentication, ..Demand::default() };
-        let pending = Pending::first(&SeededEntropy::new(2), at(4000));
+        let pending = Pending::first(&SeededEntropy::new(2), at(4000), Target::default());
         let gone = Credential { pending: Some(pending.clone()), ..credential(3600) };
         let serving = Credential { pending: Some(pending), ..credential(8000) };
         for (credential, demand, seconds, expected) in [
@@ -250,7 +253,7 @@ mod tests {
     #[test]
     fn nothing_is_sent_before_its_time_and_a_clock_that_went_back_does_not_stop_it_for_long() {
         let quiet = Credential { not_before: Some(at(4000)), ..credential(3600) };
-        let pending = Some(Pending::first(&SeededEntropy::new(2), at(3950)));
+        let pending = Some(Pending::first(&SeededEntropy::new(2), at(3950), Target::default()));
         let pending = Credential { pending, ..quiet.clone() };
         for (credential, seconds, expected) in [
             (&quiet, 3300, "use"),

@@ -16,8 +16,21 @@ pub struct Provider {
     pub authorization_endpoint: Option<String>,
     /// Where tokens are revoked; `None` where none can be.
     pub revocation_endpoint: Option<String>,
+    /// Where a login on another device begins (RFC 8628 §4); `None` where none can.
+    pub device_authorization_endpoint: Option<String>,
+    /// Where a resource server asks about tokens (RFC 7662); `None` where it cannot.
+    pub introspection_endpoint: Option<String>,
+    /// Where a user's claims are (OpenID Connect Core §5.3); `None` where there are none.
+    pub userinfo_endpoint: Option<String>,
+    /// Where the keys are that tokens are signed with (RFC 8414 §2); `None` where they are not published.
+    pub jwks_uri: Option<String>,
     /// Whether the answer to an authorization request always names the issuer (RFC 9207 §3).
     pub names_itself: bool,
+    /// The algorithms of DPoP proofs (RFC 9449 §5.1); none where the server does not say that it knows of them.
+    pub dpop_algorithms: Vec<String>,
+    /// How clients may prove who they are at the token endpoint (RFC 8414 §2); `client_secret_basic` where the metadata says
+    /// nothing, none where there is no metadata.
+    pub authentication_methods: Vec<String>,
 }
 
 /// Why a server's metadata cannot be used.
@@ -65,8 +78,28 @@ impl Provider {
             token_endpoint: token_endpoint.to_owned(),
             authorization_endpoint: None,
             revocation_endpoint: None,
+            device_authorization_endpoint: None,
+            introspection_endpoint: None,
+            userinfo_endpoint: None,
+            jwks_uri: None,
             names_itself: false,
+            dpop_algorithms: Vec::new(),
+            authentication_methods: Vec::new(),
         })
+    }
+
+    /// Where metadata may be, in the order in which it is looked for.
+    #[must_use]
+    pub fn well_known_urls(issuer: &IssuerIdentifier) -> Vec<String> {
+        let (origin, path) = issuer.origin_and_path();
+        let mut urls = vec![
+            format!("{origin}/.well-known/oauth-authorization-server{path}"),
+            format!("{origin}{path}/.well-known/openid-configuration"),
+        ];
+        if !path.is_empty() {
+            urls.push(format!("{origin}/.well-known/openid-configuration{path}"));
+        }
+        urls
     }
 
     /// Asks `issuer` for its metadata, in the three forms that servers know: RFC 8414 §3.1, and OpenID Connect with the
@@ -76,7 +109,7 @@ impl Provider {
     /// When there is none, or it names another issuer.
     pub async fn discover(issuer: &IssuerIdentifier, transport: &dyn Transport) -> Result<Self, DiscoveryError> {
         let mut cause = String::new();
-        for url in well_known(issuer) {
+        for url in Self::well_known_urls(issuer) {
             let request = Request::builder().method(Method::GET).uri(&url).header("accept", "application/json");
             let request = request.body(RequestBody::default()).expect("an issuer's URL with a path is a URL");
             let answer = transport.send(request).await?;
@@ -90,27 +123,20 @@ impl Provider {
     }
 }
 
-/// Where metadata may be, in the order in which it is looked for.
-fn well_known(issuer: &IssuerIdentifier) -> Vec<String> {
-    let (origin, path) = issuer.origin_and_path();
-    let mut urls = vec![
-        format!("{origin}/.well-known/oauth-authorization-server{path}"),
-        format!("{origin}{path}/.well-known/openid-configuration"),
-    ];
-    if !path.is_empty() {
-        urls.push(format!("{origin}/.well-known/openid-configuration{path}"));
-    }
-    urls
-}
-
 #[derive(Deserialize)]
 struct Members {
     issuer: String,
     token_endpoint: String,
     authorization_endpoint: Option<String>,
     revocation_endpoint: Option<String>,
+    device_authorization_endpoint: Option<String>,
+    introspection_endpoint: Option<String>,
+    userinfo_endpoint: Option<String>,
+    jwks_uri: Option<String>,
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
+    dpop_signing_alg_values_supported: Option<Vec<String>>,
+    token_endpoint_auth_methods_supported: Option<Vec<String>>,
 }
 
 impl Members {
@@ -118,13 +144,28 @@ impl Members {
         if self.issuer != expected.as_str() {
             return Err(DiscoveryError::OtherIssuer { url, named: self.issuer, expected: expected.clone() });
         }
-        for endpoint in [&self.authorization_endpoint, &self.revocation_endpoint].into_iter().flatten() {
+        let endpoints = [
+            &self.authorization_endpoint,
+            &self.revocation_endpoint,
+            &self.device_authorization_endpoint,
+            &self.introspection_endpoint,
+            &self.userinfo_endpoint,
+            &self.jwks_uri,
+        ];
+        for endpoint in endpoints.into_iter().flatten() {
             check_secure(endpoint)?;
         }
+        let methods = self.token_endpoint_auth_methods_supported;
         Ok(Provider {
             authorization_endpoint: self.authorization_endpoint,
             revocation_endpoint: self.revocation_endpoint,
+            device_authorization_endpoint: self.device_authorization_endpoint,
+            introspection_endpoint: self.introspection_endpoint,
+            userinfo_endpoint: self.userinfo_endpoint,
+            jwks_uri: self.jwks_uri,
             names_itself: self.authorization_response_iss_parameter_supported,
+            dpop_algorithms: self.dpop_signing_alg_values_supported.unwrap_or_default(),
+            authentication_methods: methods.unwrap_or_else(|| vec!["client_secret_basic".to_owned()]),
             ..Provider::new(expected.clone(), &self.token_endpoint)?
         })
     }
@@ -198,5 +239,34 @@ mod tests {
             };
             assert_eq!(found, expected, "{text} {body}");
         }
+    }
+
+    #[tokio::test]
+    async fn rfc8414_section_2_the_metadata_says_what_a_server_can_do() {
+        const PATH: &str = "/.well-known/oauth-authorization-server";
+        let issuer = IssuerIdentifier::parse("https://id.example").unwrap();
+        let full = r#"{"issuer":"https://id.example","token_endpoint":"https://id.example/t",
+            "device_authorization_endpoint":"https://id.example/d","introspection_endpoint":"https://id.example/i",
+            "userinfo_endpoint":"https://id.example/u","jwks_uri":"https://id.example/k",
+            "dpop_signing_alg_values_supported":["ES256"],"token_endpoint_auth_methods_supported":["private_key_jwt"]}"#;
+        let provider = Provider::discover(&issuer, &OnePage(PATH, full)).await.unwrap();
+        assert_eq!(provider.device_authorization_endpoint.as_deref(), Some("https://id.example/d"));
+        assert_eq!(provider.introspection_endpoint.as_deref(), Some("https://id.example/i"));
+        assert_eq!(provider.userinfo_endpoint.as_deref(), Some("https://id.example/u"));
+        assert_eq!(provider.jwks_uri.as_deref(), Some("https://id.example/k"));
+        assert_eq!(
+            (provider.dpop_algorithms, provider.authentication_methods),
+            (vec!["ES256".to_owned()], vec!["private_key_jwt".to_owned()])
+        );
+
+        let bare = r#"{"issuer":"https://id.example","token_endpoint":"https://id.example/t"}"#;
+        let provider = Provider::discover(&issuer, &OnePage(PATH, bare)).await.unwrap();
+        assert_eq!(provider.authentication_methods, ["client_secret_basic"]);
+        assert!(provider.dpop_algorithms.is_empty());
+
+        let plain = r#"{"issuer":"https://id.example","token_endpoint":"https://id.example/t",
+            "device_authorization_endpoint":"http://id.example/d"}"#;
+        let refused = Provider::discover(&issuer, &OnePage(PATH, plain)).await;
+        assert!(matches!(refused, Err(DiscoveryError::Endpoint(_))), "{refused:?}");
     }
 }

@@ -94,7 +94,62 @@ pub enum StorageError {
         /// What is wrong with it.
         cause: CredentialError,
     },
+    /// A file of another user, as it is after `sudo`: writing it would take it from its owner.
+    #[error(
+        "{path:?} belongs to user {owner}, and this program runs as user {user}; nothing was read: run it as that user"
+    )]
+    OtherOwner {
+        /// The file.
+        path: PathBuf,
+        /// The user id of its owner.
+        owner: u32,
+        /// The user id that this program runs with.
+        user: u32,
+    },
+    /// A link, a directory, a device: a write would replace it by a file, and leave what it stands for behind.
+    #[error("{path:?} is {kind}; nothing was read: give the path of the file itself")]
+    NotPlain {
+        /// What is no file.
+        path: PathBuf,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// A file with other names: a write would leave old tokens under them, as in a copy.
+    #[error(
+        "{path:?} has {names} names (hard links), and a refresh would leave spent tokens under the others; nothing was read: remove those"
+    )]
+    Linked {
+        /// The file.
+        path: PathBuf,
+        /// How many names it has.
+        names: u64,
+    },
+    /// The keyring does not give the key that the file is sealed with, because it is locked, say, or not there.
+    #[error("the keyring has no key for {path:?} now: {cause}; the tokens are kept. Unlock the keyring, and try again")]
+    Keyring {
+        /// The file.
+        path: PathBuf,
+        /// What the keyring said.
+        cause: String,
+    },
+    /// What is kept there is not a credential sealed by the keyring; it was left alone.
+    #[cfg(feature = "keyring")]
+    #[error("{path:?} was left as it is, because {cause}; move it away to log in anew")]
+    Sealed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: crate::SealError,
+    },
     /// A storage of the caller's own failed.
     #[error("the credential's storage failed: {0}")]
     Other(String),
+}
+
+impl StorageError {
+    /// Whether the same call may succeed later: somebody else is at it, or the keyring is locked.
+    #[must_use]
+    pub const fn is_temporary(&self) -> bool {
+        matches!(self, Self::Busy(_) | Self::Keyring { .. })
+    }
 }

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use crate::dpop::URI_BYTES_MAX;
 use crate::{Failure, IssuerIdentifier, LogInReason, StorageError};
 
 /// Why there is no access token.
@@ -30,13 +31,20 @@ pub enum TokenError {
         /// Which client's.
         client: String,
     },
+    /// The token is bound to a key, and what it is to be sent to has no place in a proof.
+    #[error("{0:?} is not an absolute URI of at most {URI_BYTES_MAX} bytes, as a proof for a bound token needs")]
+    Uri(String),
 }
 
 impl TokenError {
     /// Whether the same call may succeed later, with nobody doing anything.
     #[must_use]
     pub const fn is_temporary(&self) -> bool {
-        matches!(self, Self::Temporary { .. } | Self::Storage(StorageError::Busy(_)))
+        match self {
+            Self::Temporary { .. } => true,
+            Self::Storage(error) => error.is_temporary(),
+            Self::LogIn(_) | Self::Refused(_) | Self::OtherServer { .. } | Self::Uri(_) => false,
+        }
     }
 }
 

@@ -1,17 +1,24 @@
+//! The manager, and the exchanges that it starts. How a session begins and ends is in `session`.
+
+mod session;
+
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use regrant_crypto::random;
-use regrant_protocol::Scope;
+use regrant_protocol::{Resource, Scope};
 use tokio::sync::watch;
 
-use crate::exchange::{Exchange, Unsaved};
+use crate::exchange::Exchange;
+use crate::manager_state::{Flight, Landing, State};
+use crate::nonces::Nonces;
 use crate::observer::NoObserver;
 use crate::{
-    AccessToken, Credential, Demand, Event, Failure, Jitter, LogInReason, OAuthClient, Observer, Plan, Renewal, Retry,
-    Storage, StorageError, Swap, Timer, TokenError, TokioTimer, plan,
+    AccessToken, Demand, DpopKey, Event, Jitter, OAuthClient, Observer, Plan, Renewal, Retry, Storage, Target, Timer,
+    TokenError, TokioTimer, plan,
 };
+
+pub use session::LogOut;
 
 /// Keeps a valid access token at hand, for one login, against any OAuth server.
 ///
@@ -36,7 +43,10 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct TokenManager(Arc<Inner>);
+pub struct TokenManager {
+    inner: Arc<Inner>,
+    target: Target,
+}
 
 struct Inner {
     client: OAuthClient,
@@ -47,37 +57,10 @@ struct Inner {
     scope: Scope,
     jitter: Jitter,
     state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    /// As this process saw it last.
-    credential: Option<Credential>,
-    /// What an API has refused.
-    rejected: Option<AccessToken>,
-    /// The exchange that is under way.
-    flight: Option<Flight>,
-    /// What the last exchange could not write.
-    unsaved: Option<Unsaved>,
-    is_log_in_told: bool,
-    /// How many logins and logouts there were here.
-    logins: u64,
-}
-
-type Landing = Option<Result<(), TokenError>>;
-type Flight = watch::Receiver<Landing>;
-
-/// What became of the session at the server when its tokens were removed here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LogOut {
-    /// The server has ended it.
-    Revoked,
-    /// There was none, or it had no refresh token.
-    NothingToRevoke,
-    /// The server has no revocation endpoint: its refresh token lives until it expires.
-    NotOffered,
-    /// The server did not confirm it: its refresh token may live until it expires.
-    Unconfirmed(Failure),
+    /// Held by the one exchange of this process: whatever it is for, it spends the same refresh token.
+    turn: tokio::sync::Mutex<()>,
+    /// Of the APIs; the server's own are others (RFC 9449 §9).
+    nonces: Nonces,
 }
 
 impl TokenManager {
@@ -85,7 +68,8 @@ impl TokenManager {
     #[must_use]
     pub fn new(client: OAuthClient, storage: impl Storage + 'static) -> Self {
         let jitter = Jitter(u16::from_be_bytes(random(client.entropy())));
-        Self(Arc::new(Inner {
+        let target = Target { resources: client.resources().clone(), scope: Scope::empty() };
+        let inner = Inner {
             client,
             storage: Box::new(storage),
             timer: Box::new(TokioTimer),
@@ -94,7 +78,44 @@ impl TokenManager {
             scope: Scope::empty(),
             jitter,
             state: Mutex::default(),
-        }))
+            turn: tokio::sync::Mutex::default(),
+            nonces: Nonces::default(),
+        };
+        Self { inner: Arc::new(inner), target }
+    }
+
+    /// A manager of the same login, whose access tokens are for one resource server (RFC 8707), with all that the login was given.
+    ///
+    /// All managers of a login share its refresh token, and take turns; none is given a token that was asked for by another.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use regrant_client::{IssuerIdentifier, MemoryStorage, OAuthClient, Provider, ReqwestTransport, TokenManager};
+    /// # use regrant_protocol::{ClientId, Resource};
+    /// # let provider = Provider::new(IssuerIdentifier::parse("https://id.example")?, "https://id.example/token")?;
+    /// # let client = OAuthClient::new(provider, ClientId::parse("reports")?, Arc::new(ReqwestTransport::new()?));
+    /// let tokens = TokenManager::new(client, MemoryStorage::default());
+    /// let calendar = tokens.for_resource(&Resource::parse("https://calendar.example")?);
+    /// let mail = tokens.for_resource(&Resource::parse("https://mail.example")?);
+    /// # drop((calendar, mail));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn for_resource(&self, resource: &Resource) -> Self {
+        self.for_target(Target::resource(resource))
+    }
+
+    /// A manager of the same login, whose access tokens are for `target`. Each target has a token of its own; a credential
+    /// keeps at most [`Credential::NARROWED_MAX`] of them.
+    #[must_use]
+    pub fn for_target(&self, target: Target) -> Self {
+        Self { inner: Arc::clone(&self.inner), target }
+    }
+
+    /// What the access tokens are for.
+    #[must_use]
+    pub const fn target(&self) -> &Target {
+        &self.target
     }
 
     /// The same manager, which tells `observer` what happens. Before it is cloned.
@@ -117,7 +138,7 @@ impl TokenManager {
     }
 
     fn changed(mut self, change: impl FnOnce(&mut Inner)) -> Self {
-        let inner = Arc::get_mut(&mut self.0).expect("a manager is set up before it is cloned");
+        let inner = Arc::get_mut(&mut self.inner).expect("a manager is set up before it is cloned");
         change(inner);
         self
     }
@@ -129,18 +150,26 @@ impl TokenManager {
     /// # Errors
     /// [`TokenError::LogIn`] when only a person can help; every other error leaves the tokens as they are.
     pub async fn access_token(&self) -> Result<AccessToken, TokenError> {
+        self.bound_access_token().await.map(|(token, _)| token)
+    }
+
+    /// An access token as [`TokenManager::access_token`] gives it, and the key that it is bound to.
+    pub(crate) async fn bound_access_token(&self) -> Result<(AccessToken, Option<DpopKey>), TokenError> {
         let mut landed = Ok(());
         for _ in 0..FLIGHTS_MAX {
-            let mut flight = {
-                let mut state = self.0.state();
-                if let Some((token, is_due)) = self.0.serving(&state) {
+            let (mut flight, is_joined) = {
+                let mut state = self.inner.state();
+                if let Some((token, is_due)) = self.inner.serving(&state, &self.target) {
                     if is_due {
                         self.take_off(&mut state);
                     }
-                    return Ok(token);
+                    return Ok((token, state.dpop_key()));
                 }
                 self.take_off(&mut state)
             };
+            if is_joined {
+                self.inner.observer.observe(&Event::Joined);
+            }
             landed = match flight.wait_for(Option::is_some).await {
                 Ok(landing) => landing.clone().unwrap_or(Ok(())),
                 Err(_) => Err(temporary("the exchange was ended with its runtime")),
@@ -149,87 +178,46 @@ impl TokenManager {
                 break;
             }
         }
-        let state = self.0.state();
-        match landed {
-            Ok(()) => Inner::kept(&state).ok_or_else(|| temporary("every new access token is rejected")),
+        let state = self.inner.state();
+        let token = match landed {
+            Ok(()) => state.kept(&self.target).ok_or_else(|| temporary("every new access token is rejected")),
             Err(error @ TokenError::LogIn(_)) => Err(error),
             // What still lives serves better than an error.
-            Err(error) => self.0.living(&state).ok_or(error),
-        }
+            Err(error) => self.inner.living(&state, &self.target).ok_or(error),
+        };
+        token.map(|token| (token, state.dpop_key()))
     }
 
     /// Says that an API has refused `token` (status 401, `invalid_token`): the next [`TokenManager::access_token`] is another one.
     ///
     /// A token that is less than ten seconds old stays: an API that refuses it would refuse the next one too.
     pub fn invalidate(&self, token: &AccessToken) {
-        let mut state = self.0.state();
+        let mut state = self.inner.state();
         // One who comes late with an older token must not hide that the newer one was refused as well.
-        if state.current() == Some(token) {
-            state.rejected = Some(token.clone());
+        if state.current(&self.target) == Some(token) {
+            state.slot(&self.target).rejected = Some(token.clone());
         }
     }
 
-    /// Keeps the credential of a login that has just happened, instead of any that was kept before.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn log_in(&self, credential: Credential) -> Result<(), TokenError> {
-        let lock = self.0.storage.lock(LOCK_WAIT).await?;
-        self.replace(Some(&credential)).await?;
-        self.0.state().begin(Some(credential));
-        drop(lock);
-        Ok(())
-    }
-
-    /// Removes the tokens, and revokes them at the server. It waits for an exchange that is under way.
-    ///
-    /// # Errors
-    /// When they cannot be removed.
-    pub async fn log_out(&self) -> Result<LogOut, TokenError> {
-        let lock = self.0.storage.lock(LOCK_WAIT).await?;
-        let removed = self.replace(None).await?;
-        self.0.state().begin(None);
-        drop(lock);
-        let Some(token) = removed.and_then(|removed| removed.refresh_token) else {
-            return Ok(LogOut::NothingToRevoke);
-        };
-        Ok(match self.0.client.revoke(&token).await {
-            Ok(true) => LogOut::Revoked,
-            Ok(false) => LogOut::NotOffered,
-            Err(failure) => LogOut::Unconfirmed(failure),
-        })
-    }
-
-    /// What is kept, secrets included.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn credential(&self) -> Result<Option<Credential>, StorageError> {
-        self.0.storage.load().await
-    }
-
-    /// Writes over what is kept, whoever wrote it; gives what was kept.
-    async fn replace(&self, new: Option<&Credential>) -> Result<Option<Credential>, StorageError> {
-        for _ in 0..SWAPS_MAX {
-            let kept = self.0.storage.load().await?;
-            let seen = kept.as_ref().map(Credential::version);
-            if self.0.storage.compare_and_swap(seen, new).await? == Swap::Done {
-                return Ok(kept);
-            }
-        }
-        Err(StorageError::Other("somebody else keeps writing to it".to_owned()))
-    }
-
-    /// The exchange that is under way, or a new one in a task of its own.
-    fn take_off(&self, state: &mut State) -> Flight {
-        if let Some(flight) = state.flight.as_ref().filter(|flight| flight.has_changed().is_ok()) {
-            return flight.clone();
+    /// The exchange that is under way, or a new one in a task of its own; and whether it was under way.
+    fn take_off(&self, state: &mut State) -> (Flight, bool) {
+        let slot = state.slot(&self.target);
+        if let Some(flight) = slot.flight.as_ref().filter(|flight| flight.has_changed().is_ok()) {
+            return (flight.clone(), true);
         }
         let (landing, flight) = watch::channel(None);
-        state.flight = Some(flight.clone());
-        let inner = Arc::clone(&self.0);
-        tokio::spawn(async move { inner.fly(landing).await });
-        flight
+        slot.flight = Some(flight.clone());
+        let (inner, target) = (Arc::clone(&self.inner), self.target.clone());
+        tokio::spawn(async move { inner.fly(&target, landing).await });
+        (flight, false)
+    }
+
+    pub(crate) fn client(&self) -> &OAuthClient {
+        &self.inner.client
+    }
+
+    pub(crate) fn nonces(&self) -> &Nonces {
+        &self.inner.nonces
     }
 }
 
@@ -238,13 +226,17 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn demand<'a>(&self, rejected: Option<&'a AccessToken>) -> Demand<'a> {
-        Demand { rejected, jitter: self.jitter, proof: self.client.proof(), renewal: self.renewal }
-    }
-
     /// A token that serves by the rule, and whether it is time for the next one.
-    fn serving(&self, state: &State) -> Option<(AccessToken, bool)> {
-        match plan(state.credential.as_ref(), self.client.clock().now(), self.demand(state.rejected.as_ref())) {
+    fn serving(&self, state: &State, target: &Target) -> Option<(AccessToken, bool)> {
+        let credential = state.credential.as_ref();
+        let demand = Demand {
+            target: Some(target),
+            rejected: state.rejected(target),
+            jitter: self.jitter,
+            proof: self.client.proof(credential),
+            renewal: self.renewal,
+        };
+        match plan(credential, self.client.clock().now(), demand) {
             Plan::Use(token) => Some((token.clone(), false)),
             Plan::RefreshInBackground(token) | Plan::Retry(Retry { serves: Some(token), .. }) => {
                 Some((token.clone(), true))
@@ -253,29 +245,27 @@ impl Inner {
         }
     }
 
-    /// The token that is kept, if it is not rejected, however little of its life is left.
-    fn kept(state: &State) -> Option<AccessToken> {
-        state.current().filter(|&token| state.rejected.as_ref() != Some(token)).cloned()
-    }
-
-    /// The same while it lives.
-    fn living(&self, state: &State) -> Option<AccessToken> {
+    /// The token that is kept, if it is neither rejected nor at its end.
+    fn living(&self, state: &State, target: &Target) -> Option<AccessToken> {
         let credential = state.credential.as_ref()?;
         let now = credential.server_time(self.client.clock().now());
-        let ends = credential.access.as_ref()?.expires_at;
-        Self::kept(state).filter(|_| ends.is_none_or(|end| now < end))
+        let ends = credential.access_for(Some(target))?.expires_at;
+        state.kept(target).filter(|_| ends.is_none_or(|end| now < end))
     }
 
-    async fn fly(&self, landing: watch::Sender<Landing>) {
+    async fn fly(&self, target: &Target, landing: watch::Sender<Landing>) {
+        let _turn = self.turn.lock().await;
         let (logins, rejected, unsaved, latest) = {
             let mut state = self.state();
-            (state.logins, state.rejected.clone(), state.unsaved.take(), state.credential.clone())
+            (state.logins, state.rejected(target).cloned(), state.unsaved.take(), state.credential.clone())
         };
         let mut exchange = Exchange {
             client: &self.client,
             storage: &*self.storage,
             timer: &*self.timer,
+            observer: &*self.observer,
             renewal: self.renewal,
+            target,
             scope: &self.scope,
             jitter: self.jitter,
             rejected,
@@ -287,7 +277,7 @@ impl Inner {
         let (latest, unsaved, tries) = (exchange.latest, exchange.unsaved, exchange.tries);
         let event = {
             let mut state = self.state();
-            state.flight = None;
+            state.slot(target).flight = None;
             // After a login or logout that came between, what was found before it is no longer true.
             if state.logins == logins {
                 (state.credential, state.unsaved) = (latest, unsaved);
@@ -302,44 +292,15 @@ impl Inner {
     }
 }
 
-impl State {
-    fn current(&self) -> Option<&AccessToken> {
-        Some(&self.credential.as_ref()?.access.as_ref()?.token)
-    }
-
-    /// Begins anew with what a login or a logout has left.
-    fn begin(&mut self, credential: Option<Credential>) {
-        *self = Self { credential, flight: self.flight.take(), logins: self.logins + 1, ..Self::default() };
-    }
-
-    /// What has to be told of an exchange.
-    fn event(&mut self, result: &Result<(), TokenError>, tries: u32) -> Option<Event> {
-        let reason: &LogInReason = match result {
-            Ok(()) => {
-                self.is_log_in_told = false;
-                return (tries > 0).then_some(Event::Refreshed { tries });
-            }
-            Err(TokenError::LogIn(reason)) => reason,
-            Err(error) => return Some(Event::Failed(error.clone())),
-        };
-        let is_told = std::mem::replace(&mut self.is_log_in_told, true);
-        (!is_told).then(|| Event::LogInNeeded(reason.clone()))
-    }
-}
-
 fn temporary(cause: &str) -> TokenError {
     TokenError::Temporary { cause: cause.to_owned(), retry_after: None }
 }
 
 impl fmt::Debug for TokenManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenManager").field("client", &self.0.client).finish_non_exhaustive()
+        f.debug_struct("TokenManager").field("client", &self.inner.client).finish_non_exhaustive()
     }
 }
 
-/// How long a login or logout waits for an exchange: longer than one can take.
-const LOCK_WAIT: Duration = Duration::from_secs(90);
 /// How many exchanges one call waits for: one that was under way already, and one of its own.
 const FLIGHTS_MAX: u32 = 2;
-/// How often a login or logout is tried against writers that do not lock.
-const SWAPS_MAX: u32 = 5;

@@ -24,7 +24,9 @@ pub const RESPONSE_BYTES_MAX: usize = 1024 * 1024;
 pub struct RequestBody(Zeroizing<Vec<u8>>);
 
 impl RequestBody {
-    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+    /// Takes the bytes of a body.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Self {
         Self(Zeroizing::new(bytes))
     }
 

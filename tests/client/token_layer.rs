@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use axum::http::{Request, Response};
-use regrant_client::{BearerError, BearerLayer, LogInReason, MemoryStorage, TokenError};
+use regrant_client::{LogInReason, MemoryStorage, TokenError, TokenLayer, TokenServiceError};
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
 use crate::scene::{Kind, Scene};
@@ -17,7 +17,7 @@ async fn call(
     scene: &Scene,
     refusals: usize,
     is_logged_in: bool,
-) -> (Result<u16, BearerError<Infallible>>, Vec<String>) {
+) -> (Result<u16, TokenServiceError<Infallible>>, Vec<String>) {
     let storage = MemoryStorage::default();
     let manager = if is_logged_in { scene.logged_in(storage).await } else { scene.manager(storage) };
     scene.server.clock.advance_seconds(60);
@@ -34,7 +34,7 @@ async fn call(
             Ok::<_, Infallible>(Response::builder().status(status).body(()).unwrap())
         }
     });
-    let answer = BearerLayer::new(manager).layer(api).oneshot(Request::new("body".to_owned())).await;
+    let answer = TokenLayer::new(manager).layer(api).oneshot(Request::new("body".to_owned())).await;
     let seen = std::mem::take(&mut *seen.lock().unwrap());
     (answer.map(|answer| answer.status().as_u16()), seen)
 }
@@ -54,6 +54,6 @@ async fn a_request_that_was_refused_is_sent_once_more_with_another_token() {
 async fn without_a_token_nothing_is_sent() {
     let scene = Scene::new(Kind::Public).await;
     let (answer, seen) = call(&scene, 0, false).await;
-    assert_eq!(answer, Err(BearerError::Token(TokenError::LogIn(LogInReason::NoCredential))));
+    assert_eq!(answer, Err(TokenServiceError::Token(TokenError::LogIn(LogInReason::NoCredential))));
     assert!(seen.is_empty());
 }
