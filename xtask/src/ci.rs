@@ -15,6 +15,7 @@ const STAGES: &[Stage] = &[
     Stage::new("format", format),
     Stage::new("clippy", || cargo("clippy --workspace --all-targets -- -D warnings")),
     Stage::new("telemetry", telemetry),
+    Stage::new("token program", token_program),
     Stage::new("docs", || cargo_with("doc --workspace --no-deps", "RUSTDOCFLAGS", "-Dwarnings")),
     Stage::new("words", words::run),
     Stage::new("static", static_build::run),
@@ -27,6 +28,7 @@ const STAGES: &[Stage] = &[
     Stage::new("prove clock", || prove::run(&["clock", "--scale", "ci"])),
     Stage::new("prove damage", || prove::run(&["damage", "--scale", "ci"])),
     Stage::new("prove import", || prove::run(&["import", "--scale", "ci"])),
+    Stage::new("prove client", || prove::run(&["client", "--scale", "ci"])),
     Stage::new("prove fuzz", || prove::run(&["fuzz", "--scale", "ci"])),
 ];
 
@@ -34,6 +36,12 @@ const STAGES: &[Stage] = &[
 fn telemetry() -> Result<(), String> {
     cargo("clippy --package regrant-server --all-targets --features opentelemetry -- -D warnings")?;
     cargo("test --package regrant-server --features opentelemetry --test telemetry")
+}
+
+/// What only the feature for the client's program has.
+fn token_program() -> Result<(), String> {
+    cargo("clippy --package regrant-client --all-targets --features program -- -D warnings")?;
+    cargo("test --package regrant-client --features program --bin regrant-token")
 }
 
 /// The client in Rust is a workspace of its own.

@@ -1,4 +1,5 @@
-//! Clients of other makers, for the tests that log in with them: installed below `target/clients`, and nowhere else.
+//! Clients and servers of other makers, for the tests that log in with the ones, or at the others: installed below
+//! `target/clients` and `target/servers`, and nowhere else.
 //!
 //! What a lock file names is installed once; remove the folder to have it anew.
 
@@ -15,7 +16,14 @@ pub(crate) fn install() -> Result<(), String> {
     once(Path::new("tests/clients/node/package-lock.json"), Path::new("target/clients/node"), node_packages)?;
     once(Path::new("tests/clients/python/requirements.txt"), Path::new("target/clients/python"), python_packages)?;
     once(Path::new("tests/admin/requirements.txt"), Path::new("target/clients/schemathesis"), python_packages)?;
-    cargo("build --locked --manifest-path tests/clients/rust/Cargo.toml --target-dir target/clients/rust")
+    cargo("build --locked --manifest-path tests/clients/rust/Cargo.toml --target-dir target/clients/rust")?;
+    go_program(Path::new("tests/clients/go"), Path::new("target/clients/go"))
+}
+
+/// Installs what the programs in `tests/servers` need.
+pub(crate) fn install_servers() -> Result<(), String> {
+    once(Path::new("tests/servers/node/package-lock.json"), Path::new("target/servers/node"), node_packages)?;
+    once(Path::new("tests/servers/python/requirements.txt"), Path::new("target/servers/python"), python_packages)
 }
 
 /// Puts the packages into `folder`, and a link to the scripts beside them, from where Node finds them.
@@ -41,6 +49,19 @@ fn python_packages(requirements: &Path, folder: &Path) -> Result<(), String> {
     let (requirements, folder) = (requirements.display(), folder.display());
     run(&format!("python3 -m venv --clear {folder}"))?;
     run(&format!("{folder}/bin/python -m pip install --disable-pip-version-check --requirement {requirements}"))
+}
+
+/// Builds the program in `sources` into `folder`, and keeps the modules that it needs there too.
+fn go_program(sources: &Path, folder: &Path) -> Result<(), String> {
+    fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    let folder = fs::canonicalize(folder).map_err(|error| format!("cannot find {}: {error}", folder.display()))?;
+    let mut go = Command::new("go");
+    go.args(["build", "-buildvcs=false", "-modcacherw", "-o"])
+        .arg(folder.join("oauth2_client"))
+        .arg(".")
+        .current_dir(sources);
+    go.env("GOMODCACHE", folder.join("modules"));
+    command::run(&format!("cd {} && go build -o {}/oauth2_client .", sources.display(), folder.display()), &mut go)
 }
 
 fn run(line: &str) -> Result<(), String> {

@@ -1,6 +1,7 @@
-//! The project's own commands: `cargo xtask test`, `cargo xtask ci` and `cargo xtask prove`.
+//! The project's own commands: `cargo xtask test`, `cargo xtask ci`, `cargo xtask bench` and `cargo xtask prove`.
 
 mod apt;
+mod bench;
 mod cargo;
 mod ci;
 mod clients;
@@ -22,6 +23,7 @@ commands:
   test   install what the tests need, build the program, run every test
   ci     all checks of a change: the tests first, then format, lints, docs, words
   prove  run the proofs of a kind: prove KIND [--scale ci|night|gate] [--only NAME] [--rows N]
+  bench  count the instructions of a refresh: bench instructions [--keep]
   static build the program as one file that needs nothing else, and try it
   help   print this
 ";
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         ["test"] => &test::run,
         ["ci"] => &ci::run,
         ["static"] => &static_build::run,
+        ["bench", arguments @ ..] => &|| bench::run(arguments),
         ["prove", arguments @ ..] => &|| prove::run(arguments),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -4,14 +4,16 @@ use crate::apt::{self, Program};
 use crate::cargo::cargo;
 use crate::clients;
 
-/// Installs what [`PROGRAMS`] and the clients of other makers need, builds the program, and runs every test.
+/// Installs what [`PROGRAMS`] and the clients and servers of other makers need, builds the program, and runs every test.
 pub(crate) fn run() -> Result<(), String> {
     apt::install_missing(PROGRAMS)?;
     clients::install()?;
+    clients::install_servers()?;
     // The end-to-end tests start the program as a child process, and cargo builds a binary by
     // itself for the tests of its own package only.
     cargo("build --package regrant-server --bin regrant")?;
     cargo("build --package regrant-examples --bin embed")?;
+    cargo("build --package regrant-client --features program --bin regrant-token")?;
     cargo("test --workspace")
 }
 
@@ -24,9 +26,15 @@ const PROGRAMS: &[Program] = &[
     Program::new("node", "nodejs"),
     Program::new("systemd-analyze", "systemd"),
     Program::new("npm", "npm"),
+    Program::new("go", "golang-go"),
+    Program::new("git", "git"),
     // Servers that the tests of `regrant import` start themselves; the ones that the packages start are left alone.
     Program::new("mariadb-install-db", "mariadb-server"),
     Program::new("pg_ctlcluster", "postgresql"),
+    // A keyring of a desktop, on a session of its own.
+    Program::new("dbus-run-session", "dbus-daemon"),
+    Program::new("dbus-send", "dbus-bin"),
+    Program::new("gnome-keyring-daemon", "gnome-keyring"),
     // Debian's Python has it only with this package, and makes no virtual environment without.
     Program::new("python3 -m ensurepip --version", "python3-venv"),
 ];
