@@ -69,6 +69,11 @@ const CRATES: &[Crate] = &[
         must_not_know: "the engine and HTTP: it carries other systems' data into a store",
     },
     Crate {
+        name: "bench",
+        may_use: &[],
+        must_not_know: "any of our crates: it loads any OAuth server, and ours by the same door",
+    },
+    Crate {
         name: "server",
         may_use: &[
             "protocol",
@@ -83,6 +88,7 @@ const CRATES: &[Crate] = &[
             "admin",
             "data-directory",
             "import",
+            "bench",
         ],
         must_not_know: "client and guard: they are other people's, and compile without the server",
     },
@@ -123,9 +129,19 @@ const CRATES: &[Crate] = &[
         must_not_know: "xtask and the examples: nothing is tested through them",
     },
     Crate {
+        name: "benches",
+        may_use: EVERYTHING,
+        must_not_know: "xtask, the tests and the examples: it measures what users run",
+    },
+    Crate {
         name: "fuzz",
         may_use: EVERYTHING,
         must_not_know: "xtask, the tests and the examples: a target is a function over bytes, and asserts by itself",
+    },
+    Crate {
+        name: "databases",
+        may_use: &[],
+        must_not_know: "any of our crates: it starts other people's servers, for tests of whatever crate",
     },
     Crate {
         name: "prove",
@@ -147,6 +163,7 @@ const EVERYTHING: &[&str] = &[
     "http",
     "admin",
     "import",
+    "bench",
     "server",
     "client",
     "guard",

@@ -14,7 +14,7 @@ struct Library {
 const LIBRARIES: &[Library] = &[
     Library {
         name: "axum",
-        only_in: &["http", "admin", "server", "regrant", "examples", "fuzz", "tests"],
+        only_in: &["http", "admin", "server", "regrant", "benches", "examples", "fuzz", "tests"],
         rule: "only the edge speaks HTTP",
     },
     Library {

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
@@ -19,6 +19,8 @@ const ANSWER_SECONDS_MAX: u64 = 20;
 pub(crate) struct DevServer {
     process: Child,
     address: String,
+    /// Whatever it says later has to go somewhere.
+    _output: BufReader<ChildStdout>,
 }
 
 /// What the program answered.
@@ -73,13 +75,18 @@ impl DevServer {
         let mut line = String::new();
         while output.read_line(&mut line)? > 0 {
             if let Some((_, address)) = line.trim().split_once("listening on http://") {
-                return Ok(Self { address: address.to_owned(), process });
+                return Ok(Self { address: address.to_owned(), process, _output: output });
             }
             line.clear();
         }
         process.wait()?;
         let told = errors.join().map_err(|_| anyhow!("standard error cannot be read"))?;
         Err(anyhow!("{}", told.lines().last().unwrap_or("it ended and said nothing")))
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     /// A refresh token for the demo user.

@@ -3,6 +3,7 @@
 //! Every result is one line of JSON on standard output. The program fails when a promise was broken, when a fault that was
 //! planted on purpose was not caught, or when a proof did not reach what makes its count mean something.
 
+mod client;
 mod clock;
 mod crash;
 mod damage;
@@ -70,6 +71,8 @@ enum Kind {
     Syscall,
     /// Clocks that jump, stand still or run away.
     Clock,
+    /// A token manager whose processes are killed and whose answers are lost, at several servers.
+    Client,
     /// Damaged files, and files that somebody else owns.
     Damage,
     /// Bytes that lead somewhere new, through every reader of untrusted bytes and through the rule itself.
@@ -83,6 +86,7 @@ enum Kind {
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
     match words.first().map(String::as_str) {
+        Some(client::COMMAND) => return client::be_a_process(&words),
         Some(workload::COMMAND) => return workload::run(&words[1..]),
         Some(import::COMMAND) => return import::be_the_program(&words),
         _ => {}
@@ -103,6 +107,7 @@ fn main() -> ExitCode {
         Kind::Power => power::run(scale, &only, seed, &mut report),
         Kind::Syscall => syscall::run(scale, &only, &mut report),
         Kind::Clock => asynchronously(clock::run(scale, &only, &mut report)),
+        Kind::Client => asynchronously(client::run(scale, &only, seed, &mut report)),
         Kind::Damage => damage::run(scale, &only, seed, &mut report),
         Kind::Fuzz => fuzz::run(scale, &only, seed, &mut report),
         Kind::Import => import::run(scale, rows, &mut report),

@@ -117,6 +117,7 @@ impl World {
             authenticated_at: now,
             idle_expires_at: Some(now.plus_seconds(3600)),
             absolute_expires_at: None,
+            ends_elsewhere_at: None,
             access_lifetime: Lifetime::from_seconds(3600),
         };
         let refresh_token = Some(ImportedToken(sha256(token.as_bytes())));
