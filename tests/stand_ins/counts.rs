@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::expected::Expected;
 use crate::system::{Mark, SYSTEMS, System};
 
 /// How many successes, errors and other observations there are of each system, counted in its source, its documentation and
@@ -12,10 +13,10 @@ const ROWS: [(&str, &[(&str, usize)]); 5] = [
     (
         "bshaffer",
         &[
-            ("Endpoints and requests", 25),
-            ("Options", 8),
+            ("Endpoints and requests", 29),
+            ("Options", 9),
             ("Answers", 12),
-            ("Errors", 24),
+            ("Errors", 27),
             ("Errors of an API", 8),
             ("Revocation", 6),
             ("Authorization", 12),
@@ -26,12 +27,12 @@ const ROWS: [(&str, &[(&str, usize)]); 5] = [
     (
         "redcore",
         &[
-            ("Endpoints", 13),
-            ("Options", 6),
+            ("Endpoints", 15),
+            ("Options", 7),
             ("What redCORE adds to the library", 7),
-            ("Requests, as in the library", 22),
+            ("Requests, as in the library", 23),
             ("Answers, as in the library", 11),
-            ("Errors, as in the library", 23),
+            ("Errors, as in the library", 25),
             ("Errors of an API", 8),
             ("Authorization, as in the library", 10),
             ("Rotation, as in the library", 5),
@@ -41,9 +42,9 @@ const ROWS: [(&str, &[(&str, usize)]); 5] = [
     (
         "wso2",
         &[
-            ("Endpoints and requests", 14),
-            ("Answers", 7),
-            ("Errors", 18),
+            ("Endpoints and requests", 16),
+            ("Answers", 8),
+            ("Errors", 21),
             ("Revocation", 6),
             ("Introspection", 3),
             ("Rotation", 9),
@@ -52,15 +53,15 @@ const ROWS: [(&str, &[(&str, usize)]); 5] = [
     (
         "dotauth",
         &[
-            ("Endpoints and requests", 9),
-            ("Answers", 8),
+            ("Endpoints and requests", 15),
+            ("Answers", 9),
             ("Errors", 10),
             ("Revocation", 3),
             ("Introspection", 3),
-            ("Rotation", 5),
+            ("Rotation", 6),
         ],
     ),
-    ("jiko", &[("What the documentation shows", 21)]),
+    ("jiko", &[("What the documentation shows", 23)]),
 ];
 
 #[test]
@@ -87,12 +88,43 @@ fn every_row_has_its_case() {
             assert!(!row.original.is_empty() && !row.what.is_empty(), "{called} says too little");
             match row.mark {
                 Mark::Identical => assert!(row.why.is_none(), "{called} is identical, and says why it is not"),
-                Mark::Safer | Mark::NotOffered => {
+                Mark::Alike | Mark::Safer | Mark::NotOffered => {
                     assert!(row.why.as_ref().is_some_and(|why| !why.is_empty()), "{called} does not say why");
                 }
             }
             assert_eq!(row.cases.is_empty(), row.mark == Mark::NotOffered, "{called} has no case, or one for nothing");
         }
+    }
+}
+
+#[test]
+fn what_is_identical_is_told_to_the_last_byte() {
+    for name in SYSTEMS {
+        let system = System::read(name);
+        for row in system.rows.iter().filter(|row| row.mark == Mark::Identical) {
+            for (number, case) in row.cases.iter().enumerate() {
+                let is_whole = Expected::parse(&case.answer, &system).is_whole();
+                assert!(is_whole, "{name} {} is identical, and its case {} leaves something open", row.id, number + 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_answer_is_whole_where_nothing_of_it_is_left_open() {
+    let system = System::read("bshaffer");
+    for (answer, is_whole) in [
+        ("200 success\n\n{\"access_token\":\"{access_token}\"}", true),
+        ("200\n?Cache-Control: {text}\n", true),
+        ("200 any", false),
+        ("200 page", false),
+        ("200 any\n\n{\"active\":false}", false),
+        ("303 redirect\nLocation: https://app.example/", false),
+        ("200 success\n\n{\"active\":true,{any}}", false),
+        ("400 error\n\n{\"error\":\"x\",\"error_description\":\"{text}\"}", false),
+        ("200\nContent-Type: application/json{any}\n", false),
+    ] {
+        assert_eq!(Expected::parse(answer, &system).is_whole(), is_whole, "{answer}");
     }
 }
 

@@ -72,6 +72,13 @@ impl<'a> Expected<'a> {
         wrong.or(extra).or(no_page).or(body)
     }
 
+    /// Whether nothing is left open but what nobody can know: tokens, times, and headers that may be missing.
+    pub(crate) fn is_whole(&self) -> bool {
+        let has_to_come = self.headers.iter().filter(|header| !header.is_optional).map(|header| header.value.as_str());
+        let mut texts = has_to_come.chain([self.body]);
+        self.scope == Scope::All && texts.all(|text| !["{any}", "{text}"].iter().any(|open| text.contains(open)))
+    }
+
     fn knows(&self, name: &str) -> bool {
         let is_named = self.headers.iter().any(|header| header.name.eq_ignore_ascii_case(name));
         is_named || OF_EVERY_ANSWER.iter().any(|own| name.eq_ignore_ascii_case(own))

@@ -31,9 +31,10 @@ fn page(system: &System) -> String {
     let mut page = format!(
         "# {title}\n\nMade from [{name}.toml]({name}.toml), where the cases are; what the words mean is in [README.md](README.md).\n\
          `stand_in = \"{name}\"` is set, and the clients at the top of that file are there; what else a case sets stands beside it.\n\n\
-         {} rows: {} identical, {} safer on purpose, {} not offered.\n",
+         {} rows: {} identical, {} alike, {} safer on purpose, {} not offered.\n",
         rows.len(),
         count(Mark::Identical),
+        count(Mark::Alike),
         count(Mark::Safer),
         count(Mark::NotOffered)
     );
@@ -52,6 +53,7 @@ fn page(system: &System) -> String {
 fn line(row: &Row) -> String {
     let mark = match row.mark {
         Mark::Identical => "identical",
+        Mark::Alike => "*alike*",
         Mark::Safer => "*safer*",
         Mark::NotOffered => "*not offered*",
     };

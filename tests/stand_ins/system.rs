@@ -58,6 +58,8 @@ pub(crate) struct Row {
 pub(crate) enum Mark {
     /// Byte for byte.
     Identical,
+    /// At the same place and to the same effect, with an answer of our own.
+    Alike,
     /// Otherwise, for a reason of security.
     Safer,
     /// Not at all.
