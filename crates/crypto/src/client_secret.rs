@@ -153,7 +153,7 @@ impl fmt::Debug for StoredSecret {
 }
 
 fn key(pepper: &Pepper, secret: &ClientSecret) -> [u8; 32] {
-    let mut context = hmac::Context::with_key(&pepper.hmac_key());
+    let mut context = hmac::Context::with_key(pepper.hmac_key());
     context.update(b"regrant/1/client-secret/");
     context.update(secret.0.as_bytes());
     let mut bytes = [0; 32];

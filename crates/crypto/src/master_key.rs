@@ -54,29 +54,34 @@ impl fmt::Debug for MasterKey {
 /// 32 random bytes under which generated client secrets are kept. Key rotation never retires it,
 /// because the secrets it keyed cannot be keyed again.
 #[derive(Clone, ZeroizeOnDrop)]
-pub struct Pepper([u8; 32]);
+pub struct Pepper {
+    bytes: [u8; 32],
+    /// The same as the key that it is. It erases itself.
+    #[zeroize(skip)]
+    hmac_key: hmac::Key,
+}
 
 impl Pepper {
     /// The pepper with exactly these bytes, which must be random.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        Self { bytes, hmac_key: hmac::Key::new(hmac::HMAC_SHA256, &bytes) }
     }
 
     /// A new pepper.
     #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
-        Self(random(entropy))
+        Self::from_bytes(random(entropy))
     }
 
     /// The bytes, for the key file alone.
     #[must_use]
     pub fn expose(&self) -> &[u8; 32] {
-        &self.0
+        &self.bytes
     }
 
-    pub(crate) fn hmac_key(&self) -> hmac::Key {
-        hmac::Key::new(hmac::HMAC_SHA256, &self.0)
+    pub(crate) fn hmac_key(&self) -> &hmac::Key {
+        &self.hmac_key
     }
 }
 

@@ -94,42 +94,56 @@ impl AuthorizationServer {
         claimed: &ClientAuthentication,
     ) -> Result<AuthenticatedClient, TokenError> {
         let known = self.clients.find(&*self.store, &claimed.client_id).await?;
-        let failure = FailureKey::client(context.source, claimed.client_id.as_str());
+        let is_generated = self.is_generated_secret(known.as_deref(), claimed);
         // 256 random bits cannot be guessed: whoever has them need not wait for others who guess from the same address.
-        if claimed.secret.as_ref().is_some_and(|secret| !self.is_generated_secret(known.as_deref(), secret)) {
+        if claimed.secret.is_some() && !is_generated {
+            let failure = failure_key(context, claimed);
             self.failures.check(failure, self.clock.monotonic()).map_err(TokenError::too_many_failures)?;
         }
-        let answer = self.prove(claimed, known.clone(), failure).await;
+        let answer = self.prove(context, claimed, known.as_ref(), is_generated).await;
         // What a copy in memory refuses may be right by now.
         if answer.as_ref().is_err_and(TokenError::rests_on_the_client)
             && let Some(newer) = self.newer_than(known.as_deref(), &claimed.client_id).await?
         {
-            return self.prove(claimed, newer, failure).await;
+            let is_generated = self.is_generated_secret(newer.as_deref(), claimed);
+            return self.prove(context, claimed, newer.as_ref(), is_generated).await;
         }
         answer
     }
 
-    /// Checks the claim against one copy of the client.
+    /// Checks the claim against one copy of the client, whose generated secret it may have.
     async fn prove(
         &self,
+        context: &RequestContext,
         claimed: &ClientAuthentication,
-        found: Option<Arc<CachedClient>>,
-        failure: FailureKey,
+        found: Option<&Arc<CachedClient>>,
+        is_generated: bool,
     ) -> Result<AuthenticatedClient, TokenError> {
-        let registered = found.as_ref().map(|found| found.client.settings.auth_methods.clone());
         let candidate = found.filter(|found| found.client.settings.auth_methods.contains(&claimed.method));
         let proven = match (&claimed.secret, candidate) {
             (None, Some(client)) => client.client.settings.is_public().then_some(client),
             (None, None) => None,
-            (Some(secret), Some(client)) => self.check_secret(&client, secret, failure).await?.then_some(client),
+            (Some(_), Some(client)) if is_generated => Some(client),
+            (Some(secret), Some(client)) => {
+                let failure = failure_key(context, claimed);
+                self.check_chosen_secret(client, secret, failure).await?.then_some(client)
+            }
             (Some(secret), None) => {
-                self.refuse_secret(secret, failure).await?;
+                self.refuse_secret(secret, failure_key(context, claimed)).await?;
                 None
             }
         };
-        let unproven = || Unproven { client: claimed.client_id.clone(), method: claimed.method, registered };
+        let unproven = || Unproven {
+            client: claimed.client_id.clone(),
+            method: claimed.method,
+            registered: found.map(|found| found.client.settings.auth_methods.clone()),
+        };
         let client = proven.ok_or_else(|| TokenError::ClientNotAuthenticated(unproven()))?;
-        if client.client.party.enabled { Ok(AuthenticatedClient(client)) } else { Err(TokenError::ClientDisabled) }
+        if client.client.party.enabled {
+            Ok(AuthenticatedClient(Arc::clone(client)))
+        } else {
+            Err(TokenError::ClientDisabled)
+        }
     }
 
     /// Reads a client that was known anew: the inner `None` when it was removed, the outer when nothing has changed.
@@ -175,7 +189,8 @@ impl AuthorizationServer {
         decide_in(&*self.store, target, Some(context.begin_before()), rule).await?.ok_or(TokenError::Changed)
     }
 
-    async fn check_secret(
+    /// Checks a secret that is not the generated one of this client.
+    async fn check_chosen_secret(
         &self,
         cached: &CachedClient,
         secret: &Secret,
@@ -188,29 +203,22 @@ impl AuthorizationServer {
         if cached.accepts(&self.process_pepper, &presented) {
             return Ok(true);
         }
-        let Some(credential) = &cached.client.settings.credential else {
-            return self.refuse_secret(secret, failure).await;
-        };
-        let unreadable = |error: StoredSecretError| StoreError::Inconsistent {
+        let unreadable = |error: &StoredSecretError| StoreError::Inconsistent {
             table: "clients",
             column: "settings",
             row: cached.client.id.to_string(),
             problem: error.to_string(),
         };
-        let stored = StoredSecret::parse(credential.expose()).map_err(unreadable)?;
-        if stored.matches_keyed(self.keys.ring().pepper(), &presented) {
-            return Ok(true);
-        }
-        match stored {
-            StoredSecret::Keyed(_) => self.refuse_secret(secret, failure).await,
-            StoredSecret::Chosen(stored) => {
+        match cached.stored_secret.as_ref().map(Result::as_ref).transpose().map_err(unreadable)? {
+            None | Some(StoredSecret::Keyed(_)) => self.refuse_secret(secret, failure).await,
+            Some(StoredSecret::Chosen(stored)) => {
                 // After a start all requests of a client come at once, and one of them is enough to know the secret.
                 let _first = cached.accepting.lock().await;
                 if cached.accepts(&self.process_pepper, &presented) {
                     return Ok(true);
                 }
                 self.failures.charge(&[failure], self.clock.monotonic()).map_err(TokenError::too_many_failures)?;
-                let is_right = self.hashing.verify(stored, secret.clone()).await?;
+                let is_right = self.hashing.verify(stored.clone(), secret.clone()).await?;
                 if is_right {
                     self.failures.give_back(&[failure]);
                     // Another request may have been faster, with the same secret.
@@ -221,14 +229,12 @@ impl AuthorizationServer {
         }
     }
 
-    /// Whether it is the secret that this server generated for the client.
-    fn is_generated_secret(&self, known: Option<&CachedClient>, secret: &Secret) -> bool {
-        let credential = known.and_then(|known| known.client.settings.credential.as_ref());
-        match (
-            credential.map(|credential| StoredSecret::parse(credential.expose())),
-            ClientSecret::new(secret.expose()),
-        ) {
-            (Some(Ok(stored)), Ok(presented)) => stored.matches_keyed(self.keys.ring().pepper(), &presented),
+    /// Whether the secret is the one that this server generated for the client.
+    fn is_generated_secret(&self, known: Option<&CachedClient>, claimed: &ClientAuthentication) -> bool {
+        let stored = known.and_then(|known| known.stored_secret.as_ref()?.as_ref().ok());
+        let presented = claimed.secret.as_ref().and_then(|secret| ClientSecret::new(secret.expose()).ok());
+        match (stored, presented) {
+            (Some(stored), Some(presented)) => stored.matches_keyed(self.keys.ring().pepper(), &presented),
             _ => false,
         }
     }
@@ -239,4 +245,9 @@ impl AuthorizationServer {
         self.hashing.verify_for_no_client(secret.clone()).await?;
         Ok(false)
     }
+}
+
+/// What wrong secrets for a client are counted under.
+fn failure_key(context: &RequestContext, claimed: &ClientAuthentication) -> FailureKey {
+    FailureKey::client(context.source, claimed.client_id.as_str())
 }

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use regrant_crypto::{ClientSecret, Pepper, StoredSecret};
+use regrant_crypto::{ClientSecret, Pepper, StoredSecret, StoredSecretError};
 use regrant_protocol::ClientId;
 use regrant_store::{Client, Store, StoreError};
 
@@ -16,6 +16,8 @@ pub(crate) struct Clients {
 /// A client, and the proof of its secret after it authenticated once.
 pub(crate) struct CachedClient {
     pub(crate) client: Client,
+    /// What is kept of its secret, read once; `None` when it has none.
+    pub(crate) stored_secret: Option<Result<StoredSecret, StoredSecretError>>,
     /// A keyed hash of the secret that Argon2id accepted, so that it is not asked again.
     pub(crate) accepted_secret: OnceLock<StoredSecret>,
     /// Held by the one who asks Argon2id first.
@@ -27,7 +29,9 @@ impl CachedClient {
     fn new(client: Client, older: Option<&Self>) -> Self {
         let same = older.filter(|older| older.client.settings.credential == client.settings.credential);
         let accepted_secret = same.map(|older| older.accepted_secret.clone()).unwrap_or_default();
-        Self { client, accepted_secret, accepting: tokio::sync::Mutex::new(()) }
+        let credential = client.settings.credential.as_ref();
+        let stored_secret = credential.map(|credential| StoredSecret::parse(credential.expose()));
+        Self { client, stored_secret, accepted_secret, accepting: tokio::sync::Mutex::new(()) }
     }
 
     /// Whether this is the secret that Argon2id accepted before.

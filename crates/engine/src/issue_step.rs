@@ -21,7 +21,10 @@ impl AuthorizationServer {
         rule: impl FnMut(&Scene<'_>) -> Decided<V> + Clone + Send + 'static,
     ) -> Result<(V, Granted), TokenError> {
         let gauge = self.gauge(client)?;
-        let added = self.claims_before(context, client, grant, rule.clone()).await?;
+        let added = match self.hooks.claims {
+            None => Some(Map::new()),
+            Some(_) => self.claims_before(context, client, grant, rule.clone()).await?,
+        };
         let mut decide = rule;
         let rule = move |scene: &Scene<'_>| {
             let (decided, write) = decide(scene);
@@ -48,9 +51,6 @@ impl AuthorizationServer {
         grant: GrantId,
         mut rule: impl FnMut(&Scene<'_>) -> Decided<V> + Send + 'static,
     ) -> Result<Option<Map<String, Value>>, TokenError> {
-        if self.hooks.claims.is_none() {
-            return Ok(Some(Map::new()));
-        }
         let look = move |scene: &Scene<'_>| (rule(scene).0.ok().map(|(_, granted)| granted), Write::Nothing);
         let looked: Result<_, StoreError> =
             decide_in(&*self.store, Target::Grant(grant), Some(context.begin_before()), look).await;

@@ -1,7 +1,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use regrant_crypto::{
-    AccessKey, AuthorityContext, KeyRing, MESSAGE_BYTES, MasterKey, PrefilterKeys, Purpose, authority_key,
+    AccessKey, AuthorityContext, AuthorityKey, KeyRing, MESSAGE_BYTES, PrefilterKeys, Purpose, authority_key,
 };
 use regrant_grant::{
     AuthorityTag, Binding, CODE_PREFIX, Generation, Grant, GrantSecret, HEAD_BYTES, Head, REFRESH_PREFIX,
@@ -9,6 +9,8 @@ use regrant_grant::{
 };
 use regrant_protocol::{ClientId, EpochNumber, Kid, Secret};
 use regrant_store::{Identity, StoreError};
+
+use crate::derived_keys::DerivedKeys;
 
 /// The master keys and what the store says about itself: all that tags are made of but the row.
 pub(crate) struct Keys {
@@ -21,6 +23,8 @@ struct Loaded {
     ring: Arc<KeyRing>,
     prefilters: PrefilterKeys,
     newest_announced: Kid,
+    authority: DerivedKeys<AuthorityKey>,
+    access: DerivedKeys<AccessKey>,
 }
 
 /// Whose token it is, as the row tells it: what a tag binds a token to beside its head.
@@ -128,8 +132,9 @@ impl Keys {
             return AuthorityTag::Unverifiable;
         }
         let message = message(&parts.head.to_bytes(), &parts.prefilter_tag);
-        let verified = self.with_context(&parts.head, owner, |master, context| {
-            authority_key(master, owner.secret.expose(), purpose).verify(context, &message, &parts.authority_tag)
+        let verified = self.with_context(&parts.head, owner, |loaded, context| {
+            let key = loaded.authority_key(parts.head.kid, owner.secret, purpose)?;
+            Some(key.verify(context, &message, &parts.authority_tag))
         });
         if verified == Some(true) { AuthorityTag::Valid } else { AuthorityTag::Invalid }
     }
@@ -161,8 +166,8 @@ impl Keys {
         let head = Head { kid: row.kid, epoch: row.epoch, grant: row.id, generation };
         let prefilter_tag = self.prefilter_tag(&head, purpose).ok_or_else(unknown)?;
         let message = message(&head.to_bytes(), &prefilter_tag);
-        let authority_tag = self.with_context(&head, owner, |master, context| {
-            authority_key(master, owner.secret.expose(), purpose).tag(context, &message)
+        let authority_tag = self.with_context(&head, owner, |loaded, context| {
+            Some(loaded.authority_key(head.kid, owner.secret, purpose)?.tag(context, &message))
         });
         let authority_tag = authority_tag.ok_or_else(unknown)?;
         Ok(TokenParts { head, prefilter_tag, authority_tag }.encode(prefix))
@@ -174,35 +179,34 @@ impl Keys {
 
     /// Encrypts the claims of an opaque access token.
     pub(crate) fn encrypt_access(&self, head: &Head, owner: Owner<'_>, claims: &[u8]) -> Option<Vec<u8>> {
-        self.with_context(head, owner, |master, context| {
+        self.with_context(head, owner, |loaded, context| {
             let aad = context.with_head(&head.to_bytes());
-            AccessKey::new(master, owner.secret.expose()).encrypt(claims, &aad)
+            Some(loaded.access_key(head.kid, owner.secret)?.encrypt(claims, &aad))
         })
     }
 
     /// Decrypts the claims of an opaque access token; `None` when it is not one of this owner.
     pub(crate) fn decrypt_access(&self, head: &Head, owner: Owner<'_>, body: &[u8]) -> Option<Vec<u8>> {
-        self.with_context(head, owner, |master, context| {
+        self.with_context(head, owner, |loaded, context| {
             let aad = context.with_head(&head.to_bytes());
-            AccessKey::new(master, owner.secret.expose()).decrypt(body, &aad).ok()
-        })?
+            loaded.access_key(head.kid, owner.secret)?.decrypt(body, &aad).ok()
+        })
     }
 
-    /// Calls `act` with the master key of `head` and the context of its tags; `None` when key or epoch is unknown here.
+    /// Calls `act` with the keys and the context of the tags of `head`; `None` when key or epoch is unknown here.
     fn with_context<T>(
         &self,
         head: &Head,
         owner: Owner<'_>,
-        act: impl FnOnce(&MasterKey, &AuthorityContext<'_>) -> T,
+        act: impl FnOnce(&Loaded, &AuthorityContext<'_>) -> Option<T>,
     ) -> Option<T> {
         let loaded = self.loaded();
-        let master = loaded.ring.get(head.kid)?;
         let epoch = self.identity.epoch_numbered(head.epoch)?;
         let (binding, length) = owner.binding.tag_input();
         let context =
             AuthorityContext::new(&self.identity.realm.0, &epoch.random, owner.client.as_str(), &binding[..length])
                 .ok()?;
-        Some(act(master, &context))
+        act(&loaded, &context)
     }
 
     fn loaded(&self) -> Arc<Loaded> {
@@ -212,7 +216,20 @@ impl Keys {
 
 impl Loaded {
     fn new(ring: Arc<KeyRing>, newest_announced: Kid) -> Self {
-        Self { prefilters: PrefilterKeys::new(&ring), ring, newest_announced }
+        let (authority, access) = (DerivedKeys::new(), DerivedKeys::new());
+        Self { prefilters: PrefilterKeys::new(&ring), ring, newest_announced, authority, access }
+    }
+
+    /// The key of the authority tags of a grant; `None` when its master key is unknown here.
+    fn authority_key(&self, kid: Kid, secret: &GrantSecret, purpose: Purpose) -> Option<Arc<AuthorityKey>> {
+        let master = self.ring.get(kid)?;
+        Some(self.authority.get(kid, purpose, secret, || authority_key(master, secret.expose(), purpose)))
+    }
+
+    /// The key of the opaque access tokens of a grant; `None` when its master key is unknown here.
+    fn access_key(&self, kid: Kid, secret: &GrantSecret) -> Option<Arc<AccessKey>> {
+        let master = self.ring.get(kid)?;
+        Some(self.access.get(kid, Purpose::Access, secret, || AccessKey::new(master, secret.expose())))
     }
 
     fn newest_kid(&self) -> Kid {

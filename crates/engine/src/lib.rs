@@ -27,6 +27,7 @@ mod clients;
 mod code;
 mod configured_client;
 mod context;
+mod derived_keys;
 mod describe;
 mod endpoint;
 mod error;

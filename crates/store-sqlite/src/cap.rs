@@ -6,7 +6,7 @@ use rusqlite::params;
 
 use crate::family::FamilyRows;
 use crate::rows::grant;
-use crate::statements::grant::{SELECT_FAMILIES, SELECT_OPEN_CODES};
+use crate::statements::grant::{SELECT_FAMILIES, SELECT_FAMILIES_NOT_REVOKED, SELECT_OPEN_CODES};
 use crate::transaction::Transaction;
 
 /// The most families of one user and client that are looked at: five times as many as there may be. There are more when they
@@ -21,6 +21,10 @@ pub(crate) fn make_room(
     before: Option<&Grant>,
 ) -> Result<(), StoreError> {
     let (Some(cap), Write::Insert(row) | Write::Update(row)) = (Cap::on(write, before), write) else { return Ok(()) };
+    // Most have far fewer, whatever state they are in: then none of them needs to be read.
+    if count_families(transaction, row, cap.max())? < cap.max() {
+        return Ok(());
+    }
     let found = match cap {
         Cap::LiveGrants => find_families(transaction, epoch, row),
         Cap::OpenCodes => find_open_codes(transaction, row),
@@ -29,6 +33,12 @@ pub(crate) fn make_room(
     let Write::Update(ended) = cap.make_room(&families, transaction.now()) else { return Ok(()) };
     tracing::info!(grant = %ended.id, client = %ended.client, user = %ended.subject, ?cap, "ended to make room");
     grant::update(transaction, &ended)
+}
+
+/// How many families the user and the client of `like` have that were not revoked, counted up to `count_max`.
+fn count_families(transaction: &Transaction<'_>, like: &Grant, count_max: usize) -> Result<usize, StoreError> {
+    let params = params![like.subject.as_str(), like.client.as_str()];
+    Ok(transaction.some(SELECT_FAMILIES_NOT_REVOKED, params, count_max, |_| Ok(Some(())))?.len())
 }
 
 /// The families of the user and the client of `like` that may live.

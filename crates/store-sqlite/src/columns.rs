@@ -3,7 +3,7 @@ use std::fmt::Display;
 use regrant_protocol::Timestamp;
 use regrant_store::StoreError;
 use rusqlite::Row;
-use rusqlite::types::FromSql;
+use rusqlite::types::{FromSql, ValueRef};
 
 /// Reads the columns of a row in the order of its statement. A value that cannot be is reported by table, column and row.
 pub(crate) struct Columns<'a> {
@@ -33,10 +33,7 @@ impl<'a> Columns<'a> {
 
     /// The next column, as its type has it.
     pub(crate) fn next<T: FromSql>(&mut self, column: &'static str) -> Result<T, StoreError> {
-        debug_assert_eq!(self.row.as_ref().column_name(self.index).ok(), Some(column), "{}", self.table);
-        let value = self.row.get_ref(self.index).map_err(|error| self.inconsistent(column, &error))?;
-        self.index += 1;
-        T::column_result(value).map_err(|error| self.inconsistent(column, &error))
+        T::column_result(self.stored(column)?).map_err(|error| self.inconsistent(column, &error))
     }
 
     /// The next column, as `read` makes it from what is stored.
@@ -46,6 +43,16 @@ impl<'a> Columns<'a> {
         read: impl FnOnce(S) -> Result<T, E>,
     ) -> Result<T, StoreError> {
         read(self.next(column)?).map_err(|problem| self.inconsistent(column, &problem))
+    }
+
+    /// The next column, a text, as `read` makes it from what is stored.
+    pub(crate) fn text<T, E: Display>(
+        &mut self,
+        column: &'static str,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, StoreError> {
+        let stored = self.stored(column)?.as_str().map_err(|error| self.inconsistent(column, &error))?;
+        read(stored).map_err(|problem| self.inconsistent(column, &problem))
     }
 
     /// The next column, a time.
@@ -61,6 +68,14 @@ impl<'a> Columns<'a> {
     /// The next column, a count that SQLite can hold.
     pub(crate) fn count(&mut self, column: &'static str) -> Result<u64, StoreError> {
         self.next_as(column, |stored: i64| u64::try_from(stored))
+    }
+
+    /// The next column, as it is stored.
+    fn stored(&mut self, column: &'static str) -> Result<ValueRef<'a>, StoreError> {
+        debug_assert_eq!(self.row.as_ref().column_name(self.index).ok(), Some(column), "{}", self.table);
+        let value = self.row.get_ref(self.index).map_err(|error| self.inconsistent(column, &error))?;
+        self.index += 1;
+        Ok(value)
     }
 
     fn inconsistent(&self, column: &'static str, problem: &dyn Display) -> StoreError {

@@ -18,9 +18,9 @@ mod tests {
     use rusqlite::Connection;
 
     use super::grant::{
-        INSERT_GRANT, SELECT_ENDED_SLICE, SELECT_FAMILIES, SELECT_FAMILIES_PAGE, SELECT_FAMILIES_SLICE, SELECT_GRANT,
-        SELECT_GRANTS_OF_USER, SELECT_GRANTS_SLICE_END, SELECT_LAST_USED_SIBLING, SELECT_LISTED_ACCESS_TOKENS_SLICE,
-        SELECT_OPEN_CODES, SELECT_SIBLING, UPDATE_GRANT, UPDATE_GRANT_AND_END,
+        INSERT_GRANT, SELECT_ENDED_SLICE, SELECT_FAMILIES, SELECT_FAMILIES_NOT_REVOKED, SELECT_FAMILIES_PAGE,
+        SELECT_FAMILIES_SLICE, SELECT_GRANT, SELECT_GRANTS_OF_USER, SELECT_GRANTS_SLICE_END, SELECT_LAST_USED_SIBLING,
+        SELECT_LISTED_ACCESS_TOKENS_SLICE, SELECT_OPEN_CODES, SELECT_SIBLING, UPDATE_GRANT, UPDATE_GRANT_AND_END,
     };
     use super::imported_token::{
         SELECT_IMPORTED_ACCESS_TOKEN, SELECT_IMPORTED_ACCESS_TOKENS_SLICE, SELECT_IMPORTED_REFRESH_TOKEN,
@@ -102,6 +102,16 @@ mod tests {
                     session_of_grant,
                     "CORRELATED SCALAR SUBQUERY 1",
                     sibling,
+                ],
+            ),
+            (
+                SELECT_FAMILIES_NOT_REVOKED,
+                &[
+                    "SEARCH grants USING INDEX families_not_revoked (user=? AND client=?)",
+                    "SCALAR SUBQUERY 1",
+                    users,
+                    "SCALAR SUBQUERY 2",
+                    "SEARCH clients USING COVERING INDEX sqlite_autoindex_clients_1 (id=?)",
                 ],
             ),
             (

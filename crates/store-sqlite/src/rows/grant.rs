@@ -2,7 +2,7 @@ use regrant_grant::{Generation, Grant, GrantId, GrantSecret, Party, SessionId};
 use regrant_protocol::{ClientId, EpochNumber, Kid, Lifetime, RetryChallenge, Scope, Subject, Timestamp};
 use regrant_store::StoreError;
 use regrant_store::stored::{approved_from, binding, code, resources};
-use rusqlite::{Row, named_params, params};
+use rusqlite::{Row, params};
 
 use super::{client, user};
 use crate::columns::{Columns, stored_count};
@@ -74,34 +74,35 @@ fn inconsistent(grant: &Grant, column: &'static str, problem: String) -> StoreEr
 fn write(transaction: &Transaction<'_>, sql: &str, grant: &Grant) -> Result<usize, StoreError> {
     transaction.execute(
         sql,
-        named_params! {
-            ":id": grant.id.0,
-            ":secret": grant.secret.expose(),
-            ":version": stored_count(grant.version)?,
-            ":root": grant.root.map(|root| root.0),
-            ":client": grant.client.as_str(),
-            ":user": grant.subject.as_str(),
-            ":scope": grant.scope.as_str(),
-            ":resources": resources::to_text(&grant.resources),
-            ":binding": binding::to_bytes(&grant.binding),
-            ":session": grant.session.map(|session| session.0),
-            ":approved_from": grant.approved_from.as_ref().map(approved_from::to_text),
-            ":code": grant.code.as_ref().map(code::to_json),
-            ":generation": grant.generation.0,
-            ":kid": grant.kid.0,
-            ":epoch": grant.epoch.0,
-            ":rotated_at": grant.rotated_at.milliseconds(),
-            ":access_lifetime": grant.access_lifetime.seconds(),
-            ":retry_challenge": grant.retry_challenge.as_ref().map(RetryChallenge::as_bytes),
-            ":has_used_challenge": grant.has_used_challenge,
-            ":created_at": grant.created_at.milliseconds(),
-            ":authenticated_at": grant.authenticated_at.milliseconds(),
-            ":idle_expires_at": grant.idle_expires_at.map(Timestamp::milliseconds),
-            ":absolute_expires_at": grant.absolute_expires_at.map(Timestamp::milliseconds),
-            ":revoked_at": grant.revoked_at.map(Timestamp::milliseconds),
-            ":client_cutoff": grant.client_cutoff,
-            ":user_cutoff": grant.user_cutoff,
-        },
+        // In the order of the columns of INSERT_GRANT, which number them.
+        params![
+            grant.id.0,
+            grant.secret.expose(),
+            stored_count(grant.version)?,
+            grant.root.map(|root| root.0),
+            grant.client.as_str(),
+            grant.subject.as_str(),
+            grant.scope.as_str(),
+            resources::to_text(&grant.resources),
+            binding::to_bytes(&grant.binding),
+            grant.session.map(|session| session.0),
+            grant.approved_from.as_ref().map(approved_from::to_text),
+            grant.code.as_ref().map(code::to_json),
+            grant.generation.0,
+            grant.kid.0,
+            grant.epoch.0,
+            grant.rotated_at.milliseconds(),
+            grant.access_lifetime.seconds(),
+            grant.retry_challenge.as_ref().map(RetryChallenge::as_bytes),
+            grant.has_used_challenge,
+            grant.created_at.milliseconds(),
+            grant.authenticated_at.milliseconds(),
+            grant.idle_expires_at.map(Timestamp::milliseconds),
+            grant.absolute_expires_at.map(Timestamp::milliseconds),
+            grant.revoked_at.map(Timestamp::milliseconds),
+            grant.client_cutoff,
+            grant.user_cutoff,
+        ],
     )
 }
 
@@ -124,9 +125,9 @@ fn read_grant(id: GrantId, columns: &mut Columns<'_>) -> Result<Grant, StoreErro
         secret: columns.next("secret").map(GrantSecret::new)?,
         version: columns.count("version")?,
         root: columns.next::<Option<_>>("root")?.map(GrantId),
-        client: columns.next_as("client", |text: String| ClientId::parse(&text))?,
-        subject: columns.next_as("user", |text: String| Subject::parse(&text))?,
-        scope: columns.next_as("scope", |text: String| Scope::parse(&text))?,
+        client: columns.text("client", ClientId::parse)?,
+        subject: columns.text("user", Subject::parse)?,
+        scope: columns.text("scope", Scope::parse)?,
         resources: columns.next_as("resources", resources::from_text)?,
         binding: columns.next_as("binding", |stored: Option<Vec<u8>>| binding::from_bytes(stored.as_deref()))?,
         session: columns.next::<Option<_>>("session")?.map(SessionId),

@@ -55,24 +55,23 @@ macro_rules! select_families {
     };
 }
 
-/// A grant with its next version.
+/// A grant with its next version. The parameters are numbered as the columns of [`INSERT_GRANT`]: SQLite looks for names at
+/// every execution.
 macro_rules! update_grant {
     ($also_set:literal, $also_like:literal) => {
         concat!(
             "
     UPDATE grants
-    SET secret = :secret, version = :version, scope = :scope, resources = :resources, binding = :binding,
-        approved_from = :approved_from, code = :code,
-        generation = :generation, kid = :kid, epoch = :epoch, rotated_at = :rotated_at,
-        access_lifetime = :access_lifetime, retry_challenge = :retry_challenge,
-        has_used_challenge = :has_used_challenge, created_at = :created_at, authenticated_at = :authenticated_at,
-        idle_expires_at = :idle_expires_at, absolute_expires_at = :absolute_expires_at, ",
+    SET secret = ?2, version = ?3, scope = ?7, resources = ?8, binding = ?9,
+        approved_from = ?11, code = ?12, generation = ?13, kid = ?14, epoch = ?15, rotated_at = ?16,
+        access_lifetime = ?17, retry_challenge = ?18, has_used_challenge = ?19, created_at = ?20,
+        authenticated_at = ?21, idle_expires_at = ?22, absolute_expires_at = ?23, ",
             $also_set,
             "
-        client_cutoff = :client_cutoff, user_cutoff = :user_cutoff
-    WHERE id = :id AND version = :version - 1 AND root IS :root AND session IS :session
-      AND client = (SELECT key FROM clients WHERE id = :client)
-      AND user = (SELECT key FROM users WHERE subject = :user) ",
+        client_cutoff = ?25, user_cutoff = ?26
+    WHERE id = ?1 AND version = ?3 - 1 AND root IS ?4 AND session IS ?10
+      AND client = (SELECT key FROM clients WHERE id = ?5)
+      AND user = (SELECT key FROM users WHERE subject = ?6) ",
             $also_like
         )
     };
@@ -93,6 +92,11 @@ pub(crate) const SELECT_FAMILIES: &str = select_families!(
       AND clients.id = ?4
     LIMIT ?5"
 );
+/// A row for each family of a user and a client that was not revoked.
+pub(crate) const SELECT_FAMILIES_NOT_REVOKED: &str = "
+    SELECT 1 FROM grants
+    WHERE user = (SELECT key FROM users WHERE subject = ?1) AND client = (SELECT key FROM clients WHERE id = ?2)
+      AND root IS NULL AND revoked_at IS NULL";
 /// The codes of a user and a client that were not redeemed, the oldest first.
 pub(crate) const SELECT_OPEN_CODES: &str = concat!(
     select_grants!(),
@@ -152,9 +156,9 @@ pub(crate) const SELECT_ENDED_SLICE: &str = concat!(
 pub(crate) const DELETE_GRANT: &str = "DELETE FROM grants WHERE id = ?1 AND version = ?2";
 
 /// All that a refresh writes. A row of another version, client, user, session, root or end does not match.
-pub(crate) const UPDATE_GRANT: &str = update_grant!("", "AND revoked_at IS :revoked_at");
+pub(crate) const UPDATE_GRANT: &str = update_grant!("", "AND revoked_at IS ?24");
 /// All that can be written. It costs a write of an index more.
-pub(crate) const UPDATE_GRANT_AND_END: &str = update_grant!("revoked_at = :revoked_at,", "");
+pub(crate) const UPDATE_GRANT_AND_END: &str = update_grant!("revoked_at = ?24,", "");
 
 pub(crate) const INSERT_GRANT: &str = "
     INSERT INTO grants (
@@ -162,12 +166,10 @@ pub(crate) const INSERT_GRANT: &str = "
         kid, epoch, rotated_at, access_lifetime, retry_challenge, has_used_challenge, created_at, authenticated_at,
         idle_expires_at, absolute_expires_at, revoked_at, client_cutoff, user_cutoff
     )
-    SELECT :id, :secret, :version, :root, clients.key, users.key, :scope, :resources, :binding, :session,
-           :approved_from, :code, :generation, :kid, :epoch, :rotated_at, :access_lifetime, :retry_challenge,
-           :has_used_challenge, :created_at, :authenticated_at, :idle_expires_at, :absolute_expires_at, :revoked_at,
-           :client_cutoff, :user_cutoff
+    SELECT ?1, ?2, ?3, ?4, clients.key, users.key, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
+           ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26
     FROM clients, users
-    WHERE clients.id = :client AND users.subject = :user
+    WHERE clients.id = ?5 AND users.subject = ?6
     ON CONFLICT (id) DO NOTHING";
 
 pub(crate) const SELECT_LISTED_ACCESS_TOKEN: &str = "SELECT 1 FROM listed_access_tokens WHERE id = ?1";
