@@ -5,13 +5,16 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use keyring_core::api::CredentialStoreApi as _;
 use regrant_client::{KeyringStorage, Storage, StorageError, TokenError};
 
+use crate::log::{Log, Secrets};
 use crate::scene::{Kind, Scene};
 use crate::way::Fate;
 
 const PART: &str = "REGRANT_TEST_KEYRING";
 const FILE: &str = "REGRANT_TEST_FILE";
+const SERVICE: &str = "regrant-test";
 /// The session: a keyring that is open, and this program once more.
 const SESSION: &str =
     "printf secret | gnome-keyring-daemon --unlock --components=secrets >/dev/null && exec \"$0\" \"$@\"";
@@ -47,9 +50,16 @@ fn run(home: &Path, part: Option<&str>) {
 #[tokio::test]
 async fn a_process_of_its_own() {
     let (Ok(part), Ok(file)) = (env::var(PART), env::var(FILE)) else { return };
-    let storage = || KeyringStorage::new(&file, "regrant-test");
+    let log = Log::of_process();
+    let storage = || KeyringStorage::new(&file, SERVICE);
     match part.as_str() {
-        "log in" => log_in(&storage).await,
+        "log in" => {
+            let secrets = log_in(&storage, &file).await;
+            let text = log.text();
+            assert!(text.contains("zbus"), "the library below speaks too: {text}");
+            assert!(secrets.count() > 10);
+            secrets.assert_not_in(&text);
+        }
         "log out" => {
             let kept = storage().load().await.unwrap().expect("the keyring and the file have kept it");
             assert_eq!(storage().compare_and_swap(Some(kept.version()), None).await, Ok(regrant_client::Swap::Done));
@@ -65,16 +75,22 @@ async fn a_process_of_its_own() {
     }
 }
 
-async fn log_in(storage: &impl Fn() -> KeyringStorage) {
+/// What a login and refreshes with a keyring must keep to themselves.
+async fn log_in(storage: &impl Fn() -> KeyringStorage, file: &str) -> Secrets {
     storage().check().await.unwrap();
     let scene = Scene::new(Kind::Public).await;
     let manager = scene.logged_in(storage()).await;
+    let mut secrets = Secrets::default();
+    secrets.learn(&storage()).await;
+    secrets.add_bytes(&key(file).await);
     for fates in [&[][..], &[Fate::LostAfter], &[Fate::Truncated, Fate::NotSent]] {
+        secrets.sent(&scene);
         scene.server.clock.advance_seconds(3600);
         scene.way.next(fates);
         let token = manager.access_token().await.unwrap();
         assert!(scene.is_good(&token).await, "{fates:?}");
         assert_eq!(storage().load().await.unwrap().unwrap().access.unwrap().token, token, "another process has it");
+        secrets.learn(&storage()).await;
     }
 
     shell(LOCK);
@@ -84,6 +100,21 @@ async fn log_in(storage: &impl Fn() -> KeyringStorage) {
     let token = manager.access_token().await.expect("who has the key needs no keyring");
     shell(UNLOCK);
     assert_eq!(scene.manager(storage()).access_token().await, Ok(token));
+    secrets.learn(&storage()).await;
+    secrets
+}
+
+/// What the keyring keeps for the file.
+async fn key(file: &str) -> Vec<u8> {
+    let sealed: serde_json::Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+    let name = sealed["key"].as_str().unwrap().to_owned();
+    let secret = tokio::task::spawn_blocking(move || {
+        let store = zbus_secret_service_keyring_store::Store::new().unwrap();
+        store.build(SERVICE, &name, None).unwrap().get_secret().unwrap()
+    });
+    let secret = secret.await.unwrap();
+    assert_eq!(secret.len(), 32);
+    secret
 }
 
 fn shell(script: &str) {

@@ -7,6 +7,7 @@ mod concurrency;
 mod crash;
 mod full_disk;
 mod keyring;
+mod log;
 mod login;
 mod lost_answers;
 mod oidc_provider;

@@ -23,13 +23,13 @@ use regrant_protocol::{ClientId, Clock, Resource, Resources, Scope, SystemClock,
 use serde_json::{Value, json};
 
 /// The running server, which ends with the test.
-struct OidcProvider {
+pub(crate) struct OidcProvider {
     issuer: String,
     process: Child,
 }
 
 impl OidcProvider {
-    fn start(options: &[&str]) -> Self {
+    pub(crate) fn start(options: &[&str]) -> Self {
         let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/servers/node/scripts");
         assert!(installed.exists(), "oidc-provider is not installed; `cargo xtask test` installs it");
         let mut process = Command::new("node")
@@ -45,7 +45,7 @@ impl OidcProvider {
         Self { issuer: issuer.expect("it says where it listens"), process }
     }
 
-    async fn client(&self, id: &str) -> OAuthClient {
+    pub(crate) async fn client(&self, id: &str) -> OAuthClient {
         let transport = Arc::new(ReqwestTransport::new().unwrap());
         let issuer = IssuerIdentifier::parse(&self.issuer).unwrap();
         let provider = Provider::discover(&issuer, &*transport).await.unwrap();
@@ -86,7 +86,7 @@ impl Timer for Approving<'_> {
     }
 }
 
-async fn log_in_on_another_device(server: &OidcProvider, client: &OAuthClient) -> TokenManager {
+pub(crate) async fn log_in_on_another_device(server: &OidcProvider, client: &OAuthClient) -> TokenManager {
     let scope = Scope::parse("openid offline_access").unwrap();
     let login = client.device_authorization(&scope).await.unwrap();
     assert!(login.verification_uri().starts_with(&server.issuer));
@@ -100,7 +100,7 @@ async fn log_in_on_another_device(server: &OidcProvider, client: &OAuthClient) -
 }
 
 /// Asks for the claims of the user, as an API would be asked.
-async fn userinfo(manager: &TokenManager, client: &OAuthClient) -> (u16, u32) {
+pub(crate) async fn userinfo(manager: &TokenManager, client: &OAuthClient) -> (u16, u32) {
     let uri: axum::http::Uri = client.provider().userinfo_endpoint.as_ref().unwrap().parse().unwrap();
     let mut own = ApiRequest::new(manager, Method::GET, uri.clone()).await.unwrap();
     let transport = ReqwestTransport::new().unwrap();

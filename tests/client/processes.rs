@@ -77,9 +77,9 @@ async fn token(process: Child) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn five_processes_that_wake_together_make_one_exchange() {
+async fn fifty_processes_that_wake_together_make_one_exchange() {
     let desk = Desk::new().await;
-    let processes: Vec<_> = (0..5).map(|_| desk.start()).collect();
+    let processes: Vec<_> = (0..50).map(|_| desk.start()).collect();
     let mut tokens = Vec::new();
     for process in processes {
         tokens.push(token(process).await);

@@ -135,7 +135,14 @@ impl Timer for ServerTimer {
 pub(crate) struct Ears(Arc<Mutex<Vec<Event>>>);
 
 impl Ears {
+    /// What became of the credential.
     pub(crate) fn take(&self) -> Vec<Event> {
+        let mut events = self.take_all();
+        events.retain(|event| !matches!(event, Event::LockWaited(_) | Event::Joined));
+        events
+    }
+
+    pub(crate) fn take_all(&self) -> Vec<Event> {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
 }

@@ -1,75 +1,20 @@
 //! No log line has a secret, at whatever level.
 
-use std::collections::BTreeSet;
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
-use regrant_client::{FileStorage, MemoryStorage, Storage, TokenLayer, TokenManager};
+use regrant_client::{Credential, Dpop, FileStorage, MemoryStorage, Storage as _, Swap, TokenLayer, TokenManager};
+use regrant_protocol::{Scope, Secret};
+use regrant_tests::{PASSWORD, USERNAME};
 use tower::{Layer as _, ServiceExt as _, service_fn};
-use tracing_subscriber::fmt::MakeWriter;
 
+use crate::log::{Log, Secrets};
+use crate::oidc_provider::{OidcProvider, log_in_on_another_device, userinfo};
 use crate::scene::{Ears, Kind, Scene};
 use crate::socket::Socket;
+use crate::token_middleware::Api;
 use crate::way::Fate;
-
-/// Everything that was logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-}
-
-/// What must not be seen: tokens, verifiers, passwords and secrets of the client.
-#[derive(Default)]
-struct Secrets(BTreeSet<String>);
-
-impl Secrets {
-    /// Those that a storage keeps now.
-    async fn learn(&mut self, storage: &dyn Storage) {
-        let Some(kept) = storage.load().await.unwrap() else { return };
-        self.0.extend(kept.refresh_token.map(|token| token.expose().to_owned()));
-        self.0.extend(kept.access.map(|access| access.token.expose().to_owned()));
-        self.0.extend(kept.pending.map(|pending| pending.verifier.expose().to_owned()));
-    }
-
-    /// Those that were sent in a request to the token endpoint.
-    fn sent(&mut self, scene: &Scene) {
-        let names = ["refresh_token", "retry_verifier", "client_secret", "password", "code", "code_verifier"];
-        for request in scene.way.take_sent() {
-            self.0.extend(names.iter().filter_map(|name| request.get(name)).map(str::to_owned));
-        }
-    }
-}
 
 #[tokio::test]
 async fn no_secret_is_logged_whatever_happens() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_writer(log.clone());
-    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    let (log, _guard) = Log::of_thread();
     let mut secrets = Secrets::default();
     let fates: [&[Fate]; 7] = [
         &[],
@@ -105,41 +50,84 @@ async fn no_secret_is_logged_whatever_happens() {
             secrets.sent(&scene);
         }
     }
-    assert!(secrets.0.len() > 50, "{} secrets", secrets.0.len());
+    assert!(secrets.count() > 50, "{} secrets", secrets.count());
     let text = log.text();
     assert!(text.contains("exchange ended") && text.contains("as it is"), "{text}");
-    for secret in &secrets.0 {
-        assert!(!text.contains(secret.as_str()), "{secret} is in the log");
-    }
+    secrets.assert_not_in(&text);
 }
 
 #[tokio::test]
 async fn no_secret_is_logged_on_its_way_over_a_socket() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_writer(log.clone());
     let socket = Socket::open().await;
     socket.server.public("TestApp").register().await;
-    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    let (log, _guard) = Log::of_thread();
     let client = crate::processes::client(socket.server.engine.issuer().as_str()).await;
-    let password = regrant_protocol::Secret::new(regrant_tests::PASSWORD.to_owned());
-    let credential =
-        client.password(regrant_tests::USERNAME, &password, &regrant_protocol::Scope::empty()).await.unwrap();
+    let password = Secret::new(PASSWORD.to_owned());
+    let credential = client.password(USERNAME, &password, &Scope::empty()).await.unwrap();
     let storage = MemoryStorage::default();
     let mut secrets = Secrets::default();
-    secrets.0.insert(regrant_tests::PASSWORD.to_owned());
+    secrets.add(PASSWORD);
     let manager = TokenManager::new(client, storage.clone());
     manager.log_in(credential.clone()).await.unwrap();
     secrets.learn(&storage).await;
-    manager.log_in(regrant_client::Credential { access: None, ..credential }).await.unwrap();
+    manager.log_in(Credential { access: None, ..credential }).await.unwrap();
     manager.access_token().await.unwrap();
     secrets.learn(&storage).await;
     manager.log_out().await.unwrap();
     let text = log.text();
-    assert!(text.contains("hyper"), "the library below speaks too: {text}");
-    assert_eq!(secrets.0.len(), 5);
-    for secret in &secrets.0 {
-        assert!(!text.contains(secret.as_str()), "{secret} is in the log");
+    for below in ["hyper", "reqwest::connect"] {
+        assert!(text.contains(below), "the library below speaks too: {text}");
     }
+    assert_eq!(secrets.count(), 5);
+    secrets.assert_not_in(&text);
+}
+
+#[tokio::test]
+async fn no_secret_is_logged_with_tokens_that_are_bound_to_a_key() {
+    let server = OidcProvider::start(&["--nonce"]);
+    let (log, _guard) = Log::of_thread();
+    let client = server.client("TestApp").await.with_dpop(Dpop::Required);
+    let credential = log_in_on_another_device(&server, &client).await.credential().await.unwrap().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let file = FileStorage::new(directory.path().join("token.json"));
+    let manager = TokenManager::new(client.clone(), file.clone());
+    manager.log_in(credential.clone()).await.unwrap();
+    tracing::trace!(?manager, ?credential, key = ?credential.dpop_key, "as it is");
+
+    let mut secrets = Secrets::default();
+    let kept: serde_json::Value = serde_json::from_slice(&std::fs::read(file.path()).unwrap()).unwrap();
+    secrets.add(kept["dpop_key"]["pkcs8"].as_str().unwrap());
+    secrets.learn(&file).await;
+    assert_eq!(userinfo(&manager, &client).await.0, 200);
+    let old = Credential { access: None, ..credential.clone() };
+    assert_eq!(file.compare_and_swap(Some(credential.version()), Some(&old)).await, Ok(Swap::Done));
+    let other = TokenManager::new(client.clone(), file.clone());
+    assert_eq!(userinfo(&other, &client).await.0, 200);
+    secrets.learn(&file).await;
+    other.log_out().await.unwrap();
+
+    let text = log.text();
+    assert!(text.contains("as it is") && text.contains("reqwest::connect"), "{text}");
+    assert_eq!(secrets.count(), 5, "a key, and two pairs of tokens");
+    secrets.assert_not_in(&text);
+}
+
+#[tokio::test]
+async fn no_secret_is_logged_by_the_middleware() {
+    let (log, _guard) = Log::of_thread();
+    let (scene, api, storage) = (Scene::new(Kind::Post).await, Api::open(1).await, MemoryStorage::default());
+    let manager = scene.logged_in(storage.clone()).await;
+    let mut secrets = Secrets::default();
+    secrets.learn(&storage).await;
+    scene.server.clock.advance_seconds(60);
+    let client = api.client(manager);
+    tracing::trace!(?client, "as it is");
+    assert_eq!(client.get(format!("{}/reports", api.url)).send().await.unwrap().status().as_u16(), 200);
+    secrets.learn(&storage).await;
+    secrets.sent(&scene);
+
+    let text = log.text();
+    assert!(text.contains("as it is") && text.contains("reqwest::connect"), "{text}");
+    assert!(secrets.count() > 4, "{}", secrets.count());
+    secrets.assert_not_in(&text);
 }

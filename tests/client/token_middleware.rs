@@ -14,13 +14,16 @@ use tokio::net::TcpListener;
 use crate::scene::{Kind, Scene};
 
 /// An API that refuses its first requests, and what it has seen: the tokens and bodies, in order.
-struct Api {
-    url: String,
-    seen: Arc<Mutex<Vec<(Option<String>, String)>>>,
+pub(crate) struct Api {
+    pub(crate) url: String,
+    seen: Arc<Mutex<Vec<Seen>>>,
 }
 
+/// The token of a request, and its body.
+type Seen = (Option<String>, String);
+
 impl Api {
-    async fn open(refusals: usize) -> Self {
+    pub(crate) async fn open(refusals: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::<Mutex<Vec<_>>>::default();
@@ -48,13 +51,13 @@ impl Api {
     }
 
     /// A client of this API.
-    fn client(&self, tokens: TokenManager) -> ClientWithMiddleware {
+    pub(crate) fn client(&self, tokens: TokenManager) -> ClientWithMiddleware {
         let tokens = TokenMiddleware::new(&self.url, tokens).unwrap();
         let plain = reqwest::Client::builder().no_proxy().build().unwrap();
         ClientBuilder::new(plain).with(tokens).build()
     }
 
-    fn take_seen(&self) -> Vec<(Option<String>, String)> {
+    fn take_seen(&self) -> Vec<Seen> {
         std::mem::take(&mut *self.seen.lock().unwrap())
     }
 }

@@ -1,9 +1,10 @@
 //! What answers mean for the tokens that are kept.
 
 use regrant_client::{
-    Event, Failure, FileStorage, LogInReason, LogOut, MemoryStorage, OAuthError, Storage, StorageError, TokenError,
+    Credential, Event, Failure, FileStorage, IssuerIdentifier, LogInReason, LogOut, MemoryStorage, OAuthError, Storage,
+    StorageError, Swap, TokenError,
 };
-use regrant_protocol::Scope;
+use regrant_protocol::{ClientId, Scope};
 
 use crate::scene::{Ears, Kind, Scene};
 use crate::way::Fate;
@@ -134,18 +135,63 @@ async fn a_client_of_its_own_needs_no_person() {
     assert_eq!((sent[0].get("grant_type"), sent[0].get("scope")), (Some("client_credentials"), Some("read")));
 }
 
+/// A credential whose access token never ends, of another server and of another client.
+async fn foreign(scene: &Scene) -> [Credential; 2] {
+    let mut own = scene.credential().await;
+    own.refresh_token = None;
+    own.access.as_mut().unwrap().expires_at = None;
+    let issuer = IssuerIdentifier::parse("https://other.example").unwrap();
+    let client_id = ClientId::parse("Other").unwrap();
+    [Credential { issuer, ..own.clone() }, Credential { client_id, ..own }]
+}
+
 #[tokio::test]
-async fn a_credential_of_another_server_or_client_is_neither_sent_nor_touched() {
+async fn a_credential_of_another_server_or_client_is_neither_sent_nor_served_nor_touched() {
     let scene = Scene::new(Kind::Public).await;
-    let storage = MemoryStorage::default();
-    let mut credential = scene.credential().await;
-    credential.issuer = regrant_client::IssuerIdentifier::parse("https://evil.example").unwrap();
-    let manager = scene.manager(storage.clone());
-    manager.log_in(credential.clone()).await.unwrap();
-    scene.server.clock.advance_seconds(3600);
-    assert!(matches!(manager.access_token().await, Err(TokenError::OtherServer { .. })));
-    assert!(scene.way.take_sent().is_empty());
-    assert_eq!(storage.load().await, Ok(Some(credential)));
+    let is_refused = |error: &TokenError| matches!(error, TokenError::OtherServer { .. });
+    for foreign in foreign(&scene).await {
+        let own = scene.credential().await;
+        let storage = MemoryStorage::default();
+        let manager = scene.manager(storage.clone());
+        assert!(is_refused(&manager.log_in(foreign.clone()).await.unwrap_err()));
+        assert_eq!(storage.load().await, Ok(None));
+
+        assert_eq!(storage.compare_and_swap(None, Some(&foreign)).await, Ok(Swap::Done));
+        assert!(is_refused(&manager.access_token().await.unwrap_err()));
+        assert!(is_refused(&manager.log_in(own).await.unwrap_err()));
+        assert!(is_refused(&manager.log_out().await.unwrap_err()));
+        assert!(scene.way.take_sent().is_empty());
+        assert_eq!(storage.load().await, Ok(Some(foreign)));
+    }
+}
+
+#[tokio::test]
+async fn what_another_server_gave_while_an_answer_was_on_its_way_is_neither_served_nor_overwritten() {
+    for needs_person in [true, false] {
+        let scene = Scene::new(Kind::Basic).await;
+        for foreign in foreign(&scene).await {
+            let storage = MemoryStorage::default();
+            let manager = if needs_person {
+                let manager = scene.logged_in(storage.clone()).await;
+                scene.server.clock.advance_seconds(3600);
+                manager
+            } else {
+                scene.manager(storage.clone()).by_client_credentials(Scope::empty())
+            };
+            let (beside, theirs) = (storage.clone(), foreign.clone());
+            scene.way.meanwhile(async move {
+                let kept = beside.load().await.unwrap();
+                let swap = beside.compare_and_swap(kept.as_ref().map(Credential::version), Some(&theirs)).await;
+                assert_eq!(swap, Ok(Swap::Done));
+            });
+            for _ in 0..2 {
+                let error = manager.access_token().await.unwrap_err();
+                assert!(matches!(error, TokenError::OtherServer { .. }), "{error}");
+            }
+            assert_eq!(scene.way.take_sent().len(), 1);
+            assert_eq!(storage.load().await, Ok(Some(foreign)));
+        }
+    }
 }
 
 #[tokio::test]

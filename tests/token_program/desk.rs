@@ -47,6 +47,13 @@ impl Desk {
 
     /// Runs a command that shows an address to open, and opens it.
     pub(crate) fn log_in_by(&self, command: &mut Command) -> Ended {
+        let ended = self.log_in_after(command, || {});
+        assert_eq!(ended.code, 0, "{ended:?}");
+        ended
+    }
+
+    /// The same, while the person does something else first; and whatever it comes to.
+    pub(crate) fn log_in_after(&self, command: &mut Command, meanwhile: impl FnOnce()) -> Ended {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut errors = BufReader::new(child.stderr.take().unwrap());
         let mut told = String::new();
@@ -57,14 +64,13 @@ impl Desk {
                 break told[before + at..].trim().to_owned();
             }
         };
+        meanwhile();
         let page = Browser::default().log_in(&address);
         assert_eq!(page.status, 200, "{}", page.text_of_body());
         errors.read_to_string(&mut told).unwrap();
         let output = child.wait_with_output().unwrap();
         let stdout = String::from_utf8(output.stdout).unwrap();
-        let ended = Ended { code: output.status.code().unwrap(), stdout, stderr: told };
-        assert_eq!(ended.code, 0, "{ended:?}");
-        ended
+        Ended { code: output.status.code().unwrap(), stdout, stderr: told }
     }
 
     /// The program with these arguments, in an environment with nothing in it but this home.

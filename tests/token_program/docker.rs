@@ -45,6 +45,23 @@ fn docker_gets_the_token_of_a_registry_that_a_login_has_named() {
 }
 
 #[test]
+fn docker_gets_no_token_that_would_travel_in_the_clear() {
+    let desk = Desk::new();
+    desk.log_in(&["--for", "registry.example", "--for", "127.0.0.1:5000", "--for", "[::1]:5000"]);
+    for (server, is_given) in [
+        ("http://registry.example/v2/", false),
+        ("ftp://registry.example", false),
+        ("http://127.0.0.1:5000/v2/", true),
+        ("http://[::1]:5000/v2/", true),
+        ("registry.example", true),
+    ] {
+        let ended = ask(&desk, "get", server);
+        assert_eq!(ended.stdout.contains("Secret"), is_given, "{server}: {ended:?}");
+        assert_eq!(ended.stdout.contains("not asked over https"), !is_given, "{server}: {ended:?}");
+    }
+}
+
+#[test]
 fn docker_is_told_in_its_own_words_that_there_is_nothing() {
     let desk = Desk::logged_in();
     let absent = ask(&desk, "get", "registry.example\n");

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use regrant_grant::RotationMode::{self, Consume, Fork, Reuse, Rotate};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::desk::{Ended, ended};
+use crate::foreign::Foreign;
 use crate::program::neighbour;
 use crate::socket::Socket;
 
@@ -36,7 +36,8 @@ fn words(table: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_mode_of_our_server_is_told_as_it_is() {
-    let cases: [(RotationMode, Option<u32>, &[(&str, &str)]); 5] = [
+    type Grades = [(&'static str, &'static str)];
+    let cases: [(RotationMode, Option<u32>, &Grades); 5] = [
         (Rotate, None, &[("rotation", "good"), ("retry", "good"), ("reuse", "good")]),
         (Rotate, Some(0), &[("rotation", "good"), ("retry", "bad")]),
         (Reuse, None, &[("rotation", "note"), ("retry", "good")]),
@@ -74,41 +75,9 @@ async fn every_mode_of_our_server_is_told_as_it_is() {
     }
 }
 
-/// A server of another maker; it ends with this.
-struct Foreign {
-    child: Child,
-    url: String,
-    /// Its standard output stays open.
-    _lines: Box<dyn Iterator<Item = String>>,
-}
-
-impl Foreign {
-    fn start() -> Self {
-        let script = neighbour("../servers/node/scripts/oidc_provider.mjs");
-        let mut node = Command::new("node");
-        node.args(["--preserve-symlinks", "--preserve-symlinks-main"]).arg(script);
-        Self::run(&mut node, "listening on ")
-    }
-
-    /// Starts a program that says where it listens on a line that begins so.
-    fn run(command: &mut Command, beginning: &str) -> Self {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let told = lines.find_map(|line| line.strip_prefix(beginning).map(str::to_owned));
-        Self { child, url: told.expect("it says where it listens"), _lines: Box::new(lines) }
-    }
-}
-
-impl Drop for Foreign {
-    fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
 #[test]
 fn a_server_without_a_retry_rule_is_told_in_words() {
-    let (foreign, home) = (Foreign::start(), tempfile::tempdir().unwrap());
+    let (foreign, home) = (Foreign::oidc_provider(&[]), tempfile::tempdir().unwrap());
     let of_user = ["--client-id", "TestApp", "--username", "bshaffer", "--scope", "openid offline_access"];
     let arguments = [&[&*foreign.url], &of_user[..]].concat();
     let table = ended(&mut doctor(&home, &arguments, "brent123"), "");
@@ -126,31 +95,68 @@ fn a_server_without_a_retry_rule_is_told_in_words() {
 
     let wrong = ended(&mut doctor(&home, &[&arguments[..], &["--json"]].concat(), "wrong"), "");
     assert_eq!((wrong.code, grades(&wrong).get("refresh").map(String::as_str)), (1, Some("bad")), "{wrong:?}");
+    // The client exists, and has no password grant: that says nothing against the server.
+    let (desk, home) = (crate::desk::Desk::new(), tempfile::tempdir().unwrap());
+    let of_user = [&*desk.server.url, "--client-id", "TestApp", "--username", "bshaffer", "--json"];
+    let not_tried = ended(&mut doctor(&home, &of_user, "brent123"), "");
+    assert_eq!(grades(&not_tried).get("refresh").map(String::as_str), Some("note"), "{not_tried:?}");
+    assert!(not_tried.stdout.contains("not tried: this client may not log in by a password"), "{not_tried:?}");
+
     let alone = ended(&mut doctor(&home, &[&foreign.url, "--json"], ""), "");
     assert_eq!((alone.code, grades(&alone).get("refresh").map(String::as_str)), (0, Some("note")), "{alone:?}");
+}
+
+/// What a server has that does nothing but TLS, and the certificate that it shows until then.
+fn tls_server(home: &TempDir, until_year: i32, version: &str) -> Foreign {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut parameters = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    parameters.not_before = rcgen::date_time_ymd(2019, 1, 1);
+    parameters.not_after = rcgen::date_time_ymd(until_year, 1, 1);
+    fs::write(home.path().join("tls.crt"), parameters.self_signed(&key).unwrap().pem()).unwrap();
+    fs::write(home.path().join("tls.key"), key.serialize_pem()).unwrap();
+    let mut server = Command::new("openssl");
+    server.args(["s_server", "-accept", "127.0.0.1:0", "-www", "-cert", "tls.crt", "-key", "tls.key", version]);
+    Foreign::run(server.current_dir(home.path()), "ACCEPT ")
 }
 
 #[test]
 fn version_and_certificate_are_told() {
     let home = tempfile::tempdir().unwrap();
-    let key = rcgen::KeyPair::generate().unwrap();
-    let mut parameters = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    let trusted = home.path().join("tls.crt");
     for (version, expected) in [("-tls1_3", "good tls version 1.3"), ("-tls1_2", "note tls version 1.2")] {
-        parameters.not_after = rcgen::date_time_ymd(2124, 1, 1);
-        let certificate = home.path().join("tls.crt");
-        fs::write(&certificate, parameters.self_signed(&key).unwrap().pem()).unwrap();
-        fs::write(home.path().join("tls.key"), key.serialize_pem()).unwrap();
-        let server = Foreign::run(
-            Command::new("openssl")
-                .args(["s_server", "-accept", "127.0.0.1:0", "-www", "-cert", "tls.crt", "-key", "tls.key", version])
-                .current_dir(home.path()),
-            "ACCEPT ",
-        );
+        let server = tls_server(&home, 2124, version);
         let issuer = format!("https://{}", server.url);
-        let trusting = ended(doctor(&home, &[&issuer], "").env("SSL_CERT_FILE", &certificate), "");
+        let trusting = ended(doctor(&home, &[&issuer], "").env("SSL_CERT_FILE", &trusted), "");
         assert!(words(&trusting.stdout).contains(expected), "{trusting:?}");
-        let other = ended(&mut doctor(&home, &[&issuer], ""), "");
-        assert!(other.code == 5 && other.stderr.contains("invalid peer certificate"), "{other:?}");
+    }
+}
+
+#[test]
+fn a_certificate_that_clients_refuse_is_told_with_what_to_do() {
+    let home = tempfile::tempdir().unwrap();
+    let trusted = home.path().join("tls.crt");
+    for (until_year, is_trusted, host, fault, advice) in [
+        (2124, false, "127.0.0.1", "unknown_issuer", "- tls: send the intermediate certificates too"),
+        (2020, true, "127.0.0.1", "expired", "- tls: renew the certificate now"),
+        (2124, true, "localhost", "other_name", "- tls: get a certificate for the host"),
+    ] {
+        let server = tls_server(&home, until_year, "-tls1_2");
+        let issuer = format!("https://{}", server.url.replace("127.0.0.1", host));
+        let look = |arguments: &[&str]| {
+            let mut doctor = doctor(&home, &[&[&*issuer], arguments].concat(), "");
+            if is_trusted {
+                doctor.env("SSL_CERT_FILE", &trusted);
+            }
+            ended(&mut doctor, "")
+        };
+        let table = look(&[]);
+        let told = words(&table.stdout);
+        assert!(table.code == 1 && told.contains("bad tls clients refuse the certificate"), "{table:?}");
+        assert!(told.contains(advice), "{table:?}");
+        let report = look(&["--json"]);
+        let seen: Value = serde_json::from_str(&report.stdout).unwrap();
+        assert_eq!(seen["observations"]["tls"]["fault"], fault, "{report:?}");
+        assert_eq!(grades(&report).len(), 1, "{report:?}");
     }
 }
 

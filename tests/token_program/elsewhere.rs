@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::desk::Desk;
+use crate::desk::{Desk, ended};
 use crate::stand_in::{StandIn, answer};
 
 /// The metadata of a server at `url`.
@@ -81,7 +81,10 @@ fn a_client_proves_itself_by_signature() {
     let form = form(&server.heard());
     assert!(has(&form, "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"), "{form:?}");
 
+    // The key is read when something is to be sent.
     std::fs::write(key, "no key").unwrap();
+    assert_eq!(desk.token(&[]), "opaque");
+    desk.let_time_pass();
     let broken = desk.run(&["get"]);
     assert!(broken.code == 1 && broken.stderr.contains("private key"), "{broken:?}");
 }
@@ -91,12 +94,14 @@ fn a_token_that_is_bound_to_a_key_comes_with_a_proof_or_not_at_all() {
     let desk = Desk::new();
     let server = StandIn::in_turn(|url| vec![metadata(url), tokens("DPoP")]);
     let login = ["login", &server.url, "--client-id", "job", "--client-credentials", "--dpop", "--for", "git.example"];
-    let login = desk.run(&login);
+    let secret = ("REGRANT_TOKEN_CLIENT_SECRET", "sesame");
+    let login = ended(desk.command(&login).env(secret.0, secret.1), "");
     assert_eq!(login.code, 0, "{login:?}");
     assert!(server.heard().to_ascii_lowercase().contains("\r\ndpop: "));
 
     assert_eq!(desk.json(&["get"])["token_type"], "DPoP");
-    let lines = desk.told(&["header", "--url", "https://api.example/reports", "--method", "POST"]);
+    let header = ["header", "--url", "https://api.example/reports", "--method", "POST"];
+    let lines = ended(desk.command(&header).env(secret.0, secret.1), "").stdout;
     let lines: Vec<(&str, &str)> = lines.lines().map(|line| line.split_once(": ").unwrap()).collect();
     assert!(lines.contains(&("authorization", "DPoP opaque")), "{lines:?}");
     let proof = lines.iter().find(|(name, _)| *name == "dpop").unwrap().1;

@@ -17,8 +17,10 @@ fn logout_ends_the_session_at_the_server_and_leaves_nothing_here() {
     // A copy of what was here is worth nothing any more.
     fs::write(desk.file("profiles/default.json"), profile).unwrap();
     fs::write(desk.file("tokens/default.json"), kept).unwrap();
-    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-    fs::set_permissions(desk.file("tokens/default.json"), private).unwrap();
+    let private = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o600);
+    for file in ["profiles/default.json", "tokens/default.json"] {
+        fs::set_permissions(desk.file(file), fs::Permissions::clone(&private)).unwrap();
+    }
     desk.let_time_pass();
     let ended = desk.run(&["get"]);
     assert_eq!(ended.code, 4, "{ended:?}");

@@ -11,8 +11,8 @@ fn a_command_has_the_token_in_its_environment_and_nowhere_else() {
     assert_eq!(desk.told(&["exec", "--variable", "MINE", "--", "printenv", "MINE"]), format!("{token}\n"));
 
     let script = "cat /proc/$$/cmdline /proc/$PPID/cmdline; env | grep -v ^ACCESS_TOKEN=";
-    let seen =
-        ended(desk.command(&["exec", "--", "sh", "-c", script]).env("REGRANT_TOKEN_CLIENT_SECRET", "sesame"), "");
+    let mut exec = desk.command(&["exec", "--", "sh", "-c", script]);
+    let seen = ended(exec.env("REGRANT_TOKEN_CLIENT_SECRET", "sesame").env("REGRANT_TOKEN_PASSWORD", "sesame"), "");
     assert_eq!(seen.code, 0, "{seen:?}");
     assert!(!seen.stdout.contains(&token) && !seen.stdout.contains("sesame"), "{seen:?}");
 }

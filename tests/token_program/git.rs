@@ -22,7 +22,7 @@ fn attributes(text: &str) -> BTreeMap<String, String> {
 
 fn at_a_forge() -> Desk {
     let desk = Desk::new();
-    desk.log_in(&["--for", "Git.Example", "--for", "127.0.0.1:3000"]);
+    desk.log_in(&["--for", "Git.Example", "--for", "127.0.0.1:3000", "--for", "[::1]:3000"]);
     desk
 }
 
@@ -61,6 +61,7 @@ fn no_other_host_gets_the_token() {
         ("protocol=https\nhost=git.example.evil.example\n\n", ""),
         ("protocol=https\nhost=git.example:8443\n\n", ""),
         ("protocol=http\nhost=git.example\n\n", "not asked over https"),
+        ("protocol=https\nhost=\n\n", ""),
         ("", ""),
     ] {
         for arguments in [&["git", "get"][..], &["git", "--name", "default", "get"]] {
@@ -69,8 +70,10 @@ fn no_other_host_gets_the_token() {
             assert!(ended.stderr.contains(expected), "{ended:?}");
         }
     }
-    let here = desk.run_with(&["git", "get"], "protocol=http\nhost=127.0.0.1:3000\n\n");
-    assert!(here.stdout.contains("password="), "{here:?}");
+    for host in ["127.0.0.1:3000", "[::1]:3000", "[0::1]:3000"] {
+        let here = desk.run_with(&["git", "get"], &format!("protocol=http\nhost={host}\n\n"));
+        assert!(here.stdout.contains("password="), "{host}: {here:?}");
+    }
 }
 
 #[test]

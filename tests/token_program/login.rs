@@ -3,6 +3,7 @@ use std::process::{Command, Stdio};
 use crate::browser::Browser;
 use crate::desk::{Desk, ended};
 use crate::program::neighbour;
+use crate::stand_in::{StandIn, answer};
 
 #[test]
 fn a_login_with_a_browser_is_kept_and_shown() {
@@ -55,14 +56,15 @@ fn where_nobody_can_act_a_login_fails_at_once() {
 #[test]
 fn on_a_desktop_a_browser_is_opened() {
     let desk = Desk::new();
-    let script = "#!/bin/sh\necho \"$1\" > \"$HOME/opened\"\n";
+    let script = "#!/bin/sh\necho \"$1$REGRANT_TOKEN_PASSWORD\" > \"$HOME/opened\"\n";
     std::fs::write(desk.home().join("xdg-open"), script).unwrap();
     let pipe = "chmod +x xdg-open && mkfifo opened";
     assert!(Command::new("sh").args(["-c", pipe]).current_dir(desk.home()).status().unwrap().success());
 
     let path = format!("{}:{}", desk.home().display(), std::env::var("PATH").unwrap());
     let mut login = desk.command(&["login", &desk.server.url, "--client-id", "TestApp", "--browser"]);
-    let mut child = login.env("PATH", path).stderr(Stdio::null()).spawn().unwrap();
+    let mut child =
+        login.env("PATH", path).env("REGRANT_TOKEN_PASSWORD", "sesame").stderr(Stdio::null()).spawn().unwrap();
     let address = std::fs::read_to_string(desk.home().join("opened")).unwrap();
     assert_eq!(Browser::default().log_in(address.trim()).status, 200);
     assert!(child.wait().unwrap().success());
@@ -100,6 +102,7 @@ fn a_client_with_a_secret_gets_its_own_tokens_without_anybody() {
     assert_eq!(ended(desk.command(&by_variable).env("REGRANT_TOKEN_CLIENT_SECRET", "TestSecret"), "").code, 0);
 
     assert!(desk.is_good(&desk.token(&["--name", "by-file"])));
+    desk.change("tokens/by-variable.json", |kept| kept["expires_at"] = kept["received_at"].clone());
     let without = desk.run(&["get", "--name", "by-variable"]);
     assert!(without.code == 1 && without.stderr.contains("REGRANT_TOKEN_CLIENT_SECRET"), "{without:?}");
     let with =
@@ -118,6 +121,84 @@ fn a_wrong_secret_of_the_client_is_told() {
     let arguments = ["login", &desk.server.url, "--client-id", "TestClient", "--client-credentials"];
     let ended = ended(desk.command(&arguments).env("REGRANT_TOKEN_CLIENT_SECRET", "wrong"), "");
     assert!(ended.code == 1 && ended.stderr.contains("does not accept this client"), "{ended:?}");
+}
+
+#[test]
+fn a_client_without_a_secret_is_told_what_is_missing() {
+    let desk = Desk::new();
+    let ended = desk.run(&["login", &desk.server.url, "--client-id", "TestClient", "--client-credentials"]);
+    assert!(ended.code == 1 && ended.stderr.contains("--client-secret-file FILE"), "{ended:?}");
+}
+
+#[test]
+fn without_the_clients_secret_a_valid_token_is_given_and_a_logout_is_made() {
+    let desk = Desk::new();
+    let secret = desk.home().join("job.secret");
+    std::fs::write(&secret, "TestSecret\n").unwrap();
+    let file = secret.to_str().unwrap();
+    let login = ["login", &desk.server.url, "--client-id", "TestClient", "--client-credentials"];
+    assert_eq!(desk.run(&[&login[..], &["--client-secret-file", file]].concat()).code, 0);
+    let token = desk.token(&[]);
+    std::fs::remove_file(&secret).unwrap();
+    assert_eq!(desk.token(&[]), token);
+    assert!(desk.is_good(&token));
+
+    let before = std::fs::read(desk.file("tokens/default.json")).unwrap();
+    for arguments in [&["revoke"][..], &["get", "--refused"], &["get", "--scope", "write"]] {
+        let ended = desk.run(arguments);
+        assert!(ended.code == 1 && ended.stderr.contains("job.secret"), "{arguments:?}: {ended:?}");
+    }
+    assert_eq!(std::fs::read(desk.file("tokens/default.json")).unwrap(), before);
+    desk.let_time_pass();
+    let ended = desk.run(&["get"]);
+    assert!(ended.code == 1 && ended.stderr.contains("job.secret"), "{ended:?}");
+    assert_eq!(desk.json(&["logout"])["session"], "unconfirmed");
+    assert!(!desk.file("tokens/default.json").exists() && !desk.file("profiles/default.json").exists());
+}
+
+#[test]
+fn a_host_is_named_without_scheme_and_path() {
+    let desk = Desk::new();
+    for host in ["https://git.example/", "*.example", "", "git.example/team", "::1"] {
+        let ended = desk.run(&["login", "http://127.0.0.1:1", "--client-id", "TestApp", "--print-url", "--for", host]);
+        assert!(
+            ended.code == 2 && ended.stderr.contains("as in git.example or git.example:8443"),
+            "{host:?}: {ended:?}"
+        );
+    }
+}
+
+#[test]
+fn the_plain_file_is_announced_however_quiet_one_is() {
+    let desk = Desk::new();
+    let login = desk.log_in(&["--quiet"]);
+    assert!(login.stderr.contains("plain file that only you may read"), "{}", login.stderr);
+    assert!(!login.stderr.contains("logged in at"), "{}", login.stderr);
+}
+
+#[test]
+fn a_server_that_binds_no_token_is_told_before_anybody_is_troubled() {
+    let desk = Desk::new();
+    let server = StandIn::in_turn(|url| {
+        let metadata = format!(
+            "{{\"issuer\":\"{url}\",\"token_endpoint\":\"{url}/token\",\"authorization_endpoint\":\"{url}/authorize\"}}"
+        );
+        vec![answer("200 OK\r\nContent-Type: application/json", &metadata)]
+    });
+    let ended = desk.run(&["login", &server.url, "--client-id", "TestApp", "--print-url", "--dpop"]);
+    assert!(ended.code == 1 && ended.stderr.contains("dpop_signing_alg_values_supported"), "{ended:?}");
+    assert!(!ended.stderr.contains("/authorize?"), "{ended:?}");
+}
+
+#[test]
+fn over_ssh_it_is_said_how_a_browser_elsewhere_gets_here() {
+    let desk = Desk::new();
+    let mut login = desk.command(&["login", &desk.server.url, "--client-id", "TestApp", "--print-url"]);
+    let told = desk.log_in_by(login.env("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22")).stderr;
+    let forward = told.split("ssh -L ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_default();
+    let (port, target) = forward.split_once(':').unwrap_or_else(|| panic!("{told}"));
+    assert_eq!(target, format!("127.0.0.1:{port}"), "{told}");
+    assert!(told.contains(&format!("127.0.0.1%3A{port}%2Fcallback")), "{told}");
 }
 
 #[test]

@@ -38,6 +38,10 @@ fn on_a_disk_that_cannot_be_written_a_valid_token_is_given_and_an_old_one_is_kep
     let full = in_namespace(&desk, &filled, "get").expect("it was possible a moment ago");
     assert!(full.code == 1 && full.stderr.contains("No space left"), "{full:?}");
     assert_eq!(full.stdout, "");
+    fs::remove_dir_all(desk.home().join("kept")).unwrap();
+    let login = in_namespace(&desk, &filled, "login --print-url").expect("it was possible a moment ago");
+    assert!(login.code == 1 && login.stderr.contains("No space left"), "{login:?}");
+    assert!(!login.stderr.contains("/authorize?"), "nobody is troubled in vain: {login:?}");
     // Elsewhere the session goes on: the refresh token was not even sent.
     assert!(desk.is_good(&desk.token(&[])));
 }

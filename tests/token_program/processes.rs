@@ -3,12 +3,12 @@ use std::process::Stdio;
 use crate::desk::Desk;
 
 #[test]
-fn programs_that_wake_together_make_one_exchange() {
+fn fifty_programs_that_wake_together_make_one_exchange() {
     let desk = Desk::logged_in();
     let first = desk.token(&[]);
     desk.let_time_pass();
     let spawn = |_| desk.command(&["get"]).stdout(Stdio::piped()).spawn().unwrap();
-    let children: Vec<_> = (0..8).map(spawn).collect();
+    let children: Vec<_> = (0..50).map(spawn).collect();
     let mut tokens: Vec<String> = children
         .into_iter()
         .map(|child| {

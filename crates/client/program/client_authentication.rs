@@ -113,6 +113,11 @@ impl KeyPlace {
 }
 
 impl ClientAuthentication {
+    /// The error where there is a secret to be had, and none is there.
+    pub(crate) fn missing() -> anyhow::Error {
+        anyhow::anyhow!("there is no secret of the client: use --client-secret-file FILE, or set {SECRET_VARIABLE}")
+    }
+
     /// The proof itself, read from where it lies.
     ///
     /// # Errors
@@ -154,9 +159,13 @@ const KEY_BYTES_MAX: usize = 16 * 1024;
 /// The longest secret that is read, in bytes.
 const SECRET_BYTES_MAX: usize = 4096;
 /// The variable with the secret of the client.
-pub(crate) const SECRET_VARIABLE: &str = "REGRANT_TOKEN_CLIENT_SECRET";
+const SECRET_VARIABLE: &str = "REGRANT_TOKEN_CLIENT_SECRET";
 /// The variable with the name of a file that has it.
-pub(crate) const SECRET_FILE_VARIABLE: &str = "REGRANT_TOKEN_CLIENT_SECRET_FILE";
+const SECRET_FILE_VARIABLE: &str = "REGRANT_TOKEN_CLIENT_SECRET_FILE";
+/// The variable with the password of a user.
+pub(crate) const PASSWORD_VARIABLE: &str = "REGRANT_TOKEN_PASSWORD";
+/// The variables that no other program is given.
+pub(crate) const SECRET_VARIABLES: [&str; 3] = [SECRET_VARIABLE, SECRET_FILE_VARIABLE, PASSWORD_VARIABLE];
 
 #[cfg(test)]
 mod tests {

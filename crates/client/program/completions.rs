@@ -1,7 +1,7 @@
 //! What is made from the command line itself: completions and man pages.
 
-use std::io;
 use std::path::PathBuf;
+use std::{fs, io};
 
 use anyhow::{Context, Result};
 use clap::{Args, CommandFactory};
@@ -20,7 +20,7 @@ pub(crate) struct CompletionsOptions {
 #[derive(Args)]
 #[command(after_help = "Examples:\n  regrant-token man /usr/local/share/man/man1")]
 pub(crate) struct ManOptions {
-    /// The directory, which has to be there.
+    /// The directory; it is made where it is not there.
     #[arg(value_name = "DIR")]
     directory: PathBuf,
 }
@@ -34,5 +34,7 @@ pub(crate) fn completions<C: CommandFactory>(options: CompletionsOptions) -> Res
 /// When a page cannot be written.
 pub(crate) fn man<C: CommandFactory>(options: ManOptions) -> Result<()> {
     let command = C::command().disable_help_subcommand(true);
-    clap_mangen::generate_to(command, &options.directory).with_context(|| options.directory.display().to_string())
+    let written =
+        fs::create_dir_all(&options.directory).and_then(|()| clap_mangen::generate_to(command, &options.directory));
+    written.with_context(|| options.directory.display().to_string())
 }

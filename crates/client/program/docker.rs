@@ -9,7 +9,10 @@ use serde::Serialize;
 
 use crate::common_options::CommonOptions;
 use crate::directory::Directory;
+use crate::error_text::error_text;
+use crate::git::is_secure;
 use crate::host::profile_for;
+use crate::host_name::HostName;
 use crate::output::{write, write_json};
 use crate::session::Session;
 
@@ -57,7 +60,7 @@ struct DockerCredential<'a> {
 pub(crate) async fn docker(common: &CommonOptions, options: DockerOptions) -> Result<()> {
     let answered = answer(common, options.operation).await;
     if let Err(error) = &answered {
-        write(&format!("{error:#}\n"))?;
+        write(&format!("{}\n", error_text(error)))?;
     }
     answered
 }
@@ -65,7 +68,7 @@ pub(crate) async fn docker(common: &CommonOptions, options: DockerOptions) -> Re
 async fn answer(common: &CommonOptions, operation: Operation) -> Result<()> {
     let directory = Directory::find()?;
     match operation {
-        Operation::List => return write_json(&hosts(&directory)?),
+        Operation::List => return write_json(&hosts(common, &directory)?),
         Operation::Store => bail!("tokens are kept by `regrant-token login --for HOST`, not by docker login"),
         Operation::Erase => bail!("the session of a registry is ended by `regrant-token logout`, not by docker logout"),
         Operation::Get => {}
@@ -75,17 +78,25 @@ async fn answer(common: &CommonOptions, operation: Operation) -> Result<()> {
     let server_url = text.trim();
     let host = host(server_url);
     ensure!(!host.is_empty() && text.len() as u64 <= SERVER_BYTES_MAX, "{server_url:?} names no registry");
-    let Some((name, profile)) = profile_for(&directory, common, host)? else { bail!(NOT_FOUND) };
+    // What is no host was never named by a login.
+    let Ok(named) = host.parse::<HostName>() else { bail!(NOT_FOUND) };
+    let Some((name, profile)) = profile_for(&directory, common, &named)? else { bail!(NOT_FOUND) };
+    let protocol = server_url.split_once("://").map_or("https", |(protocol, _)| protocol);
+    ensure!(is_secure(protocol, host), "{host} is not asked over https: it gets no token");
     let session = Session::of(&directory, name, profile)?;
     let granted = session.bearer_token().await?;
     write_json(&DockerCredential { server_url, username: &session.profile.username, secret: granted.token.expose() })
 }
 
 /// The registries that there are tokens for, and the user of each.
-fn hosts(directory: &Directory) -> Result<BTreeMap<String, String>> {
+fn hosts(common: &CommonOptions, directory: &Directory) -> Result<BTreeMap<String, String>> {
     let mut hosts = BTreeMap::new();
     for name in directory.names()? {
-        let Some(profile) = directory.profile(&name)? else { continue };
+        let profile = directory.profile(&name).unwrap_or_else(|error| {
+            common.output().note(&format!("profile {name} is left out: {}", error_text(&error)));
+            None
+        });
+        let Some(profile) = profile else { continue };
         hosts.extend(profile.hosts.into_iter().map(|host| (host, profile.username.clone())));
     }
     Ok(hosts)

@@ -16,17 +16,18 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use regrant_client::{Credential, IssuerIdentifier, OAuthClient, Provider, ReqwestTransport};
+use regrant_client::{Credential, Failure, IssuerIdentifier, OAuthClient, OAuthError, Provider, ReqwestTransport};
 use regrant_protocol::{ClientId, Clock as _, Scope, Secret, SystemClock};
 
-use crate::client_authentication::{ClientAuthentication, SecretPlace};
+use crate::client_authentication::{ClientAuthentication, PASSWORD_VARIABLE, SecretPlace};
 use crate::common_options::CommonOptions;
+use crate::error_text::error_text;
 use crate::person::PersonOptions;
 use crate::problem::Problem;
 
 use advice::findings;
 use behaviour::Behaviour;
-use observations::{Observations, Refresh};
+use observations::{Observations, Refresh, Tls};
 use tap::Tap;
 
 /// What `doctor` can be told.
@@ -71,7 +72,16 @@ nobody else needs meanwhile. Exit codes: 0 nothing bad was found, 1 something wa
 pub(crate) async fn run(common: &CommonOptions, options: DoctorOptions) -> Result<()> {
     let issuer = IssuerIdentifier::parse(&options.issuer)?;
     let transport = Arc::new(ReqwestTransport::new()?);
-    let (documents, clock_offset_seconds) = documents::look(&issuer, &*transport).await?;
+    let write = |seen: &Observations| report::write(common.output(), seen, &findings(seen, SystemClock.now()));
+    let (documents, clock_offset_seconds) = match documents::look(&issuer, &*transport).await {
+        Ok(looked) => looked,
+        Err(error) => match tls::look(&issuer).await {
+            tls @ Tls::Untrusted { .. } => {
+                return write(&Observations::of_certificate(issuer.as_str().to_owned(), tls));
+            }
+            Tls::None | Tls::Some { .. } | Tls::Failed { .. } => return Err(error),
+        },
+    };
     let metadata = documents.iter().find_map(|document| document.metadata());
     let jwks_uri = metadata.and_then(|metadata| metadata.jwks_uri.clone());
     let seen = Observations {
@@ -82,7 +92,7 @@ pub(crate) async fn run(common: &CommonOptions, options: DoctorOptions) -> Resul
         documents,
         clock_offset_seconds,
     };
-    report::write(common.output(), &seen, &findings(&seen, SystemClock.now()))
+    write(&seen)
 }
 
 impl DoctorOptions {
@@ -101,7 +111,10 @@ impl DoctorOptions {
             Ok(credential) => credential,
             // Nobody to ask is a fault of the call, not of the server.
             Err(error) if error.is::<Problem>() => return Err(error),
-            Err(error) => return Ok(Refresh::NoLogin { cause: format!("{error:#}") }),
+            Err(error) if self.username.is_some() && is_without_grant(&error) => {
+                return Ok(Refresh::NoPasswordGrant { cause: error_text(&error) });
+            }
+            Err(error) => return Ok(Refresh::NoLogin { cause: error_text(&error) }),
         };
         Ok(Behaviour::of(&client, &tap, &credential).await.map_or(Refresh::NoToken, Refresh::Tried))
     }
@@ -126,5 +139,14 @@ impl DoctorOptions {
     }
 }
 
-/// The variable with the password of the user.
-const PASSWORD_VARIABLE: &str = "REGRANT_TOKEN_PASSWORD";
+/// Whether the server has no such login for this client, which says nothing against the server.
+fn is_without_grant(error: &anyhow::Error) -> bool {
+    let is_code =
+        |refused: &OAuthError| ["unauthorized_client", "unsupported_grant_type"].contains(&refused.error.as_str());
+    match error.downcast_ref::<Failure>() {
+        Some(Failure::Terminal(refused) | Failure::ReRegister(refused) | Failure::Configuration(refused)) => {
+            is_code(refused)
+        }
+        Some(Failure::TokenType(_) | Failure::TooLong(_) | Failure::Temporary(_)) | None => false,
+    }
+}

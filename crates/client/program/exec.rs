@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Result, ensure};
 use clap::Args;
 
-use crate::client_authentication::{SECRET_FILE_VARIABLE, SECRET_VARIABLE};
+use crate::client_authentication::SECRET_VARIABLES;
 use crate::common_options::CommonOptions;
 use crate::problem::Problem;
 use crate::session::Session;
@@ -44,7 +44,7 @@ pub(crate) async fn prepare(common: &CommonOptions, options: ExecOptions) -> Res
     let (program, arguments) = options.command.split_first().expect("clap asks for one");
     let mut command = Command::new(program);
     command.args(arguments).env(&options.variable, granted.token.expose());
-    for secret in [SECRET_VARIABLE, SECRET_FILE_VARIABLE] {
+    for secret in SECRET_VARIABLES {
         if secret != options.variable {
             command.env_remove(secret);
         }

@@ -27,11 +27,14 @@ fn known(error: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if error.downcast_ref::<StorageError>().is_some_and(StorageError::is_temporary) {
         return Some(TEMPORARY);
     }
-    if let Some(DiscoveryError::Transport(_)) = error.downcast_ref::<DiscoveryError>() {
+    if let Some(DiscoveryError::Transport(_) | DiscoveryError::Busy { .. }) = error.downcast_ref::<DiscoveryError>() {
         return Some(TEMPORARY);
     }
     if let Some(AuthorizationError::Redemption(failure)) = error.downcast_ref::<AuthorizationError>() {
         return Some(of_failure(failure));
+    }
+    if let Some(DeviceAuthorizationError::Unanswered(_)) = error.downcast_ref::<DeviceAuthorizationError>() {
+        return Some(TEMPORARY);
     }
     if let Some(DeviceAuthorizationError::Failed(failure)) = error.downcast_ref::<DeviceAuthorizationError>() {
         return Some(of_failure(failure));
@@ -52,7 +55,11 @@ fn of_token_error(error: &TokenError) -> u8 {
 const fn of_failure(failure: &Failure) -> u8 {
     match failure {
         Failure::Temporary(_) => TEMPORARY,
-        Failure::Terminal(_) | Failure::ReRegister(_) | Failure::Configuration(_) | Failure::TokenType(_) => FAILED,
+        Failure::Terminal(_)
+        | Failure::ReRegister(_)
+        | Failure::Configuration(_)
+        | Failure::TokenType(_)
+        | Failure::TooLong(_) => FAILED,
     }
 }
 
@@ -94,8 +101,10 @@ mod tests {
             (TokenError::Storage(busy()).into(), 5),
             (busy().into(), 5),
             (DiscoveryError::Transport(TransportError::NotSent("refused".to_owned())).into(), 5),
+            (DiscoveryError::Busy { url: "https://id.example".to_owned(), status: 429, retry_after: wait }.into(), 5),
             (Failure::Temporary(temporary.clone()).into(), 5),
             (DeviceAuthorizationError::Failed(Failure::Temporary(temporary.clone())).into(), 5),
+            (DeviceAuthorizationError::Unanswered(temporary.clone()).into(), 5),
             (DeviceAuthorizationError::Denied.into(), 1),
             (AuthorizationError::Redemption(Failure::Temporary(temporary)).into(), 5),
             (AuthorizationError::NoCode.into(), 1),

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use crate::common_options::CommonOptions;
 use crate::directory::Directory;
 use crate::host::profile_for;
+use crate::host_name::HostName;
 use crate::output::write;
 use crate::profile::Profile;
 use crate::session::{Granted, Session};
@@ -54,7 +55,9 @@ pub(crate) async fn git(common: &CommonOptions, options: GitOptions) -> Result<(
     }
     let description = Description::read()?;
     let directory = Directory::find()?;
-    let Some((name, profile)) = profile_for(&directory, common, &description.host)? else { return Ok(()) };
+    // What is no host was never named by a login.
+    let Ok(host) = description.host.parse::<HostName>() else { return Ok(()) };
+    let Some((name, profile)) = profile_for(&directory, common, &host)? else { return Ok(()) };
     if !description.is_secure() {
         common.output().note(&format!("{} is not asked over https: it gets no token", description.host));
         return Ok(());
@@ -122,9 +125,14 @@ impl Description {
 
     /// Whether nobody on the way sees the token.
     fn is_secure(&self) -> bool {
-        let name = self.host.rsplit_once(':').map_or(self.host.as_str(), |(name, _)| name);
-        self.protocol == "https" || (self.protocol == "http" && ["127.0.0.1", "localhost", "[::1]"].contains(&name))
+        is_secure(&self.protocol, &self.host)
     }
+}
+
+/// Whether nobody on the way to `host` sees what is sent by that protocol.
+pub(crate) fn is_secure(protocol: &str, host: &str) -> bool {
+    let is_loopback = || host.parse::<HostName>().is_ok_and(|host| host.is_loopback());
+    protocol == "https" || (protocol == "http" && is_loopback())
 }
 
 /// The longest description that is read, in bytes.
@@ -149,6 +157,8 @@ mod tests {
             ("http", "git.example", false),
             ("http", "127.0.0.1:8080", true),
             ("http", "localhost", true),
+            ("http", "[::1]", true),
+            ("http", "[::1]:3000", true),
             ("http", "localhost.evil.example", false),
             ("ssh", "git.example", false),
             ("", "git.example", false),

@@ -44,7 +44,7 @@ pub(crate) async fn header(common: &CommonOptions, options: HeaderOptions) -> Re
     let url: Uri = url.parse().context("--url")?;
     let method: Method = options.method.parse().context("--method")?;
     let mut headers = HeaderMap::new();
-    ApiRequest::new(session.tokens(), method, url).await?.authorize(&mut headers);
+    ApiRequest::new(session.tokens()?, method, url).await?.authorize(&mut headers);
     let mut lines = Zeroizing::new(String::new());
     for (name, value) in &headers {
         lines.push_str(&format!("{name}: {}\n", value.to_str().context("a token is visible ASCII")?));

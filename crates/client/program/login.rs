@@ -1,19 +1,15 @@
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use regrant_client::{
-    Credential, Dpop, IssuerIdentifier, OAuthClient, Provider, ReqwestTransport, Storage as _, StorageError,
-    TokenManager,
-};
-use regrant_protocol::ClientId;
+use anyhow::{Result, bail, ensure};
+use regrant_client::{Credential, Dpop, OAuthClient, Provider, ReqwestTransport};
 use serde::Serialize;
 
 use crate::common_options::CommonOptions;
 use crate::directory::Directory;
+use crate::keeping::{check_place, keep};
 use crate::login_options::LoginOptions;
 use crate::output::{JSON_VERSION, Output};
-use crate::profile::{Grant, Profile, StorageKind};
+use crate::profile::{Grant, StorageKind};
 use crate::profile_name::ProfileName;
 use crate::storage::{ProfileStorage, best_kind};
 
@@ -52,16 +48,24 @@ pub(crate) async fn login(common: &CommonOptions, options: LoginOptions) -> Resu
     };
     let settings = options.settings(before.as_ref(), kind)?;
     let storage = ProfileStorage::open(&directory, &name, kind);
-    check_storage(&storage, &name, &issuer, &settings.client_id).await?;
+    // All that can be found out is found out before anybody is troubled.
+    let is_ours = |kept: &Credential| kept.issuer == issuer && kept.client_id == settings.client_id;
+    check_place(&directory, &name, &storage, is_ours).await?;
+    directory.try_writing()?;
 
     let transport = Arc::new(ReqwestTransport::new()?);
     let provider = Provider::discover(&issuer, &*transport).await?;
+    ensure!(
+        !settings.dpop || !provider.dpop_algorithms.is_empty(),
+        "the metadata of {issuer} name no algorithm for DPoP (dpop_signing_alg_values_supported), so that it cannot bind tokens \
+         to a key: log in without --dpop, under another name if this profile had it"
+    );
     let client = OAuthClient::new(provider, settings.client_id.clone(), transport)
         .authenticated_by(settings.authentication.read()?)
         .for_resources(settings.resources.clone())
         .with_dpop(if settings.dpop { Dpop::Required } else { Dpop::Off });
     if let Some(cause) = no_keyring {
-        output.note(&format!(
+        output.warn(&format!(
             "there is no keyring here ({cause}): the tokens will lie in a plain file that only you may read, {}",
             storage.place
         ));
@@ -71,31 +75,8 @@ pub(crate) async fn login(common: &CommonOptions, options: LoginOptions) -> Resu
         Grant::ClientCredentials => client.client_credentials(&settings.scope).await?,
     };
 
-    directory.write_profile(&name, &Profile::new(client.provider(), settings))?;
-    let tokens = TokenManager::new(client, storage);
-    tokens.log_in(credential.clone()).await.context("the new tokens could not be kept")?;
+    keep(output, &directory, &name, &client, settings, &credential).await?;
     tell(output, &name, &credential, kind)
-}
-
-/// Finds out before anybody is troubled whether tokens can be kept here.
-async fn check_storage(
-    storage: &ProfileStorage,
-    name: &ProfileName,
-    issuer: &IssuerIdentifier,
-    client: &ClientId,
-) -> Result<()> {
-    match storage.lock(Duration::ZERO).await {
-        Ok(_) | Err(StorageError::Busy(_)) => {}
-        Err(error) => return Err(error.into()),
-    }
-    match storage.load().await? {
-        Some(kept) if kept.issuer != *issuer || kept.client_id != *client => bail!(
-            "profile {name} is logged in at {} as {}: log out there first, or choose another name with --name",
-            kept.issuer,
-            kept.client_id.as_str()
-        ),
-        Some(_) | None => Ok(()),
-    }
 }
 
 fn tell(output: Output, name: &ProfileName, credential: &Credential, storage: StorageKind) -> Result<()> {

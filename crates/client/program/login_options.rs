@@ -5,7 +5,8 @@ use clap::Args;
 use regrant_client::IssuerIdentifier;
 use regrant_protocol::{ClientId, Resources, Scope};
 
-use crate::client_authentication::{Audience, ClientAuthentication, KeyPlace, SECRET_VARIABLE, SecretPlace};
+use crate::client_authentication::{Audience, ClientAuthentication, KeyPlace, SecretPlace};
+use crate::host_name::HostName;
 use crate::person::PersonOptions;
 use crate::profile::{Grant, Profile, Settings, StorageKind};
 use crate::profile_name::ProfileName;
@@ -55,7 +56,7 @@ pub(crate) struct LoginOptions {
     pub(crate) storage: Option<StorageKind>,
     /// A host that git and Docker may be given the token for; may be given more than once.
     #[arg(long = "for", value_name = "HOST")]
-    hosts: Vec<String>,
+    hosts: Vec<HostName>,
     /// The user that git and Docker are told with the token; `oauth2` without it.
     #[arg(long, value_name = "USER")]
     username: Option<String>,
@@ -115,17 +116,22 @@ impl LoginOptions {
         };
         let hosts = match before {
             Some(before) if self.hosts.is_empty() => before.hosts.clone(),
-            _ => self.hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
+            _ => self.hosts.iter().map(ToString::to_string).collect(),
         };
         let username = self.username.clone().or_else(|| before.map(|before| before.username.clone()));
         let username = username.unwrap_or_else(|| USERNAME.to_owned());
         ensure!(!username.chars().any(char::is_control), "--username has a character that cannot be printed");
+        let (authentication, grant) = (self.authentication(before)?, self.grant(before));
+        if grant == Grant::ClientCredentials && authentication == ClientAuthentication::None {
+            // RFC 6749 §4.4: a client without a secret has no tokens of its own.
+            return Err(ClientAuthentication::missing());
+        }
         Ok(Settings {
             client_id,
             scope,
             resources,
-            authentication: self.authentication(before)?,
-            grant: self.grant(before),
+            authentication,
+            grant,
             storage,
             dpop: self.dpop || before.is_some_and(|before| before.dpop),
             hosts,
@@ -143,9 +149,7 @@ impl LoginOptions {
         match (SecretPlace::find(self.client_secret_file.as_deref())?, before) {
             (Some(place), _) if is_posted => Ok(ClientAuthentication::ClientSecretPost(place)),
             (Some(place), _) => Ok(ClientAuthentication::ClientSecretBasic(place)),
-            (None, _) if self.client_secret_post => {
-                bail!("there is no secret of the client: use --client-secret-file FILE, or set {SECRET_VARIABLE}")
-            }
+            (None, _) if self.client_secret_post => Err(ClientAuthentication::missing()),
             (None, Some(before)) => Ok(before.clone()),
             (None, None) => Ok(ClientAuthentication::None),
         }

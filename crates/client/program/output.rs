@@ -26,6 +26,11 @@ impl Output {
         Ok(())
     }
 
+    /// A word to the person that nobody can wish not to hear: what they rely on is not so.
+    pub(crate) fn warn(self, told: &str) {
+        eprintln!("{told}");
+    }
+
     /// A word to the person.
     pub(crate) fn note(self, told: &str) {
         if !self.is_quiet {

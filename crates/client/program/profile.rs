@@ -1,5 +1,7 @@
+use std::sync::Arc;
+
 use anyhow::{Context, Result, bail, ensure};
-use regrant_client::{Dpop, IssuerIdentifier, Provider, Renewal};
+use regrant_client::{Credential, Dpop, IssuerIdentifier, OAuthClient, Provider, Renewal, ReqwestTransport};
 use regrant_protocol::{ClientId, Resources, Scope};
 use serde::{Deserialize, Serialize};
 
@@ -112,6 +114,20 @@ impl Profile {
         provider.revocation_endpoint.clone_from(&self.endpoints.revocation);
         provider.dpop_algorithms.clone_from(&self.endpoints.dpop_algorithms);
         Ok(provider)
+    }
+
+    /// The client at its server, without the proof of who it is.
+    ///
+    /// # Errors
+    /// As [`Profile::provider`].
+    pub(crate) fn client(&self) -> Result<OAuthClient> {
+        let client = OAuthClient::new(self.provider()?, self.client_id.clone(), Arc::new(ReqwestTransport::new()?));
+        Ok(client.for_resources(self.resources.clone()).with_dpop(self.dpop()))
+    }
+
+    /// Whether these tokens are of this client at this server.
+    pub(crate) fn owns(&self, kept: &Credential) -> bool {
+        kept.issuer.as_str() == self.issuer && kept.client_id == self.client_id
     }
 
     /// How a token is had where there is no refresh token.

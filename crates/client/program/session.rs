@@ -1,17 +1,17 @@
-use std::sync::Arc;
-
 use anyhow::{Result, bail};
 use regrant_client::{
-    AccessToken, Credential, LogInReason, OAuthClient, ReqwestTransport, Storage as _, Target, TokenError,
-    TokenManager, TokenType,
+    AccessToken, Credential, Demand, LogInReason, OAuthClient, Plan, Retry, Storage as _, Target, TokenError,
+    TokenManager, TokenType, plan,
 };
-use regrant_protocol::{Scope, Timestamp};
+use regrant_protocol::{Clock as _, Scope, SystemClock, Timestamp};
 
 use crate::common_options::CommonOptions;
 use crate::directory::Directory;
+use crate::error_text::error_text;
 use crate::problem::Problem;
 use crate::profile::{Grant, Profile};
 use crate::profile_name::ProfileName;
+use crate::state::State;
 use crate::storage::ProfileStorage;
 
 /// A profile, with all that it takes to use it.
@@ -21,6 +21,8 @@ pub(crate) struct Session {
     pub(crate) client: OAuthClient,
     pub(crate) storage: ProfileStorage,
     tokens: TokenManager,
+    /// Why the client cannot prove who it is: then nothing is sent.
+    unproven: Option<String>,
 }
 
 /// An access token, and what is told with it.
@@ -36,7 +38,7 @@ impl Session {
     /// The profile that was asked for.
     ///
     /// # Errors
-    /// When there is none, or the client's secret is not there.
+    /// When there is none, or it cannot be read.
     pub(crate) fn open(common: &CommonOptions) -> Result<Self> {
         let (directory, name) = (Directory::find()?, common.profile()?);
         let profile = directory.required_profile(&name)?;
@@ -46,25 +48,35 @@ impl Session {
     /// That profile.
     ///
     /// # Errors
-    /// When the client's secret is not there.
+    /// When somebody has changed it so that a token would be sent in the clear.
     pub(crate) fn of(directory: &Directory, name: ProfileName, profile: Profile) -> Result<Self> {
-        let client =
-            OAuthClient::new(profile.provider()?, profile.client_id.clone(), Arc::new(ReqwestTransport::new()?))
-                .authenticated_by(profile.authentication.read()?)
-                .for_resources(profile.resources.clone())
-                .with_dpop(profile.dpop());
+        let (client, unproven) = match profile.authentication.read() {
+            Ok(authentication) => (profile.client()?.authenticated_by(authentication), None),
+            Err(error) => (profile.client()?, Some(error_text(&error))),
+        };
         let storage = ProfileStorage::open(directory, &name, profile.storage);
         let tokens = TokenManager::new(client.clone(), storage.clone());
         let tokens = match profile.grant {
             Grant::LogIn => tokens,
             Grant::ClientCredentials => tokens.by_client_credentials(profile.scope.clone()),
         };
-        Ok(Self { name, profile, client, storage, tokens })
+        Ok(Self { name, profile, client, storage, tokens, unproven })
     }
 
     /// Whose tokens these are.
-    pub(crate) const fn tokens(&self) -> &TokenManager {
-        &self.tokens
+    ///
+    /// # Errors
+    /// As [`Session::check_authentication`]: it sends what it has to.
+    pub(crate) fn tokens(&self) -> Result<&TokenManager> {
+        self.check_authentication().map(|()| &self.tokens)
+    }
+
+    /// Fails where nothing can be sent.
+    ///
+    /// # Errors
+    /// When the client's secret or key is not there.
+    pub(crate) fn check_authentication(&self) -> Result<()> {
+        self.unproven.as_ref().map_or(Ok(()), |cause| bail!("{cause}"))
     }
 
     /// The same session, whose tokens are for `target`.
@@ -80,16 +92,41 @@ impl Session {
     /// # Errors
     /// When there is none, with what to do about it.
     pub(crate) async fn token(&self) -> Result<Granted> {
+        if self.unproven.is_some() {
+            return self.kept_token().await;
+        }
         let token = self.tokens.access_token().await.map_err(|error| self.told(error))?;
         // What the server told about it lies where it is kept.
         let kept = self.storage.load().await.ok().flatten();
+        Ok(self.granted(token, kept))
+    }
+
+    /// The token that is kept, as long as it serves: for that nobody has to prove anything.
+    async fn kept_token(&self) -> Result<Granted> {
+        let kept = self.storage.load().await?;
+        State::of(&self.profile, kept.as_ref())?;
+        let (renewal, target) = (self.profile.renewal(), Some(self.tokens.target()));
+        let token = match plan(kept.as_ref(), SystemClock.now(), Demand { renewal, target, ..Demand::default() }) {
+            Plan::Use(token) | Plan::RefreshInBackground(token) | Plan::Retry(Retry { serves: Some(token), .. }) => {
+                token.clone()
+            }
+            Plan::LogIn(reason) => return Err(self.told(TokenError::LogIn(reason))),
+            Plan::RefreshNow | Plan::Retry(_) | Plan::Wait(_) => {
+                self.check_authentication()?;
+                bail!("the server has to be asked for a token")
+            }
+        };
+        Ok(self.granted(token, kept))
+    }
+
+    fn granted(&self, token: AccessToken, kept: Option<Credential>) -> Granted {
         let access = kept.as_ref().and_then(|kept| kept.access_for(Some(self.tokens.target())));
         let expires_at = access.filter(|access| access.token == token).and_then(|access| access.expires_at);
         let token_type = kept.as_ref().map_or(TokenType::Bearer, Credential::token_type);
         let asked = &self.tokens.target().scope;
         let own = kept.map_or_else(|| self.profile.scope.clone(), |kept| kept.scope);
         let scope = if asked.is_empty() { own } else { asked.clone() };
-        Ok(Granted { token, token_type, expires_at, scope })
+        Granted { token, token_type, expires_at, scope }
     }
 
     /// The same, where nobody could send a proof with it.
@@ -109,6 +146,7 @@ impl Session {
     /// # Errors
     /// As [`Session::token`].
     pub(crate) async fn token_after_refusal(&self, refused: Option<&AccessToken>) -> Result<Granted> {
+        self.check_authentication()?;
         let current = self.tokens.access_token().await.map_err(|error| self.told(error))?;
         self.tokens.invalidate(refused.unwrap_or(&current));
         self.token().await

@@ -18,8 +18,7 @@ impl State {
     /// # Errors
     /// When what is kept is another server's or client's.
     pub(crate) fn of(profile: &Profile, kept: Option<&Credential>) -> Result<Self, TokenError> {
-        let is_ours = |kept: &Credential| kept.issuer.as_str() == profile.issuer && kept.client_id == profile.client_id;
-        if let Some(other) = kept.filter(|kept| !is_ours(kept)) {
+        if let Some(other) = kept.filter(|kept| !profile.owns(kept)) {
             let client = other.client_id.as_str().to_owned();
             return Err(TokenError::OtherServer { issuer: other.issuer.clone(), client });
         }

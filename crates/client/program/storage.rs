@@ -1,3 +1,4 @@
+use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::profile_name::ProfileName;
 #[derive(Clone)]
 pub(crate) struct ProfileStorage {
     inner: Arc<dyn Storage>,
+    pub(crate) kind: StorageKind,
     /// In words.
     pub(crate) place: String,
 }
@@ -22,22 +24,36 @@ impl ProfileStorage {
     pub(crate) fn open(directory: &Directory, name: &ProfileName, kind: StorageKind) -> Self {
         match kind {
             StorageKind::File => {
-                let path = directory.tokens_path(name, "json");
+                let path = directory.tokens_path(name, ending(kind));
                 let place = path.display().to_string();
-                Self { inner: Arc::new(FileStorage::new(path)), place }
+                Self { inner: Arc::new(FileStorage::new(path)), kind, place }
             }
             StorageKind::Keyring => {
-                let path = directory.tokens_path(name, "sealed");
+                let path = directory.tokens_path(name, ending(kind));
                 let place = format!("{}, sealed by the keyring", path.display());
-                Self { inner: Arc::new(KeyringStorage::new(path, SERVICE)), place }
+                Self { inner: Arc::new(KeyringStorage::new(path, SERVICE)), kind, place }
             }
         }
+    }
+
+    /// The kinds of which there are tokens under this name, whatever a profile says.
+    pub(crate) fn kinds_kept(directory: &Directory, name: &ProfileName) -> Vec<StorageKind> {
+        let is_kept = |kind: &StorageKind| fs::symlink_metadata(directory.tokens_path(name, ending(*kind))).is_ok();
+        [StorageKind::File, StorageKind::Keyring].into_iter().filter(is_kept).collect()
+    }
+}
+
+/// What the name of a file with tokens ends with.
+const fn ending(kind: StorageKind) -> &'static str {
+    match kind {
+        StorageKind::File => "json",
+        StorageKind::Keyring => "sealed",
     }
 }
 
 /// The best kind that there is here, and why it is not the keyring.
 pub(crate) async fn best_kind(directory: &Directory, name: &ProfileName) -> (StorageKind, Option<String>) {
-    let path = directory.tokens_path(name, "sealed");
+    let path = directory.tokens_path(name, ending(StorageKind::Keyring));
     match KeyringStorage::new(path, SERVICE).check().await {
         Ok(()) => (StorageKind::Keyring, None),
         Err(StorageError::Keyring { cause, .. }) => (StorageKind::File, Some(cause)),
@@ -47,6 +63,8 @@ pub(crate) async fn best_kind(directory: &Directory, name: &ProfileName) -> (Sto
 
 /// The program, as keyrings know it.
 const SERVICE: &str = "regrant-token";
+/// How long one waits for a refresh, a login or a logout that is under way: longer than any of them can take.
+pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(90);
 
 #[async_trait]
 impl Storage for ProfileStorage {

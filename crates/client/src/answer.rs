@@ -6,7 +6,7 @@ use http::header::{DATE, RETRY_AFTER};
 use regrant_protocol::{Scope, Timestamp};
 use serde::Deserialize;
 
-use crate::{AccessToken, RefreshToken, TokenType};
+use crate::{AccessToken, Credential, RefreshToken, TokenType};
 
 /// What the token endpoint gave (RFC 6749 §5.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,12 @@ pub enum Failure {
          this client has to use it"
     )]
     TokenType(TokenType),
+    /// The server gave an access token of so many bytes. The refresh token that came with it is kept.
+    #[error(
+        "the server gave an access token of {0} bytes, and {max} are the most; ask for less scope, or have it put less into its tokens",
+        max = Credential::TOKEN_BYTES_MAX
+    )]
+    TooLong(usize),
     /// Try again: the same request, and not before.
     #[error("no usable answer: {0}")]
     Temporary(Temporary),
@@ -92,7 +98,7 @@ pub fn classify(status: u16, headers: &HeaderMap, body: &[u8]) -> Result<Tokens,
         Failure::Temporary(Temporary { cause, retry_after, delivery: Delivery::Unanswered, error: None })
     };
     if status == 200 {
-        return read_tokens(body).ok_or_else(|| unanswered("status 200 without tokens in JSON".to_owned()));
+        return read_tokens(body).map_err(|lack| unanswered(format!("status 200 {lack}")));
     }
     let Some(error) = OAuthError::read(body) else {
         return Err(unanswered(format!("status {status} without an OAuth error code")));
@@ -122,7 +128,7 @@ pub fn clock_offset_milliseconds(headers: &HeaderMap, now: Timestamp) -> Option<
 }
 
 /// `Retry-After` (RFC 9110 §10.2.3): seconds, or a date, which is compared with the answer's own `Date`.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX));
@@ -138,7 +144,20 @@ const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
 /// The longest text of an error that is kept, in characters.
 const ERROR_CHARACTERS_MAX: usize = 300;
 
-fn read_tokens(body: &[u8]) -> Option<Tokens> {
+impl Tokens {
+    /// Refuses an access token that no server would take, and no credential can hold.
+    pub(crate) fn check_length(&self) -> Result<(), Failure> {
+        let bytes = self.access_token.expose().len();
+        if bytes > Credential::TOKEN_BYTES_MAX { Err(Failure::TooLong(bytes)) } else { Ok(()) }
+    }
+}
+
+/// The tokens, or what the answer lacks.
+///
+/// A refresh token that is too long is no answer: the one that was sent stays, with the marker that it may be spent.
+fn read_tokens(body: &[u8]) -> Result<Tokens, &'static str> {
+    const NO_TOKENS: &str = "without tokens in JSON";
+    let is_short = |text: &String| text.len() <= Credential::TOKEN_BYTES_MAX;
     #[derive(Deserialize)]
     struct Members {
         access_token: String,
@@ -148,11 +167,15 @@ fn read_tokens(body: &[u8]) -> Option<Tokens> {
         scope: Option<String>,
         token_type: Option<String>,
     }
-    let members: Members = serde_json::from_slice(body).ok()?;
+    let members: Members = serde_json::from_slice(body).map_err(|_| NO_TOKENS)?;
+    if !members.refresh_token.iter().all(is_short) {
+        return Err("with a refresh token that is too long to be kept");
+    }
     let seconds = |value: serde_json::Value| value.as_f64().or_else(|| value.as_str()?.parse().ok());
     let expires_in = members.expires_in.and_then(seconds);
-    Some(Tokens {
-        access_token: Some(members.access_token).filter(|token| is_sendable(token)).map(AccessToken::new)?,
+    let access_token = Some(members.access_token).filter(|token| is_sendable(token)).map(AccessToken::new);
+    Ok(Tokens {
+        access_token: access_token.ok_or(NO_TOKENS)?,
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -160,7 +183,7 @@ fn read_tokens(body: &[u8]) -> Option<Tokens> {
         )]
         expires_in: expires_in.map(|seconds| seconds.clamp(0.0, f64::from(u32::MAX)) as u32),
         refresh_token: members.refresh_token.filter(|token| !token.is_empty()).map(RefreshToken::new),
-        scope: members.scope.and_then(|scope| Scope::parse(&scope).ok()),
+        scope: members.scope.filter(is_short).and_then(|scope| Scope::parse(&scope).ok()),
         token_type: TokenType::read(members.token_type.as_deref()),
     })
 }
@@ -224,6 +247,7 @@ mod tests {
             Failure::ReRegister(_) => "re-register",
             Failure::Configuration(_) => "configuration",
             Failure::TokenType(_) => "token type",
+            Failure::TooLong(_) => "too long",
             Failure::Temporary(temporary) if temporary.delivery == Delivery::Answered => "temporary",
             Failure::Temporary(_) => "unanswered",
         };
@@ -276,6 +300,22 @@ mod tests {
         {
             let tokens = read(&format!(r#"{{"access_token":"a","expires_in":{expires_in},"refresh_token":""}}"#));
             assert_eq!((tokens.expires_in, tokens.refresh_token), (expected, None), "{expires_in}");
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_that_cannot_be_kept_is_no_answer() {
+        for (bytes, expected) in
+            [(Credential::TOKEN_BYTES_MAX, None), (Credential::TOKEN_BYTES_MAX + 1, Some(Delivery::Unanswered))]
+        {
+            let body = format!(r#"{{"access_token":"a","refresh_token":"{}"}}"#, "r".repeat(bytes));
+            let delivery = match classify(200, &HeaderMap::new(), body.as_bytes()) {
+                Err(Failure::Temporary(temporary)) if temporary.cause.contains("too long to be kept") => {
+                    Some(temporary.delivery)
+                }
+                other => other.map(|_| None).unwrap(),
+            };
+            assert_eq!(delivery, expected, "{bytes}");
         }
     }
 

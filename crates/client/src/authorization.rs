@@ -118,7 +118,7 @@ impl Authorization {
     }
 
     /// The code of an answer: first that it is an answer to this request, then who gave it, then what it says.
-    fn code(&self, query: &str) -> Result<Secret, AuthorizationError> {
+    pub(crate) fn code(&self, query: &str) -> Result<Secret, AuthorizationError> {
         let answer = Params::parse(query.as_bytes()).map_err(|_| AuthorizationError::NoCode)?;
         if !self.is_answer(&answer) {
             return Err(AuthorizationError::State);
@@ -141,7 +141,7 @@ impl Authorization {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::{IssuerIdentifier, Provider, RequestBody, Transport, TransportError};
     use async_trait::async_trait;
@@ -157,7 +157,7 @@ mod tests {
         }
     }
 
-    fn begun(names_itself: bool) -> Authorization {
+    pub(crate) fn begun(names_itself: bool) -> Authorization {
         let issuer = IssuerIdentifier::parse("https://id.example").unwrap();
         let mut provider = Provider::new(issuer, "https://id.example/token").unwrap();
         provider.authorization_endpoint = Some("https://id.example/authorize?tenant=1".to_owned());

@@ -1,5 +1,6 @@
 use regrant_crypto::digest;
 use regrant_protocol::{ClientId, Resources, Scope, Timestamp};
+use zeroize::Zeroizing;
 
 use crate::{
     AccessToken, DpopKey, IssuerIdentifier, LineageId, OAuthClient, Pending, RefreshToken, Target, TokenType, Tokens,
@@ -24,8 +25,8 @@ pub struct Credential {
     pub resources: Resources,
     /// The access token for those; `None` when there never was one, or it was dropped.
     pub access: Option<Access>,
-    /// Access tokens of the same login for other targets, at most [`Credential::NARROWED_MAX`]; the one that was received
-    /// longest ago goes first.
+    /// Access tokens of the same login for other targets, at most [`Credential::NARROWED_MAX`], and fewer where they are long;
+    /// the one that was received longest ago goes first.
     pub narrowed: Vec<Narrowed>,
     /// The key that all tokens of the login are bound to; `None` where they are bearer tokens.
     pub dpop_key: Option<DpopKey>,
@@ -72,6 +73,9 @@ pub struct Version([u8; 32]);
 impl Credential {
     /// The longest that the JSON of a credential may be, in bytes.
     pub const BYTES_MAX: usize = 256 * 1024;
+
+    /// The longest that one of its tokens may be, in bytes: more than any server takes in a header.
+    pub const TOKEN_BYTES_MAX: usize = 32 * 1024;
 
     /// How many access tokens for other targets than its own a credential has.
     pub const NARROWED_MAX: usize = 16;
@@ -136,20 +140,34 @@ impl Credential {
         renewed.with_access(access, tokens.scope, target)
     }
 
+    /// A token that is too long is left out: whoever got it refuses it, and others must not make room for it.
     fn with_access(mut self, access: Access, scope: Option<Scope>, target: &Target) -> Self {
+        if access.token.expose().len() > Self::TOKEN_BYTES_MAX {
+            return self;
+        }
         if self.is_own(target) {
             self.scope = scope.unwrap_or(self.scope);
             self.access = Some(access);
-            return self;
+            return self.bounded(0);
         }
         let asked = if target.scope.is_empty() { &self.scope } else { &target.scope };
         let scope = scope.unwrap_or_else(|| asked.clone());
         self = self.without_access(target);
-        if self.narrowed.len() >= Self::NARROWED_MAX {
-            let oldest = (0..self.narrowed.len()).min_by_key(|&at| self.narrowed[at].access.received_at);
-            oldest.map(|at| self.narrowed.remove(at));
-        }
         self.narrowed.push(Narrowed { target: target.clone(), scope, access });
+        self.bounded(1)
+    }
+
+    /// The credential without the oldest access tokens for other targets, if they are too many or too long. The last
+    /// `kept_count` of them stay: they have just come.
+    fn bounded(mut self, kept_count: usize) -> Self {
+        while self.narrowed.len() > kept_count
+            && (self.narrowed.len() > Self::NARROWED_MAX
+                || Zeroizing::new(self.to_json()).len() > Self::BYTES_MAX - SPARE_BYTES)
+        {
+            let candidates = 0..self.narrowed.len() - kept_count;
+            let oldest = candidates.min_by_key(|&at| self.narrowed[at].access.received_at);
+            self.narrowed.remove(oldest.expect("the loop has found one more than are kept"));
+        }
         self
     }
 
@@ -216,5 +234,7 @@ impl Credential {
     }
 }
 
+/// What new tokens leave free of a credential's length, in bytes: for the marker of the next refresh.
+const SPARE_BYTES: usize = 16 * 1024;
 /// After an unanswered try nothing is refreshed for so long: that try may still be on its way.
 const QUIET_SECONDS: i64 = 20;

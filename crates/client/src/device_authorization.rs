@@ -38,6 +38,9 @@ pub enum DeviceAuthorizationError {
     /// The person said no.
     #[error("the login was refused on the other device")]
     Denied,
+    /// The time is over, and the server had not answered the last time that it was asked: somebody may have finished it.
+    #[error("the time for the login is over, and the server could not be asked at its end: {0}; begin it again")]
+    Unanswered(Temporary),
     /// Nobody finished it in time.
     #[error("nobody finished the login in time; begin it again")]
     Expired,
@@ -123,13 +126,23 @@ impl DeviceAuthorization {
     pub async fn finish(self, timer: &dyn Timer) -> Result<Credential, DeviceAuthorizationError> {
         let mut interval = self.interval;
         let mut pause = interval;
+        let mut last_failure = None;
         loop {
             let passed = self.client.clock().monotonic().saturating_duration_since(self.began);
             if passed + pause >= self.expires_in {
-                return Err(DeviceAuthorizationError::Expired);
+                return Err(
+                    last_failure.map_or(DeviceAuthorizationError::Expired, DeviceAuthorizationError::Unanswered)
+                );
             }
             timer.sleep(pause).await;
-            match self.poll().await {
+            let answer = self.poll().await;
+            last_failure = match &answer {
+                Err(Failure::Temporary(temporary)) if temporary.error.as_deref() != Some("slow_down") => {
+                    Some(temporary.clone())
+                }
+                _ => None,
+            };
+            match answer {
                 Err(Failure::Configuration(error)) if error.error == "authorization_pending" => pause = interval,
                 Err(Failure::Temporary(temporary)) if temporary.error.as_deref() == Some("slow_down") => {
                     interval = (interval + SLOW_DOWN).min(INTERVAL_MAX);
@@ -201,9 +214,9 @@ impl Members {
     }
 }
 
-/// Whether a text can be printed without being taken for a command of a terminal.
+/// Whether a text can be printed without being taken for a command of a terminal, and typed as it is seen.
 fn is_showable(text: &str) -> bool {
-    !text.is_empty() && text.len() <= SHOWN_BYTES_MAX && !text.chars().any(char::is_control)
+    (1..=SHOWN_BYTES_MAX).contains(&text.len()) && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
 impl fmt::Debug for DeviceAuthorization {
@@ -305,6 +318,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_server_that_cannot_be_asked_is_not_taken_for_a_person_who_did_not_come() {
+        for (last, expected) in [
+            (None, "the server did not answer: timed out"),
+            (answer(502, "<html>"), "status 502"),
+            (refused("authorization_pending"), "nobody finished the login in time"),
+            (refused("slow_down"), "nobody finished the login in time"),
+        ] {
+            let mut polls = 0;
+            let server = Scripted::new(move |heard| {
+                polls += 1;
+                match heard.path.as_str() {
+                    "/device" => answer(200, BEGUN),
+                    _ if polls == 2 => None,
+                    _ if polls == 3 => refused("authorization_pending"),
+                    _ => last.clone(),
+                }
+            });
+            let login = server.client().device_authorization(&Scope::empty()).await.unwrap();
+            let error = login.finish(&server).await.unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+
+    #[tokio::test]
     async fn rfc8628_section_3_2_what_a_login_begins_with() {
         let server = Scripted::new(|_| answer(200, BEGUN));
         let login = server.client().device_authorization(&Scope::parse("read").unwrap()).await.unwrap();
@@ -318,6 +355,13 @@ mod tests {
         for (members, expected) in [
             (r#""user_code":"\u001b[2J""#, "user_code"),
             (r#""user_code":"""#, "user_code"),
+            (r#""user_code":"\u202eWDJB""#, "user_code"),
+            (r#""user_code":"\u009b2J""#, "user_code"),
+            (r#""user_code":"W\u0410JB""#, "user_code"),
+            (r#""verification_uri":"https://id.example/\u202e""#, "verification_uri"),
+            (r#""verification_uri":"https://id.example@evil.example/""#, "address"),
+            (r#""verification_uri":"https://id.example/#x""#, "address"),
+            (r#""verification_uri_complete":"https://id.example@evil.example/""#, "none"),
             (r#""verification_uri":"a\nb""#, "verification_uri"),
             (r#""verification_uri":"http://id.example/device""#, "address"),
             (r#""verification_uri":"javascript:alert(1)""#, "address"),

@@ -1,11 +1,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use zeroize::Zeroizing;
-
 use crate::locked_file::{LockedFile, blocking};
 use crate::{Credential, Storage, StorageError, StorageLock, Swap, Version};
+use async_trait::async_trait;
 
 /// A credential in a file that only its owner can read (0600, in a directory of 0700), shared by any number of processes.
 ///
@@ -56,7 +54,7 @@ impl Storage for FileStorage {
     }
 
     async fn compare_and_swap(&self, seen: Option<Version>, new: Option<&Credential>) -> Result<Swap, StorageError> {
-        let (file, new) = (self.file.clone(), new.map(|new| Zeroizing::new(new.to_json())));
+        let (file, new) = (self.file.clone(), new.map(|new| self.file.json(new)).transpose()?);
         let turn = file.lock_writes().await?;
         blocking(move || {
             if read(&file)?.as_ref().map(Credential::version) != seen {
@@ -175,6 +173,25 @@ pub(crate) mod tests {
             assert_eq!(storage.compare_and_swap(None, Some(&credential(1))).await, Err(unreadable), "{text:?}");
             assert_eq!(fs::read_to_string(storage.path()).unwrap(), text);
         }
+    }
+
+    /// A credential whose JSON is longer than is read, and how long it is.
+    pub(crate) fn too_long() -> (Credential, usize) {
+        let refused = Some("x".repeat(Credential::BYTES_MAX));
+        let credential = Credential { refused, ..credential(2) };
+        let bytes = credential.to_json().len();
+        (credential, bytes)
+    }
+
+    #[tokio::test]
+    async fn what_would_not_be_read_again_is_not_written() {
+        let (_directory, storage) = storage();
+        assert_eq!(storage.compare_and_swap(None, Some(&credential(1))).await, Ok(Swap::Done));
+        let (long, bytes) = too_long();
+        let error = StorageError::TooLong { path: storage.path().to_owned(), bytes };
+        let seen = Some(credential(1).version());
+        assert_eq!(storage.compare_and_swap(seen, Some(&long)).await, Err(error));
+        assert_eq!(storage.load().await.unwrap(), Some(credential(1)));
     }
 
     #[tokio::test]

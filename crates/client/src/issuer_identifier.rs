@@ -10,8 +10,8 @@ pub enum UrlError {
     /// It is not a URL of `https://`, or of `http://` on this machine.
     #[error("{0:?} is not an https:// URL; plain http:// is accepted for 127.0.0.1, [::1] and localhost only")]
     Insecure(String),
-    /// It has a query, a fragment, user information, or a character that a URL may not have.
-    #[error("{0:?} is not a URL of scheme, host, port and path; leave out what begins at {1:?}")]
+    /// It has a fragment, user information, a character that a URL may not have, or, in an issuer, a query.
+    #[error("{0:?} is not a URL of scheme, host, port and path alone; leave out what has to do with {1:?}")]
     Character(String, char),
 }
 
@@ -21,7 +21,7 @@ impl IssuerIdentifier {
     /// # Errors
     /// Says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
-        match text.chars().find(|&c| matches!(c, '?' | '#' | '@' | '\\' | '"') || c <= ' ' || !c.is_ascii()) {
+        match text.chars().find(|c| matches!(c, '?' | '@')) {
             Some(character) => Err(UrlError::Character(text.to_owned(), character)),
             None => check_secure(text).map(|()| Self(text.to_owned())),
         }
@@ -41,17 +41,27 @@ impl IssuerIdentifier {
     }
 }
 
-/// Refuses a URL over which a secret would travel in the clear.
+/// Refuses a URL over which a secret would travel in the clear, and one that says another thing to a person, or to a browser,
+/// than to us.
 pub(crate) fn check_secure(url: &str) -> Result<(), UrlError> {
+    let character = |character| UrlError::Character(url.to_owned(), character);
+    if let Some(found) = url.chars().find(|&c| !c.is_ascii_graphic() || matches!(c, '#' | '\\' | '"')) {
+        return Err(character(found));
+    }
     let insecure = || UrlError::Insecure(url.to_owned());
     let uri: http::Uri = url.parse().map_err(|_| insecure())?;
     let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(insecure)?;
-    let is_here = ["127.0.0.1", "[::1]", "localhost"].contains(&host);
     match uri.scheme_str() {
+        _ if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) => Err(character('@')),
         Some("https") => Ok(()),
-        Some("http") if is_here => Ok(()),
+        Some("http") if is_loopback(host) => Ok(()),
         _ => Err(insecure()),
     }
+}
+
+/// Whether a URL's host is this machine: what is sent there needs no protection from a network.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    ["127.0.0.1", "[::1]", "localhost"].contains(&host)
 }
 
 impl fmt::Display for IssuerIdentifier {
@@ -91,5 +101,31 @@ mod tests {
             let issuer = IssuerIdentifier::parse(text).ok();
             assert_eq!(issuer.as_ref().map(IssuerIdentifier::origin_and_path), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn an_address_says_the_same_to_a_person_as_to_us() {
+        for (url, expected) in [
+            ("https://id.example/token?tenant=1&user=a@b", None),
+            ("https://id.example/@me", None),
+            ("https://id.example@evil.example/", Some('@')),
+            ("https://id.example:x@evil.example/", Some('@')),
+            ("https://id.example/#/token", Some('#')),
+            ("https://id.example/\u{1b}[2J", Some('\u{1b}')),
+            ("https://id.example/\u{9b}2J", Some('\u{9b}')),
+            ("https://id.example/\u{202e}nekot", Some('\u{202e}')),
+            ("https://id.exämple/", Some('ä')),
+            ("https://id.example/a b", Some(' ')),
+            ("https://id.example\\@evil.example/", Some('\\')),
+        ] {
+            let found = match check_secure(url) {
+                Ok(()) => None,
+                Err(UrlError::Character(_, character)) => Some(character),
+                Err(other) => panic!("{other}"),
+            };
+            assert_eq!(found, expected, "{url:?}");
+        }
+        let error = check_secure("https://id.example/\u{202e}\u{9b}").unwrap_err().to_string();
+        assert!(error.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{error:?}");
     }
 }

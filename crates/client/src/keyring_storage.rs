@@ -166,15 +166,16 @@ impl Storage for KeyringStorage {
     }
 
     async fn compare_and_swap(&self, seen: Option<Version>, new: Option<&Credential>) -> Result<Swap, StorageError> {
+        let new = new.map(|new| self.file.json(new)).transpose()?;
         // The keyring is asked before the turn is taken: a person who has to unlock it must not keep others from writing.
         let before = self.sealed().await?.map(|sealed| sealed.key);
         let is_new = before.is_none();
-        let (name, key) = match (before, new) {
+        let (name, key) = match (before, &new) {
             (Some(name), _) => (name.clone(), self.key(&name).await?),
             (None, Some(_)) if seen.is_none() => self.make_key().await?,
             (None, _) => return Ok(if seen.is_none() { Swap::Done } else { Swap::Changed }),
         };
-        let (file, own, new) = (self.file.clone(), name.clone(), new.cloned());
+        let (file, own) = (self.file.clone(), name.clone());
         let is_removed = new.is_none();
         let turn = file.lock_writes().await?;
         let swap = blocking(move || {

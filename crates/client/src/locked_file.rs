@@ -10,7 +10,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::private_file;
-use crate::{StorageError, StorageLock};
+use crate::{Credential, StorageError, StorageLock};
 
 /// A file that only its owner can read, and that is replaced in one step. Clones are the same file.
 #[derive(Clone, Debug)]
@@ -62,6 +62,15 @@ impl LockedFile {
         let mut bytes = Zeroizing::new(Vec::new());
         file.take(bytes_max as u64 + 1).read_to_end(&mut bytes).map_err(|error| self.error("read", &error))?;
         Ok(Some(bytes))
+    }
+
+    /// What is to be kept of `credential`, unless it is longer than what is read again.
+    pub(crate) fn json(&self, credential: &Credential) -> Result<Zeroizing<Vec<u8>>, StorageError> {
+        let json = Zeroizing::new(credential.to_json());
+        if json.len() > Credential::BYTES_MAX {
+            return Err(StorageError::TooLong { path: self.path.to_path_buf(), bytes: json.len() });
+        }
+        Ok(json)
     }
 
     /// Has `bytes` in the file, or no file, on disk. Whoever calls it holds the write lock.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::Authorization;
@@ -55,25 +56,45 @@ impl LoopbackRedirect {
     }
 
     async fn wait_for(self, authorization: &Authorization) -> io::Result<String> {
+        // Visitors who say nothing must not keep the browser from being heard.
+        let mut visits: JoinSet<Option<(TcpStream, String)>> = JoinSet::new();
         loop {
-            let (mut browser, _) = self.0.accept().await?;
-            // One visitor who says nothing must not keep the browser from being heard.
-            let Ok(Ok(Some(query))) = timeout(VISIT, read_query(&mut browser)).await else { continue };
-            let is_answer = authorization.is_answered_by(&query);
-            let page = if is_answer { DONE } else { NOT_FOUND };
-            let written = timeout(VISIT, browser.write_all(page.as_bytes())).await;
-            tracing::trace!(
-                is_answer,
-                is_written = matches!(written, Ok(Ok(()))),
-                "a browser came to the loopback redirect"
-            );
-            if is_answer {
+            let heard = tokio::select! {
+                accepted = self.0.accept(), if visits.len() < VISITS_MAX => {
+                    let (browser, _) = accepted?;
+                    visits.spawn(hear(browser));
+                    continue;
+                }
+                Some(heard) = visits.join_next() => heard,
+            };
+            let Ok(Some((browser, query))) = heard else { continue };
+            if authorization.is_answered_by(&query) {
+                let page = if authorization.code(&query).is_ok() { DONE } else { REFUSED };
                 // The browser may have gone without reading: its answer is here all the same.
-                let _ = timeout(VISIT, browser.shutdown()).await;
+                show(browser, page).await;
                 return Ok(query);
             }
+            visits.spawn(async {
+                show(browser, NOT_FOUND).await;
+                None
+            });
         }
     }
+}
+
+/// A browser and the query that it comes with; `None` where nothing is heard of it in time.
+async fn hear(mut browser: TcpStream) -> Option<(TcpStream, String)> {
+    let query = timeout(VISIT, read_query(&mut browser)).await.ok()?.ok()??;
+    Some((browser, query))
+}
+
+async fn show(mut browser: TcpStream, page: &str) {
+    let shown = timeout(VISIT, async {
+        browser.write_all(page.as_bytes()).await?;
+        browser.shutdown().await
+    });
+    let is_shown = matches!(shown.await, Ok(Ok(())));
+    tracing::trace!(is_shown, "a browser came to the loopback redirect");
 }
 
 /// The query of a `GET` of our path, empty for any other request; `None` when there is no request.
@@ -101,18 +122,63 @@ const HEAD_BYTES_MAX: u64 = 16 * 1024;
 /// The longest that one connection may take to read or to write.
 const VISIT: Duration = Duration::from_secs(5);
 
+/// How many connections are heard at once; the next one waits until one of them is done.
+const VISITS_MAX: usize = 64;
+
 const DONE: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n\
     Referrer-Policy: no-referrer\r\nConnection: close\r\nContent-Length: 57\r\n\r\n\
     You can close this window, and go back to your program.\r\n";
+const REFUSED: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n\
+    Referrer-Policy: no-referrer\r\nConnection: close\r\nContent-Length: 78\r\n\r\n\
+    You are not logged in. Close this window: your program says what went wrong.\r\n";
 const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::authorization::tests::begun;
 
     #[test]
     fn the_pages_are_as_long_as_they_say() {
-        let (head, body) = DONE.split_once("\r\n\r\n").unwrap();
-        assert!(head.ends_with(&format!("Content-Length: {}", body.len())), "{}", body.len());
+        for page in [DONE, REFUSED, NOT_FOUND] {
+            let (head, body) = page.split_once("\r\n\r\n").unwrap();
+            assert!(head.ends_with(&format!("Content-Length: {}", body.len())), "{}", body.len());
+        }
+    }
+
+    /// What a browser is shown that comes with `query` and the state of the login.
+    async fn visit(query: &str, silent_count: usize) -> String {
+        let redirect = LoopbackRedirect::listen().await.unwrap();
+        let authorization = begun(true);
+        let address = redirect.0.local_addr().unwrap();
+        let state = authorization.url().split('&').find(|part| part.starts_with("state=")).unwrap();
+        let query = format!("{query}&{state}");
+        let mut silent = Vec::new();
+        for _ in 0..silent_count {
+            silent.push(TcpStream::connect(address).await.unwrap());
+        }
+        let mut browser = TcpStream::connect(address).await.unwrap();
+        browser.write_all(format!("GET {PATH}?{query} HTTP/1.1\r\n\r\n").as_bytes()).await.unwrap();
+        assert_eq!(redirect.answer(&authorization, VISIT / 2).await.unwrap(), query);
+        let mut page = String::new();
+        browser.read_to_string(&mut page).await.unwrap();
+        page
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn connections_that_say_nothing_do_not_hold_up_the_browser() {
+        assert_eq!(visit("code=c&iss=https%3A%2F%2Fid.example", VISITS_MAX - 1).await, DONE);
+    }
+
+    #[tokio::test]
+    async fn a_browser_is_told_of_a_success_after_a_success_alone() {
+        for (query, expected) in [
+            ("code=c&iss=https%3A%2F%2Fid.example", DONE),
+            ("error=access_denied&iss=https%3A%2F%2Fid.example", REFUSED),
+            ("code=c&iss=https%3A%2F%2Fevil.example", REFUSED),
+            ("iss=https%3A%2F%2Fid.example", REFUSED),
+        ] {
+            assert_eq!(visit(query, 0).await, expected, "{query}");
+        }
     }
 }

@@ -173,7 +173,8 @@ impl OAuthClient {
     ) -> Result<Credential, Failure> {
         let mut tokens = reply.outcome?;
         tokens.scope.get_or_insert_with(|| asked.clone());
-        let key = match self.bound(key, tokens.token_type) {
+        let bound = self.bound(key, tokens.token_type);
+        let key = match bound.and_then(|key| tokens.check_length().map(|()| key)) {
             Ok(key) => key,
             Err(failure) => {
                 if let Some(token) = &tokens.refresh_token {

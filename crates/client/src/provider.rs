@@ -1,7 +1,11 @@
+use std::time::Duration;
+
 use http::{Method, Request};
 use serde::Deserialize;
 
+use crate::answer::retry_after;
 use crate::issuer_identifier::check_secure;
+use crate::token_error::after;
 use crate::{IssuerIdentifier, RequestBody, Transport, TransportError, UrlError};
 
 /// An OAuth server: where its endpoints are, and what it promises.
@@ -49,6 +53,16 @@ pub enum DiscoveryError {
     /// The server cannot be reached now.
     #[error(transparent)]
     Transport(#[from] TransportError),
+    /// The server answers, and has no time for it. Try again.
+    #[error("{url} was answered with status {status}: try again{}", after(*.retry_after))]
+    Busy {
+        /// What was asked for.
+        url: String,
+        /// 408, 429 or one of the server's errors.
+        status: u16,
+        /// How long the server asks to be left alone; `None` when it does not say.
+        retry_after: Option<Duration>,
+    },
     /// The metadata is that of somebody else (RFC 8414 §3.3).
     #[error(
         "the metadata at {url} is that of issuer {named:?}, not of {expected}; give the issuer exactly as it names itself"
@@ -106,7 +120,8 @@ impl Provider {
     /// well-known part after the issuer's path and before it.
     ///
     /// # Errors
-    /// When there is none, or it names another issuer.
+    /// When there is none, or it names another issuer; [`DiscoveryError::Transport`] and [`DiscoveryError::Busy`] when the same
+    /// call may succeed later.
     pub async fn discover(issuer: &IssuerIdentifier, transport: &dyn Transport) -> Result<Self, DiscoveryError> {
         let mut cause = String::new();
         for url in Self::well_known_urls(issuer) {
@@ -116,6 +131,10 @@ impl Provider {
             let status = answer.status().as_u16();
             match serde_json::from_slice::<Members>(answer.body()) {
                 Ok(members) if status == 200 => return members.check(issuer, url),
+                // Another form of the URL is the same server, which asks for peace.
+                _ if matches!(status, 408 | 429 | 500..) => {
+                    return Err(DiscoveryError::Busy { url, status, retry_after: retry_after(answer.headers()) });
+                }
                 _ => cause = format!("status {status} at {url}, without metadata in JSON"),
             }
         }
@@ -174,6 +193,7 @@ impl Members {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scripted::{Scripted, with};
     use async_trait::async_trait;
 
     /// Answers one path, and 404 with a page to every other.
@@ -235,9 +255,27 @@ mod tests {
                 Err(DiscoveryError::OtherIssuer { .. }) => "other",
                 Err(DiscoveryError::Endpoint(_)) => "endpoint",
                 Err(DiscoveryError::NotFound { .. }) => "none",
-                Err(DiscoveryError::Transport(_)) => "transport",
+                Err(DiscoveryError::Transport(_) | DiscoveryError::Busy { .. }) => "temporary",
             };
             assert_eq!(found, expected, "{text} {body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_busy_server_is_asked_once_and_no_spelling_error() {
+        let issuer = IssuerIdentifier::parse("https://id.example").unwrap();
+        for (status, headers, expected) in [
+            (429, &[("retry-after", "7")][..], Some(7)),
+            (500, &[], None),
+            (503, &[("retry-after", "9")], Some(9)),
+            (408, &[], None),
+        ] {
+            // One answer: whoever asks again finds nobody.
+            let server = Scripted::of(vec![with(status, "<html>", headers)]);
+            let error = Provider::discover(&issuer, &server).await.unwrap_err();
+            let DiscoveryError::Busy { status: told, retry_after, .. } = &error else { panic!("{error}") };
+            assert_eq!((*told, retry_after.map(|wait| wait.as_secs())), (status, expected));
+            assert!(!error.to_string().contains("spelling"), "{error}");
         }
     }
 

@@ -1,14 +1,22 @@
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::OnceCell;
 
+use crate::issuer_identifier::is_loopback;
 use crate::{RESPONSE_BYTES_MAX, RequestBody, Transport, TransportError};
 
 /// The [`Transport`] over reqwest: TLS by rustls with the roots of the system, and the proxies of the environment.
+///
+/// What is for this machine (`127.0.0.1`, `[::1]` and `localhost`) goes to no proxy, where it would leave the machine in the
+/// clear.
 #[derive(Clone, Debug)]
 pub struct ReqwestTransport {
     client: reqwest::Client,
+    /// For this machine. It is made when it is needed, which it seldom is.
+    direct: Arc<OnceCell<reqwest::Client>>,
 }
 
 impl ReqwestTransport {
@@ -17,24 +25,43 @@ impl ReqwestTransport {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new() -> Result<Self, TransportError> {
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT)
-            .timeout(ANSWER)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            // A kept connection may have gone: what was written to it is neither sent nor unsent.
-            .pool_max_idle_per_host(0)
-            .build();
-        client.map(|client| Self { client }).map_err(|error| TransportError::NotSent(cause(&error)))
+        Self::with(builder())
     }
+
+    fn with(builder: reqwest::ClientBuilder) -> Result<Self, TransportError> {
+        Ok(Self { client: build(builder)?, direct: Arc::default() })
+    }
+
+    async fn client_for(&self, uri: &http::Uri) -> Result<&reqwest::Client, TransportError> {
+        if uri.host().is_some_and(is_loopback) {
+            self.direct.get_or_try_init(async || build(builder().no_proxy())).await
+        } else {
+            Ok(&self.client)
+        }
+    }
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .connect_timeout(CONNECT)
+        .timeout(ANSWER)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        // A kept connection may have gone: what was written to it is neither sent nor unsent.
+        .pool_max_idle_per_host(0)
+}
+
+fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, TransportError> {
+    builder.build().map_err(|error| TransportError::NotSent(cause(&error)))
 }
 
 #[async_trait]
 impl Transport for ReqwestTransport {
     async fn send(&self, request: http::Request<RequestBody>) -> Result<http::Response<Vec<u8>>, TransportError> {
+        let client = self.client_for(request.uri()).await?;
         let request = request.map(|body| body.expose().to_vec());
         let request = reqwest::Request::try_from(request).map_err(|error| TransportError::NotSent(cause(&error)))?;
-        let mut response = self.client.execute(request).await.map_err(|error| {
+        let mut response = client.execute(request).await.map_err(|error| {
             if error.is_connect() || error.is_builder() {
                 TransportError::NotSent(cause(&error))
             } else {
@@ -72,7 +99,6 @@ const ANSWER: Duration = Duration::from_secs(20);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
@@ -121,6 +147,21 @@ mod tests {
                 (other, _) => panic!("{why}: {other:?}"),
             }
             assert_eq!(connections.load(Ordering::SeqCst), 1, "{why}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_for_this_machine_goes_to_no_proxy() {
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_vec();
+        let (proxy, proxied) = serve(true, answer.clone()).await;
+        let (url, received) = serve(true, answer).await;
+        let transport = ReqwestTransport::with(builder().proxy(reqwest::Proxy::all(&proxy).unwrap())).unwrap();
+        let localhost = url.replace("127.0.0.1", "localhost");
+        for (url, expected) in [(&*url, (1, 0)), (&*localhost, (2, 0)), ("http://id.example/token", (2, 1))] {
+            let request = http::Request::post(url).body(RequestBody::new(b"refresh_token=r".to_vec())).unwrap();
+            assert_eq!(transport.send(request).await.unwrap().status(), 200, "{url}");
+            let seen = (received.load(Ordering::SeqCst), proxied.load(Ordering::SeqCst));
+            assert_eq!(seen, expected, "{url}");
         }
     }
 

@@ -62,9 +62,9 @@ pub(crate) fn sealing_key(secret: &[u8]) -> Option<SealingKey> {
 }
 
 impl SealedCredential {
-    pub(crate) fn seal(credential: &Credential, name: &KeyName, key: &SealingKey, entropy: &dyn Entropy) -> Self {
-        let plaintext = Zeroizing::new(credential.to_json());
-        Self { key: name.clone(), sealed: key.seal(&plaintext, name.0.as_bytes(), entropy) }
+    /// Seals the JSON of a credential.
+    pub(crate) fn seal(json: &[u8], name: &KeyName, key: &SealingKey, entropy: &dyn Entropy) -> Self {
+        Self { key: name.clone(), sealed: key.seal(json, name.0.as_bytes(), entropy) }
     }
 
     pub(crate) fn open(&self, key: &SealingKey) -> Result<Credential, SealError> {

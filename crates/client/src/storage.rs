@@ -94,6 +94,17 @@ pub enum StorageError {
         /// What is wrong with it.
         cause: CredentialError,
     },
+    /// More than is read again: a write would take the tokens that are there, and leave none.
+    #[error(
+        "{path:?} was left as it is, because the new credential has {bytes} bytes, and {} are the most; ask for less in a token",
+        Credential::BYTES_MAX
+    )]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// How long the credential is.
+        bytes: usize,
+    },
     /// A file of another user, as it is after `sudo`: writing it would take it from its owner.
     #[error(
         "{path:?} belongs to user {owner}, and this program runs as user {user}; nothing was read: run it as that user"

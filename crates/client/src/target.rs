@@ -40,7 +40,9 @@ impl Target {
 mod tests {
     use super::*;
     use crate::scripted::{Heard, START_SECONDS, Scripted, answer};
-    use crate::{Credential, Dpop, Failure, LogOut, MemoryStorage, Storage as _, TokenError, TokenManager, TokenType};
+    use crate::{
+        Credential, Dpop, Failure, FileStorage, LogOut, MemoryStorage, Storage, TokenError, TokenManager, TokenType,
+    };
     use std::collections::HashMap;
 
     fn resource(name: &str) -> Resource {
@@ -72,7 +74,7 @@ mod tests {
         })
     }
 
-    async fn logged_in(server: &Scripted, storage: MemoryStorage, dpop: Dpop) -> TokenManager {
+    async fn logged_in(server: &Scripted, storage: impl Storage + 'static, dpop: Dpop) -> TokenManager {
         let client = server.client().with_dpop(dpop);
         let password = regrant_protocol::Secret::new("p".to_owned());
         let credential = client.password("ada", &password, &Scope::empty()).await.unwrap();
@@ -245,6 +247,47 @@ mod tests {
         assert_eq!((kept.access, kept.refresh_token.unwrap().expose()), (None, "r2"));
         assert_eq!(manager.access_token().await.unwrap().expose(), "a3");
         assert_eq!(server.take().last().unwrap().get("refresh_token"), Some("r2"));
+    }
+
+    #[tokio::test]
+    async fn an_access_token_that_is_too_long_is_refused_and_the_session_stays() {
+        let mut generation = 0;
+        let server = Scripted::new(move |_| {
+            generation += 1;
+            let token = if generation == 2 { "x".repeat(300_000) } else { format!("a{generation}") };
+            answer(200, &format!(r#"{{"access_token":"{token}","expires_in":60,"refresh_token":"r{generation}"}}"#))
+        });
+        let directory = tempfile::tempdir().unwrap();
+        let storage = FileStorage::new(directory.path().join("token.json"));
+        let manager = logged_in(&server, storage.clone(), Dpop::Off).await;
+        server.clock().advance_seconds(60);
+        let error = manager.access_token().await.unwrap_err();
+        assert_eq!(error, TokenError::Refused(Failure::TooLong(300_000)));
+        assert_eq!(storage.load().await.unwrap().unwrap().refresh_token.unwrap().expose(), "r2");
+        assert_eq!(manager.access_token().await.unwrap().expose(), "a3");
+    }
+
+    #[tokio::test]
+    async fn long_access_tokens_for_many_targets_leave_a_credential_that_is_read_again() {
+        let mut generation = 0;
+        let server = Scripted::new(move |_| {
+            generation += 1;
+            let token = format!("{generation}-{}", "x".repeat(17_000));
+            answer(200, &format!(r#"{{"access_token":"{token}","expires_in":3600,"refresh_token":"r{generation}"}}"#))
+        });
+        let directory = tempfile::tempdir().unwrap();
+        let storage = FileStorage::new(directory.path().join("token.json"));
+        let manager = logged_in(&server, storage.clone(), Dpop::Off).await;
+        for number in 0..20 {
+            let resource = Resource::parse(&format!("https://r{number}.example")).unwrap();
+            let own = manager.for_resource(&resource);
+            let token = own.access_token().await.unwrap();
+            let kept = storage.load().await.unwrap().unwrap();
+            assert_eq!(kept.access_for(Some(own.target())).map(|access| &access.token), Some(&token), "{number}");
+            server.clock().advance_seconds(1);
+        }
+        let kept = storage.load().await.unwrap().unwrap();
+        assert!(kept.access.is_some() && kept.narrowed.len() > 8, "{}", kept.narrowed.len());
     }
 
     #[tokio::test]

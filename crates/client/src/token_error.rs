@@ -48,6 +48,6 @@ impl TokenError {
     }
 }
 
-fn after(wait: Option<Duration>) -> String {
+pub(crate) fn after(wait: Option<Duration>) -> String {
     wait.map_or_else(String::new, |wait| format!(" in {} s", wait.as_secs()))
 }

@@ -1,5 +1,6 @@
 //! The manager, and the exchanges that it starts. How a session begins and ends is in `session`.
 
+mod serving;
 mod session;
 
 use std::fmt;
@@ -14,8 +15,7 @@ use crate::manager_state::{Flight, Landing, State};
 use crate::nonces::Nonces;
 use crate::observer::NoObserver;
 use crate::{
-    AccessToken, Demand, DpopKey, Event, Jitter, OAuthClient, Observer, Plan, Renewal, Retry, Storage, Target, Timer,
-    TokenError, TokioTimer, plan,
+    AccessToken, DpopKey, Event, Jitter, OAuthClient, Observer, Renewal, Storage, Target, Timer, TokenError, TokioTimer,
 };
 
 pub use session::LogOut;
@@ -147,6 +147,10 @@ impl TokenManager {
     ///
     /// Dropping the future drops the wait only: the exchange goes on, and its tokens are kept.
     ///
+    /// The first call of a process waits for the exchange also where the token that is kept still serves, until 10 s before
+    /// that token's end, if a try has had its 20 s by then: a process that goes on at once may end soon, and with it an answer that
+    /// some servers give only once. Later calls wait for no exchange while a token serves.
+    ///
     /// # Errors
     /// [`TokenError::LogIn`] when only a person can help; every other error leaves the tokens as they are.
     pub async fn access_token(&self) -> Result<AccessToken, TokenError> {
@@ -157,7 +161,7 @@ impl TokenManager {
     pub(crate) async fn bound_access_token(&self) -> Result<(AccessToken, Option<DpopKey>), TokenError> {
         let mut landed = Ok(());
         for _ in 0..FLIGHTS_MAX {
-            let (mut flight, is_joined) = {
+            let (mut flight, is_joined, is_first) = {
                 let mut state = self.inner.state();
                 if let Some((token, is_due)) = self.inner.serving(&state, &self.target) {
                     if is_due {
@@ -165,12 +169,19 @@ impl TokenManager {
                     }
                     return Ok((token, state.dpop_key()));
                 }
-                self.take_off(&mut state)
+                let is_first = state.credential.is_none();
+                let (flight, is_joined) = self.take_off(&mut state);
+                (flight, is_joined, is_first)
             };
             if is_joined {
                 self.inner.observer.observe(&Event::Joined);
             }
-            landed = match flight.wait_for(Option::is_some).await {
+            let landing = tokio::select! {
+                biased;
+                landing = flight.wait_for(Option::is_some) => landing,
+                served = self.inner.last_call(&self.target), if is_first => return Ok(served),
+            };
+            landed = match landing {
                 Ok(landing) => landing.clone().unwrap_or(Ok(())),
                 Err(_) => Err(temporary("the exchange was ended with its runtime")),
             };
@@ -224,33 +235,6 @@ impl TokenManager {
 impl Inner {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A token that serves by the rule, and whether it is time for the next one.
-    fn serving(&self, state: &State, target: &Target) -> Option<(AccessToken, bool)> {
-        let credential = state.credential.as_ref();
-        let demand = Demand {
-            target: Some(target),
-            rejected: state.rejected(target),
-            jitter: self.jitter,
-            proof: self.client.proof(credential),
-            renewal: self.renewal,
-        };
-        match plan(credential, self.client.clock().now(), demand) {
-            Plan::Use(token) => Some((token.clone(), false)),
-            Plan::RefreshInBackground(token) | Plan::Retry(Retry { serves: Some(token), .. }) => {
-                Some((token.clone(), true))
-            }
-            Plan::RefreshNow | Plan::Retry(_) | Plan::Wait(_) | Plan::LogIn(_) => None,
-        }
-    }
-
-    /// The token that is kept, if it is neither rejected nor at its end.
-    fn living(&self, state: &State, target: &Target) -> Option<AccessToken> {
-        let credential = state.credential.as_ref()?;
-        let now = credential.server_time(self.client.clock().now());
-        let ends = credential.access_for(Some(target))?.expires_at;
-        state.kept(target).filter(|_| ends.is_none_or(|end| now < end))
     }
 
     async fn fly(&self, target: &Target, landing: watch::Sender<Landing>) {

@@ -10,7 +10,7 @@ mod tests;
 use regrant_protocol::Timestamp;
 use serde::Serialize;
 
-use super::observations::Observations;
+use super::observations::{Observations, Tls};
 
 /// One thing that was seen, and what it means for clients.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -39,6 +39,9 @@ pub(crate) enum Grade {
 
 /// What the observations mean at `now`.
 pub(crate) fn findings(seen: &Observations, now: Timestamp) -> Vec<Finding> {
+    if let Tls::Untrusted { .. } = seen.tls {
+        return vec![protection::tls(&seen.tls, now)];
+    }
     let mut findings = metadata::findings(&seen.issuer, &seen.documents);
     findings.push(protection::clock(seen.clock_offset_seconds));
     findings.push(protection::tls(&seen.tls, now));

@@ -50,8 +50,21 @@ pub(crate) enum Tls {
     None,
     /// By the newest of its versions that is offered, with a certificate that ends so many seconds after 1970.
     Some { version: &'static str, certificate_ends_at: Option<i64> },
-    /// No connection that one could trust.
+    /// With a certificate that clients refuse: nobody should look any further.
+    Untrusted { fault: CertificateFault, cause: String },
+    /// No connection.
     Failed { cause: String },
+}
+
+/// Why a certificate is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CertificateFault {
+    Expired,
+    NotYetValid,
+    UnknownIssuer,
+    OtherName,
+    Other,
 }
 
 /// The keys that tokens are signed with.
@@ -87,10 +100,26 @@ pub(crate) enum Refresh {
     NotTried,
     /// There was no login.
     NoLogin { cause: String },
+    /// This client may not log in by a password, and nobody tried another way.
+    NoPasswordGrant { cause: String },
     /// The login gave none.
     NoToken,
     /// As it says.
     Tried(Behaviour),
+}
+
+impl Observations {
+    /// Of a server that nothing was asked, because of its certificate.
+    pub(crate) fn of_certificate(issuer: String, tls: Tls) -> Self {
+        Self {
+            issuer,
+            documents: Vec::new(),
+            clock_offset_seconds: None,
+            tls,
+            keys: Keys::NotNamed,
+            refresh: Refresh::NotTried,
+        }
+    }
 }
 
 impl Document {

@@ -12,7 +12,7 @@ pub(crate) struct Unsaved {
 
 impl Exchange<'_> {
     /// Has new tokens on disk before anybody gets them, or keeps them for the next exchange to write.
-    async fn keep(&mut self, unsaved: Unsaved) -> Result<(), TokenError> {
+    pub(super) async fn keep(&mut self, unsaved: Unsaved) -> Result<(), TokenError> {
         for attempt in 0..SAVES_MAX {
             if attempt > 0 {
                 self.timer.sleep(self.backoff(attempt)).await;

@@ -5,7 +5,7 @@ use crate::{Credential, Delivery, Failure, LogInReason, OAuthError, Pending, Tem
 
 impl Exchange<'_> {
     /// Writes down what a try has come to. `Some` when it has to be repeated.
-    async fn settle(
+    pub(super) async fn settle(
         &mut self,
         before: Option<&Credential>,
         answered: Answered,
@@ -21,6 +21,7 @@ impl Exchange<'_> {
                     }
                     _ => self.client.bound(key, tokens.token_type),
                 };
+                let bound = bound.and_then(|key| tokens.check_length().map(|()| key));
                 let (at, offset) = (reply.received_at, reply.clock_offset);
                 // The marker as it was before this try: what is unanswered in it has never been answered.
                 let renewed = match (bound, before) {
@@ -37,7 +38,12 @@ impl Exchange<'_> {
                 self.keep(Unsaved { sent, renewed }).await.map(|()| None)
             }
             Err(Failure::Terminal(error)) => self.clear(error).await,
-            Err(failure @ (Failure::ReRegister(_) | Failure::Configuration(_) | Failure::TokenType(_))) => {
+            Err(
+                failure @ (Failure::ReRegister(_)
+                | Failure::Configuration(_)
+                | Failure::TokenType(_)
+                | Failure::TooLong(_)),
+            ) => {
                 self.settle_marker(before, Delivery::Answered, true).await?;
                 Err(TokenError::Refused(failure))
             }

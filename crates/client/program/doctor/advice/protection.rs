@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use regrant_protocol::Timestamp;
 
-use super::super::observations::{Key, Keys, Tls};
+use super::super::observations::{CertificateFault, Key, Keys, Tls};
 use super::Finding;
 use super::Grade::{Bad, Note, Warning};
 
@@ -55,8 +55,12 @@ pub(super) fn tls(tls: &Tls, now: Timestamp) -> Finding {
                 Bad,
                 TOPIC,
                 format!("no connection that can be trusted: {cause}"),
-                "renew or complete the certificate, or offer TLS 1.2 or 1.3",
+                "offer TLS 1.2 or 1.3",
             );
+        }
+        Tls::Untrusted { fault, cause } => {
+            let seen = format!("clients refuse the certificate: {cause}; nothing else was looked at");
+            return Finding::new(Bad, TOPIC, seen, certificate_advice(*fault));
         }
         Tls::Some { version, certificate_ends_at } => (version, certificate_ends_at),
     };
@@ -76,6 +80,21 @@ pub(super) fn tls(tls: &Tls, now: Timestamp) -> Finding {
         }
         (_, "1.2") => Finding::new(Note, TOPIC, seen, "offer TLS 1.3 as well"),
         _ => Finding::good(TOPIC, seen),
+    }
+}
+
+const fn certificate_advice(fault: CertificateFault) -> &'static str {
+    match fault {
+        CertificateFault::Expired => "renew the certificate now, and see to it that this happens by itself",
+        CertificateFault::NotYetValid => "wait until the certificate begins, or set the clock here",
+        CertificateFault::UnknownIssuer => {
+            "send the intermediate certificates too, or have it signed by an authority that clients trust; of an authority of \
+             your own, tell every client, as SSL_CERT_FILE does here"
+        }
+        CertificateFault::OtherName => {
+            "get a certificate for the host of the issuer, or give the issuer by its name in it"
+        }
+        CertificateFault::Other => "replace the certificate",
     }
 }
 

@@ -16,6 +16,12 @@ pub(super) fn findings(refresh: &Refresh) -> Vec<Finding> {
                 "say --client-id ID, and log in: then it is tried what a lost answer does to a session",
             )]
         }
+        Refresh::NoPasswordGrant { cause } => vec![Finding::new(
+            Note,
+            TOPIC,
+            format!("not tried: this client may not log in by a password ({cause})"),
+            "log in with a browser: leave out --username",
+        )],
         Refresh::NoLogin { cause } => {
             vec![Finding::new(
                 Bad,

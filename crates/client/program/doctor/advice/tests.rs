@@ -1,5 +1,5 @@
 use super::super::behaviour::{Behaviour, Outcome};
-use super::super::observations::{Document, Key, Keys, Metadata, Refresh, Tls};
+use super::super::observations::{CertificateFault, Document, Key, Keys, Metadata, Refresh, Tls};
 use super::Grade::{self, Bad, Good, Note, Warning};
 use super::*;
 
@@ -133,7 +133,7 @@ fn tls_is_judged_by_its_version_and_the_end_of_the_certificate() {
         (tls("1.2", 13), Some(Warning)),
         (Tls::Some { version: "1.3", certificate_ends_at: None }, Some(Note)),
         (Tls::None, Some(Note)),
-        (Tls::Failed { cause: "certificate expired".to_owned() }, Some(Bad)),
+        (Tls::Failed { cause: "protocol version".to_owned() }, Some(Bad)),
     ] {
         let expected: Vec<_> = grade.map(|grade| (grade, "tls")).into_iter().collect();
         assert_eq!(told(&Observations { tls: tls.clone(), ..best() }), expected, "{tls:?}");
@@ -198,5 +198,23 @@ fn what_a_lost_answer_and_a_spent_token_do_is_judged() {
         (Refresh::NoLogin { cause: "invalid_client".to_owned() }, Bad),
     ] {
         assert_eq!(told(&Observations { refresh, ..best() }), [(grade, "refresh")]);
+    }
+}
+
+#[test]
+fn of_a_server_whose_certificate_is_refused_nothing_else_is_told() {
+    use CertificateFault::{Expired, NotYetValid, Other, OtherName, UnknownIssuer};
+    for (fault, expected) in [
+        (Expired, "renew"),
+        (NotYetValid, "clock"),
+        (UnknownIssuer, "intermediate"),
+        (OtherName, "host"),
+        (Other, "replace"),
+    ] {
+        let tls = Tls::Untrusted { fault, cause: "it is refused".to_owned() };
+        let seen = Observations::of_certificate(ISSUER.to_owned(), tls);
+        assert_eq!(told(&seen), [(Bad, "tls")]);
+        let advice = findings(&seen, NOW).pop().unwrap().advice.unwrap();
+        assert!(advice.contains(expected), "{fault:?}: {advice}");
     }
 }
