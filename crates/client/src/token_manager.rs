@@ -106,7 +106,7 @@ impl TokenManager {
     }
 
     /// A manager of the same login, whose access tokens are for `target`. Each target has a token of its own; a credential
-    /// keeps at most [`Credential::NARROWED_MAX`] of them.
+    /// keeps at most [`Credential::NARROWED_MAX`](crate::Credential::NARROWED_MAX) of them.
     #[must_use]
     pub fn for_target(&self, target: Target) -> Self {
         Self { inner: Arc::clone(&self.inner), target }
