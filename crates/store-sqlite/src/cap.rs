@@ -32,6 +32,7 @@ pub(crate) fn make_room(
     let families: Vec<Family<'_>> = found.iter().map(|rows| rows.family(epoch)).collect();
     let Write::Update(ended) = cap.make_room(&families, transaction.now()) else { return Ok(()) };
     tracing::info!(grant = %ended.id, client = %ended.client, user = %ended.subject, ?cap, "ended to make room");
+    transaction.isolate()?;
     grant::update(transaction, &ended)
 }
 

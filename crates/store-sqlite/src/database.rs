@@ -11,9 +11,7 @@ use crate::failpoint::Failpoint;
 use crate::job::Job;
 use crate::migration::{MIGRATIONS, migrate};
 use crate::rows::key;
-use crate::statements::database::{
-    BEGIN, CHECKPOINT, CHECKPOINT_AT_START, COMMIT, RELEASE_SAVEPOINT, ROLLBACK_TO_SAVEPOINT, SAVEPOINT,
-};
+use crate::statements::database::{BEGIN, CHECKPOINT, CHECKPOINT_AT_START, COMMIT};
 use crate::transaction::Transaction;
 use crate::{Genesis, OpenError};
 
@@ -70,7 +68,7 @@ impl Database {
         &self.identity
     }
 
-    /// Runs `jobs` in one transaction, each in a savepoint of its own, and commits. `Ok` says that it is durable. On an
+    /// Runs `jobs` in one transaction, in which each is kept or undone alone, and commits. `Ok` says that it is durable. On an
     /// error nothing was written, or, when the commit itself failed, nobody knows.
     pub(crate) fn commit_together(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
         self.reopen()?;
@@ -143,17 +141,9 @@ fn transact(connection: &Connection, clock: &dyn Clock, jobs: &mut [Box<dyn Job>
     execute(BEGIN)?;
     Failpoint::Begun.reach();
     for job in jobs.iter_mut() {
-        execute(SAVEPOINT)?;
         let transaction = Transaction::new(connection, clock.now());
         let is_kept = job.run(&transaction, clock.monotonic());
-        // After some failures, a full disk among them, SQLite has rolled back the others' work too.
-        if let (true, Some(failure)) = (connection.is_autocommit(), transaction.into_failure()) {
-            return Err(failure);
-        }
-        if !is_kept {
-            execute(ROLLBACK_TO_SAVEPOINT)?;
-        }
-        execute(RELEASE_SAVEPOINT)?;
+        transaction.close(is_kept)?;
     }
     Failpoint::BeforeCommit.reach();
     #[cfg(feature = "planted-faults")]
@@ -206,7 +196,10 @@ mod tests {
     fn work(
         work: impl FnOnce(&Transaction<'_>) -> Result<usize, StoreError> + Send + 'static,
     ) -> (Box<dyn Job>, Answer) {
-        job(None, move |transaction| work(transaction).map(|rows| rows as i64))
+        job(None, move |transaction| {
+            transaction.isolate()?;
+            work(transaction).map(|rows| rows as i64)
+        })
     }
 
     fn raise() -> (Box<dyn Job>, Answer) {
@@ -275,6 +268,24 @@ mod tests {
         let outcomes = commit(&mut database, vec![raise(), fails, raise(), panics, raise()]);
         assert_eq!(outcomes.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true, false, true]);
         assert_eq!(cutoff(&mut database), Ok(3));
+    }
+
+    #[test]
+    fn what_cannot_be_undone_alone_is_not_kept_either() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut database = prepare(&directory);
+        let half_done = job(None, |transaction| {
+            transaction.execute(RAISE_CLIENT_CUTOFF, ["app"])?;
+            Err(StoreError::Unavailable("it fails after it wrote, and was not isolated".to_owned()))
+        });
+        for outcome in commit(&mut database, vec![raise(), half_done, raise()]) {
+            assert!(
+                matches!(&outcome, Err(StoreError::Unavailable(why)) if why.contains("undone alone")),
+                "{outcome:?}"
+            );
+        }
+        assert_eq!(cutoff(&mut database), Ok(0));
+        assert_eq!(commit(&mut database, vec![raise()]), [Ok(1)]);
     }
 
     #[test]

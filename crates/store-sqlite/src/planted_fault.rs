@@ -1,8 +1,12 @@
 //! Faults for the proofs to find: without them they could not be told from tests that see nothing.
 
+use std::ffi::OsString;
+use std::hint::black_box;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
+use regrant_grant::Grant;
 use regrant_store::StoreError;
 
 use crate::job::Job;
@@ -29,8 +33,17 @@ pub(crate) fn unsafe_setting(pragma: &str) -> Option<(&'static str, &'static str
     (pragma == "synchronous" && is_planted("synchronous-normal")).then_some(("NORMAL", "1"))
 }
 
+/// With `REGRANT_PLANTED_FAULT=copy-the-row` in the environment, copies every row that was read, with all its texts.
+pub(crate) fn copy_the_row(row: Option<&Grant>) {
+    if let Some(row) = row.filter(|_| is_planted("copy-the-row")) {
+        let texts = [row.client.as_str(), row.subject.as_str(), row.scope.as_str()].map(str::to_owned);
+        black_box((row.clone(), texts));
+    }
+}
+
 fn is_planted(fault: &str) -> bool {
-    env::var_os("REGRANT_PLANTED_FAULT").is_some_and(|planted| planted == fault)
+    static PLANTED: OnceLock<Option<OsString>> = OnceLock::new();
+    PLANTED.get_or_init(|| env::var_os("REGRANT_PLANTED_FAULT")).as_ref().is_some_and(|planted| planted == fault)
 }
 
 /// What is left of a job that was answered already.

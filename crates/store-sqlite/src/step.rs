@@ -15,6 +15,8 @@ pub(crate) fn run(
     rule: &mut Rule,
 ) -> Result<(), StoreError> {
     let found = look_up(transaction, target)?;
+    #[cfg(feature = "planted-faults")]
+    crate::planted_fault::copy_the_row(found.grant.as_ref());
     let scene = Scene {
         now: transaction.now(),
         grant: found.grant.as_ref(),

@@ -77,86 +77,86 @@ impl Store for SqliteStore {
         let epoch = self.identity.epoch().number;
         Failpoint::StepAsked.reach();
         let work = move |transaction: &Transaction<'_>| step::run(transaction, epoch, &target, &mut rule);
-        let done = self.writer.run(begin_before, work).await;
+        let done = self.writer.run_step(begin_before, work).await;
         Failpoint::StepAnswered.reach();
         done
     }
 
     async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
         let id = id.clone();
-        self.writer.run(None, move |transaction| client::find(transaction, &id)).await
+        self.writer.run(move |transaction| client::find(transaction, &id)).await
     }
 
     async fn client_with_handle(&self, handle: ClientHandle) -> Result<Option<Client>, StoreError> {
-        self.writer.run(None, move |transaction| client::find_by_handle(transaction, handle)).await
+        self.writer.run(move |transaction| client::find_by_handle(transaction, handle)).await
     }
 
     async fn clients(&self) -> Result<Vec<Client>, StoreError> {
-        self.writer.run(None, client::all).await
+        self.writer.run(client::all).await
     }
 
     async fn add_client(&self, client: Client) -> Result<(), ChangeError> {
-        self.writer.run(None, move |transaction| client::add(transaction, &client)).await
+        self.writer.run(move |transaction| client::add(transaction, &client)).await
     }
 
     async fn change_client(&self, id: &ClientId, change: ClientChange) -> Result<(), ChangeError> {
         let id = id.clone();
-        self.writer.run(None, move |transaction| client::change(transaction, &id, &change)).await
+        self.writer.run(move |transaction| client::change(transaction, &id, &change)).await
     }
 
     async fn user_named(&self, username: &Username) -> Result<Option<User>, StoreError> {
         let username = username.clone();
-        self.writer.run(None, move |transaction| user::find_named(transaction, &username)).await
+        self.writer.run(move |transaction| user::find_named(transaction, &username)).await
     }
 
     async fn user(&self, subject: &Subject) -> Result<Option<User>, StoreError> {
         let subject = subject.clone();
-        self.writer.run(None, move |transaction| user::find(transaction, &subject)).await
+        self.writer.run(move |transaction| user::find(transaction, &subject)).await
     }
 
     async fn add_user(&self, user: User) -> Result<(), ChangeError> {
-        self.writer.run(None, move |transaction| user::add(transaction, &user)).await
+        self.writer.run(move |transaction| user::add(transaction, &user)).await
     }
 
     async fn change_user(&self, subject: &Subject, change: UserChange) -> Result<(), ChangeError> {
         let subject = subject.clone();
-        self.writer.run(None, move |transaction| user::change(transaction, &subject, &change)).await
+        self.writer.run(move |transaction| user::change(transaction, &subject, &change)).await
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        self.writer.run(None, move |transaction| session::find(transaction, id)).await
+        self.writer.run(move |transaction| session::find(transaction, id)).await
     }
 
     async fn keep_session(&self, session: Session) -> Result<(), ChangeError> {
-        self.writer.run(None, move |transaction| session::keep(transaction, &session)).await
+        self.writer.run(move |transaction| session::keep(transaction, &session)).await
     }
 
     async fn end_session(&self, id: SessionId) -> Result<(), StoreError> {
-        self.writer.run(None, move |transaction| session::end(transaction, id)).await
+        self.writer.run(move |transaction| session::end(transaction, id)).await
     }
 
     async fn end_sessions(&self, user: &Subject, except: Option<SessionId>) -> Result<(), StoreError> {
         let user = user.clone();
-        self.writer.run(None, move |transaction| session::end_all(transaction, &user, except)).await
+        self.writer.run(move |transaction| session::end_all(transaction, &user, except)).await
     }
 
     async fn consent(&self, user: &Subject, client: &ClientId) -> Result<Option<Consent>, StoreError> {
         let (user, client) = (user.clone(), client.clone());
-        self.writer.run(None, move |transaction| consent::find(transaction, &user, &client)).await
+        self.writer.run(move |transaction| consent::find(transaction, &user, &client)).await
     }
 
     async fn keep_consent(&self, consent: Consent) -> Result<(), ChangeError> {
-        self.writer.run(None, move |transaction| consent::keep(transaction, &consent)).await
+        self.writer.run(move |transaction| consent::keep(transaction, &consent)).await
     }
 
     async fn forget_consents(&self, user: &Subject, client: Option<&ClientId>) -> Result<(), StoreError> {
         let (user, client) = (user.clone(), client.cloned());
-        self.writer.run(None, move |transaction| consent::forget(transaction, &user, client.as_ref())).await
+        self.writer.run(move |transaction| consent::forget(transaction, &user, client.as_ref())).await
     }
 
     async fn grants_of(&self, user: &Subject) -> Result<Vec<Grant>, StoreError> {
         let (epoch, user) = (self.identity.epoch().number, user.clone());
-        self.writer.run(None, move |transaction| grants_of::list(transaction, epoch, &user)).await
+        self.writer.run(move |transaction| grants_of::list(transaction, epoch, &user)).await
     }
 
     async fn grants(
@@ -166,7 +166,7 @@ impl Store for SqliteStore {
         count_max: u32,
     ) -> Result<Page<ListedGrant, GrantId>, StoreError> {
         let (epoch, filter) = (self.identity.epoch().number, filter.clone());
-        self.writer.run(None, move |transaction| page::list(transaction, epoch, &filter, after, count_max)).await
+        self.writer.run(move |transaction| page::list(transaction, epoch, &filter, after, count_max)).await
     }
 
     async fn end_grants(
@@ -176,64 +176,64 @@ impl Store for SqliteStore {
         after: Option<GrantId>,
     ) -> Result<Page<GrantId, GrantId>, StoreError> {
         let filter = filter.clone();
-        self.writer.run(None, move |transaction| page::end(transaction, &filter, made_before, after)).await
+        self.writer.run(move |transaction| page::end(transaction, &filter, made_before, after)).await
     }
 
     async fn import(&self, grants: Vec<ImportedGrant>) -> Result<Imported, ImportError> {
         ImportError::check(&grants)?;
         let epoch = self.identity.epoch().number;
-        Ok(self.writer.run(None, move |transaction| import::import(transaction, epoch, grants)).await?)
+        Ok(self.writer.run(move |transaction| import::import(transaction, epoch, grants)).await?)
     }
 
     async fn imported_token(&self, token: &ImportedToken) -> Result<Option<FoundToken>, StoreError> {
         let token = *token;
-        self.writer.run(None, move |transaction| imported_token::find(transaction, &token)).await
+        self.writer.run(move |transaction| imported_token::find(transaction, &token)).await
     }
 
     async fn imports_are_live(&self) -> Result<bool, StoreError> {
-        self.writer.run(None, imported_token::is_any).await
+        self.writer.run(imported_token::is_any).await
     }
 
     async fn users(&self, after: Option<&Username>, count_max: u32) -> Result<Page<User, Username>, StoreError> {
         let (after, count_max) = (after.cloned(), rows_max(count_max));
-        self.writer.run(None, move |transaction| user::page(transaction, after.as_ref(), count_max)).await
+        self.writer.run(move |transaction| user::page(transaction, after.as_ref(), count_max)).await
     }
 
     async fn sweep(&self, slice: Sweep) -> Result<Swept, SweepError> {
         let epoch = self.identity.epoch().number;
-        self.writer.run(None, move |transaction| sweep::sweep(transaction, epoch, &slice)).await
+        self.writer.run(move |transaction| sweep::sweep(transaction, epoch, &slice)).await
     }
 
     async fn swept_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.writer.run(None, last_sweep::find).await
+        self.writer.run(last_sweep::find).await
     }
 
     async fn trust_clock(&self) -> Result<(), StoreError> {
-        self.writer.run(None, last_sweep::set).await
+        self.writer.run(last_sweep::set).await
     }
 
     async fn announced_keys(&self) -> Result<Vec<AnnouncedKey>, StoreError> {
-        self.writer.run(None, key::announced).await
+        self.writer.run(key::announced).await
     }
 
     async fn announce_key(&self, key: AnnouncedKey) -> Result<(), ChangeError> {
-        self.writer.run(None, move |transaction| key::announce(transaction, key)).await
+        self.writer.run(move |transaction| key::announce(transaction, key)).await
     }
 
     async fn retire_keys_below(&self, oldest: Kid) -> Result<(), ChangeError> {
-        self.writer.run(None, move |transaction| key::retire_below(transaction, oldest)).await
+        self.writer.run(move |transaction| key::retire_below(transaction, oldest)).await
     }
 
     async fn signing_keys(&self) -> Result<Vec<SealedSigningKey>, StoreError> {
-        self.writer.run(None, key::signing).await
+        self.writer.run(key::signing).await
     }
 
     async fn add_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError> {
-        self.writer.run(None, move |transaction| key::add_signing(transaction, &key)).await
+        self.writer.run(move |transaction| key::add_signing(transaction, &key)).await
     }
 
     async fn change_signing_key(&self, key_id: &str, change: SigningKeyChange) -> Result<(), ChangeError> {
         let key_id = key_id.to_owned();
-        self.writer.run(None, move |transaction| key::change_signing(transaction, &key_id, &change)).await
+        self.writer.run(move |transaction| key::change_signing(transaction, &key_id, &change)).await
     }
 }

@@ -1,20 +1,55 @@
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use regrant_protocol::Timestamp;
 use regrant_store::StoreError;
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{Connection, Params, Row, ffi};
 
-/// The transaction in which a step runs. All statements on the tables go through it.
+use crate::statements::database::{RELEASE_SAVEPOINT, ROLLBACK_TO_SAVEPOINT, SAVEPOINT};
+
+/// The transaction in which a job runs, with others before it. All statements on the tables go through it.
 pub(crate) struct Transaction<'a> {
     connection: &'a Connection,
     now: Timestamp,
     failure: RefCell<Option<rusqlite::Error>>,
+    is_isolated: Cell<bool>,
+    changes_before: u64,
 }
 
 impl<'a> Transaction<'a> {
     /// What is done on `connection` at `now`.
     pub(crate) fn new(connection: &'a Connection, now: Timestamp) -> Self {
-        Self { connection, now, failure: RefCell::new(None) }
+        let (failure, is_isolated) = (RefCell::new(None), Cell::new(false));
+        Self { connection, now, failure, is_isolated, changes_before: connection.total_changes() }
+    }
+
+    /// Lets what the job writes from now on be undone without what the jobs before it wrote. A job whose only write is one
+    /// statement does without, as a statement that fails has written nothing.
+    pub(crate) fn isolate(&self) -> Result<(), StoreError> {
+        if !self.is_isolated.replace(true) {
+            self.execute(SAVEPOINT, [])?;
+        }
+        Ok(())
+    }
+
+    /// Ends the job: undoes what it wrote unless that is kept.
+    ///
+    /// # Errors
+    /// When the jobs before it cannot be kept either.
+    pub(crate) fn close(self, is_kept: bool) -> rusqlite::Result<()> {
+        // After some failures, a full disk among them, SQLite has rolled back the others' work too.
+        if let (true, Some(failure)) = (self.connection.is_autocommit(), self.failure.take()) {
+            return Err(failure);
+        }
+        let end = |sql| self.connection.prepare_cached(sql)?.execute([]).map(drop);
+        match (is_kept, self.is_isolated.get()) {
+            (true, false) => Ok(()),
+            (true, true) => end(RELEASE_SAVEPOINT),
+            (false, true) => end(ROLLBACK_TO_SAVEPOINT).and_then(|()| end(RELEASE_SAVEPOINT)),
+            (false, false) if self.connection.total_changes() == self.changes_before => Ok(()),
+            (false, false) => {
+                Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ABORT), Some(HALF_DONE.to_owned())))
+            }
+        }
     }
 
     /// The time at which the step was begun.
@@ -68,14 +103,11 @@ impl<'a> Transaction<'a> {
         statement.execute(params).map_err(|error| self.failed(error))
     }
 
-    /// The last failure of SQLite in this step.
-    pub(crate) fn into_failure(self) -> Option<rusqlite::Error> {
-        self.failure.into_inner()
-    }
-
     fn failed(&self, error: rusqlite::Error) -> StoreError {
         let told = StoreError::Unavailable(error.to_string());
         self.failure.replace(Some(error));
         told
     }
 }
+
+const HALF_DONE: &str = "a step failed after it had written what cannot be undone alone; report this";

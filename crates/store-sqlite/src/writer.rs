@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use std::{io, iter};
 
 use regrant_store::StoreError;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::database::{Database, STEPS_PER_COMMIT_MAX};
@@ -19,9 +20,15 @@ pub const WAITING_STEPS_MAX: usize = 4096;
 /// How long dropping a store waits for the steps that wait and for the file to be closed.
 pub const CLOSING_MILLISECONDS_MAX: u64 = 2_000;
 
+/// A job in its turn, and the runtime of who waits for it, where that is one of tokio.
+struct Waiting {
+    job: Box<dyn Job>,
+    runtime: Option<Handle>,
+}
+
 /// The thread that owns the database, seen from outside. Dropping it ends the thread after what waits was done.
 pub(crate) struct Writer {
-    queue: Option<SyncSender<Box<dyn Job>>>,
+    queue: Option<SyncSender<Waiting>>,
     closed: Mutex<Receiver<Infallible>>,
 }
 
@@ -37,8 +44,25 @@ impl Writer {
         Ok(Self { queue: Some(queue), closed: Mutex::new(closed) })
     }
 
-    /// Runs `work` in its turn, and answers when what it wrote is durable.
+    /// Runs `work` in its turn, and answers when what it wrote is durable. When it fails, what it wrote is undone.
     pub(crate) async fn run<T, E>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let isolated = move |transaction: &Transaction<'_>| {
+            transaction.isolate()?;
+            work(transaction)
+        };
+        self.run_step(None, isolated).await
+    }
+
+    /// As [`run`](Self::run), for `work` that asks to be [isolated](Transaction::isolate) itself before it writes twice, unless it
+    /// would begin after `begin_before`.
+    pub(crate) async fn run_step<T, E>(
         &self,
         begin_before: Option<Instant>,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
@@ -63,7 +87,7 @@ impl Writer {
     {
         let (job, answer) = job(begin_before, work);
         let queue = self.queue.as_ref().ok_or_else(ended)?;
-        queue.try_send(job).map_err(|refused| match refused {
+        queue.try_send(Waiting { job, runtime: Handle::try_current().ok() }).map_err(|refused| match refused {
             TrySendError::Full(_) => StoreError::Overloaded(WAITING_STEPS_MAX),
             TrySendError::Disconnected(_) => ended(),
         })?;
@@ -83,17 +107,31 @@ impl Drop for Writer {
     }
 }
 
-fn serve(mut database: Database, waiting: &Receiver<Box<dyn Job>>) {
-    while let Ok(first) = waiting.recv() {
-        let mut batch: Vec<_> = iter::once(first).chain(waiting.try_iter()).take(STEPS_PER_COMMIT_MAX).collect();
+fn serve(mut database: Database, queue: &Receiver<Waiting>) {
+    while let Ok(first) = queue.recv() {
+        let runtime = first.runtime.clone();
+        let waiting = iter::once(first).chain(queue.try_iter()).take(STEPS_PER_COMMIT_MAX);
+        let mut batch: Vec<_> = waiting.map(|waiting| waiting.job).collect();
         Failpoint::BatchTaken.reach();
         let committed = database.commit_together(&mut batch);
+        answer(batch, committed, runtime);
+        database.checkpoint_if_due();
+    }
+}
+
+/// Answers all that were committed together. Many are answered from inside the runtime: to wake a task from there costs a tenth
+/// of what it costs a thread outside, and this one has the next commit to do.
+fn answer(batch: Vec<Box<dyn Job>>, committed: Result<(), StoreError>, runtime: Option<Handle>) {
+    let answer_all = move |batch: Vec<Box<dyn Job>>| {
         for job in batch {
             job.answer(&committed);
             Failpoint::FirstAnswered.reach();
         }
         Failpoint::AllAnswered.reach();
-        database.checkpoint_if_due();
+    };
+    match runtime {
+        Some(runtime) if batch.len() > 1 => drop(runtime.spawn(async move { answer_all(batch) })),
+        Some(_) | None => answer_all(batch),
     }
 }
 
@@ -156,7 +194,7 @@ mod tests {
         for answer in waiting {
             assert_eq!(answer.await.unwrap(), Ok(()));
         }
-        assert_eq!(writer.run(None, |_| Ok::<_, StoreError>(())).await, Ok(()));
+        assert_eq!(writer.run(|_| Ok::<_, StoreError>(())).await, Ok(()));
     }
 
     #[tokio::test]
@@ -189,7 +227,7 @@ mod tests {
         release.send(()).unwrap();
         drop(writer);
         assert!(!directory.path().join("regrant.db-wal").exists(), "the file was closed");
-        let keys = start(&directory).run(None, key::signing).await.unwrap();
+        let keys = start(&directory).run(key::signing).await.unwrap();
         assert_eq!(keys.len(), count);
     }
 }
