@@ -10,6 +10,9 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::bench::stage::ISSUER;
 
+/// Names a fault that only a build for proofs has.
+const PLANTED_FAULT: &str = "REGRANT_PLANTED_FAULT";
+
 /// Its log, in the directory of the measurement.
 const LOG: &str = "server.log";
 
@@ -43,7 +46,7 @@ impl ChildServer {
     fn start(command: &mut Command, folder: &Path) -> Result<Self> {
         let log = File::options().create(true).append(true).open(folder.join(LOG))?;
         // What is measured is no matter of who measures.
-        let settings = env::vars_os().map(|(name, _)| name);
+        let settings = env::vars_os().map(|(name, _)| name).filter(|name| name != PLANTED_FAULT);
         for name in settings.filter(|name| name.to_string_lossy().starts_with("REGRANT_")) {
             command.env_remove(name);
         }

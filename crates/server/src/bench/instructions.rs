@@ -1,5 +1,6 @@
-//! How many instructions a refresh costs the server. Unlike times they are the same on a busy machine.
+//! How many instructions and allocations a refresh costs the server. Unlike times they are the same on a busy machine.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -40,13 +41,20 @@ pub(super) fn count_instructions(options: &BenchOptions) -> Result<()> {
         let server = ChildServer::counted(folder.path(), &data, &counts).context("see that valgrind is installed")?;
         runtime.block_on(refresh(&server, &client, token, refreshes))?;
         server.stop()?;
-        counted.push(total_in(&counts)?);
+        counted.push(Counts::read(&counts)?);
         if let Some(kept) = &options.counts {
             fs::copy(&counts, kept).with_context(|| kept.display().to_string())?;
         }
     }
-    let each = (counted[1] - counted[0]) / (REFRESHES[1] - REFRESHES[0]);
-    print_line(&json!({ "access_token": format.name(), "instructions_per_refresh": each }).to_string())
+    let each = |count: fn(&Counts) -> u64| {
+        (count(&counted[1]) - count(&counted[0])) as f64 / (REFRESHES[1] - REFRESHES[0]) as f64
+    };
+    let line = json!({
+        "access_token": format.name(),
+        "instructions_per_refresh": each(|counts| counts.instructions).round(),
+        "allocations_per_refresh": (each(|counts| counts.allocations) * 10.0).round() / 10.0,
+    });
+    print_line(&line.to_string())
 }
 
 async fn refresh(server: &ChildServer, client: &StagedClient, token: &str, times: u64) -> Result<()> {
@@ -64,24 +72,58 @@ async fn refresh(server: &ChildServer, client: &StagedClient, token: &str, times
     Ok(())
 }
 
-/// The total in a file of callgrind.
-fn total_in(counts: &Path) -> Result<u64> {
-    let text = fs::read_to_string(counts).with_context(|| counts.display().to_string())?;
-    let total = text.lines().find_map(|line| line.strip_prefix("totals: ")?.trim().parse().ok());
-    total.with_context(|| format!("{} has no total", counts.display()))
+/// What callgrind counted of a whole process.
+#[derive(Debug, PartialEq, Eq)]
+struct Counts {
+    instructions: u64,
+    /// Calls of the functions that hand out memory.
+    allocations: u64,
 }
+
+impl Counts {
+    fn read(file: &Path) -> Result<Self> {
+        let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
+        let total = text.lines().find_map(|line| line.strip_prefix("totals: ")?.trim().parse().ok());
+        let instructions = total.with_context(|| format!("{} has no total", file.display()))?;
+        Ok(Self { instructions, allocations: allocations_in(&text) })
+    }
+}
+
+/// How often memory was asked for. A function that is called has a number, and at its first mention a name: `cfn=(7) malloc`; the
+/// line after it says how often: `calls=3 0x10 0`.
+fn allocations_in(text: &str) -> u64 {
+    let (mut asks, mut called_asks, mut allocations) = (BTreeSet::new(), false, 0);
+    for line in text.lines() {
+        if let Some(called) = line.strip_prefix("cfn=").or_else(|| line.strip_prefix("fn=")) {
+            let (number, name) = called.split_once(' ').unwrap_or((called, ""));
+            if ALLOCATING.contains(&name) {
+                asks.insert(number);
+            }
+            called_asks = line.starts_with('c') && asks.contains(number);
+        } else if let Some(calls) = line.strip_prefix("calls=").filter(|_| called_asks) {
+            let times = calls.split_once(' ').map_or(calls, |(times, _)| times);
+            allocations += times.parse::<u64>().unwrap_or_default();
+        }
+    }
+    allocations
+}
+
+/// What a program asks for memory with.
+const ALLOCATING: [&str; 4] = ["malloc", "calloc", "realloc", "posix_memalign"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_total_is_read() {
+    fn instructions_and_allocations_are_read() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("counts");
-        fs::write(&file, "version: 1\nfn=(1) main\n16 400\ntotals: 4711\n").unwrap();
-        assert_eq!(total_in(&file).unwrap(), 4711);
+        let calls = "fn=(1) main\n16 400\ncfn=(2) malloc\ncalls=3 0x10 0\n16 9\ncfn=(3) read\ncalls=5 0x10 0\n16 9\n\
+                     fn=(4) other\ncfn=(2)\ncalls=4 0x10 0\n16 9\ncfn=(5) realloc\ncalls=1 0x10 0\n16 9\nfn=(2)\n1 1\n";
+        fs::write(&file, format!("version: 1\n{calls}totals: 4711\n")).unwrap();
+        assert_eq!(Counts::read(&file).unwrap(), Counts { instructions: 4711, allocations: 8 });
         fs::write(&file, "version: 1\n").unwrap();
-        assert!(total_in(&file).is_err());
+        assert!(Counts::read(&file).is_err());
     }
 }
