@@ -1,4 +1,4 @@
-use regrant::store::{AnnouncedKey, ChangeError, Kid, SealedSigningKey, SigningKeyChange};
+use regrant::store::{AnnouncedKey, ChangeError, NewKeys, SealedSigningKey, SigningKeyChange};
 
 use crate::tables::Tables;
 
@@ -18,11 +18,16 @@ impl Tables {
         }
     }
 
-    pub(crate) fn retire_keys_below(&mut self, oldest: Kid) -> Result<(), ChangeError> {
-        if !self.announced_keys.contains_key(&oldest) {
-            return Err(ChangeError::Unknown(format!("master key {}", oldest.0)));
+    pub(crate) fn replace_keys(&mut self, keys: NewKeys) -> Result<(), ChangeError> {
+        self.announce_key(keys.master)?;
+        self.announced_keys.retain(|kid, _| *kid >= keys.master.kid);
+        for key in self.signing_keys.iter_mut().filter(|key| key.withdrawn_at.is_none()) {
+            key.withdrawn_at = Some(keys.withdrawn_at);
+            key.sealed.clear();
         }
-        self.announced_keys.retain(|kid, _| *kid >= oldest);
+        for key in keys.signing {
+            self.add_signing_key(key);
+        }
         Ok(())
     }
 

@@ -201,8 +201,8 @@ impl Store for MemoryStore {
         self.tables().announce_key(key)
     }
 
-    async fn retire_keys_below(&self, oldest: Kid) -> Result<(), ChangeError> {
-        self.tables().retire_keys_below(oldest)
+    async fn replace_keys(&self, keys: NewKeys) -> Result<(), ChangeError> {
+        self.tables().replace_keys(keys)
     }
 
     async fn signing_keys(&self) -> Result<Vec<SealedSigningKey>, StoreError> {

@@ -40,7 +40,7 @@ async fn an_emergency_ends_what_the_stolen_keys_made() {
     office.post("/keys/rotate", json!({ "key": "master", "emergency": true })).await.assert(200);
     app.refresh(&token).send().await.assert_error(400, "invalid_grant");
     let keys = office.get("/keys").await.assert(200);
-    assert_eq!(keys["master"], json!([{ "kid": 3, "newest": true }]));
+    assert_eq!(keys["master"], json!([{ "kid": 3, "state": "newest" }]));
     assert_eq!(signing(&keys, "EdDSA"), ["withdrawn", "signing"]);
 }
 

@@ -253,7 +253,7 @@ async fn openid_core_section_10_1_1_keys_that_have_signed_stay_published_through
         session_seconds: SESSION_SECONDS,
         hooks: Hooks::default(),
     });
-    let keys = serde_json::to_value(reopened.await.unwrap().jwks()).unwrap();
+    let keys = serde_json::to_value(reopened.await.unwrap().jwks().unwrap()).unwrap();
     let kept: Vec<_> = keys.as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap()).collect();
     assert_eq!(kept, after);
 }

@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use regrant_grant::{Grant, GrantId, ImportedToken, SessionId};
-use regrant_protocol::{ClientId, Kid, Subject, Timestamp, Username};
+use regrant_protocol::{ClientId, Subject, Timestamp, Username};
 use regrant_store::{
     AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, FoundToken, GrantFilter, Identity,
-    ImportError, Imported, ImportedGrant, ListedGrant, Page, SealedSigningKey, Session, SigningKeyChange, Step, Store,
-    StoreError, Sweep, SweepError, Swept, User, UserChange,
+    ImportError, Imported, ImportedGrant, ListedGrant, NewKeys, Page, SealedSigningKey, Session, SigningKeyChange,
+    Step, Store, StoreError, Sweep, SweepError, Swept, User, UserChange,
 };
 use regrant_store_sqlite::SqliteStore;
 use tokio::sync::Semaphore;
@@ -267,9 +267,9 @@ impl Store for FaultyStore {
         self.key_write(inner.announce_key(key)).await
     }
 
-    async fn retire_keys_below(&self, oldest: Kid) -> Result<(), ChangeError> {
+    async fn replace_keys(&self, keys: NewKeys) -> Result<(), ChangeError> {
         let inner = self.call()?;
-        self.key_write(inner.retire_keys_below(oldest)).await
+        self.key_write(inner.replace_keys(keys)).await
     }
 
     async fn signing_keys(&self) -> Result<Vec<SealedSigningKey>, StoreError> {

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use regrant_crypto::KeyRing;
-use regrant_engine::{KeyFile, KeyFileNotWritten};
+use regrant_engine::{KeyFile, KeyFileNotRead, KeyFileNotWritten};
 
 use crate::{Fault, FaultyStore};
 
@@ -32,6 +32,10 @@ impl TestKeyFile {
 }
 
 impl KeyFile for TestKeyFile {
+    fn read(&self) -> Result<KeyRing, KeyFileNotRead> {
+        Ok(self.ring())
+    }
+
     fn replace(&self, ring: &KeyRing) -> Result<(), KeyFileNotWritten> {
         let fault = self.store.reach_key_write();
         if matches!(fault, None | Some(Fault::ForgetsToAnswer)) {

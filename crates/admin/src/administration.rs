@@ -57,6 +57,9 @@ pub enum BackupError {
     /// The path cannot be written to: what to change about it.
     #[error("{0}")]
     Path(String),
+    /// The database is no file that the program could copy: with what else it is copied.
+    #[error("{0}")]
+    NotAFile(String),
     /// The database or the disk failed.
     #[error("the copy was not written: {0}")]
     Failed(String),

@@ -79,7 +79,7 @@ impl AdminError {
             Self::Change(error) => of_change(error),
             Self::Store(_) => ErrorCode::Unavailable,
             Self::Keys(error) => of_keys(error),
-            Self::Backup(BackupError::Path(_)) => ErrorCode::Rule,
+            Self::Backup(BackupError::Path(_) | BackupError::NotAFile(_)) => ErrorCode::Rule,
             Self::Backup(BackupError::Failed(_)) => ErrorCode::Unavailable,
         }
     }
@@ -105,7 +105,7 @@ impl AdminError {
             | Self::Change(_)
             | Self::Store(_)
             | Self::Keys(_)
-            | Self::Backup(BackupError::Failed(_)) => None,
+            | Self::Backup(BackupError::NotAFile(_) | BackupError::Failed(_)) => None,
         }
     }
 
@@ -203,11 +203,13 @@ fn of_keys(error: &KeyRotationError) -> ErrorCode {
         KeyRotationError::UnknownKey(_) => ErrorCode::NotFound,
         KeyRotationError::NoKidLeft(_)
         | KeyRotationError::KidsForEmergencies
+        | KeyRotationError::NodeNotReady { .. }
         | KeyRotationError::TooManyKeys(_)
         | KeyRotationError::KeySigns(_) => ErrorCode::Rule,
         // What fails may be mended, and asked for again.
         KeyRotationError::KeyFile(_)
         | KeyRotationError::KidTaken(_)
+        | KeyRotationError::KeyNotHere(_)
         | KeyRotationError::SigningKeys(_)
         | KeyRotationError::Store(_)
         | _ => ErrorCode::Unavailable,

@@ -27,9 +27,9 @@ pub use router::{BASE_PATH, openapi, router, router_with_token};
 pub use words::{
     AccessTokenFormat, BackupTarget, BackupView, ChangedClient, ClientFields, ClientPatch, ClientView, ConsentMode,
     EndGrants, EndedBy, ErrorBody, ErrorCode, Explanation, GrantState, GrantView, GrantsEnded, GrantsQuery,
-    IdTokenAlgorithm, KeyChoice, KeysView, LISTED_DEFAULT, LISTED_MAX, Listing, MasterKeyView, NewClient, NewPassword,
-    NewUser, OldAccessTokens, OnReuse, OutlivesSession, PageQuery, Patch, PatchError, ProfilePatch, Question,
-    RegisteredClient, RemovedClient, RotateKeys, RotateSecret, RotatedKeys, RotatedSecret, RotationMode,
-    ScopeNarrowing, SigningKeyState, SigningKeyView, StatusView, SweepState, SweepView, Time, TimeError, UserPatch,
-    UserStatus, UserView, UsersQuery, WireSecret,
+    IdTokenAlgorithm, KeyChoice, KeysView, LISTED_DEFAULT, LISTED_MAX, Listing, MasterKeyState, MasterKeyView,
+    NewClient, NewPassword, NewUser, NodeView, OldAccessTokens, OnReuse, OutlivesSession, PageQuery, Patch, PatchError,
+    PreparedKey, ProfilePatch, Question, RegisteredClient, RemovedClient, RotateKeys, RotateSecret, RotatedKeys,
+    RotatedSecret, RotationMode, ScopeNarrowing, SigningKeyState, SigningKeyView, StatusView, SweepState, SweepView,
+    Time, TimeError, UserPatch, UserStatus, UserView, UsersQuery, WireSecret,
 };

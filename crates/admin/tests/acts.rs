@@ -12,8 +12,8 @@ use axum::http::Request;
 use regrant_admin::{AdminToken, Administration, BackupError, Program, ProgramStatus, router, router_with_token};
 use regrant_crypto::{KeyRing, SeededEntropy};
 use regrant_engine::{
-    AuthorizationServer, Door, Event, FAILURE_BURST, Happening, Hooks, KeyFile, KeyFileNotWritten, Observer, Parts,
-    RequestId, SESSION_SECONDS,
+    AuthorizationServer, Door, Event, FAILURE_BURST, Happening, Hooks, KeyFile, KeyFileNotRead, KeyFileNotWritten,
+    Observer, Parts, RequestId, SESSION_SECONDS,
 };
 use regrant_grant::Realm;
 use regrant_protocol::{ClientId, Issuer, ManualClock, Profile, Secret, Timestamp};
@@ -58,6 +58,8 @@ async fn what_an_operator_does_is_told_once_and_what_is_refused_is_not() {
         ("POST", &format!("{user}/enable"), "", &["user_enabled SUBJECT"]),
         ("POST", &format!("{user}/end-grants"), "", &["user_grants_ended SUBJECT"]),
         ("DELETE", &user, "", &["user_removed SUBJECT"]),
+        ("POST", "/keys/prepare", "", &["master_key_prepared 2"]),
+        ("POST", "/keys/prepare", "", &[]),
         ("POST", "/keys/rotate", r#"{"key":"master"}"#, &["master_key_rotated 2"]),
         ("POST", "/backup", r#"{"path":"/copy.db"}"#, &["backup_written /copy.db"]),
         ("POST", "/trust-clock", "", &["clock_trusted clock"]),
@@ -214,6 +216,10 @@ async fn administration() -> (Arc<Administration>, Arc<Heard>, String, TempDir) 
 struct NoFile;
 
 impl KeyFile for NoFile {
+    fn read(&self) -> Result<KeyRing, KeyFileNotRead> {
+        Err(KeyFileNotRead("nothing is there".to_owned()))
+    }
+
     fn replace(&self, _: &KeyRing) -> Result<(), KeyFileNotWritten> {
         Ok(())
     }

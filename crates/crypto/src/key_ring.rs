@@ -40,6 +40,13 @@ impl KeyRing {
         Ok(kid)
     }
 
+    /// Takes the key with this kid from `other`, in place of its own, and returns whether there is one.
+    pub fn adopt(&mut self, kid: Kid, other: &Self) -> bool {
+        let Some(key) = other.keys.get(&kid) else { return false };
+        self.keys.insert(kid, key.clone());
+        true
+    }
+
     /// Drops every key below `oldest`, and returns whether there was one. The newest key always stays.
     pub fn retire_below(&mut self, oldest: Kid) -> bool {
         let kept = self.keys.split_off(&oldest.min(self.newest().0));
@@ -143,6 +150,17 @@ mod tests {
             assert_eq!(ring.iter().map(|(kid, _)| kid.0).collect::<Vec<_>>(), kept.collect::<Vec<_>>());
         }
         assert_eq!(ring.pepper().expose(), &pepper);
+    }
+
+    #[test]
+    fn a_key_is_taken_from_another_ring_that_has_it() {
+        let entropy = SeededEntropy::new(1);
+        let (mut ring, mut other) = (KeyRing::generate(&entropy), KeyRing::generate(&entropy));
+        other.add(&entropy).unwrap();
+        for (kid, is_taken) in [(1, true), (2, true), (3, false)] {
+            assert_eq!(ring.adopt(Kid(kid), &other), is_taken);
+            assert_eq!(ring.check_value(Kid(kid)), other.check_value(Kid(kid)));
+        }
     }
 
     #[test]

@@ -87,7 +87,7 @@ impl AuthorizationServer {
             return None;
         }
         let Some(encoded) = token.strip_prefix(OPAQUE_ACCESS_PREFIX) else {
-            let claims = self.signing.verify(token, Typ::ACCESS_TOKEN)?;
+            let claims = self.signing.verify(token, Typ::ACCESS_TOKEN).ok()?;
             let claims: AccessTokenClaims = serde_json::from_slice(&claims).ok()?;
             return Some(Recognised::Jwt(AccessTokenId::parse(&claims.jti)?, Box::new(claims)));
         };

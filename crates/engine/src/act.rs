@@ -46,7 +46,9 @@ pub enum Act {
         /// Whether an emergency did, of this key or of the master key.
         emergency: bool,
     },
-    /// Made a new master key.
+    /// Made the master key that the next rotation puts in force.
+    MasterKeyPrepared,
+    /// Put a new master key in force.
     MasterKeyRotated {
         /// Whether the one before was stolen: then the older ones are retired.
         emergency: bool,
@@ -63,7 +65,7 @@ pub enum Act {
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::ClientRegistered,
         Self::ClientChanged,
         Self::ClientRemoved,
@@ -85,6 +87,7 @@ impl Act {
         Self::KeyRotated { emergency: true },
         Self::KeyWithdrawn { emergency: false },
         Self::KeyWithdrawn { emergency: true },
+        Self::MasterKeyPrepared,
         Self::MasterKeyRotated { emergency: false },
         Self::MasterKeyRotated { emergency: true },
         Self::MasterKeyRetired,
@@ -118,6 +121,7 @@ impl Act {
             Self::KeyRotated { emergency: true } => "key_rotated_in_emergency",
             Self::KeyWithdrawn { emergency: false } => "key_withdrawn",
             Self::KeyWithdrawn { emergency: true } => "key_withdrawn_in_emergency",
+            Self::MasterKeyPrepared => "master_key_prepared",
             Self::MasterKeyRotated { emergency: false } => "master_key_rotated",
             Self::MasterKeyRotated { emergency: true } => "master_key_rotated_in_emergency",
             Self::MasterKeyRetired => "master_key_retired",

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use regrant_crypto::{ClientSecret, Pepper, StoredSecret, StoredSecretError};
@@ -10,7 +11,16 @@ const CLIENTS_CACHED_MAX: usize = 10_000;
 
 /// Clients that were read before. An old copy is noticed by its version, which every step reads anew.
 pub(crate) struct Clients {
-    cached: RwLock<HashMap<ClientId, Arc<CachedClient>>>,
+    cached: RwLock<HashMap<ClientId, Cached>>,
+    /// How often another node may have changed one.
+    doubts: AtomicU64,
+}
+
+/// A client in memory.
+struct Cached {
+    client: Arc<CachedClient>,
+    /// How many doubts there were when it was read.
+    doubts: u64,
 }
 
 /// A client, and the proof of its secret after it authenticated once.
@@ -42,12 +52,21 @@ impl CachedClient {
 
 impl Clients {
     pub(crate) fn new() -> Self {
-        Self { cached: RwLock::new(HashMap::new()) }
+        Self { cached: RwLock::new(HashMap::new()), doubts: AtomicU64::new(0) }
+    }
+
+    /// Says that another node may have changed a client: each is read anew when it is asked for next.
+    pub(crate) fn doubt(&self) {
+        self.doubts.fetch_add(1, Ordering::SeqCst);
     }
 
     /// The client of this name, from memory where it is known.
     pub(crate) async fn find(&self, store: &dyn Store, id: &ClientId) -> Result<Option<Arc<CachedClient>>, StoreError> {
-        let known = self.cached.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
+        let doubts = self.doubts.load(Ordering::SeqCst);
+        let known = {
+            let cached = self.cached.read().unwrap_or_else(PoisonError::into_inner);
+            cached.get(id).filter(|known| known.doubts == doubts).map(|known| Arc::clone(&known.client))
+        };
         match known {
             Some(client) => Ok(Some(client)),
             None => self.reload(store, id).await,
@@ -60,6 +79,7 @@ impl Clients {
         store: &dyn Store,
         id: &ClientId,
     ) -> Result<Option<Arc<CachedClient>>, StoreError> {
+        let doubts = self.doubts.load(Ordering::SeqCst);
         let read = store.client(id).await?;
         let mut cached = self.cached.write().unwrap_or_else(PoisonError::into_inner);
         let Some(client) = read else {
@@ -67,16 +87,18 @@ impl Clients {
             return Ok(None);
         };
         // Whoever has the same version shares it, and the wait for Argon2id.
-        if let Some(same) = cached.get(id).filter(|known| known.client.party.version == client.party.version) {
-            return Ok(Some(Arc::clone(same)));
+        let version = client.party.version;
+        if let Some(same) = cached.get_mut(id).filter(|known| known.client.client.party.version == version) {
+            same.doubts = doubts;
+            return Ok(Some(Arc::clone(&same.client)));
         }
-        let client = Arc::new(CachedClient::new(client, cached.get(id).map(Arc::as_ref)));
+        let client = Arc::new(CachedClient::new(client, cached.get(id).map(|known| &*known.client)));
         if cached.len() >= CLIENTS_CACHED_MAX
             && let Some(other) = cached.keys().next().cloned()
         {
             cached.remove(&other);
         }
-        cached.insert(id.clone(), Arc::clone(&client));
+        cached.insert(id.clone(), Cached { client: Arc::clone(&client), doubts });
         Ok(Some(client))
     }
 }
@@ -89,6 +111,23 @@ mod tests {
     use super::*;
     use crate::Secrecy;
     use crate::world::{World, settings};
+
+    #[tokio::test]
+    async fn a_client_that_another_node_may_have_changed_is_read_anew_once() {
+        let world = World::new().await;
+        let (server, id) = (&world.server, ClientId::parse("app").unwrap());
+        let clients = Clients::new();
+        let named = async || clients.find(&*server.store, &id).await.unwrap().unwrap().client.settings.name.clone();
+        assert_eq!(named().await, None);
+        world.change(|settings| settings.name = Some("Photos".to_owned())).await;
+        assert_eq!(named().await, None, "nobody said so");
+        clients.doubt();
+        assert_eq!(named().await.as_deref(), Some("Photos"));
+        let before = clients.find(&*server.store, &id).await.unwrap().unwrap();
+        clients.doubt();
+        let same = clients.find(&*server.store, &id).await.unwrap().unwrap();
+        assert!(Arc::ptr_eq(&before, &same), "what is as it was is shared");
+    }
 
     #[tokio::test]
     async fn what_argon2id_accepted_holds_through_changes_until_the_secret_is_another() {

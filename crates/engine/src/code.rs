@@ -52,6 +52,7 @@ impl AuthorizationServer {
         let refused = |verdict, grant| TokenError::Redeem { verdict, grant, has_verifier };
         let parts = TokenParts::parse(CODE_PREFIX, request.code.expose())
             .map_err(|_| refused(RedeemVerdict::Malformed, None))?;
+        self.learn_of_key(parts.head.kid).await?;
         self.keys
             .prefilter(&parts.head, &parts.prefilter_tag, Purpose::Code)
             .map_err(|unrecognised| refused(unrecognised.into(), None))?;

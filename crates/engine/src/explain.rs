@@ -37,6 +37,7 @@ impl AuthorizationServer {
         if token.starts_with(CODE_PREFIX) {
             return self.explain_code(token).await;
         }
+        self.learn_of_signer(token).await?;
         if let Some(recognised) = self.recognise(token) {
             return self.explain_access_token(recognised).await;
         }
@@ -68,6 +69,7 @@ impl AuthorizationServer {
         let Ok(parts) = TokenParts::parse(REFRESH_PREFIX, token) else {
             return Ok(explain(Verdict::Malformed));
         };
+        self.learn_of_key(parts.head.kid).await?;
         match self.keys.prefilter(&parts.head, &parts.prefilter_tag, Purpose::Refresh) {
             Ok(()) => self.explain_presented(Presented::Ours(parts)).await,
             Err(unrecognised) => Ok(explain(unrecognised.into()).about(parts.head.grant, parts.head.generation, None)),
@@ -174,6 +176,7 @@ impl AuthorizationServer {
 
     /// The grant that a token names, and its client; or why there is none.
     async fn find_owner(&self, parts: &TokenParts, purpose: Purpose) -> Result<Result<Found, NotFound>, StoreError> {
+        self.learn_of_key(parts.head.kid).await?;
         if let Err(unrecognised) = self.keys.prefilter(&parts.head, &parts.prefilter_tag, purpose) {
             return Ok(Err(NotFound::Unrecognised(unrecognised)));
         }

@@ -49,7 +49,7 @@ impl AuthorizationServer {
     /// The claims of an ID token that this server made, be it past its end or of an issuer name before the present one;
     /// `None` for everything else. For whom it is, and about whom, is the caller's to compare.
     pub(crate) fn verify_id_token_hint(&self, hint: &Secret) -> Option<IdTokenClaims> {
-        let claims = self.signing.verify(hint.expose(), Typ::JWT)?;
+        let claims = self.signing.verify(hint.expose(), Typ::JWT).ok()?;
         serde_json::from_slice(&claims).ok()
     }
 }
@@ -144,6 +144,6 @@ mod tests {
         assert!(world.server.recognise(id_token.expose()).is_none());
         assert!(world.server.recognise(response.access_token.expose()).is_some());
         assert_eq!(world.server.verify_id_token_hint(&response.access_token), None);
-        assert!(world.server.signing.verify(id_token.expose(), Typ::JWT).is_some());
+        assert!(world.server.signing.verify(id_token.expose(), Typ::JWT).is_ok());
     }
 }

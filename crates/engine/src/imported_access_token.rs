@@ -20,6 +20,7 @@ impl AuthorizationServer {
         asker: Option<&AuthenticatedClient>,
         list: bool,
     ) -> Result<Option<LiveAccessToken>, NotLookedUp> {
+        self.learn_of_signer(token).await?;
         if let Some(ours) = self.recognise(token) {
             return Ok(self.judge(context, ours, asker, list).await?);
         }

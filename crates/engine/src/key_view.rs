@@ -1,6 +1,6 @@
 use regrant_crypto::Algorithm;
 use regrant_protocol::{Kid, Timestamp};
-use regrant_store::SealedSigningKey;
+use regrant_store::{SealedSigningKey, SeenNode, StoreError};
 
 use crate::signing::{SigningKeysError, algorithm_of, signer};
 use crate::{AuthorizationServer, KeyRotationError};
@@ -49,27 +49,75 @@ pub enum SigningKeyState {
 pub struct MasterKeyView {
     /// Its number.
     pub kid: Kid,
-    /// Whether it is the newest: new tokens are made under it. What was made under the others is good as before.
-    pub is_newest: bool,
+    /// What it does now.
+    pub state: MasterKeyState,
+}
+
+/// What a master key does at this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MasterKeyState {
+    /// What was made under it is good; new tokens are made under a newer one.
+    Good,
+    /// New tokens are made under it.
+    Newest,
+    /// The next rotation puts it in force.
+    Prepared,
+    /// It is in force, and this node does not have it: whatever is made under it is answered 503 here.
+    Missing,
 }
 
 impl AuthorizationServer {
-    /// Every key: the signing keys, oldest first, with those that were withdrawn, then the master keys in force, oldest
-    /// first.
+    /// Every key: the signing keys, oldest first, with those that were withdrawn, then the master keys that count, oldest first.
     ///
     /// # Errors
     /// When the store failed, or keeps a signing key that this version does not know.
     pub async fn keys(&self) -> Result<Vec<KeyView>, KeyRotationError> {
         let signing = self.signing_key_views().await?.into_iter().map(KeyView::Signing);
+        let newest = self.keys.newest_kid();
+        let in_force = self.keys.announced().into_iter().map(|key| {
+            let state = match self.keys.has(key.kid) {
+                false => MasterKeyState::Missing,
+                true if key.kid == newest => MasterKeyState::Newest,
+                true => MasterKeyState::Good,
+            };
+            KeyView::Master(MasterKeyView { kid: key.kid, state })
+        });
         let ring = self.keys.ring();
-        let newest = ring.newest().0;
-        let master = ring.iter().map(|(kid, _)| KeyView::Master(MasterKeyView { kid, is_newest: kid == newest }));
-        Ok(signing.chain(master).collect())
+        let kids = ring.iter().map(|(kid, _)| kid);
+        let prepared = kids.filter(|&kid| self.keys.is_prepared(kid));
+        let prepared = prepared
+            .map(|kid| KeyView::Master(MasterKeyView { kid, state: MasterKeyState::Prepared }))
+            .collect::<Vec<_>>();
+        Ok(signing.chain(in_force).chain(prepared).collect())
+    }
+
+    /// The nodes that were seen lately, by name; none where this process has the store for itself.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub async fn nodes(&self) -> Result<Vec<SeenNode>, StoreError> {
+        match self.store.shared() {
+            Some(shared) => shared.nodes().await,
+            None => Ok(Vec::new()),
+        }
     }
 
     /// The signing keys, oldest first.
     pub(crate) async fn signing_key_views(&self) -> Result<Vec<SigningKeyView>, SigningKeysError> {
         view(&self.store.signing_keys().await?, self.clock.now())
+    }
+}
+
+impl MasterKeyState {
+    /// The name of the state.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Newest => "newest",
+            Self::Prepared => "prepared",
+            Self::Missing => "missing",
+        }
     }
 }
 

@@ -34,6 +34,7 @@ mod error;
 mod event_log;
 mod explain;
 mod failures;
+mod follow;
 mod happening;
 mod hashing;
 mod hooks;
@@ -44,8 +45,11 @@ mod introspect;
 mod issue_step;
 mod key_file;
 mod key_rotation;
+mod key_rotation_error;
 mod key_view;
 mod keys;
+mod lease;
+mod master_key_rotation;
 mod observer;
 mod old_server;
 mod password;
@@ -89,14 +93,20 @@ pub use failures::{
     ACCOUNT_FAILURE_BURST, ACCOUNT_FAILURE_INTERVAL_SECONDS, FAILURE_BURST, FAILURE_INTERVAL_SECONDS,
     SOURCE_FAILURE_BURST, SOURCE_FAILURE_INTERVAL_SECONDS,
 };
+pub use follow::{
+    FOLLOW_PAUSE_MILLISECONDS_MAX, FOLLOW_PAUSE_MILLISECONDS_MIN, Followed, Follower, NODE_NOTED_MILLISECONDS,
+};
 pub use happening::{
     ClientAuthenticationFailure, Happening, LogInOutcome, OperatorFailure, Reason, RevokedGrants, Revoker,
 };
 pub use hashing::{HASHES_WAITING_MAX, Overloaded};
 pub use hooks::Hooks;
-pub use key_file::{KeyFile, KeyFileNotWritten};
-pub use key_rotation::{EMERGENCY_KIDS_FROM, KeyRotationError, PUBLISHED_KEYS_MAX, SIGNING_KEY_WAIT_SECONDS};
-pub use key_view::{KeyView, MasterKeyView, SigningKeyState, SigningKeyView};
+pub use key_file::{KeyFile, KeyFileNotRead, KeyFileNotWritten};
+pub use key_rotation::{PUBLISHED_KEYS_MAX, SIGNING_KEY_WAIT_SECONDS};
+pub use key_rotation_error::KeyRotationError;
+pub use key_view::{KeyView, MasterKeyState, MasterKeyView, SigningKeyState, SigningKeyView};
+pub use lease::KEYS_RELIED_ON_MILLISECONDS_MAX;
+pub use master_key_rotation::{EMERGENCY_KIDS_FROM, NODE_AWAITED_MILLISECONDS};
 pub use observer::{Event, Observer};
 pub use old_server::{
     OLD_SERVER_ANSWER_BYTES_MAX, OLD_SERVER_SECONDS_MAX, OldServer, OldServerAnswer, OldServerQuestion,

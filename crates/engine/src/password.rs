@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use regrant_crypto::random;
 use regrant_grant::{Binding, Birth, Generation, Grant, GrantId, GrantSecret, Write};
 use regrant_protocol::{GrantType, PasswordRequest, TokenResponse};
@@ -99,7 +101,7 @@ impl AuthorizationServer {
         };
         let (client_version, user_version) = (client.client().party.version, user.version);
         let policy = client.settings().policy;
-        let gauge = self.gauge(client)?;
+        let (gauge, keys) = (self.gauge(client)?, Arc::clone(&self.keys));
         let rule = move |scene: &Scene<'_>| {
             let versions = (
                 scene.surroundings.client.map(|client| client.version),
@@ -109,6 +111,9 @@ impl AuthorizationServer {
                 return (Err(TokenError::Changed), Write::Nothing);
             }
             let row = Grant::new(birth.clone(), &scene.surroundings, &policy, scene.now);
+            if !keys.can_make(&row) {
+                return (Err(keys.why_not(&row).into()), Write::Nothing);
+            }
             let (scope, resources) = (row.scope.clone(), row.resources.clone());
             let granted = Granted { added: added.clone(), ..Granted::new(row.clone(), scene, scope, resources) };
             match gauge.check(&granted) {

@@ -68,6 +68,7 @@ impl AuthorizationServer {
                 Some(FoundToken::Access(..)) | None => Err(TokenError::refresh(Verdict::Malformed)),
             };
         };
+        self.learn_of_key(parts.head.kid).await?;
         self.keys
             .prefilter(&parts.head, &parts.prefilter_tag, Purpose::Refresh)
             .map_err(|unrecognised| TokenError::refresh(unrecognised.into()))?;

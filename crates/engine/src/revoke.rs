@@ -70,6 +70,7 @@ impl AuthorizationServer {
         if let Ok(parts) = TokenParts::parse(REFRESH_PREFIX, token) {
             return self.revoke_ours(context, client, parts).await;
         }
+        self.learn_of_signer(token).await?;
         let guesses = FailureKey::imported_token(context.source);
         let live = match self.recognise(token) {
             Some(ours) => self.judge(context, ours, Some(client), true).await?,
@@ -101,6 +102,7 @@ impl AuthorizationServer {
         client: &AuthenticatedClient,
         parts: TokenParts,
     ) -> Result<(), TokenError> {
+        self.learn_of_key(parts.head.kid).await?;
         match self.keys.prefilter(&parts.head, &parts.prefilter_tag, Purpose::Refresh) {
             Ok(()) => self.revoke_grant(context, client, Presented::Ours(parts)).await,
             Err(Unrecognised::Forged | Unrecognised::KeyRetired) => self.confirm(context, client).await.map(drop),

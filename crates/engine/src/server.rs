@@ -1,22 +1,25 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use regrant_crypto::{Algorithm, Entropy, KeyRing, Pepper, random};
 use regrant_protocol::{Clock, Issuer, Kid};
-use regrant_store::{ChangeError, Store, StoreError};
+use regrant_store::{AnnouncedKey, ChangeError, NodeId, Store, StoreError};
 use tracing::warn;
 
 use crate::clients::Clients;
 use crate::describe::Description;
 use crate::failures::Failures;
+use crate::follow::Known;
 use crate::hashing::HashingPool;
 use crate::imported::Imports;
-use crate::key_rotation::{Unfinished, announce};
+use crate::key_rotation::Unfinished;
 use crate::keys::Keys;
+use crate::lease::Lease;
+use crate::master_key_rotation::announce;
 use crate::signing::{SigningKeys, SigningKeysError, reseal};
 use crate::take_over::TakeOvers;
 use crate::turns::Turns;
-use crate::{Hooks, RecentRefusals};
+use crate::{Hooks, KeyRotationError, RecentRefusals};
 
 /// What an authorization server is built from.
 pub struct Parts {
@@ -48,6 +51,9 @@ pub struct AuthorizationServer {
     pub(crate) recent_refusals: RecentRefusals,
     pub(crate) signing: Arc<SigningKeys>,
     pub(crate) rotation: tokio::sync::Mutex<Unfinished>,
+    pub(crate) known: Arc<tokio::sync::Mutex<Known>>,
+    /// Made when it is asked for.
+    pub(crate) node: OnceLock<NodeId>,
     pub(crate) clients: Clients,
     pub(crate) failures: Arc<Failures>,
     pub(crate) imports: Arc<Imports>,
@@ -68,10 +74,15 @@ pub struct AuthorizationServer {
 #[non_exhaustive]
 pub enum OpenError {
     /// The store knows a master key that the key file lacks.
-    #[error("the store was told of master key {}, which the key file does not have; restore the key file of this store", .0.0)]
+    #[error(
+        "the store was told of master key {0}, which the key file does not have; copy the key file of another node of this \
+         store, or restore it"
+    )]
     KeyMissing(Kid),
     /// The key file is that of another store.
-    #[error("master key {} in the key file is not the one that this store was made with; use the key file of this store", .0.0)]
+    #[error(
+        "master key {0} in the key file is not the one that this store was made with; use the key file of this store"
+    )]
     KeyOfAnotherStore(Kid),
     /// A signing key is not to be had.
     #[error(transparent)]
@@ -89,13 +100,19 @@ impl AuthorizationServer {
     /// [`OpenError`], each with what to do.
     pub async fn open(parts: Parts) -> Result<Self, OpenError> {
         let Parts { issuer, store, ring, clock, entropy, session_seconds, hooks } = parts;
-        let ring = announce_all(&*store, ring).await?;
+        // What is read after this is as new as this.
+        let read_at = clock.monotonic();
+        let (changes, lease) = match store.shared() {
+            Some(shared) => (Some(shared.changes().await?), Some(Lease::new(Arc::clone(&clock), read_at))),
+            None => (None, None),
+        };
+        let known = Arc::new(tokio::sync::Mutex::new(Known::new(changes)));
+        let (ring, announced) = introduce(&*store, ring).await?;
+        let keys = Arc::new(Keys::new(ring.clone(), announced, store.identity().clone(), lease));
         // A rotation of the master key may have been broken off.
-        reseal(&*store, &ring, &*entropy).await?;
+        reseal(&*store, keys.newest_kid(), &ring, &*entropy).await?;
         let signing = Arc::new(SigningKeys::open(&*store, &ring).await?);
-        let newest_announced = ring.newest().0;
-        let unfinished_emergency = ring.is_retiring().then(|| ring.clone());
-        let keys = Arc::new(Keys::new(ring, store.identity().clone(), newest_announced));
+        let unfinished_emergency = ring.is_retiring().then_some(ring);
         let process_pepper = Pepper::from_bytes(random(&*entropy));
         let server = Self {
             issuer,
@@ -108,6 +125,8 @@ impl AuthorizationServer {
             recent_refusals: RecentRefusals::default(),
             signing,
             rotation: tokio::sync::Mutex::default(),
+            known,
+            node: OnceLock::new(),
             clients: Clients::new(),
             failures: Arc::new(Failures::new()),
             imports: Arc::default(),
@@ -119,7 +138,8 @@ impl AuthorizationServer {
             description: tokio::sync::Mutex::new(None),
         };
         if let Some(ring) = unfinished_emergency {
-            server.retire_older_keys(&ring).await?;
+            let finished = server.retire_older_keys(&ring).await;
+            finished.map_err(OpenError::of_emergency)?;
             warn!(
                 "an emergency of the master key that was broken off is finished: whatever was made before it is dead"
             );
@@ -164,22 +184,50 @@ impl AuthorizationServer {
     }
 }
 
-/// Compares the key ring with what the store was told, tells it of new keys, and returns what is in force of the ring: a
-/// crash may have left keys in the key file that the store has retired.
-async fn announce_all(store: &dyn Store, mut ring: KeyRing) -> Result<KeyRing, OpenError> {
+impl OpenError {
+    /// Why an emergency that was broken off is not finished.
+    fn of_emergency(error: KeyRotationError) -> Self {
+        match error {
+            KeyRotationError::KidTaken(kid) => Self::KeyOfAnotherStore(kid),
+            KeyRotationError::SigningKeys(error) => Self::SigningKeys(error),
+            KeyRotationError::Store(error) => Self::Store(error),
+            // Of rotations that are asked for.
+            other @ (KeyRotationError::NoKidLeft(_)
+            | KeyRotationError::KidsForEmergencies
+            | KeyRotationError::KeyFile(_)
+            | KeyRotationError::KeyNotHere(_)
+            | KeyRotationError::NodeNotReady { .. }
+            | KeyRotationError::TooManyKeys(_)
+            | KeyRotationError::UnknownKey(_)
+            | KeyRotationError::KeySigns(_)) => Self::Store(StoreError::Unavailable(other.to_string())),
+        }
+    }
+}
+
+/// Compares the key ring with what the store was told, and returns what counts of the ring, and what the store knows of it: a
+/// crash may have left keys in the key file that the store has retired. A new store is told of all of them; to another one a key
+/// that is newer than all that it knows is one that is prepared.
+async fn introduce(store: &dyn Store, mut ring: KeyRing) -> Result<(KeyRing, Vec<AnnouncedKey>), OpenError> {
     let known = store.announced_keys().await?;
-    if let Some(missing) = known.iter().find(|key| ring.get(key.kid).is_none()) {
-        return Err(OpenError::KeyMissing(missing.kid));
+    if known.is_empty() {
+        for (kid, _) in ring.iter() {
+            announce(store, &ring, kid).await.map_err(|error| match error {
+                ChangeError::Store(error) => OpenError::Store(error),
+                ChangeError::Taken(_) | ChangeError::Unknown(_) => OpenError::KeyOfAnotherStore(kid),
+                other => OpenError::Store(StoreError::Unavailable(other.to_string())),
+            })?;
+        }
+        return Ok((ring, store.announced_keys().await?));
+    }
+    for key in &known {
+        match ring.check_value(key.kid) {
+            None => return Err(OpenError::KeyMissing(key.kid)),
+            Some(check_value) if check_value != key.check_value => return Err(OpenError::KeyOfAnotherStore(key.kid)),
+            Some(_) => {}
+        }
     }
     if known.first().is_some_and(|oldest| ring.retire_below(oldest.kid)) {
         warn!("the key file has master keys that were retired; they are not used, and go with the next rotation");
     }
-    for (kid, _) in ring.iter() {
-        announce(store, &ring, kid).await.map_err(|error| match error {
-            ChangeError::Store(error) => OpenError::Store(error),
-            ChangeError::Taken(_) | ChangeError::Unknown(_) => OpenError::KeyOfAnotherStore(kid),
-            other => OpenError::Store(StoreError::Unavailable(other.to_string())),
-        })?;
-    }
-    Ok(ring)
+    Ok((ring, known))
 }

@@ -1,11 +1,12 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use regrant_crypto::{
-    Algorithm, Entropy, Jwk, JwkError, KeyRing, SealError, SealingKey, SigningKey, SigningKeyError, Typ, VerifyingKey,
-    verify,
+    Algorithm, Entropy, Jwk, JwkError, JwsError, KeyRing, SealError, SealingKey, SigningKey, SigningKeyError, Typ,
+    VerifyingKey, verify,
 };
-use regrant_protocol::{Clock, Kid, Timestamp};
+use regrant_protocol::{Kid, Timestamp};
 use regrant_store::{ChangeError, SealedSigningKey, SigningKeyChange, Store, StoreError};
+use tracing::warn;
 
 use crate::AuthorizationServer;
 
@@ -21,6 +22,8 @@ pub(crate) struct SigningKeys(RwLock<Arc<Set>>);
 struct Set {
     signing: Vec<Timed>,
     verifying: Vec<VerifyingKey>,
+    /// How many others there are, which do not open here: the master key that they are sealed under is on its way.
+    closed: usize,
 }
 
 #[derive(Clone)]
@@ -91,9 +94,38 @@ impl SigningKeys {
         Ok(Self(RwLock::new(Arc::new(set))))
     }
 
+    /// The keys that were just made, and from when on each signs.
+    pub(crate) fn of(keys: impl IntoIterator<Item = (SigningKey, Timestamp)>) -> Result<Self, SigningKeysError> {
+        let mut set = Set::default();
+        for (key, signs_from) in keys {
+            set.add(key, signs_from)?;
+        }
+        Ok(Self(RwLock::new(Arc::new(set))))
+    }
+
     /// Puts other keys in force, all at once.
     pub(crate) fn load(&self, keys: &Self) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = keys.set();
+    }
+
+    /// Puts the keys in force that the store has now, all at once. What is open stays open, however it is sealed by now; what
+    /// does not open is counted, and logged.
+    pub(crate) fn follow(&self, stored: &[SealedSigningKey], ring: &KeyRing) {
+        let known = self.set();
+        let mut set = Set::default();
+        for sealed in stored.iter().filter(|sealed| sealed.withdrawn_at.is_none()) {
+            let is_open = set.keep(&known, sealed) || {
+                let opened = unseal(sealed, ring).and_then(|key| set.add(key, sealed.signs_from));
+                opened.inspect_err(|error| warn!(%error, "a signing key of another node is not open here")).is_ok()
+            };
+            set.closed += usize::from(!is_open);
+        }
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(set);
+    }
+
+    /// Whether every key that counts is open here.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.set().closed == 0
     }
 
     /// The key that signs with an algorithm at `now`.
@@ -109,44 +141,27 @@ impl SigningKeys {
     }
 
     /// The claims of a token that one of the keys signed as a `typ`.
-    pub(crate) fn verify(&self, token: &str, typ: Typ) -> Option<Vec<u8>> {
-        verify(token, &self.set().verifying, typ).ok()
+    pub(crate) fn verify(&self, token: &str, typ: Typ) -> Result<Vec<u8>, JwsError> {
+        verify(token, &self.set().verifying, typ)
     }
 
-    /// Keeps a new key: first in the store, then here, so that no token is signed by a key that a crash would lose.
-    ///
-    /// A caller who goes away changes nothing: what is in the store and not here would never be published.
-    pub(crate) async fn keep(
-        self: &Arc<Self>,
-        key: SigningKey,
-        signs_from: Timestamp,
-        store: &Arc<dyn Store>,
-        sealed: SealedSigningKey,
-    ) -> Result<(), SigningKeysError> {
-        let (keys, store) = (Arc::clone(self), Arc::clone(store));
-        to_its_end(async move {
-            store.add_signing_key(sealed).await?;
-            keys.change(|set| set.add(key, signs_from))
-        })
-        .await
+    /// Whether there is an open key of this name.
+    pub(crate) fn has(&self, key_id: &str) -> bool {
+        self.set().verifying.iter().any(|key| key.key_id() == key_id)
     }
 
-    /// Withdraws a key: first in the store, so that no restart brings it back. A caller who goes away changes nothing.
-    pub(crate) async fn withdraw(
-        self: &Arc<Self>,
-        key_id: &str,
-        at: Timestamp,
-        store: &Arc<dyn Store>,
-    ) -> Result<(), SigningKeysError> {
-        let (keys, store, key_id) = (Arc::clone(self), Arc::clone(store), key_id.to_owned());
-        to_its_end(async move {
-            change(&*store, &key_id, SigningKeyChange::Withdraw(at)).await?;
-            keys.change(|set| {
-                set.remove(&key_id);
-                Ok(())
-            })
-        })
-        .await
+    /// Opens a key that was just kept in the store.
+    pub(crate) fn add(&self, key: SigningKey, signs_from: Timestamp) -> Result<(), SigningKeysError> {
+        self.change(|set| set.add(key, signs_from))
+    }
+
+    /// Closes a key that was just withdrawn in the store.
+    pub(crate) fn remove(&self, key_id: &str) {
+        let removed = self.change(|set| {
+            set.remove(key_id);
+            Ok(())
+        });
+        removed.expect("what is removed cannot be damaged");
     }
 
     fn set(&self) -> Arc<Set> {
@@ -170,40 +185,56 @@ impl Set {
         Ok(())
     }
 
+    /// Keeps a key that is open in `known`, and returns whether it is.
+    fn keep(&mut self, known: &Self, sealed: &SealedSigningKey) -> bool {
+        let signing = known.signing.iter().find(|timed| timed.key.key_id() == sealed.key_id);
+        let verifying = known.verifying.iter().find(|key| key.key_id() == sealed.key_id);
+        let (Some(signing), Some(verifying)) = (signing, verifying) else { return false };
+        self.signing.push(signing.clone());
+        self.verifying.push(verifying.clone());
+        true
+    }
+
     fn remove(&mut self, key_id: &str) {
         self.signing.retain(|timed| timed.key.key_id() != key_id);
         self.verifying.retain(|key| key.key_id() != key_id);
     }
 }
 
-/// A new key as the store keeps it, sealed under the newest master key.
+/// A new key as the store keeps it, sealed under a master key of the ring.
 pub(crate) fn seal_new(
     key: &SigningKey,
-    now: Timestamp,
-    signs_from: Timestamp,
-    ring: &KeyRing,
+    (created_at, signs_from): (Timestamp, Timestamp),
+    (sealed_under, ring): (Kid, &KeyRing),
     entropy: &dyn Entropy,
 ) -> SealedSigningKey {
-    let (sealed_under, sealed) = seal(key, ring, entropy);
     SealedSigningKey {
         key_id: key.key_id().to_owned(),
         algorithm: key.algorithm().as_str().to_owned(),
         sealed_under,
-        sealed,
-        created_at: now,
+        sealed: seal(key, sealed_under, ring, entropy),
+        created_at,
         signs_from,
         withdrawn_at: None,
     }
 }
 
-/// Seals the keys that lie under an older master key under the newest, one by one: a crash leaves each of them sealed under
-/// one of the two.
-pub(crate) async fn reseal(store: &dyn Store, ring: &KeyRing, entropy: &dyn Entropy) -> Result<(), SigningKeysError> {
-    let newest = ring.newest().0;
-    let is_due = |key: &&SealedSigningKey| key.withdrawn_at.is_none() && key.sealed_under != newest;
+/// Seals the keys that lie under an older master key than `newest` under that, one by one: a crash leaves each of them sealed
+/// under one of the two.
+pub(crate) async fn reseal(
+    store: &dyn Store,
+    newest: Kid,
+    ring: &KeyRing,
+    entropy: &dyn Entropy,
+) -> Result<(), SigningKeysError> {
+    let is_due = |key: &&SealedSigningKey| key.withdrawn_at.is_none() && key.sealed_under < newest;
     for old in store.signing_keys().await?.iter().filter(is_due) {
-        let (sealed_under, sealed) = seal(&unseal(old, ring)?, ring, entropy);
-        change(store, &old.key_id, SigningKeyChange::Reseal { sealed_under, sealed }).await?;
+        let sealed = seal(&unseal(old, ring)?, newest, ring, entropy);
+        match change(store, &old.key_id, SigningKeyChange::Reseal { sealed_under: newest, sealed }).await {
+            // Withdrawn meanwhile, it needs no seal.
+            Ok(()) | Err(SigningKeysError::Gone(_)) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
 }
@@ -214,28 +245,16 @@ pub(crate) fn algorithm_of(sealed: &SealedSigningKey) -> Result<Algorithm, Signi
     sealed.algorithm.parse().map_err(unknown)
 }
 
-/// Makes a new key for every algorithm that has one, which signs at once, and withdraws the older ones, in the store alone.
-pub(crate) async fn replace_all(
-    store: &dyn Store,
-    ring: &KeyRing,
-    clock: &dyn Clock,
-    entropy: &dyn Entropy,
-) -> Result<(), SigningKeysError> {
-    let mut older = store.signing_keys().await?;
-    older.retain(|key| key.withdrawn_at.is_none());
+/// A new key for every algorithm for which the store has one.
+pub(crate) async fn generate_successors(store: &dyn Store) -> Result<Vec<SigningKey>, StoreError> {
+    let older = store.signing_keys().await?;
+    let mut new = Vec::new();
     for algorithm in Algorithm::ALL {
-        let older: Vec<_> = older.iter().filter(|key| key.algorithm == algorithm.as_str()).collect();
-        if older.is_empty() {
-            continue;
-        }
-        let key = generate(algorithm).await?;
-        let now = clock.now();
-        store.add_signing_key(seal_new(&key, now, now, ring, entropy)).await?;
-        for old in older {
-            change(store, &old.key_id, SigningKeyChange::Withdraw(now)).await?;
+        if older.iter().any(|key| key.withdrawn_at.is_none() && key.algorithm == algorithm.as_str()) {
+            new.push(generate(algorithm).await?);
         }
     }
-    Ok(())
+    Ok(new)
 }
 
 /// RS256 takes some tenths of a second, which nobody else is to wait for.
@@ -244,7 +263,8 @@ pub(crate) async fn generate(algorithm: Algorithm) -> Result<SigningKey, StoreEr
     made.map_err(|error| StoreError::Unavailable(format!("making the {algorithm} key failed: {error}")))
 }
 
-async fn change(store: &dyn Store, key_id: &str, change: SigningKeyChange) -> Result<(), SigningKeysError> {
+/// Changes a key in the store.
+pub(crate) async fn change(store: &dyn Store, key_id: &str, change: SigningKeyChange) -> Result<(), SigningKeysError> {
     store.change_signing_key(key_id, change).await.map_err(|error| match error {
         ChangeError::Store(error) => SigningKeysError::Store(error),
         ChangeError::Taken(_) | ChangeError::Unknown(_) => SigningKeysError::Gone(key_id.to_owned()),
@@ -253,16 +273,16 @@ async fn change(store: &dyn Store, key_id: &str, change: SigningKeyChange) -> Re
 }
 
 /// Runs `work` whether its caller waits for it or not.
-pub(crate) async fn to_its_end(
-    work: impl Future<Output = Result<(), SigningKeysError>> + Send + 'static,
-) -> Result<(), SigningKeysError> {
+pub(crate) async fn to_its_end<E: From<StoreError> + Send + 'static>(
+    work: impl Future<Output = Result<(), E>> + Send + 'static,
+) -> Result<(), E> {
     let done = tokio::spawn(work).await;
     done.unwrap_or_else(|error| Err(StoreError::Unavailable(format!("changing keys failed: {error}")).into()))
 }
 
-fn seal(key: &SigningKey, ring: &KeyRing, entropy: &dyn Entropy) -> (Kid, Vec<u8>) {
-    let (kid, master) = ring.newest();
-    (kid, SealingKey::new(master, SEAL_LABEL).seal(&key.to_pkcs8(), key.key_id().as_bytes(), entropy))
+fn seal(key: &SigningKey, under: Kid, ring: &KeyRing, entropy: &dyn Entropy) -> Vec<u8> {
+    let master = ring.get(under).expect("the ring has the key under which is sealed");
+    SealingKey::new(master, SEAL_LABEL).seal(&key.to_pkcs8(), key.key_id().as_bytes(), entropy)
 }
 
 fn unseal(sealed: &SealedSigningKey, ring: &KeyRing) -> Result<SigningKey, SigningKeysError> {

@@ -68,6 +68,7 @@ impl AuthorizationServer {
         call: &TokenCall,
     ) -> Result<TokenResponse, TokenError> {
         let request = call.request.as_ref().map_err(|fault| TokenError::Request(fault.clone()))?;
+        self.keys_are_fresh().await?;
         if !client.settings().grant_types.contains(&request.grant_type()) {
             if let (TokenRequest::RefreshToken(request), true) = (request, call.order.refresh_token_before_grant_type) {
                 self.check_refresh_token(context, client, request).await?;

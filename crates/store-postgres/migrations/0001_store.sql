@@ -147,3 +147,22 @@ CREATE TABLE last_sweep (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     swept_at bigint NOT NULL
 );
+
+-- How often clients and keys were changed: nodes that keep them in memory ask for it each second.
+CREATE TABLE changes (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    clients  bigint NOT NULL,
+    keys     bigint NOT NULL
+);
+
+INSERT INTO changes (clients, keys) VALUES (0, 0);
+
+-- The processes that use the database, and the newest master key that each has loaded.
+CREATE TABLE nodes (
+    seen_at     bigint NOT NULL,
+    id          uuid PRIMARY KEY,
+    newest_kid  smallint NOT NULL,
+    check_value bytea NOT NULL,
+    name        text NOT NULL,
+    version     text NOT NULL
+);

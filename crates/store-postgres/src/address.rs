@@ -9,6 +9,9 @@ use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
 use crate::tls::TlsMode;
 
+/// Where PostgreSQL listens unless it is told otherwise.
+const PORT: u16 = 5432;
+
 /// How long making a connection to one host may take.
 pub(crate) const CONNECT_MILLISECONDS_MAX: u64 = 3_000;
 
@@ -21,7 +24,8 @@ const UNACKNOWLEDGED_MILLISECONDS_MAX: u64 = 10_000;
 /// Where the database is, who we are there, and how the way is secured. It never prints the password.
 #[derive(Clone)]
 pub struct Address {
-    config: Config,
+    /// How each host is reached. They are tried one by one: one that is silent must not keep us from the next.
+    hosts: Vec<Config>,
     tls: TlsMode,
 }
 
@@ -71,49 +75,50 @@ impl Address {
         if let Some(password) = password {
             config.password(password.expose());
         }
-        config
-            .target_session_attrs(TargetSessionAttrs::ReadWrite)
-            .ssl_mode(if tls == TlsMode::Disable { SslMode::Disable } else { SslMode::Require })
-            .connect_timeout(Duration::from_millis(CONNECT_MILLISECONDS_MAX))
-            .keepalives_idle(Duration::from_secs(KEEPALIVE_SECONDS))
-            .keepalives_interval(Duration::from_secs(1))
-            .keepalives_retries(3)
-            .tcp_user_timeout(Duration::from_millis(UNACKNOWLEDGED_MILLISECONDS_MAX));
-        if config.get_application_name().is_none() {
-            config.application_name("regrant");
-        }
-        Ok(Self { config, tls })
+        let hosts = (0..config.get_hosts().len()).map(|index| of_host(&config, index, &tls)).collect();
+        Ok(Self { hosts, tls })
     }
 
-    /// What the driver needs to know, the password among it.
-    pub(crate) fn config(&self) -> &Config {
-        &self.config
+    /// The same, where the authorities of this PEM file alone vouch for the server.
+    ///
+    /// # Errors
+    /// When the URL names others, or asks nobody to vouch.
+    pub fn trusting(mut self, root_certificate: PathBuf) -> Result<Self, AddressError> {
+        match &mut self.tls {
+            TlsMode::VerifyFull { authorities: Some(_) } => Err(AddressError::TwoAuthorities),
+            TlsMode::VerifyFull { authorities } => {
+                *authorities = Some(root_certificate);
+                Ok(self)
+            }
+            TlsMode::Disable | TlsMode::Require => Err(AddressError::NothingVerified),
+        }
+    }
+
+    /// What the driver needs to know to reach each host, in the order of the URL, the password among it.
+    pub(crate) fn hosts(&self) -> &[Config] {
+        &self.hosts
     }
 
     /// How the way is secured.
     pub(crate) fn tls(&self) -> &TlsMode {
         &self.tls
     }
-
-    /// How many hosts are tried one after another.
-    pub(crate) fn hosts(&self) -> u32 {
-        u32::try_from(self.config.get_hosts().len()).unwrap_or(u32::MAX)
-    }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "postgres://{}@", self.config.get_user().unwrap_or_default())?;
-        for (index, host) in self.config.get_hosts().iter().enumerate() {
-            let ports = self.config.get_ports();
-            let port = ports.get(index).or(ports.first()).copied().unwrap_or(5432);
+        let one = self.hosts.first();
+        write!(f, "postgres://{}@", one.and_then(Config::get_user).unwrap_or_default())?;
+        for (index, config) in self.hosts.iter().enumerate() {
+            let port = config.get_ports().first().copied().unwrap_or(PORT);
             let comma = if index > 0 { "," } else { "" };
-            match host {
-                Host::Tcp(name) => write!(f, "{comma}{name}:{port}")?,
-                Host::Unix(directory) => write!(f, "{comma}{}:{port}", directory.display())?,
+            match config.get_hosts().first() {
+                Some(Host::Tcp(name)) => write!(f, "{comma}{name}:{port}")?,
+                Some(Host::Unix(directory)) => write!(f, "{comma}{}:{port}", directory.display())?,
+                None => {}
             }
         }
-        write!(f, "/{}", self.config.get_dbname().unwrap_or_default())
+        write!(f, "/{}", one.and_then(Config::get_dbname).unwrap_or_default())
     }
 }
 
@@ -141,9 +146,56 @@ pub enum AddressError {
     /// It asks for a security that there is not.
     #[error("sslmode of the database is none of verify-full, require and disable")]
     SslMode,
+    /// Two say who vouches for the server.
+    #[error("sslrootcert of the URL of the database says who vouches for it too; keep one of the two")]
+    TwoAuthorities,
+    /// Somebody vouches for a server whose certificate is not checked.
+    #[error(
+        "the certificate of the database is not checked: sslmode is another than verify-full, or it is asked by a Unix socket; \
+         take out the authorities, or that"
+    )]
+    NothingVerified,
     /// It cannot be read.
     #[error("the URL of the database cannot be read: {0}")]
     Url(String),
+}
+
+/// How one of the hosts of `all` is reached, and what we ask of it.
+fn of_host(all: &Config, index: usize, tls: &TlsMode) -> Config {
+    let mut one = Config::new();
+    match &all.get_hosts()[index] {
+        Host::Tcp(name) => one.host(name),
+        Host::Unix(directory) => one.host_path(directory),
+    };
+    let ports = all.get_ports();
+    one.port(ports.get(index).or(ports.first()).copied().unwrap_or(PORT));
+    if let Some(address) = all.get_hostaddrs().get(index) {
+        one.hostaddr(*address);
+    }
+    if let Some(user) = all.get_user() {
+        one.user(user);
+    }
+    if let Some(password) = all.get_password() {
+        one.password(password);
+    }
+    if let Some(database) = all.get_dbname() {
+        one.dbname(database);
+    }
+    if let Some(options) = all.get_options() {
+        one.options(options);
+    }
+    one.application_name(all.get_application_name().unwrap_or("regrant"))
+        .target_session_attrs(TargetSessionAttrs::ReadWrite)
+        .ssl_mode(if *tls == TlsMode::Disable { SslMode::Disable } else { SslMode::Require })
+        .ssl_negotiation(all.get_ssl_negotiation())
+        .channel_binding(all.get_channel_binding())
+        .connect_timeout(Duration::from_millis(CONNECT_MILLISECONDS_MAX))
+        .keepalives(all.get_keepalives())
+        .keepalives_idle(Duration::from_secs(KEEPALIVE_SECONDS))
+        .keepalives_interval(Duration::from_secs(1))
+        .keepalives_retries(3)
+        .tcp_user_timeout(Duration::from_millis(UNACKNOWLEDGED_MILLISECONDS_MAX));
+    one
 }
 
 fn decoded(value: &str) -> Result<String, AddressError> {
@@ -181,8 +233,10 @@ mod tests {
         ] {
             let address = parse(url).unwrap_or_else(|error| panic!("{url}: {error}"));
             assert_eq!((address.to_string().as_str(), address.tls()), (shown, &tls), "{url}");
-            assert_eq!(address.config().get_target_session_attrs(), TargetSessionAttrs::ReadWrite, "{url}");
-            assert_eq!(address.config().get_password(), Some(&b"hunter2"[..]), "{url}");
+            for host in address.hosts() {
+                assert_eq!(host.get_target_session_attrs(), TargetSessionAttrs::ReadWrite, "{url}");
+                assert_eq!(host.get_password(), Some(&b"hunter2"[..]), "{url}");
+            }
         }
     }
 
@@ -199,6 +253,21 @@ mod tests {
         ] {
             let error = parse(url).unwrap_err().to_string();
             assert!(error.contains(problem) && !error.contains("hunter2"), "{url}: {error}");
+        }
+    }
+
+    #[test]
+    fn one_file_says_who_vouches_for_a_server_that_is_checked() {
+        let trusting = |url| parse(url).unwrap().trusting("/etc/ca.pem".into());
+        let trusted = trusting("postgres://r@db/oauth").unwrap();
+        assert_eq!(trusted.tls(), &TlsMode::VerifyFull { authorities: Some("/etc/ca.pem".into()) });
+        for (url, refused) in [
+            ("postgres://r@db/oauth?sslrootcert=/etc/other.pem", AddressError::TwoAuthorities),
+            ("postgres://r@db/oauth?sslmode=require", AddressError::NothingVerified),
+            ("postgres://r@db/oauth?sslmode=disable", AddressError::NothingVerified),
+            ("postgres://r@/oauth?host=/run/pg", AddressError::NothingVerified),
+        ] {
+            assert_eq!(trusting(url).err(), Some(refused), "{url}");
         }
     }
 

@@ -1,16 +1,18 @@
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use regrant_grant::Realm;
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{AsyncMessage, Client, NoTls, Row, Socket};
+use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Row, Socket};
 
 use crate::address::CONNECT_MILLISECONDS_MAX;
 use crate::connection::{Connection, STATEMENT_MILLISECONDS_MAX};
 use crate::id_bytes::IdBytes;
+use crate::listener::count;
 use crate::statements::database::{SELECT_SESSION_FACTS, SET_UP_SESSION};
 use crate::statements::key::SELECT_REALM;
 use crate::tls::RustlsConnect;
@@ -24,6 +26,9 @@ pub(crate) struct Connector {
     address: Address,
     tls: Option<RustlsConnect>,
     realm: OnceLock<Realm>,
+    /// Which of the hosts was connected to last.
+    last_host: AtomicUsize,
+    heard: watch::Sender<u64>,
 }
 
 impl Connector {
@@ -31,7 +36,7 @@ impl Connector {
     pub(crate) fn new(address: Address) -> Result<Self, OpenError> {
         let tls = RustlsConnect::prepare(address.tls())
             .map_err(|cause| OpenError::Tls { address: address.to_string(), cause })?;
-        Ok(Self { address, tls, realm: OnceLock::new() })
+        Ok(Self { address, tls, realm: OnceLock::new(), last_host: AtomicUsize::new(0), heard: watch::Sender::new(0) })
     }
 
     /// Where it connects to, for messages.
@@ -43,6 +48,11 @@ impl Connector {
     pub(crate) fn expect(&self, realm: Realm) {
         // It is called once, when the store has been opened.
         let _ = self.realm.set(realm);
+    }
+
+    /// How often a connection that listens was told something.
+    pub(crate) fn heard(&self) -> &watch::Sender<u64> {
+        &self.heard
     }
 
     /// A connection to the primary, on which is so what our promises stand on.
@@ -64,15 +74,7 @@ impl Connector {
     }
 
     async fn open_session(&self) -> Result<Connection, OpenError> {
-        let patience = Duration::from_millis(CONNECT_MILLISECONDS_MAX) * self.address.hosts();
-        let connected = timeout(patience, async {
-            match &self.tls {
-                Some(tls) => self.dial(tls.clone()).await,
-                None => self.dial(NoTls).await,
-            }
-        });
-        let silent = |_| self.unavailable(&"nobody answers in time");
-        let connection = connected.await.map_err(silent)??;
+        let connection = self.reach_primary().await?;
         let set_up = async {
             connection.command(SET_UP_SESSION, STATEMENT_MILLISECONDS_MAX).await?;
             connection.query(SELECT_SESSION_FACTS, &[]).await
@@ -83,16 +85,40 @@ impl Connector {
         Ok(connection)
     }
 
-    async fn dial<T>(&self, tls: T) -> Result<Connection, OpenError>
+    /// A connection to the first host that can be written, from the one on that was used last.
+    async fn reach_primary(&self) -> Result<Connection, OpenError> {
+        let hosts = self.address.hosts();
+        let first = self.last_host.load(Ordering::Relaxed);
+        let mut failed = self.unavailable(&"it has no host");
+        for index in (0..hosts.len()).map(|turn| (first + turn) % hosts.len()) {
+            let reached = timeout(Duration::from_millis(CONNECT_MILLISECONDS_MAX), async {
+                match &self.tls {
+                    Some(tls) => self.dial(&hosts[index], tls.clone()).await,
+                    None => self.dial(&hosts[index], NoTls).await,
+                }
+            });
+            match reached.await {
+                Ok(Ok(connection)) => {
+                    self.last_host.store(index, Ordering::Relaxed);
+                    return Ok(connection);
+                }
+                Ok(Err(error)) => failed = error,
+                Err(_) => failed = self.unavailable(&"nobody answers in time"),
+            }
+        }
+        Err(failed)
+    }
+
+    async fn dial<T>(&self, host: &Config, tls: T) -> Result<Connection, OpenError>
     where
         T: MakeTlsConnect<Socket>,
         T::Stream: Send + 'static,
     {
-        let connected = self.address.config().connect(tls).await;
+        let connected = host.connect(tls).await;
         let (client, connection): (Client, _) =
             connected.map_err(|error| OpenError::of_driver(self.shown(), &error))?;
         let has_warned = Arc::new(AtomicBool::new(false));
-        let driver = tokio::spawn(drive(connection, Arc::clone(&has_warned)));
+        let driver = tokio::spawn(drive(connection, Arc::clone(&has_warned), self.heard.clone()));
         Ok(Connection::new(client, driver.abort_handle(), has_warned))
     }
 
@@ -125,10 +151,13 @@ impl Connector {
     }
 }
 
-/// Carries a session until its end, and notes when the server warns of something: a commit that was cancelled while it waited
-/// for a standby says so in no other way.
-async fn drive<S, T>(mut connection: tokio_postgres::Connection<S, T>, has_warned: Arc<AtomicBool>)
-where
+/// Carries a session until its end, counts what it is told where it listens, and notes when the server warns of something: a
+/// commit that was cancelled while it waited for a standby says so in no other way.
+async fn drive<S, T>(
+    mut connection: tokio_postgres::Connection<S, T>,
+    has_warned: Arc<AtomicBool>,
+    heard: watch::Sender<u64>,
+) where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
     T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
 {
@@ -138,6 +167,7 @@ where
                 has_warned.store(true, Ordering::SeqCst);
                 tracing::warn!(message = notice.message(), detail = notice.detail(), "the database warns");
             }
+            Ok(AsyncMessage::Notification(_)) => count(&heard),
             Ok(_) => {}
             Err(error) => {
                 tracing::info!(%error, "a connection to the database has ended");

@@ -7,6 +7,8 @@
 //!
 //! - [`PostgresStore::open`] migrates and opens the database that an [`Address`] names, and refuses one that it cannot keep its
 //!   promises with: [`OpenError`].
+//! - What a node keeps in memory is counted when it is changed, and every node hears of it: one connection listens while
+//!   somebody waits for that.
 //! - A connection whose state is not known is closed; who waited for it hears that the store is unavailable.
 //! - No wait for a commit is ever cancelled: a commit that was cancelled while it waited for a standby is seen by everybody, and
 //!   may be lost.
@@ -18,12 +20,14 @@ mod columns;
 mod connect;
 mod connection;
 mod decision;
+mod examine;
 mod failure;
 mod family;
 mod grants_of;
 mod id_bytes;
 mod import;
 mod lane;
+mod listener;
 mod look_up;
 mod migration;
 mod open_error;
@@ -42,6 +46,7 @@ mod write;
 
 pub use address::{Address, AddressError};
 pub use connection::{COMMIT_MILLISECONDS_MAX, STATEMENT_MILLISECONDS_MAX};
+pub use examine::{Examination, examine};
 pub use lane::{STEPS_TOGETHER_MAX, WAITING_STEPS_MAX};
 pub use migration::PendingMigration;
 pub use open_error::OpenError;

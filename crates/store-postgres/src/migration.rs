@@ -104,6 +104,11 @@ async fn migrate_in_transaction(
 }
 
 impl Migration {
+    /// Its number, which is that of the schema that it makes.
+    pub(crate) const fn number(&self) -> i32 {
+        self.number
+    }
+
     /// FNV-1a, 64 bits: enough to notice an edit, and no promise against anybody who wants to deceive.
     fn checksum(&self) -> i64 {
         let hash = self
@@ -115,7 +120,7 @@ impl Migration {
 }
 
 /// The schema of a store; `None` where there is none yet. One that this version cannot work on is refused.
-async fn read(
+pub(crate) async fn read(
     connector: &Connector,
     client: &Client,
     migrations: &'static [Migration],

@@ -47,6 +47,12 @@ impl Pool {
         Ok(Lease { connection: Some(connection), pool: Arc::clone(self), _permit: permit })
     }
 
+    /// Closes what nobody uses. Where one connection was lost the others lead to the same server, and whoever took them would find
+    /// out one after another, each by waiting.
+    fn forget_idle(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// The connection that was used last; those that were lost meanwhile go.
     fn take_idle(&self) -> Option<Connection> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,8 +78,10 @@ impl Deref for Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take().filter(|connection| !connection.is_lost()) {
-            self.pool.keep(connection);
+        match self.connection.take() {
+            Some(connection) if connection.is_lost() => self.pool.forget_idle(),
+            Some(connection) => self.pool.keep(connection),
+            None => {}
         }
     }
 }

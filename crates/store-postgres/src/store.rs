@@ -3,19 +3,20 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use regrant_grant::{Grant, GrantId, ImportedToken, Realm, SessionId};
-use regrant_protocol::{ClientId, Clock, EpochNumber, Kid, Subject, Timestamp, Username};
+use regrant_protocol::{ClientId, Clock, EpochNumber, Subject, Timestamp, Username};
 use regrant_store::{
-    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, FoundToken, GrantFilter, Identity,
-    ImportError, Imported, ImportedGrant, ListedGrant, Page, SealedSigningKey, Session, SigningKeyChange, Step, Store,
-    StoreError, Sweep, SweepError, Swept, User, UserChange,
+    AnnouncedKey, ChangeError, Changes, Client, ClientChange, ClientHandle, Consent, FoundToken, GrantFilter, Identity,
+    ImportError, Imported, ImportedGrant, ListedGrant, NewKeys, Node, Page, SealedSigningKey, SeenNode, Session,
+    SharedStore, SigningKeyChange, Step, Store, StoreError, Sweep, SweepError, Swept, User, UserChange,
 };
 
 use crate::connect::Connector;
 use crate::lane::Lanes;
+use crate::listener::Listener;
 use crate::migration::{MIGRATIONS, exists, migrate, pending};
 use crate::page::rows_max;
 use crate::pool::Pool;
-use crate::rows::{client, consent, imported_token, key, last_sweep, session, user};
+use crate::rows::{client, consent, imported_token, key, last_sweep, session, shared, user};
 use crate::store_clock::StoreClock;
 use crate::transaction::Transaction;
 use crate::{Address, OpenError, PendingMigration, TimeOfDay, grants_of, import, page, sweep};
@@ -59,6 +60,7 @@ pub struct PostgresStore {
     lanes: Lanes,
     pool: Arc<Pool>,
     clock: StoreClock,
+    listener: Listener,
 }
 
 impl PostgresStore {
@@ -88,9 +90,9 @@ impl PostgresStore {
         connector.expect(identity.realm);
         let clock = StoreClock::new(clock, time_of_day);
         let lane_count = usize::from(step_connections.get());
-        let step_pool = Pool::new(connector, lane_count);
+        let step_pool = Pool::new(Arc::clone(&connector), lane_count);
         let lanes = Lanes::start(lane_count, &step_pool, &clock, identity.epoch().number);
-        Ok(Self { identity, lanes, pool, clock })
+        Ok(Self { identity, lanes, pool, clock, listener: Listener::new(connector) })
     }
 
     /// Whether there is a store in the database.
@@ -126,6 +128,10 @@ impl PostgresStore {
 impl Store for PostgresStore {
     fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    fn shared(&self) -> Option<&dyn SharedStore> {
+        Some(self)
     }
 
     async fn step(&self, step: Step) -> Result<(), StoreError> {
@@ -287,10 +293,10 @@ impl Store for PostgresStore {
         transaction.end(announced).await
     }
 
-    async fn retire_keys_below(&self, oldest: Kid) -> Result<(), ChangeError> {
+    async fn replace_keys(&self, keys: NewKeys) -> Result<(), ChangeError> {
         let transaction = self.begin().await?;
-        let retired = key::retire_below(&transaction, oldest).await;
-        transaction.end(retired).await
+        let replaced = key::replace(&transaction, &keys).await;
+        transaction.end(replaced).await
     }
 
     async fn signing_keys(&self) -> Result<Vec<SealedSigningKey>, StoreError> {
@@ -307,5 +313,34 @@ impl Store for PostgresStore {
         let transaction = self.begin().await?;
         let changed = key::change_signing(&transaction, key_id, &change).await;
         transaction.end(changed).await
+    }
+}
+
+#[async_trait]
+impl SharedStore for PostgresStore {
+    async fn changes(&self) -> Result<Changes, StoreError> {
+        shared::changes(&self.read().await?).await
+    }
+
+    async fn hear(&self, heard: u64) -> u64 {
+        self.listener.hear(heard).await
+    }
+
+    async fn add_first_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError> {
+        let transaction = self.begin().await?;
+        let added = key::add_first_signing(&transaction, &key).await;
+        transaction.end(added).await
+    }
+
+    async fn note_node(&self, node: &Node) -> Result<(), StoreError> {
+        let transaction = self.begin().await?;
+        let noted = shared::note_node(&transaction, node).await;
+        transaction.end(noted).await
+    }
+
+    async fn nodes(&self) -> Result<Vec<SeenNode>, StoreError> {
+        let transaction = self.begin().await?;
+        let nodes = shared::nodes(&transaction).await;
+        transaction.end(nodes).await
     }
 }

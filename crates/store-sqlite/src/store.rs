@@ -3,11 +3,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use regrant_grant::{Grant, GrantId, ImportedToken, Realm, SessionId};
-use regrant_protocol::{ClientId, Clock, Kid, Subject, Timestamp, Username};
+use regrant_protocol::{ClientId, Clock, Subject, Timestamp, Username};
 use regrant_store::{
     AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, FoundToken, GrantFilter, Identity,
-    ImportError, Imported, ImportedGrant, ListedGrant, Page, SealedSigningKey, Session, SigningKeyChange, Step, Store,
-    StoreError, Sweep, SweepError, Swept, User, UserChange,
+    ImportError, Imported, ImportedGrant, ListedGrant, NewKeys, Page, SealedSigningKey, Session, SigningKeyChange,
+    Step, Store, StoreError, Sweep, SweepError, Swept, User, UserChange,
 };
 
 use crate::OpenError;
@@ -220,8 +220,8 @@ impl Store for SqliteStore {
         self.writer.run(move |transaction| key::announce(transaction, key)).await
     }
 
-    async fn retire_keys_below(&self, oldest: Kid) -> Result<(), ChangeError> {
-        self.writer.run(move |transaction| key::retire_below(transaction, oldest)).await
+    async fn replace_keys(&self, keys: NewKeys) -> Result<(), ChangeError> {
+        self.writer.run(move |transaction| key::replace(transaction, &keys)).await
     }
 
     async fn signing_keys(&self) -> Result<Vec<SealedSigningKey>, StoreError> {

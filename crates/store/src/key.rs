@@ -75,3 +75,14 @@ pub enum SigningKeyChange {
         sealed: Vec<u8>,
     },
 }
+
+/// What is left of the keys after an emergency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewKeys {
+    /// The master key, newer than all others or announced already.
+    pub master: AnnouncedKey,
+    /// The signing keys, none of which was there before.
+    pub signing: Vec<SealedSigningKey>,
+    /// When the other signing keys are withdrawn.
+    pub withdrawn_at: Timestamp,
+}

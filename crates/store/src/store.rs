@@ -1,11 +1,11 @@
 use async_trait::async_trait;
 use regrant_grant::{Grant, GrantId, ImportedToken, SessionId};
-use regrant_protocol::{ClientId, Kid, Subject, Timestamp, Username};
+use regrant_protocol::{ClientId, Subject, Timestamp, Username};
 
 use crate::{
     AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, FoundToken, GrantFilter, Identity,
-    ImportError, Imported, ImportedGrant, ListedGrant, Page, SealedSigningKey, Session, SigningKeyChange, Step,
-    StoreError, Sweep, SweepError, Swept, User, UserChange,
+    ImportError, Imported, ImportedGrant, ListedGrant, NewKeys, Page, SealedSigningKey, Session, SharedStore,
+    SigningKeyChange, Step, StoreError, Sweep, SweepError, Swept, User, UserChange,
 };
 
 /// The most grants of a user that are listed.
@@ -18,6 +18,12 @@ pub const GRANTS_LISTED_MAX: usize = 1_000;
 pub trait Store: Send + Sync + 'static {
     /// What makes this store different from every other, as it was when the store was opened.
     fn identity(&self) -> &Identity;
+
+    /// What other processes that use the store at the same time are followed by; `None` for a store that this process has for
+    /// itself.
+    fn shared(&self) -> Option<&dyn SharedStore> {
+        None
+    }
 
     /// Reads the scene of a step, lets its rule decide, and writes what the rule asks for: all of it or nothing. Where that
     /// meets a [`Cap`](regrant_grant::Cap), another grant ends in the same step.
@@ -165,11 +171,12 @@ pub trait Store: Send + Sync + 'static {
     /// only grow, and a retired one never comes back.
     async fn announce_key(&self, key: AnnouncedKey) -> Result<(), ChangeError>;
 
-    /// Retires every master key below `oldest`, for good.
+    /// Puts new keys in the place of all others: announces the master key and retires every one below it for good; withdraws
+    /// every signing key and adds the new ones. All of it or nothing: nobody reads the one without the other.
     ///
     /// # Errors
-    /// [`ChangeError::Unknown`] when `oldest` was not announced, so that one always remains.
-    async fn retire_keys_below(&self, oldest: Kid) -> Result<(), ChangeError>;
+    /// As [`announce_key`](Self::announce_key).
+    async fn replace_keys(&self, keys: NewKeys) -> Result<(), ChangeError>;
 
     /// The signing keys, oldest first.
     async fn signing_keys(&self) -> Result<Vec<SealedSigningKey>, StoreError>;

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use regrant_crypto::Algorithm;
 use regrant_engine as engine;
 use regrant_engine::{Act, KeyView};
+use regrant_store::SeenNode;
 use tokio::sync::Mutex;
 use tracing::error;
 
@@ -15,7 +16,8 @@ use crate::json::Json;
 use crate::named::Named;
 use crate::operation::Operation;
 use crate::{
-    ErrorCode, KeyChoice, KeysView, MasterKeyView, RotateKeys, RotatedKeys, SigningKeyState, SigningKeyView, Time,
+    ErrorCode, KeyChoice, KeysView, MasterKeyState, MasterKeyView, NodeView, PreparedKey, RotateKeys, RotatedKeys,
+    SigningKeyState, SigningKeyView, Time,
 };
 
 /// Held while keys change: what has become of them is found by comparison.
@@ -33,6 +35,16 @@ pub(super) fn serve(api: Api) -> Api {
             .answers::<RotatedKeys>()
             .refuses(&[ErrorCode::Rule]),
         rotate,
+    )
+    .serves(
+        Operation::post(
+            "/keys/prepare",
+            "prepareMasterKey",
+            "Makes the master key that the next rotation puts in force, so that it can be copied to every node first.",
+        )
+        .answers::<PreparedKey>()
+        .refuses(&[ErrorCode::Rule]),
+        prepare,
     )
     .serves(
         Operation::post(
@@ -60,6 +72,14 @@ async fn rotate(
     // What was done before something failed is done.
     desk.tell_of_keys(&operator, &before, asked.emergency).await;
     rotated.map(Json)
+}
+
+async fn prepare(State(desk): State<Arc<Desk>>, operator: Operator) -> Result<Json<PreparedKey>, AdminError> {
+    let _alone = KEYS_CHANGE.lock().await;
+    let before = desk.keys().await?;
+    let prepared = desk.server().prepare_master_key(&*desk.administration.key_file).await;
+    desk.tell_of_keys(&operator, &before, false).await;
+    Ok(Json(PreparedKey { kid: prepared?.0 }))
 }
 
 async fn withdraw(State(desk): State<Arc<Desk>>, operator: Operator, name: Named) -> Result<StatusCode, AdminError> {
@@ -102,9 +122,14 @@ impl Desk {
         let retired: Vec<_> = before.master.iter().filter(|old| !is_left(old)).collect();
         // An emergency that was broken off stays one, however it is asked for again.
         let emergency = emergency || !retired.is_empty();
-        let is_new = |key: &&MasterKeyView| before.master.iter().all(|old| old.kid != key.kid);
-        for key in after.master.iter().filter(is_new) {
-            self.tell(operator, Act::MasterKeyRotated { emergency }, &key.kid.to_string());
+        let was = |key: &MasterKeyView| before.master.iter().find(|old| old.kid == key.kid).map(|old| old.state);
+        for key in &after.master {
+            let act = match (was(key), key.state) {
+                (None, MasterKeyState::Prepared) => Act::MasterKeyPrepared,
+                (None | Some(MasterKeyState::Prepared), MasterKeyState::Newest) => Act::MasterKeyRotated { emergency },
+                _ => continue,
+            };
+            self.tell(operator, act, &key.kid.to_string());
         }
         for key in retired {
             self.tell(operator, Act::MasterKeyRetired, &key.kid.to_string());
@@ -125,7 +150,7 @@ impl Desk {
         let mut view = KeysView { master: Vec::new(), signing: Vec::new() };
         for key in self.server().keys().await? {
             match key {
-                KeyView::Master(key) => view.master.push(MasterKeyView { kid: key.kid.0, newest: key.is_newest }),
+                KeyView::Master(key) => view.master.push(MasterKeyView { kid: key.kid.0, state: key.state.into() }),
                 KeyView::Signing(key) => view.signing.push(key.into()),
             }
         }
@@ -143,6 +168,24 @@ impl From<engine::SigningKeyView> for SigningKeyView {
             signs_from: key.signs_from.into(),
             withdrawn_at: key.withdrawn_at.map(Time),
         }
+    }
+}
+
+impl From<engine::MasterKeyState> for MasterKeyState {
+    fn from(state: engine::MasterKeyState) -> Self {
+        match state {
+            engine::MasterKeyState::Good => Self::Good,
+            engine::MasterKeyState::Newest => Self::Newest,
+            engine::MasterKeyState::Prepared => Self::Prepared,
+            engine::MasterKeyState::Missing => Self::Missing,
+        }
+    }
+}
+
+impl From<SeenNode> for NodeView {
+    fn from(SeenNode { node, seen_milliseconds_ago }: SeenNode) -> Self {
+        let newest_kid = node.newest_key.kid.0;
+        Self { name: node.name, version: node.version, newest_kid, seen_milliseconds_ago }
     }
 }
 

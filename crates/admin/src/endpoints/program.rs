@@ -40,7 +40,7 @@ pub(super) fn serve(api: Api) -> Api {
 }
 
 async fn status(State(desk): State<Arc<Desk>>) -> Result<Json<StatusView>, AdminError> {
-    let keys = desk.keys().await?;
+    let (keys, nodes) = (desk.keys().await?, desk.server().nodes().await?);
     let program = desk.administration.program.status();
     Ok(Json(StatusView {
         version: program.version,
@@ -49,6 +49,7 @@ async fn status(State(desk): State<Arc<Desk>>) -> Result<Json<StatusView>, Admin
         started_at: program.started_at,
         sweep: program.sweep,
         keys,
+        nodes: nodes.into_iter().map(Into::into).collect(),
     }))
 }
 

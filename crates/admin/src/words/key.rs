@@ -17,8 +17,42 @@ pub struct KeysView {
 pub struct MasterKeyView {
     /// Its number.
     pub kid: u8,
-    /// Whether it is the newest: new tokens are made under it. What was made under the others is good as before.
-    pub newest: bool,
+    /// What it does at the node that answers.
+    pub state: MasterKeyState,
+}
+
+/// What a master key does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MasterKeyState {
+    /// What was made under it is good; new tokens are made under a newer one.
+    Good,
+    /// New tokens are made under it.
+    Newest,
+    /// It lies in the key file, and the next rotation puts it in force.
+    Prepared,
+    /// It is in force, and the key file of this node does not have it: whatever is made under it is answered 503 here.
+    Missing,
+}
+
+/// The master key that was prepared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PreparedKey {
+    /// Its number.
+    pub kid: u8,
+}
+
+/// A process that uses the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NodeView {
+    /// Its name.
+    pub name: String,
+    /// The version of its program.
+    pub version: String,
+    /// The number of the newest master key that it has loaded, in force or not.
+    pub newest_kid: u8,
+    /// How long ago it was seen, in milliseconds. One that goes on is seen each second.
+    pub seen_milliseconds_ago: u64,
 }
 
 /// A signing key: what signs JWTs.

@@ -26,7 +26,10 @@ pub use client_fields::{ClientFields, ClientPatch};
 pub use error::{ErrorBody, ErrorCode};
 pub use explain::{Explanation, Question};
 pub use grant::{EndGrants, EndedBy, GrantState, GrantView, GrantsEnded, GrantsQuery};
-pub use key::{KeyChoice, KeysView, MasterKeyView, RotateKeys, RotatedKeys, SigningKeyState, SigningKeyView};
+pub use key::{
+    KeyChoice, KeysView, MasterKeyState, MasterKeyView, NodeView, PreparedKey, RotateKeys, RotatedKeys,
+    SigningKeyState, SigningKeyView,
+};
 pub use listing::{LISTED_DEFAULT, LISTED_MAX, Listing, PageQuery};
 pub use patch::{Patch, PatchError};
 pub use status::{StatusView, SweepState, SweepView};

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{KeysView, Time};
+use super::{KeysView, NodeView, Time};
 
 /// How the server is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -18,6 +18,8 @@ pub struct StatusView {
     pub sweep: Option<SweepView>,
     /// The keys.
     pub keys: KeysView,
+    /// The nodes that were seen in the last hour, by name; none where one process has the store for itself.
+    pub nodes: Vec<NodeView>,
 }
 
 /// What the sweeper does, which removes what ended long ago.

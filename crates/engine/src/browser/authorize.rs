@@ -29,6 +29,10 @@ impl AuthorizationServer {
         let found = self.find_client(&target.client_id).await?;
         let redirect_uri = redirect_uri(&found.client, target.redirect_uri.as_deref())?;
 
+        if let Some(hint) = params.get("id_token_hint") {
+            self.learn_of_signer(hint).await?;
+        }
+
         let reply = AuthorizationReply::parse(params);
         let refuse = |error| Step::from(self.refusal(&redirect_uri, reply, error));
         let errand = match self.read_authorization(target, redirect_uri.clone(), params) {
@@ -68,6 +72,8 @@ impl AuthorizationServer {
 
     /// The client as the store has it now, if it may send anybody here.
     pub(super) async fn find_client(&self, id: &ClientId) -> Result<Arc<CachedClient>, BrowserError> {
+        // Every page is sealed under the newest key.
+        self.keys.newest()?;
         let found = self.clients.reload(&*self.store, id).await?;
         let found = found.ok_or_else(|| BrowserError::UnknownClient(id.clone()))?;
         if found.client.party.enabled { Ok(found) } else { Err(BrowserError::ClientDisabled(id.clone())) }

@@ -24,6 +24,9 @@ impl AuthorizationServer {
             return self.confirm_end_session(browser, form, required(params, "decision")?).await;
         }
         let request = EndSessionRequest::parse(params).map_err(BrowserError::Request)?;
+        if let Some(hint) = &request.id_token_hint {
+            self.learn_of_signer(hint.expose()).await?;
+        }
         let hint = request.id_token_hint.as_ref().and_then(|hint| self.verify_id_token_hint(hint));
         let client = client_of_request(request.client_id, hint.as_ref())?;
         let post_logout_redirect_uri = request.post_logout_redirect_uri;

@@ -6,7 +6,7 @@ use regrant_grant::{
     Write, end_by_user,
 };
 use regrant_protocol::{AuthorizationResponse, Scope, Timestamp};
-use regrant_store::{Client, OutlivesSession, Scene, StoreError, Target, decide_in};
+use regrant_store::{Client, OutlivesSession, Scene, Target, decide_in};
 
 use super::due::OFFLINE_ACCESS;
 use super::errand::AuthorizationErrand;
@@ -29,6 +29,7 @@ pub(super) struct Approval<'a> {
 impl AuthorizationServer {
     /// Sends the browser back with a code for `scope`.
     pub(super) async fn give_code(&self, approval: Approval<'_>, scope: Scope) -> Result<Step, BrowserError> {
+        self.keys_are_fresh().await?;
         let row = self.issue_code(approval, scope).await?;
         let code = self.keys.code(&row)?;
         let errand = approval.errand;
@@ -66,7 +67,11 @@ impl AuthorizationServer {
             }
             let birth = Birth { code: Some(code(&errand, scene.now)), ..birth.clone() };
             let row = Grant::new(birth, &scene.surroundings, &policy, scene.now);
-            if keys.can_make(&row) { (Ok(row.clone()), Write::Insert(row)) } else { unchanged(not_loaded()) }
+            if keys.can_make(&row) {
+                (Ok(row.clone()), Write::Insert(row))
+            } else {
+                unchanged(BrowserError::Store(keys.why_not(&row)))
+            }
         };
         decide_in(&*self.store, target, Some(browser.context.begin_before()), rule).await?
     }
@@ -138,10 +143,6 @@ fn code(errand: &AuthorizationErrand, now: Timestamp) -> Code {
         nonce: errand.request.nonce.clone(),
         expires_at: now.plus_seconds(i64::from(CODE_LIFETIME_SECONDS)),
     }
-}
-
-fn not_loaded() -> BrowserError {
-    BrowserError::Store(StoreError::Unavailable("the epoch of the store is not loaded here".to_owned()))
 }
 
 #[cfg(test)]

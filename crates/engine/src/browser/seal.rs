@@ -33,7 +33,9 @@ impl AuthorizationServer {
     /// base64url(kid ‖ seal) of `plaintext`, under the newest master key. It is unsealed only with the same label and `place`.
     pub(super) fn seal(&self, label: SealLabel, place: &[&[u8]], plaintext: &[u8]) -> String {
         let ring = self.keys.ring();
-        let (kid, master) = ring.newest();
+        let newest = self.keys.newest_kid();
+        // Where the newest is not here, nobody is given a page.
+        let (kid, master) = ring.get(newest).map_or_else(|| ring.newest(), |master| (newest, master));
         let sealed = SealingKey::new(master, label.as_str()).seal(plaintext, &self.aad(place), &*self.entropy);
         URL_SAFE_NO_PAD.encode([&[kid.0], &sealed[..]].concat())
     }
@@ -42,6 +44,9 @@ impl AuthorizationServer {
     pub(super) fn unseal(&self, label: SealLabel, place: &[&[u8]], text: &str) -> Option<Vec<u8>> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (&kid, sealed) = bytes.split_first()?;
+        if !self.keys.has(Kid(kid)) {
+            return None;
+        }
         let ring = self.keys.ring();
         let opened = SealingKey::new(ring.get(Kid(kid))?, label.as_str()).open(sealed, &self.aad(place)).ok()?;
         Some(opened.to_vec())

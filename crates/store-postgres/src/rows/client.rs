@@ -4,6 +4,7 @@ use regrant_store::stored::client_settings;
 use regrant_store::{ChangeError, Client, ClientChange, ClientHandle, StoreError};
 use tokio_postgres::Row;
 
+use super::shared::count_client_change;
 use super::{consent, user};
 use crate::columns::{Columns, stored_count};
 use crate::connection::Value;
@@ -41,7 +42,7 @@ pub(crate) async fn add(transaction: &Transaction, client: &Client) -> Result<()
     let settings = client_settings::to_json(settings);
     let values: [Value<'_>; 7] = [&id.as_str(), &handle, &secret, &party.enabled, &cutoff, &version, &settings];
     match transaction.execute(INSERT_CLIENT, &values).await? {
-        1 => Ok(()),
+        1 => Ok(count_client_change(transaction).await?),
         _ => {
             Err(StoreError::Unavailable("another client has its handle; add it again with another one".to_owned())
                 .into())
@@ -68,7 +69,7 @@ pub(crate) async fn change(transaction: &Transaction, id: &ClientId, change: &Cl
         }
     };
     match changed {
-        1 => Ok(()),
+        1 => Ok(count_client_change(transaction).await?),
         _ => Err(ChangeError::Unknown(name.to_owned())),
     }
 }

@@ -1,14 +1,18 @@
 use regrant_grant::Realm;
 use regrant_protocol::{EpochNumber, Kid, Timestamp};
-use regrant_store::{AnnouncedKey, ChangeError, Epoch, Identity, SealedSigningKey, SigningKeyChange, StoreError};
+use regrant_store::{
+    AnnouncedKey, ChangeError, Epoch, Identity, NewKeys, SealedSigningKey, SigningKeyChange, StoreError,
+};
 use tokio_postgres::Row;
 
+use super::shared::count_key_change;
 use crate::columns::Columns;
 use crate::connection::Value;
 use crate::statements::database::LOCK_KEYS;
 use crate::statements::key::{
     DELETE_ANNOUNCED_KEYS_BELOW, INSERT_ANNOUNCED_KEY, INSERT_SIGNING_KEY, RESEAL_SIGNING_KEY, SELECT_ANNOUNCED_KEY,
-    SELECT_ANNOUNCED_KEYS, SELECT_EPOCHS, SELECT_REALM, SELECT_SIGNING_KEYS, WITHDRAW_SIGNING_KEY,
+    SELECT_ANNOUNCED_KEYS, SELECT_EPOCHS, SELECT_HAS_SIGNING_KEY, SELECT_REALM, SELECT_SIGNING_KEYS,
+    WITHDRAW_SIGNING_KEY, WITHDRAW_SIGNING_KEYS,
 };
 use crate::transaction::Transaction;
 
@@ -41,17 +45,19 @@ pub(crate) async fn announce(transaction: &Transaction, key: AnnouncedKey) -> Re
         Some(known) => known == key,
         None => transaction.execute(INSERT_ANNOUNCED_KEY, &[&kid, &&key.check_value[..]]).await? == 1,
     };
+    count_key_change(transaction).await?;
     if is_announced { Ok(()) } else { Err(ChangeError::Taken(name(key.kid))) }
 }
 
-/// Retires the master keys below one that was announced.
-pub(crate) async fn retire_below(transaction: &Transaction, oldest: Kid) -> Result<(), ChangeError> {
-    transaction.rows(LOCK_KEYS, &[]).await?;
-    let kid = i16::from(oldest.0);
-    if transaction.one(SELECT_ANNOUNCED_KEY, &[&kid], read_announced).await?.is_none() {
-        return Err(ChangeError::Unknown(name(oldest)));
+/// Puts new keys in the place of all others.
+pub(crate) async fn replace(transaction: &Transaction, keys: &NewKeys) -> Result<(), ChangeError> {
+    announce(transaction, keys.master).await?;
+    transaction.execute(DELETE_ANNOUNCED_KEYS_BELOW, &[&i16::from(keys.master.kid.0)]).await?;
+    transaction.execute(WITHDRAW_SIGNING_KEYS, &[&keys.withdrawn_at.milliseconds()]).await?;
+    for key in &keys.signing {
+        add_signing(transaction, key).await?;
     }
-    transaction.execute(DELETE_ANNOUNCED_KEYS_BELOW, &[&kid]).await?;
+    count_key_change(transaction).await?;
     Ok(())
 }
 
@@ -81,7 +87,18 @@ pub(crate) async fn add_signing(transaction: &Transaction, key: &SealedSigningKe
     let withdrawn_at = withdrawn_at.map(Timestamp::milliseconds);
     let values: [Value<'_>; 7] =
         [key_id, algorithm, &i16::from(sealed_under.0), sealed, &created_at, &signs_from, &withdrawn_at];
-    transaction.execute(INSERT_SIGNING_KEY, &values).await.map(drop)
+    transaction.execute(INSERT_SIGNING_KEY, &values).await?;
+    count_key_change(transaction).await
+}
+
+/// Adds a signing key, unless there is one of its algorithm that was not withdrawn.
+pub(crate) async fn add_first_signing(transaction: &Transaction, key: &SealedSigningKey) -> Result<(), StoreError> {
+    transaction.rows(LOCK_KEYS, &[]).await?;
+    let of_algorithm: [Value<'_>; 1] = [&key.algorithm];
+    let has_one = transaction.one(SELECT_HAS_SIGNING_KEY, &of_algorithm, |row| {
+        Columns::new(row, "signing_keys", &key.key_id).next::<bool>("exists")
+    });
+    if has_one.await? == Some(true) { Ok(()) } else { add_signing(transaction, key).await }
 }
 
 /// Changes a signing key. One that was withdrawn stays so.
@@ -98,7 +115,11 @@ pub(crate) async fn change_signing(
             transaction.execute(RESEAL_SIGNING_KEY, &[&key_id, &i16::from(sealed_under.0), sealed]).await?
         }
     };
-    if changed == 1 { Ok(()) } else { Err(ChangeError::Unknown(format!("signing key {key_id}"))) }
+    if changed != 1 {
+        return Err(ChangeError::Unknown(format!("signing key {key_id}")));
+    }
+    count_key_change(transaction).await?;
+    Ok(())
 }
 
 fn name(kid: Kid) -> String {

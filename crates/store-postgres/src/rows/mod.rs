@@ -8,4 +8,5 @@ pub(crate) mod key;
 pub(crate) mod last_sweep;
 pub(crate) mod party;
 pub(crate) mod session;
+pub(crate) mod shared;
 pub(crate) mod user;

@@ -24,6 +24,12 @@ pub(crate) const SELECT_SESSION_FACTS: &str = "
            current_setting('transaction_read_only')::boolean, current_setting('synchronous_commit'),
            current_setting('server_encoding'), current_setting('fsync')";
 
+/// What operators are told of the server.
+pub(crate) const SELECT_SERVER_FACTS: &str = "
+    SELECT current_setting('server_version'), current_setting('synchronous_commit'),
+           current_setting('synchronous_standby_names') <> '',
+           current_setting('fsync')::boolean AND current_setting('full_page_writes')::boolean";
+
 pub(crate) const BEGIN: &str = "BEGIN";
 /// The wait for a standby is not to be cancelled, as a statement that takes too long is.
 pub(crate) const COMMIT: &str = "SET LOCAL statement_timeout = 0; COMMIT";

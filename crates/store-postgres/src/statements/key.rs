@@ -20,6 +20,11 @@ pub(crate) const INSERT_SIGNING_KEY: &str = "
     INSERT INTO signing_keys (key_id, algorithm, sealed_under, sealed, created_at, signs_from, withdrawn_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7)
     ON CONFLICT (key_id) DO NOTHING";
+/// Whoever wants to make the first one waits for `LOCK_KEYS`.
+pub(crate) const SELECT_HAS_SIGNING_KEY: &str =
+    "SELECT EXISTS (SELECT FROM signing_keys WHERE algorithm = $1 AND withdrawn_at IS NULL)";
+pub(crate) const WITHDRAW_SIGNING_KEYS: &str =
+    "UPDATE signing_keys SET withdrawn_at = $1, sealed = '' WHERE withdrawn_at IS NULL";
 pub(crate) const WITHDRAW_SIGNING_KEY: &str =
     "UPDATE signing_keys SET withdrawn_at = coalesce(withdrawn_at, $2), sealed = '' WHERE key_id = $1";
 pub(crate) const RESEAL_SIGNING_KEY: &str =

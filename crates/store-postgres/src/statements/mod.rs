@@ -7,4 +7,5 @@ pub(crate) mod grant;
 pub(crate) mod imported_token;
 pub(crate) mod key;
 pub(crate) mod session;
+pub(crate) mod shared;
 pub(crate) mod user;

@@ -1,6 +1,7 @@
 //! The store on a real PostgreSQL, which the tests start themselves.
 
 mod faults;
+mod following;
 mod node;
 mod nodes;
 mod opening;

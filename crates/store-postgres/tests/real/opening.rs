@@ -1,5 +1,7 @@
 //! Which databases are opened, and which are refused in one line that says what to do.
 
+use std::net::TcpListener;
+
 use regrant_databases::Postgres;
 use regrant_grant::Realm;
 use regrant_protocol::Secret;
@@ -108,6 +110,17 @@ async fn a_commit_is_always_waited_for() {
     let database = Postgres::shared().database();
     database.sql(&format!("ALTER DATABASE {} SET synchronous_commit = off", database.name()));
     drop(open(&database).await);
+}
+
+/// As a machine is that was paused: the system accepts connections, and nobody answers.
+#[tokio::test]
+async fn a_host_that_is_silent_does_not_keep_us_from_the_next() {
+    let postgres = Postgres::shared();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (silent, port) = (listener.local_addr().unwrap().port(), postgres.port());
+    let url = format!("postgres://postgres@127.0.0.1:{silent},127.0.0.1:{port}/postgres?sslmode=disable");
+    let password = Secret::new(postgres.password().to_owned());
+    node::open_at(Address::parse(&url, Some(&password)).unwrap()).await.expect("the second is the primary");
 }
 
 #[tokio::test]

@@ -1,12 +1,15 @@
 use regrant_grant::Realm;
 use regrant_protocol::{EpochNumber, Kid, Timestamp};
-use regrant_store::{AnnouncedKey, ChangeError, Epoch, Identity, SealedSigningKey, SigningKeyChange, StoreError};
+use regrant_store::{
+    AnnouncedKey, ChangeError, Epoch, Identity, NewKeys, SealedSigningKey, SigningKeyChange, StoreError,
+};
 use rusqlite::{Row, params};
 
 use crate::columns::Columns;
 use crate::statements::key::{
     DELETE_ANNOUNCED_KEYS_BELOW, INSERT_ANNOUNCED_KEY, INSERT_SIGNING_KEY, RESEAL_SIGNING_KEY, SELECT_ANNOUNCED_KEY,
     SELECT_ANNOUNCED_KEYS, SELECT_EPOCHS, SELECT_REALM, SELECT_SIGNING_KEYS, WITHDRAW_SIGNING_KEY,
+    WITHDRAW_SIGNING_KEYS,
 };
 use crate::transaction::Transaction;
 
@@ -38,12 +41,14 @@ pub(crate) fn announce(transaction: &Transaction<'_>, key: AnnouncedKey) -> Resu
     if is_announced { Ok(()) } else { Err(ChangeError::Taken(name(key.kid))) }
 }
 
-/// Retires the master keys below one that was announced.
-pub(crate) fn retire_below(transaction: &Transaction<'_>, oldest: Kid) -> Result<(), ChangeError> {
-    if transaction.one(SELECT_ANNOUNCED_KEY, [oldest.0], read_announced)?.is_none() {
-        return Err(ChangeError::Unknown(name(oldest)));
+/// Puts new keys in the place of all others.
+pub(crate) fn replace(transaction: &Transaction<'_>, keys: &NewKeys) -> Result<(), ChangeError> {
+    announce(transaction, keys.master)?;
+    transaction.execute(DELETE_ANNOUNCED_KEYS_BELOW, [keys.master.kid.0])?;
+    transaction.execute(WITHDRAW_SIGNING_KEYS, [keys.withdrawn_at.milliseconds()])?;
+    for key in &keys.signing {
+        add_signing(transaction, key)?;
     }
-    transaction.execute(DELETE_ANNOUNCED_KEYS_BELOW, [oldest.0])?;
     Ok(())
 }
 

@@ -22,5 +22,7 @@ pub(crate) const INSERT_SIGNING_KEY: &str = "
     ON CONFLICT (key_id) DO NOTHING";
 pub(crate) const WITHDRAW_SIGNING_KEY: &str = "
     UPDATE signing_keys SET withdrawn_at = coalesce(withdrawn_at, ?2), sealed = x'' WHERE key_id = ?1";
+pub(crate) const WITHDRAW_SIGNING_KEYS: &str =
+    "UPDATE signing_keys SET withdrawn_at = ?1, sealed = x'' WHERE withdrawn_at IS NULL";
 pub(crate) const RESEAL_SIGNING_KEY: &str = "
     UPDATE signing_keys SET sealed_under = ?2, sealed = ?3 WHERE key_id = ?1 AND withdrawn_at IS NULL";

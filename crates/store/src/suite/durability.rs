@@ -5,7 +5,9 @@ use regrant_protocol::{EpochNumber, Kid, Timestamp};
 
 use super::Trial;
 use super::specimen::{access_token, client, client_id, consent, grant, least_grant, session, subject, user};
-use crate::{AnnouncedKey, ChangeError, ClientChange, Epoch, Identity, SealedSigningKey, SigningKeyChange, Target};
+use crate::{
+    AnnouncedKey, ChangeError, ClientChange, Epoch, Identity, NewKeys, SealedSigningKey, SigningKeyChange, Target,
+};
 
 /// Realm and epoch are made once; whoever opens the store again gets those, whatever they bring.
 pub async fn a_store_keeps_its_first_identity(trial: Trial) {
@@ -44,7 +46,8 @@ pub async fn everything_survives_closing_and_opening_again(trial: Trial) {
     for key in [retired, announced] {
         trial.store.announce_key(key).await.expect("there is no key of this kid");
     }
-    trial.store.retire_keys_below(announced.kid).await.expect("it was announced");
+    let keys = NewKeys { master: announced, signing: Vec::new(), withdrawn_at: gone_at };
+    trial.store.replace_keys(keys).await.expect("it was announced");
     for key in [signing.clone(), SealedSigningKey { sealed: vec![1], withdrawn_at: None, ..withdrawn.clone() }] {
         trial.store.add_signing_key(key).await.expect("the store writes");
     }

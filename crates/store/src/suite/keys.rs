@@ -3,7 +3,7 @@
 use regrant_protocol::{Kid, Timestamp};
 
 use super::Trial;
-use crate::{AnnouncedKey, ChangeError, SealedSigningKey, SigningKeyChange};
+use crate::{AnnouncedKey, ChangeError, NewKeys, SealedSigningKey, SigningKeyChange};
 
 /// It may be announced again; another key of its number may not.
 pub async fn an_announced_key_stays_as_it_is(trial: Trial) {
@@ -23,25 +23,55 @@ pub async fn an_announced_key_stays_as_it_is(trial: Trial) {
 pub async fn a_retired_key_never_comes_back(trial: Trial) {
     let store = &trial.store;
     let key = |kid| AnnouncedKey { kid: Kid(kid), check_value: [kid; 8] };
-    let refusal = store.retire_keys_below(Kid(1)).await;
-    assert!(matches!(refusal, Err(ChangeError::Unknown(_))), "nothing would remain: {refusal:?}");
+    let replace = async |master| {
+        store.replace_keys(NewKeys { master, signing: Vec::new(), withdrawn_at: Timestamp::from_seconds(9) }).await
+    };
     for kid in [3, 4, 6] {
         assert_eq!(store.announce_key(key(kid)).await, Ok(()));
     }
-    let refusal = store.retire_keys_below(Kid(5)).await;
-    assert!(matches!(refusal, Err(ChangeError::Unknown(_))), "there is no key 5: {refusal:?}");
-    assert_eq!(store.announced_keys().await, Ok(vec![key(3), key(4), key(6)]));
     for _ in 0..2 {
-        assert_eq!(store.retire_keys_below(Kid(4)).await, Ok(()));
+        assert_eq!(replace(key(4)).await, Ok(()));
         assert_eq!(store.announced_keys().await, Ok(vec![key(4), key(6)]));
     }
     for kid in [3, 1] {
         let refusal = store.announce_key(key(kid)).await;
         assert!(matches!(refusal, Err(ChangeError::Taken(_))), "{kid}: {refusal:?}");
+        let refusal = replace(key(kid)).await;
+        assert!(matches!(refusal, Err(ChangeError::Taken(_))), "{kid}: {refusal:?}");
     }
     for kid in [4, 5, 7] {
         assert_eq!(store.announce_key(key(kid)).await, Ok(()), "{kid} was not retired");
     }
+}
+
+/// A master key and the signing keys that are sealed under it come together, and all others go.
+pub async fn all_keys_are_replaced_at_once_or_none_is(trial: Trial) {
+    let store = &trial.store;
+    let announced = |kid| AnnouncedKey { kid: Kid(kid), check_value: [kid; 8] };
+    let (first, at) = (Timestamp::from_seconds(20), Timestamp::from_seconds(30));
+    for kid in [1, 2] {
+        assert_eq!(store.announce_key(announced(kid)).await, Ok(()));
+    }
+    for key in [signing_key("a", 1), signing_key("b", 2)] {
+        assert_eq!(store.add_signing_key(key).await, Ok(()));
+    }
+    assert_eq!(store.change_signing_key("a", SigningKeyChange::Withdraw(first)).await, Ok(()));
+    let before = store.signing_keys().await;
+    let foreign = AnnouncedKey { check_value: [9; 8], ..announced(2) };
+    let keys = |master| NewKeys { master, signing: vec![signing_key("c", 3), signing_key("d", 4)], withdrawn_at: at };
+    let refusal = store.replace_keys(keys(foreign)).await;
+    assert!(matches!(refusal, Err(ChangeError::Taken(_))), "{refusal:?}");
+    assert_eq!(
+        (store.announced_keys().await, store.signing_keys().await),
+        (Ok(vec![announced(1), announced(2)]), before)
+    );
+
+    assert_eq!(store.replace_keys(keys(announced(3))).await, Ok(()));
+    assert_eq!(store.announced_keys().await, Ok(vec![announced(3)]));
+    let withdrawn = |key, at| SealedSigningKey { sealed: Vec::new(), withdrawn_at: Some(at), ..key };
+    let gone = [withdrawn(signing_key("a", 1), first), withdrawn(signing_key("b", 2), at)];
+    let left = [signing_key("c", 3), signing_key("d", 4)];
+    assert_eq!(store.signing_keys().await, Ok([gone, left].concat()));
 }
 
 /// It is known by name and times; what it could sign with is gone.

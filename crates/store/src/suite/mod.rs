@@ -90,6 +90,7 @@ macro_rules! store_suite {
             an_imported_refresh_token_is_remembered_when_its_grant_is_gone,
             an_announced_key_stays_as_it_is,
             a_retired_key_never_comes_back,
+            all_keys_are_replaced_at_once_or_none_is,
             a_withdrawn_signing_key_stays_withdrawn,
             a_signing_key_is_sealed_anew,
             signing_keys_are_listed_by_age_and_stay_as_they_are,

@@ -11,7 +11,7 @@ use regrant_store::{ClientChange, ClientSettings, ImportedAccessToken, UserChang
 use super::*;
 use crate::failures::{SOURCE_FAILURE_BURST, SOURCE_FAILURE_INTERVAL_SECONDS};
 use crate::world::{ISSUER, World, settings};
-use crate::{ExplainedVerdict, KeyFile, KeyFileNotWritten, Secrecy, TokenKind};
+use crate::{ExplainedVerdict, KeyFile, KeyFileNotRead, KeyFileNotWritten, Secrecy, TokenKind};
 
 mod access_tokens;
 mod guesses;
@@ -102,6 +102,10 @@ async fn introspect(world: &World, asker: &str, token: &str) -> Option<ActiveTok
 struct Nowhere;
 
 impl KeyFile for Nowhere {
+    fn read(&self) -> Result<KeyRing, KeyFileNotRead> {
+        Err(KeyFileNotRead("nothing is there".to_owned()))
+    }
+
     fn replace(&self, _: &KeyRing) -> Result<(), KeyFileNotWritten> {
         Ok(())
     }

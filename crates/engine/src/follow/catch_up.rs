@@ -1,0 +1,154 @@
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use regrant_crypto::unverified_header;
+use regrant_grant::{HEAD_BYTES, Head, OPAQUE_ACCESS_PREFIX};
+use regrant_protocol::Kid;
+use regrant_store::{Changes, SharedStore, StoreError};
+use tokio::time::sleep;
+
+use super::Followed;
+use crate::AuthorizationServer;
+use crate::keys::missing;
+
+/// How long after one reading on demand the next one begins: whoever makes up tokens of unknown keys costs the store no more.
+const READINGS_APART_MILLISECONDS_MIN: u64 = 100;
+
+/// What was last read of what all nodes share. Whoever holds it reads the keys of the store and puts them in force, or changes
+/// them there and here: one at a time, so that nothing older comes after something newer.
+#[derive(Default)]
+pub(crate) struct Known {
+    changes: Option<Changes>,
+    /// When it was begun to be read, and what came of it.
+    last: Option<(Instant, Result<(), StoreError>)>,
+}
+
+impl Known {
+    /// What a node knows that has just read everything.
+    pub(crate) fn new(changes: Option<Changes>) -> Self {
+        Self { changes, last: None }
+    }
+
+    /// Everything is read anew next time.
+    pub(crate) fn forget(&mut self) {
+        self.changes = None;
+    }
+}
+
+impl AuthorizationServer {
+    /// Puts in force what other nodes have changed before this is called. Callers that wait together share a reading.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub(crate) async fn catch_up(&self) -> Result<(), StoreError> {
+        let Some(shared) = self.store.shared() else { return Ok(()) };
+        let asked_at = self.clock.monotonic();
+        let mut known = self.known.lock().await;
+        if let Some((begun_at, outcome)) = &known.last {
+            if *begun_at > asked_at {
+                return outcome.clone();
+            }
+            let apart = Duration::from_millis(READINGS_APART_MILLISECONDS_MIN);
+            sleep(apart.saturating_sub(self.clock.monotonic().saturating_duration_since(*begun_at))).await;
+        }
+        self.read_on(shared, &mut known).await.map(drop)
+    }
+
+    /// The same for the one who asks once in a while, and tells what has changed.
+    pub(super) async fn catch_up_now(&self, shared: &dyn SharedStore) -> Result<Followed, StoreError> {
+        let mut known = self.known.lock().await;
+        self.read_on(shared, &mut known).await
+    }
+
+    /// Makes sure that what is known here of the keys is not too old to be relied on.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub(crate) async fn keys_are_fresh(&self) -> Result<(), StoreError> {
+        if self.keys.is_fresh() { Ok(()) } else { self.catch_up().await }
+    }
+
+    /// The same, and that a token that names one is not refused
+    /// because another node has put it in force a moment ago.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub(crate) async fn learn_of_key(&self, kid: Kid) -> Result<(), StoreError> {
+        if self.store.shared().is_none() || (self.keys.is_fresh() && !self.keys.is_ahead(kid)) {
+            return Ok(());
+        }
+        self.catch_up().await
+    }
+
+    /// The same for the key of an access token or an ID token.
+    ///
+    /// # Errors
+    /// When the store failed, and when the key is in force and cannot be had here yet.
+    pub(crate) async fn learn_of_signer(&self, token: &str) -> Result<(), StoreError> {
+        if let Some(encoded) = token.strip_prefix(OPAQUE_ACCESS_PREFIX) {
+            let Some(kid) = kid_of_opaque(encoded) else { return Ok(()) };
+            self.learn_of_key(kid).await?;
+            return if self.keys.is_awaited(kid) { Err(missing(kid)) } else { Ok(()) };
+        }
+        if self.store.shared().is_none() {
+            return Ok(());
+        }
+        let Some(header) = unverified_header(token) else { return Ok(()) };
+        let is_known = || self.signing.has(&header.kid);
+        if !(self.keys.is_fresh() && is_known()) {
+            self.catch_up().await?;
+        }
+        if is_known() { Ok(()) } else { self.all_signers_are_here() }
+    }
+
+    /// That every signing key is open here, so that one that is not known is nobody's.
+    ///
+    /// # Errors
+    /// When the master key that one is sealed under is not here.
+    pub(crate) fn all_signers_are_here(&self) -> Result<(), StoreError> {
+        if self.signing.is_whole() {
+            return Ok(());
+        }
+        let closed = || StoreError::Unavailable("a signing key of this store does not open here".to_owned());
+        Err(self.keys.missing().map_or_else(closed, missing))
+    }
+
+    async fn read_on(&self, shared: &dyn SharedStore, known: &mut Known) -> Result<Followed, StoreError> {
+        let begun_at = self.clock.monotonic();
+        let followed = self.read_changes(shared, &mut known.changes).await;
+        if followed.is_ok() {
+            self.keys.renew_lease(begun_at);
+        }
+        known.last = Some((begun_at, followed.clone().map(drop)));
+        followed
+    }
+
+    async fn read_changes(
+        &self,
+        shared: &dyn SharedStore,
+        known: &mut Option<Changes>,
+    ) -> Result<Followed, StoreError> {
+        let changes = shared.changes().await?;
+        let keys = known.is_none_or(|known| known.keys != changes.keys);
+        let clients = known.is_none_or(|known| known.clients != changes.clients);
+        if keys {
+            // An emergency replaces all of them in one transaction. Whoever reads its signing keys reads its master key too,
+            // as that is read later; and the master key is in force here before they are.
+            let signing = self.store.signing_keys().await?;
+            self.keys.learn(self.store.announced_keys().await?);
+            self.signing.follow(&signing, &self.keys.ring());
+        }
+        if clients {
+            self.clients.doubt();
+        }
+        *known = Some(changes);
+        Ok(Followed { clients, keys })
+    }
+}
+
+fn kid_of_opaque(encoded: &str) -> Option<Kid> {
+    let bytes = URL_SAFE_NO_PAD.decode(encoded).ok()?;
+    let head = bytes.first_chunk::<HEAD_BYTES>()?;
+    Some(Head::from_bytes(head).ok()?.kid)
+}

@@ -1,0 +1,7 @@
+//! Several authorization servers on one PostgreSQL, which the tests start themselves: what one changes counts at the others.
+
+mod at_once;
+mod cluster;
+mod following;
+mod master_keys;
+mod signing_keys;

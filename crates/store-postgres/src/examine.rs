@@ -1,0 +1,94 @@
+use std::sync::Arc;
+
+use regrant_protocol::Clock;
+use regrant_store::{AnnouncedKey, StoreError};
+use tokio_postgres::Row;
+
+use crate::connect::Connector;
+use crate::connection::Connection;
+use crate::migration::{MIGRATIONS, read};
+use crate::pool::Pool;
+use crate::rows::key;
+use crate::statements::database::{SELECT_SERVER_FACTS, SELECT_TIME};
+use crate::transaction::Transaction;
+use crate::{Address, OpenError};
+
+/// What a database is like. It is a primary of a version that will do, or there would be an error instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Examination {
+    /// The version of the server, in its words.
+    pub server: String,
+    /// The `synchronous_commit` of our sessions.
+    pub synchronous_commit: String,
+    /// Whether a commit waits for another server too.
+    pub waits_for_standby: bool,
+    /// Whether what is committed survives a power cut.
+    pub survives_power_cut: bool,
+    /// The schema of the store; `None` where there is no store yet.
+    pub schema: Option<i32>,
+    /// The newest schema that this version knows.
+    pub newest_schema: i32,
+    /// How far the clock of the database is ahead of that which was given; less than 0 where it is behind.
+    pub ahead_milliseconds: i64,
+    /// The master keys that the store knows.
+    pub announced_keys: Vec<AnnouncedKey>,
+}
+
+/// Looks at a database as at any moment of its life, and changes nothing.
+///
+/// # Errors
+/// As [`PostgresStore::open`](crate::PostgresStore::open).
+pub async fn examine(address: &Address, clock: &dyn Clock) -> Result<Examination, OpenError> {
+    let connector = Arc::new(Connector::new(address.clone())?);
+    let connection = connector.connect().await?;
+    let schema = read(&connector, connection.client(), MIGRATIONS).await?;
+    let facts = async {
+        let ahead_milliseconds = ahead_of(&connection, clock).await?;
+        let rows = connection.query(SELECT_SERVER_FACTS, &[]).await?;
+        let row = rows.first().ok_or_else(|| StoreError::Unavailable("it says nothing about itself".to_owned()))?;
+        Ok::<_, StoreError>((ahead_milliseconds, facts(row).map_err(|error| unreadable(&error))?))
+    };
+    let unavailable = |error: StoreError| connector.unavailable(&error);
+    let (ahead_milliseconds, facts) = facts.await.map_err(unavailable)?;
+    let (server, synchronous_commit, waits_for_standby, survives_power_cut) = facts;
+    let announced_keys = match schema {
+        Some(_) => {
+            let lease = Pool::new(Arc::clone(&connector), 1).lease().await.map_err(unavailable)?;
+            key::announced(&Transaction::reading(lease)).await.map_err(unavailable)?
+        }
+        None => Vec::new(),
+    };
+    Ok(Examination {
+        server,
+        synchronous_commit,
+        waits_for_standby,
+        survives_power_cut,
+        schema,
+        newest_schema: MIGRATIONS.last().map_or(0, |migration| migration.number()),
+        ahead_milliseconds,
+        announced_keys,
+    })
+}
+
+/// Half of the way there and back is no difference of clocks.
+async fn ahead_of(connection: &Connection, clock: &dyn Clock) -> Result<i64, StoreError> {
+    // The way of a statement that has to be prepared first is longer.
+    connection.prepared(SELECT_TIME).await?;
+    let asked_at = clock.now();
+    let rows = connection.query(SELECT_TIME, &[]).await?;
+    let answered_at = clock.now();
+    let told: i64 = match rows.first() {
+        Some(row) => row.try_get(0).map_err(|error| unreadable(&error))?,
+        None => return Err(StoreError::Unavailable("it tells no time".to_owned())),
+    };
+    let between = asked_at.plus_milliseconds(answered_at.milliseconds_since(asked_at) / 2);
+    Ok(told - between.milliseconds())
+}
+
+fn facts(row: &Row) -> Result<(String, String, bool, bool), tokio_postgres::Error> {
+    Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))
+}
+
+fn unreadable(error: &tokio_postgres::Error) -> StoreError {
+    StoreError::Unavailable(error.to_string())
+}
