@@ -60,7 +60,7 @@ const CRATES: &[Crate] = &[
     },
     Crate {
         name: "data-directory",
-        may_use: &["protocol", "crypto", "grant", "engine", "store-sqlite"],
+        may_use: &["protocol", "crypto", "grant", "engine", "store", "store-sqlite", "store-postgres"],
         must_not_know: "HTTP and configuration: it opens a directory, and says why not",
     },
     Crate {
@@ -169,6 +169,7 @@ const EVERYTHING: &[&str] = &[
     "guard",
     "data-directory",
     "regrant",
+    "databases",
 ];
 
 #[test]

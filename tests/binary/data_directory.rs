@@ -112,7 +112,7 @@ fn a_key_file_that_is_none_is_refused_without_showing_it() {
         assert!(!refusal(&data, FREE_PORT).stderr.contains("sesame"));
     }
     fs::write(&key_file, good.replace("key 1 =", "key 2 =")).unwrap();
-    assert_refused(&data, &["master key 1", "restore the key file of this store"]);
+    assert_refused(&data, &["master key 1", "copy the key file of another node of this store, or restore it"]);
     fs::write(&key_file, good).unwrap();
     made(&data);
 }

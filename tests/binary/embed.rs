@@ -1,89 +1,19 @@
 //! The example program that contains the server: started as a process of its own, and driven as its users would.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use ureq::Agent;
-use ureq::http::header::{COOKIE, LOCATION, SET_COOKIE};
-use ureq::http::{Response, StatusCode};
+use ureq::http::StatusCode;
 
+use crate::browser::{Browser, Page, parameter};
 use crate::program::{FREE_PORT, Program, fresh_data, neighbour};
 use regrant_tests::{CHALLENGE, VERIFIER, unverified_claims};
 
 const CALLBACK: &str = "http://127.0.0.1:9999/callback";
 
-/// A browser that follows no redirect by itself.
-struct Browser {
-    agent: Agent,
-    url: String,
-    cookies: BTreeMap<String, String>,
-}
-
-struct Page {
-    status: StatusCode,
-    location: Option<String>,
-    body: String,
-}
-
-impl Page {
-    /// Where it sends the browser.
-    #[track_caller]
-    fn redirect(&self) -> &str {
-        assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.body);
-        self.location.as_deref().expect("a redirect has a Location")
-    }
-
-    /// The value of the field `request` of its form.
-    #[track_caller]
-    fn request(&self) -> &str {
-        let behind = self.body.split("name=\"request\" value=\"").nth(1).unwrap_or_else(|| panic!("{}", self.body));
-        behind.split('"').next().expect("an attribute ends")
-    }
-}
-
 impl Browser {
-    fn new(url: &str) -> Self {
-        let config = Agent::config_builder().max_redirects(0).http_status_as_error(false).build();
-        Self { agent: config.into(), url: url.to_owned(), cookies: BTreeMap::new() }
-    }
-
-    fn cookie_header(&self) -> String {
-        self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
-    }
-
-    fn open(&mut self, path: &str) -> Page {
-        let request = self.agent.get(format!("{}{path}", self.url)).header(COOKIE, self.cookie_header());
-        let answer = request.call().expect("it answers");
-        self.keep(answer)
-    }
-
-    fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
-        let form = fields.iter().map(|(name, value)| (*name, *value));
-        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let request = self.agent.post(format!("{}{path}", self.url)).header(COOKIE, self.cookie_header());
-        let answer = request.content_type("application/x-www-form-urlencoded").send(form).expect("it answers");
-        self.keep(answer)
-    }
-
-    fn keep(&mut self, mut answer: Response<ureq::Body>) -> Page {
-        for cookie in answer.headers().get_all(SET_COOKIE) {
-            let cookie = cookie.to_str().expect("cookies are text");
-            let (pair, attributes) = cookie.split_once("; ").expect("ours have attributes");
-            let (name, value) = pair.split_once('=').expect("a cookie has a value");
-            if attributes.contains("Max-Age=0") {
-                self.cookies.remove(name);
-            } else {
-                self.cookies.insert(name.to_owned(), value.to_owned());
-            }
-        }
-        let location = answer.headers().get(LOCATION).map(|to| to.to_str().expect("it is text").to_owned());
-        let body = answer.body_mut().read_to_string().expect("pages are text");
-        Page { status: answer.status(), location, body }
-    }
-
     /// An authorization request of `app`; `rest` is what it has beside what every request has.
     fn authorize(&mut self, rest: &str) -> Page {
         let request = "/authorize?response_type=code&client_id=app&code_challenge_method=S256&scope=openid";
@@ -104,11 +34,6 @@ impl Browser {
 
 fn start(data: &Path) -> Program {
     Program::run(Command::new(neighbour("embed")).arg(FREE_PORT).arg(data))
-}
-
-fn parameter<'a>(url: &'a str, name: &str) -> &'a str {
-    let mut parameters = url.split(['?', '&']).skip(1).filter_map(|pair| pair.split_once('='));
-    parameters.find(|(own, _)| *own == name).unwrap_or_else(|| panic!("no {name} in {url}")).1
 }
 
 fn text(answer: &Value, name: &str) -> String {

@@ -2,6 +2,7 @@
 
 mod administration;
 mod bench;
+mod browser;
 mod curl;
 mod data_directory;
 mod documents;
@@ -9,6 +10,7 @@ mod drain;
 mod embed;
 mod guides;
 mod must_show;
+mod nodes;
 mod observe;
 mod old_server;
 mod program;

@@ -2,13 +2,11 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use regrant_crypto::{Entropy, KeyRing, random};
-use regrant_engine::{KeyFile, KeyFileNotWritten};
-use regrant_grant::Realm;
-use regrant_protocol::Clock;
-use regrant_store_sqlite::{Genesis, SqliteStore};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use regrant_crypto::Entropy;
+use regrant_crypto::KeyRing;
+use regrant_engine::{KeyFile, KeyFileNotRead, KeyFileNotWritten};
 use rustix::process::geteuid;
 
 use crate::DataDirectoryError;
@@ -16,8 +14,6 @@ use crate::error::io_error;
 use crate::key_file::{self, KEY_FILE, UNFINISHED_KEY_FILE, remove_leftover};
 use crate::owner_only::{closed_to_others, owned_by, private};
 
-/// The name of the database in a data directory.
-pub const DATABASE: &str = "regrant.db";
 /// Held by the process that has a data directory open.
 pub const LOCK_FILE: &str = "lock";
 
@@ -28,17 +24,25 @@ pub struct DataDirectory {
 }
 
 impl DataDirectory {
-    /// Whether a server has made its store in `path`.
+    /// Whether there is a key file in `path`, as in every directory of a server.
     ///
     /// # Errors
     /// When this user may not look.
-    pub fn is_made(path: &Path) -> Result<bool, DataDirectoryError> {
-        let database = path.join(DATABASE);
-        match fs::metadata(&database) {
+    pub fn has_keys(path: &Path) -> Result<bool, DataDirectoryError> {
+        Self::has_file(path, KEY_FILE)
+    }
+
+    /// Whether there is a file of this name in `path`.
+    ///
+    /// # Errors
+    /// When this user may not look.
+    pub(crate) fn has_file(path: &Path, name: &str) -> Result<bool, DataDirectoryError> {
+        let file = path.join(name);
+        match fs::metadata(&file) {
             Ok(metadata) => Ok(metadata.is_file()),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 Self::check_owner(path)?;
-                Err(io_error(&database, error))
+                Err(io_error(&file, error))
             }
             Err(_) => Ok(false),
         }
@@ -69,10 +73,10 @@ impl DataDirectory {
         }
     }
 
-    /// The database.
+    /// Where it is.
     #[must_use]
-    pub fn database(&self) -> PathBuf {
-        self.path.join(DATABASE)
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Opens a data directory, making it (mode 700) where there is none, and takes its lock.
@@ -103,42 +107,33 @@ impl DataDirectory {
         }
     }
 
-    /// The master keys: from the key file, or new ones where neither key file nor store exists yet.
-    ///
-    /// # Errors
-    /// When the key file is missing beside a store, open to others, or cannot be read.
-    pub fn key_ring(&self, entropy: &dyn Entropy) -> Result<KeyRing, DataDirectoryError> {
+    /// The master keys: from the key file, or new ones. Where there is no key file, `may_be_new` says whether there can be new
+    /// ones, or why not.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) fn keys(
+        &self,
+        entropy: &dyn Entropy,
+        may_be_new: impl FnOnce() -> Result<(), DataDirectoryError>,
+    ) -> Result<KeyRing, DataDirectoryError> {
         let path = self.path.join(KEY_FILE);
         match File::open(&path) {
             Ok(file) => key_file::read(&path, file),
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(&path, error)),
-            Err(_) if SqliteStore::exists(&self.path.join(DATABASE))? => Err(DataDirectoryError::KeyFileMissing {
-                key_file: path.display().to_string(),
-                directory: self.path.display().to_string(),
-            }),
             Err(_) => {
+                may_be_new()?;
                 let ring = KeyRing::generate(entropy);
                 key_file::write(&self.path, &path, &ring).map_err(|error| io_error(&path, error))?;
                 Ok(ring)
             }
         }
     }
-
-    /// The store, made where there is none.
-    ///
-    /// # Errors
-    /// When the database cannot be read, or is of a newer version.
-    pub fn store(&self, entropy: &dyn Entropy, clock: Arc<dyn Clock>) -> Result<SqliteStore, DataDirectoryError> {
-        let path = self.path.join(DATABASE);
-        if path.exists() {
-            closed_to_others(&path, 0o600)?;
-        }
-        let genesis = Genesis { realm: Realm(random(entropy)), epoch_random: random(entropy) };
-        Ok(SqliteStore::open(&path, genesis, clock)?)
-    }
 }
 
 impl KeyFile for DataDirectory {
+    fn read(&self) -> Result<KeyRing, KeyFileNotRead> {
+        Self::kept_keys(&self.path).map_err(|error| KeyFileNotRead(error.to_string()))
+    }
+
     fn replace(&self, ring: &KeyRing) -> Result<(), KeyFileNotWritten> {
         let path = self.path.join(KEY_FILE);
         let written = key_file::write(&self.path, &path, ring).map_err(|error| io_error(&path, error));

@@ -2,7 +2,6 @@ use std::io;
 use std::path::Path;
 
 use regrant_crypto::{KEY_FILE_BYTES_MAX, KeyFileError};
-use regrant_store_sqlite::OpenError;
 
 /// Why a data directory cannot be used. Each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +46,17 @@ pub enum DataDirectoryError {
         /// The data directory.
         directory: String,
     },
+    /// The store of several nodes was made with a key file, and there is none here.
+    #[error(
+        "{key_file} is missing, and {store} was made with one; copy the key file of another node there, or your copy of it. \
+         Without it no token of this store can be checked, and a new one is not made"
+    )]
+    KeyFileNotCopied {
+        /// Where the key file should be.
+        key_file: String,
+        /// The database.
+        store: String,
+    },
     /// The key file cannot be read.
     #[error("{0}: {1}")]
     KeyFile(String, KeyFileError),
@@ -54,8 +64,22 @@ pub enum DataDirectoryError {
     #[error("{0} is larger than {KEY_FILE_BYTES_MAX} bytes, so it is not a key file; restore it from your copy")]
     KeyFileTooLong(String),
     /// The database cannot be opened.
+    #[cfg(feature = "sqlite")]
     #[error(transparent)]
-    Database(#[from] OpenError),
+    Database(#[from] regrant_store_sqlite::OpenError),
+    /// The database of several nodes cannot be opened.
+    #[cfg(feature = "postgres")]
+    #[error(transparent)]
+    Postgres(#[from] regrant_store_postgres::OpenError),
+    /// The store was opened and does not answer.
+    #[cfg(feature = "postgres")]
+    #[error("{store}: {error}")]
+    Store {
+        /// The database.
+        store: String,
+        /// What it met.
+        error: regrant_store::StoreError,
+    },
     /// The operating system refused.
     #[error("{path}: {error}; see that this user may read and write it, and that the disk is there and not full")]
     Io {

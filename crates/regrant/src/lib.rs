@@ -37,6 +37,7 @@
 //!
 //! - `axum` (default): the endpoints and pages as a router, [`Site`].
 //! - `sqlite` (default): the store in one file, in a data directory with its key file and lock.
+//! - `postgres`: the store of any number of servers, by `NeedsStore::postgres`; each has a data directory with the same key file.
 //! - `store-suite`: the tests that every store must pass.
 //!
 //! # What to know before going live
@@ -49,14 +50,17 @@
 
 mod builder;
 mod client;
+mod following;
 mod server;
 mod sweeping;
 
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod store;
 
 pub use builder::{Builder, NeedsStore, StartError};
 pub use client::{ClientError, confidential_client, public_client};
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use regrant_data_directory::{DataDirectory, DataDirectoryError};
 pub use server::Server;
 

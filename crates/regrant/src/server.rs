@@ -6,6 +6,7 @@ use regrant_engine::{AuthorizationServer, KeyFile};
 use regrant_http::{Site, SiteOptions};
 
 use crate::NeedsStore;
+use crate::following::Following;
 use crate::sweeping::{Held, Sweeping};
 
 /// A running authorization server: an [`AuthorizationServer`], which it dereferences to, and what has to live beside it.
@@ -17,6 +18,7 @@ pub struct Server(Arc<Running>);
 
 /// In the order in which it ends.
 struct Running {
+    _following: Option<Following>,
     _sweeping: Option<Sweeping>,
     server: Arc<AuthorizationServer>,
     held: Held,
@@ -30,8 +32,13 @@ impl Server {
         NeedsStore { issuer: issuer.to_owned() }
     }
 
-    pub(crate) fn new(server: AuthorizationServer, sweeping: Option<Sweeping>, held: Held) -> Self {
-        Self(Arc::new(Running { _sweeping: sweeping, server: Arc::new(server), held }))
+    pub(crate) fn new(
+        server: Arc<AuthorizationServer>,
+        following: Option<Following>,
+        sweeping: Option<Sweeping>,
+        held: Held,
+    ) -> Self {
+        Self(Arc::new(Running { _following: following, _sweeping: sweeping, server, held }))
     }
 
     /// How the server meets people: with which brand, and where they log in.

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 mod bare;
+mod bench_store;
 mod chains;
 mod child;
 mod connections;

@@ -10,7 +10,7 @@ use clap_complete::{Shell, generate};
 
 use crate::administration::{
     self, BackupOptions, ClientOptions, DoctorOptions, ExplainOptions, GrantOptions, ImportOptions, KeyOptions,
-    TrustClockOptions, UserOptions,
+    StoreOptions, TrustClockOptions, UserOptions,
 };
 use crate::bench::{BenchOptions, bench};
 use crate::config_command::{CONFIG_EXAMPLES, ConfigCommand, config};
@@ -50,6 +50,8 @@ enum Command {
     Explain(ExplainOptions),
     /// Copy the database, while the server runs or not.
     Backup(BackupOptions),
+    /// Bring the schema of a PostgreSQL database up to date.
+    Store(StoreOptions),
     /// Look for whatever is wrong or will be, and say what to do.
     Doctor(DoctorOptions),
     /// Say that the clock is right, where the sweep has stopped because it does not believe it.
@@ -98,6 +100,7 @@ impl CommandLine {
             Command::Import(options) => administration::import(options),
             Command::Explain(options) => administration::explain(options),
             Command::Backup(options) => administration::backup(options),
+            Command::Store(options) => administration::store(options),
             Command::Doctor(options) => administration::doctor(options),
             Command::TrustClock(options) => administration::trust_clock(options),
             Command::Bench(options) => bench(options),

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use regrant_data_directory::DATABASE;
+use regrant_data_directory::{DATABASE, KEY_FILE};
 
 /// The file that tells the directories of `regrant dev`.
 pub(crate) const MARK: &str = "demo";
@@ -31,13 +31,14 @@ pub(crate) enum DemoDirectoryError {
     Io(String, io::Error),
 }
 
-/// Takes an open data directory for `regrant dev`, unless something else has a store in it.
+/// Takes an open data directory for `regrant dev`, unless it is that of something else.
 pub(crate) fn claim(directory: &Path) -> Result<(), DemoDirectoryError> {
     let mark = directory.join(MARK);
     if mark.exists() {
         return Ok(());
     }
-    if directory.join(DATABASE).exists() {
+    // A directory with keys alone is that of a server whose store is elsewhere.
+    if [DATABASE, KEY_FILE].into_iter().any(|name| directory.join(name).exists()) {
         return Err(DemoDirectoryError::NotOfDemo(directory.display().to_string()));
     }
     make(&mark, directory).map_err(|error| DemoDirectoryError::Io(mark.display().to_string(), error))

@@ -18,7 +18,7 @@ use regrant_store::{ClientDefaults, Store};
 use tokio::net::TcpListener;
 
 use crate::admin_socket::{ADMIN_SOCKET, AdminSocket};
-use crate::config;
+use crate::config::{self, StoreConfig};
 use crate::demo::{self, DemoSettings};
 use crate::demo_directory;
 use crate::program::StoreProgram;
@@ -94,7 +94,8 @@ async fn run(options: DevOptions) -> Result<()> {
     let server = Arc::new(AuthorizationServer::open(parts).await?);
     let stand_in = System::named(&options.stand_in);
     let defaults = stand_in.map_or(ClientDefaults::BUILT_IN, config::defaults_of);
-    let program = Arc::new(StoreProgram::serving(directory.database(), defaults.clone(), SystemClock.now()));
+    let program =
+        Arc::new(StoreProgram::serving(&StoreConfig::Sqlite, directory.path(), defaults.clone(), SystemClock.now()));
     let administration = Administration {
         server: Arc::clone(&server),
         key_file: Arc::clone(&directory) as _,

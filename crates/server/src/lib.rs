@@ -15,6 +15,7 @@ pub mod log;
 mod man_pages;
 mod metrics;
 mod old_server;
+mod open_store;
 mod program;
 mod request_id;
 pub mod serve;

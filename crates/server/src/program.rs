@@ -6,16 +6,20 @@ use std::sync::{Mutex, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use regrant_admin::{BackupError, Program, ProgramStatus, SweepState, SweepView};
+use regrant_data_directory::DATABASE;
 use regrant_engine::SweepOutcome;
 use regrant_protocol::{ClientId, Timestamp};
 use regrant_store::ClientDefaults;
 use regrant_store_sqlite::{BackupError as StoreBackupError, back_up};
 
-use crate::config::ConfiguredClient;
+use crate::config::{ConfiguredClient, StoreConfig};
 
 /// A process that has a store open.
 pub(crate) struct StoreProgram {
-    database: PathBuf,
+    /// What keeps everything, and where.
+    store: String,
+    /// The file that it lies in, if it lies in one.
+    database: Option<PathBuf>,
     defaults: RwLock<ClientDefaults>,
     /// The clients of the configuration, and where they stand in it.
     configured: RwLock<BTreeMap<ClientId, String>>,
@@ -36,14 +40,19 @@ struct Swept {
 
 impl StoreProgram {
     /// A server that sweeps.
-    pub(crate) fn serving(database: PathBuf, defaults: ClientDefaults, started_at: Timestamp) -> Self {
+    pub(crate) fn serving(store: &StoreConfig, data: &Path, defaults: ClientDefaults, started_at: Timestamp) -> Self {
         let swept = Swept { state: SweepState::Working, last_pass_at: None, in_passes: 0, in_slices: 0 };
-        Self { serving: Some((started_at, Mutex::new(swept))), ..Self::alone(database, defaults) }
+        Self { serving: Some((started_at, Mutex::new(swept))), ..Self::alone(store, data, defaults) }
     }
 
-    /// A command that has the store for itself.
-    pub(crate) fn alone(database: PathBuf, defaults: ClientDefaults) -> Self {
-        Self { database, defaults: RwLock::new(defaults), configured: RwLock::default(), serving: None }
+    /// A command that opened the store by itself.
+    pub(crate) fn alone(store: &StoreConfig, data: &Path, defaults: ClientDefaults) -> Self {
+        let database = match store {
+            StoreConfig::Sqlite => Some(data.join(DATABASE)),
+            StoreConfig::Postgres(_) => None,
+        };
+        let (defaults, configured) = (RwLock::new(defaults), RwLock::default());
+        Self { store: store.shown(data), database, defaults, configured, serving: None }
     }
 
     /// Takes what holds from now on for clients of which nobody says otherwise.
@@ -99,14 +108,17 @@ impl Program for StoreProgram {
     fn status(&self) -> ProgramStatus {
         ProgramStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            store: format!("sqlite: {}", self.database.display()),
+            store: self.store.clone(),
             started_at: self.serving.as_ref().map(|(started_at, _)| (*started_at).into()),
             sweep: self.sweep(),
         }
     }
 
     async fn back_up(&self, path: &Path) -> Result<u64, BackupError> {
-        let (database, copy) = (self.database.clone(), path.to_owned());
+        let Some(database) = self.database.clone() else {
+            return Err(BackupError::NotAFile(format!("{}: {COPIED_BY_POSTGRES}", self.store)));
+        };
+        let copy = path.to_owned();
         let copied = tokio::task::spawn_blocking(move || back_up(&database, &copy)).await;
         copied.map_err(|error| BackupError::Failed(error.to_string()))?.map_err(|error| match error {
             StoreBackupError::Exists(_) | StoreBackupError::Unwritable { .. } => BackupError::Path(error.to_string()),
@@ -117,6 +129,9 @@ impl Program for StoreProgram {
     }
 }
 
+const COPIED_BY_POSTGRES: &str = "PostgreSQL copies its databases by itself: use pg_dump --schema=regrant, or pg_basebackup for the \
+                                  whole server, and keep a copy of master.key in another place";
+
 #[cfg(test)]
 mod tests {
     use regrant_store::Removed;
@@ -126,7 +141,8 @@ mod tests {
     #[test]
     fn what_the_sweeper_does_is_told_and_no_grant_is_counted_twice() {
         let (start, later) = (Timestamp::from_seconds(1), Timestamp::from_seconds(2));
-        let program = StoreProgram::serving("regrant.db".into(), ClientDefaults::BUILT_IN, start);
+        let data = Path::new("data");
+        let program = StoreProgram::serving(&StoreConfig::Sqlite, data, ClientDefaults::BUILT_IN, start);
         let grants = |grants| Removed { grants, ..Removed::default() };
         for (outcome, state, last_pass_at, grants_removed) in [
             (SweepOutcome::Slice(grants(3)), SweepState::Working, None, 3),
@@ -141,13 +157,13 @@ mod tests {
             assert_eq!(status.sweep, Some(SweepView { state, last_pass_at, grants_removed }), "{outcome:?}");
             assert_eq!(status.started_at, Some(start.into()));
         }
-        let alone = StoreProgram::alone("regrant.db".into(), ClientDefaults::BUILT_IN).status();
+        let alone = StoreProgram::alone(&StoreConfig::Sqlite, data, ClientDefaults::BUILT_IN).status();
         assert_eq!((alone.started_at, alone.sweep), (None, None));
     }
 
     #[test]
     fn a_client_of_which_nobody_says_anything_is_what_the_configuration_says_now() {
-        let program = StoreProgram::alone("regrant.db".into(), ClientDefaults::BUILT_IN);
+        let program = StoreProgram::alone(&StoreConfig::Sqlite, Path::new("data"), ClientDefaults::BUILT_IN);
         assert_eq!(program.client_defaults(), ClientDefaults::BUILT_IN);
         program.set_defaults(ClientDefaults { id_token_on_refresh: true, ..ClientDefaults::BUILT_IN });
         assert!(program.client_defaults().id_token_on_refresh);

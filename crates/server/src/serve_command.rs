@@ -8,10 +8,8 @@ use anyhow::{Context, Result};
 use axum::Router;
 use clap::Args;
 use regrant_admin::Administration;
-use regrant_crypto::SystemEntropy;
-use regrant_engine::{AuthorizationServer, Hooks, Observer, Parts};
+use regrant_engine::{Hooks, Observer};
 use regrant_protocol::{Clock, SystemClock};
-use regrant_store::Store;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -19,22 +17,23 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::admin_socket::{ADMIN_SOCKET, AdminSocket};
-use crate::config::{Config, ConfigOptions, StoreKind};
+use crate::config::{Config, ConfigOptions};
 use crate::demo_directory;
 use crate::forwarded::believe_proxies;
 use crate::log::{self, LogControl};
 use crate::metrics::Metrics;
 use crate::old_server::set_old_servers;
+use crate::open_store::open_server;
 use crate::program::StoreProgram;
 use crate::request_id::name_requests;
 use crate::serve::serve_all;
 use crate::standard_output::print_line;
 use crate::{service_manager, signals, waiting};
-use regrant_data_directory::DataDirectory;
 
 use admin::AdminDoor;
 use certificate_files::CertificateFiles;
 use clients::keep_clients;
+use following::follow;
 use latest::latest;
 use reload::Reloading;
 use strict_transport::strictly_by_tls;
@@ -43,6 +42,7 @@ mod admin;
 mod branded;
 mod certificate_files;
 mod clients;
+mod following;
 mod latest;
 mod reload;
 mod strict_transport;
@@ -87,8 +87,11 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
     demo_directory::refuse(&config.server.data)?;
     let metrics = Arc::new(Metrics::new(SystemClock.now()));
     let hooks = Hooks { observer: Some(Arc::clone(&metrics) as Arc<dyn Observer>), ..Hooks::default() };
-    let server = open(&config, &directory, hooks).await?;
-    let program = Arc::new(StoreProgram::serving(directory.database(), config.defaults.clone(), SystemClock.now()));
+    let (issuer, session_seconds) = (config.server.issuer.clone(), config.sessions.lifetime_seconds);
+    let server = open_server(&config.store, &directory, issuer, session_seconds, hooks).await?;
+    let started_at = SystemClock.now();
+    let program = StoreProgram::serving(&config.store, directory.path(), config.defaults.clone(), started_at);
+    let program = Arc::new(program);
     program.set_configured(config.clients());
     let administration = Arc::new(Administration {
         server: Arc::clone(&server),
@@ -123,11 +126,13 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
     for listener in &admin {
         print_line(&format!("admin listening on http://{}", listener.local_addr()?))?;
     }
-    info!(issuer = config.server.issuer.as_str(), data = %config.server.data.display(), "serving");
+    let store = config.store.shown(&config.server.data);
+    info!(issuer = config.server.issuer.as_str(), data = %config.server.data.display(), store, "serving");
 
     let (limits, asking) = (config.limits, Arc::clone(&server));
     let (admin_door, admin_routes) = AdminDoor::open(administration, Arc::clone(&metrics), config.admin.token.clone());
     let administering = serve_all(admin, None, name_requests(admin_routes, Vec::new()), stop.clone().asked(), limits);
+    let following = follow(&server, Arc::clone(&directory) as _, listeners[0].local_addr()?);
     // What is begun of a slice when the server stops is not written.
     let swept = (Arc::clone(&metrics), Arc::clone(&program));
     let sweeping = tokio::spawn(server.sweeper().run(move |outcome| {
@@ -148,6 +153,7 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
         never = reloading.on(hangups) => match never {},
     }
     sweeping.abort();
+    following.abort();
     // What an old server answers to somebody who has gone is kept too.
     let _ = timeout(limits.drain, asking.take_overs_ended()).await;
     Ok(())
@@ -155,24 +161,6 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
 
 /// How long the process stays for what cannot be interrupted once everybody was answered, such as the copy of a large database.
 pub(crate) const LEFT_OVER_SECONDS_MAX: u64 = 1;
-
-async fn open(config: &Config, directory: &DataDirectory, hooks: Hooks) -> Result<Arc<AuthorizationServer>> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let ring = directory.key_ring(&SystemEntropy)?;
-    let store: Arc<dyn Store> = match config.store {
-        StoreKind::Sqlite => Arc::new(directory.store(&SystemEntropy, Arc::clone(&clock))?),
-    };
-    let parts = Parts {
-        issuer: config.server.issuer.clone(),
-        store,
-        ring,
-        clock,
-        entropy: Arc::new(SystemEntropy),
-        session_seconds: config.sessions.lifetime_seconds,
-        hooks,
-    };
-    Ok(Arc::new(AuthorizationServer::open(parts).await?))
-}
 
 async fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>> {
     let mut listeners = Vec::new();

@@ -12,6 +12,8 @@ use super::output::Output;
 use super::place::{CommonOptions, Place};
 use super::table::printable;
 
+use crate::config::StoreConfig;
+
 use check::{Check, State};
 
 mod certificate;
@@ -21,6 +23,7 @@ mod clock;
 mod database;
 mod defaults;
 mod files;
+mod postgres;
 mod server;
 
 pub(crate) use certificate::certificate_problems;
@@ -78,19 +81,26 @@ async fn examine(common: &CommonOptions) -> Vec<Check> {
         checks.extend(certificate::check(config, now));
         checks.extend(server::check_listener(config));
     }
-    let is_there = files::check_directory(&place.data, &mut checks);
+    let is_there = files::check_directory(&place, &mut checks);
     if !is_there {
         return checks;
     }
     checks.push(clock::check(&place.data, now));
-    checks.push(files::check_disk(&place.data));
     let keys = files::check_keys(&place.data);
-    let database = database::check(&place.data);
-    let is_sound = keys.state != State::Fail && database.iter().all(|check| check.state == State::Ok);
+    let (database, may_be_opened) = match place.store() {
+        StoreConfig::Sqlite => {
+            checks.push(files::check_disk(&place.data));
+            let found = database::check(&place.data);
+            let is_sound = found.iter().all(|check| check.state == State::Ok);
+            (found, is_sound)
+        }
+        StoreConfig::Postgres(settings) => postgres::check(settings, &place.data, &SystemClock).await,
+    };
+    let may_be_opened = may_be_opened && keys.state != State::Fail;
     checks.push(keys);
     checks.extend(database);
     // To open a store that is not as it should be could change it.
-    if is_sound {
+    if may_be_opened {
         checks.extend(ask(&place).await);
     }
     checks

@@ -3,43 +3,31 @@ use std::sync::Arc;
 use anyhow::Result;
 use axum::Router;
 use regrant_admin::Administration;
-use regrant_crypto::SystemEntropy;
-use regrant_engine::{AuthorizationServer, Door, Hooks, Parts, SESSION_SECONDS};
-use regrant_protocol::{Clock, Issuer, SystemClock};
-use regrant_store::{ClientDefaults, Store};
-
-use crate::program::StoreProgram;
 use regrant_data_directory::DataDirectory;
+use regrant_engine::{Door, Hooks, SESSION_SECONDS};
+use regrant_protocol::Issuer;
+use regrant_store::ClientDefaults;
+
+use crate::open_store::open_server;
+use crate::program::StoreProgram;
 
 use super::place::Place;
 
 /// The admin API, answered by this process, which has the directory for itself.
 ///
 /// # Errors
-/// When keys or store cannot be opened.
+/// When keys or store cannot be opened, or nobody says where the store is.
 pub(super) async fn router(place: &Place, directory: &Arc<DataDirectory>) -> Result<Router> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let ring = directory.key_ring(&SystemEntropy)?;
-    let store: Arc<dyn Store> = Arc::new(directory.store(&SystemEntropy, Arc::clone(&clock))?);
-    let config = place.config.as_ref();
+    place.require_known_store()?;
     place.begin_trail()?;
-    let parts = Parts {
-        issuer: config.map_or_else(|| Issuer::parse(UNKNOWN_ISSUER), |config| Ok(config.server.issuer.clone()))?,
-        store,
-        ring,
-        clock,
-        entropy: Arc::new(SystemEntropy),
-        session_seconds: config.map_or(SESSION_SECONDS, |config| config.sessions.lifetime_seconds),
-        hooks: Hooks::default(),
-    };
+    let config = place.config.as_ref();
+    let issuer = config.map_or_else(|| Issuer::parse(UNKNOWN_ISSUER), |config| Ok(config.server.issuer.clone()))?;
+    let session_seconds = config.map_or(SESSION_SECONDS, |config| config.sessions.lifetime_seconds);
+    let server = open_server(place.store(), directory, issuer, session_seconds, Hooks::default()).await?;
     let defaults = config.map_or(ClientDefaults::BUILT_IN, |config| config.defaults.clone());
-    let program = StoreProgram::alone(directory.database(), defaults);
+    let program = StoreProgram::alone(place.store(), &place.data, defaults);
     program.set_configured(config.map_or(&[], |config| config.clients()));
-    let administration = Administration {
-        server: Arc::new(AuthorizationServer::open(parts).await?),
-        key_file: Arc::clone(directory) as _,
-        program: Arc::new(program),
-    };
+    let administration = Administration { server, key_file: Arc::clone(directory) as _, program: Arc::new(program) };
     Ok(regrant_admin::router(Arc::new(administration), Door::Process))
 }
 

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
-use regrant_admin::{KeyChoice, KeysView, RotateKeys, RotatedKeys, SigningKeyState};
+use regrant_admin::{KeyChoice, KeysView, MasterKeyState, PreparedKey, RotateKeys, RotatedKeys, SigningKeyState};
 
 use super::api::{AdminApi, run};
 use super::confirm::Consent;
@@ -26,6 +26,7 @@ Examples:
   regrant key list
   regrant key rotate
   regrant key rotate master
+  regrant key prepare
   regrant key withdraw KEY";
 
 #[derive(Subcommand, Clone, Debug)]
@@ -33,6 +34,9 @@ enum KeyCommand {
     /// List the keys, and what each does; never the keys themselves.
     #[command(after_help = "Examples:\n  regrant key list\n  regrant key list --json | jq '.signing'")]
     List,
+    /// Make the next master key, to be copied to every node before regrant key rotate master puts it in force.
+    #[command(after_help = PREPARE_EXAMPLES)]
+    Prepare,
     /// Make a successor of a key. What was made with the old one stays good, unless it was stolen.
     #[command(after_help = ROTATE_EXAMPLES)]
     Rotate(Rotate),
@@ -40,6 +44,14 @@ enum KeyCommand {
     #[command(after_help = WITHDRAW_EXAMPLES)]
     Withdraw(Withdraw),
 }
+
+const PREPARE_EXAMPLES: &str = "\
+Examples:
+  regrant key prepare
+  regrant key prepare --json | jq '.kid'
+
+The key is in master.key of this node. Copy the file to the others, which read it within a second, and then run
+regrant key rotate master. Where one server has the store for itself, rotate alone does both.";
 
 const WITHDRAW_EXAMPLES: &str = "\
 Examples:
@@ -113,6 +125,10 @@ pub fn key(options: KeyOptions) -> Result<()> {
         let api = AdminApi::reach(&place).await?;
         match command {
             KeyCommand::List => output.answer(&api.get("/keys").await?, listed),
+            KeyCommand::Prepare => {
+                let prepared: PreparedKey = serde_json::from_value(api.act("/keys/prepare").await?)?;
+                output.done(&prepared, &prepared_meaning(prepared))
+            }
             KeyCommand::Rotate(Rotate { key, emergency, consent }) => {
                 if emergency {
                     consent.to("End everything that was made with this key, now?", &common)?;
@@ -129,6 +145,13 @@ pub fn key(options: KeyOptions) -> Result<()> {
     })
 }
 
+fn prepared_meaning(prepared: PreparedKey) -> String {
+    let kid = prepared.kid;
+    format!(
+        "master key {kid} is in master.key of this node: copy that to every node, and then run regrant key rotate master"
+    )
+}
+
 fn meaning(rotated: &RotatedKeys, is_emergency: bool) -> String {
     let made = rotated.made.join(", ");
     match (rotated.signs_from, is_emergency) {
@@ -137,7 +160,10 @@ fn meaning(rotated: &RotatedKeys, is_emergency: bool) -> String {
             format!("made {made}, which sign from {time} on: until then everybody has learnt of them")
         }
         (None, true) => {
-            format!("made master key {made}: every token of an older one is refused. Keep a new copy of master.key")
+            format!(
+                "made master key {made}: every token of an older one is refused. Keep a new copy of master.key, and copy it to \
+                 the other nodes, which answer 503 until they have it"
+            )
         }
         (None, false) => format!("made master key {made}: new tokens are of it. Keep a new copy of master.key"),
     }
@@ -145,14 +171,22 @@ fn meaning(rotated: &RotatedKeys, is_emergency: bool) -> String {
 
 fn listed(keys: &KeysView) -> String {
     let master = keys.master.iter().map(|key| {
-        let state = if key.newest { "newest" } else { "good" };
-        [key.kid.to_string(), "master".to_owned(), state.to_owned(), String::new(), String::new()]
+        [key.kid.to_string(), "master".to_owned(), of_master(key.state).to_owned(), String::new(), String::new()]
     });
     let signing = keys.signing.iter().map(|key| {
         let (created, signs) = (key.created_at.to_string(), key.signs_from.to_string());
         [key.key_id.clone(), key.algorithm.clone(), state(key.state).to_owned(), created, signs]
     });
     table(["KEY", "FOR", "STATE", "MADE", "SIGNS FROM"], &master.chain(signing).collect::<Vec<_>>())
+}
+
+const fn of_master(state: MasterKeyState) -> &'static str {
+    match state {
+        MasterKeyState::Good => "good",
+        MasterKeyState::Newest => "newest",
+        MasterKeyState::Prepared => "prepared",
+        MasterKeyState::Missing => "missing",
+    }
 }
 
 const fn state(state: SigningKeyState) -> &'static str {

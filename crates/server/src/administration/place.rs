@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::config::{CONFIG_FILE, Config, Sources};
+use regrant_data_directory::{DataDirectory, DataDirectoryError};
+
+use crate::config::{CONFIG_FILE, Config, Sources, StoreConfig};
 use crate::log;
-use regrant_data_directory::DataDirectory;
 
 /// What every command of administration can be told.
 #[derive(Args, Clone, Debug, Default)]
@@ -33,6 +34,45 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// What keeps everything.
+    pub(super) fn store(&self) -> &StoreConfig {
+        self.config.as_ref().map_or(&StoreConfig::Sqlite, |config| &config.store)
+    }
+
+    /// Whether a server has been here.
+    ///
+    /// # Errors
+    /// When this user may not look.
+    pub(super) fn is_made(&self) -> Result<bool, DataDirectoryError> {
+        match self.store() {
+            StoreConfig::Sqlite => DataDirectory::is_made(&self.data),
+            StoreConfig::Postgres(_) => DataDirectory::has_keys(&self.data),
+        }
+    }
+
+    /// Whether it is said where the store is, or seen: a directory with keys and without a database is that of a server whose
+    /// store is elsewhere, and that is in the configuration.
+    ///
+    /// # Errors
+    /// When this user may not look.
+    pub(super) fn is_store_known(&self) -> Result<bool, DataDirectoryError> {
+        Ok(self.config.is_some() || self.is_made()? || !DataDirectory::has_keys(&self.data)?)
+    }
+
+    /// Refuses to open a store of which nobody says where it is.
+    ///
+    /// # Errors
+    /// When that is so, or this user may not look.
+    pub(super) fn require_known_store(&self) -> Result<()> {
+        if self.is_store_known()? {
+            return Ok(());
+        }
+        bail!(
+            "no server runs in {}, and its database is elsewhere; name the configuration that says where with --config FILE",
+            self.data.display()
+        )
+    }
+
     /// Begins the audit trail of a command that no server answers: in the file that the configuration names, else on standard error.
     ///
     /// # Errors
@@ -66,14 +106,21 @@ impl CommonOptions {
     /// When there is a configuration, and it is wrong; when there are no data, or this user may not look.
     pub(super) fn find(&self) -> Result<Place> {
         let place = self.look()?;
-        if !DataDirectory::is_made(&place.data)? {
-            bail!(
-                "there are no data of a server in {}: name their directory with --data DIR, or the configuration of the \
-                 server with --config FILE. A new directory is made when `regrant serve` or `regrant dev` first starts",
-                place.data.display()
-            );
+        // The server that runs there may know more than was said.
+        if place.is_made()? || !place.is_store_known()? {
+            return Ok(place);
         }
-        Ok(place)
+        let data = place.data.display();
+        match place.store() {
+            StoreConfig::Sqlite => bail!(
+                "there are no data of a server in {data}: name their directory with --data DIR, or the configuration of the \
+                 server with --config FILE. A new directory is made when `regrant serve` or `regrant dev` first starts"
+            ),
+            StoreConfig::Postgres(_) => bail!(
+                "there is no key file in {data}: name the directory of a server with --data DIR, or copy its key file there. \
+                 The first one is made when `regrant serve` first starts on an empty database"
+            ),
+        }
     }
 
     fn configuration(&self) -> Result<Option<Config>> {

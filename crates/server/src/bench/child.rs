@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use regrant_bench::Processes;
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::bench::bench_store::BenchStore;
 use crate::bench::stage::ISSUER;
 
 /// Names a fault that only a build for proofs has.
@@ -25,14 +26,14 @@ pub(super) struct ChildServer {
 
 impl ChildServer {
     /// `regrant serve` on the data directory `data` in `folder`, as it is without any configuration that is not needed.
-    pub(super) fn regrant(folder: &Path, data: &Path) -> Result<Self> {
-        let config = configure(folder, data)?;
+    pub(super) fn regrant(folder: &Path, data: &Path, store: &BenchStore) -> Result<Self> {
+        let config = configure(folder, data, store)?;
         Self::start(Command::new(own_program()?).arg("serve").arg("--config").arg(config), folder)
     }
 
     /// The same on one thread, with its instructions counted in the file `counts`.
     pub(super) fn counted(folder: &Path, data: &Path, counts: &Path) -> Result<Self> {
-        let config = configure(folder, data)?;
+        let config = configure(folder, data, &BenchStore::Sqlite)?;
         let mut command = Command::new("valgrind");
         command.arg("--tool=callgrind").arg(format!("--callgrind-out-file={}", counts.display()));
         command.arg(own_program()?).args(["serve", "--single-threaded", "--config"]).arg(config);
@@ -74,9 +75,9 @@ impl ChildServer {
         Ok(())
     }
 
-    /// Its process.
-    pub(super) fn processes(&self) -> Result<Processes> {
-        Ok(Processes::new(&[self.child.id()])?)
+    /// Its process, and `others` that work for it.
+    pub(super) fn processes(&self, others: &[u32]) -> Result<Processes> {
+        Ok(Processes::new(&[&[self.child.id()], others].concat())?)
     }
 }
 
@@ -89,11 +90,12 @@ impl Drop for ChildServer {
 }
 
 /// Writes the configuration, and tells where.
-fn configure(folder: &Path, data: &Path) -> Result<PathBuf> {
+fn configure(folder: &Path, data: &Path, store: &BenchStore) -> Result<PathBuf> {
     let config = folder.join("regrant.toml");
     let text = format!(
-        "[server]\nissuer = \"{ISSUER}\"\nlisten = [\"127.0.0.1:0\"]\nplain_http = true\ndata = {:?}\n",
-        data.display().to_string()
+        "[server]\nissuer = \"{ISSUER}\"\nlisten = [\"127.0.0.1:0\"]\nplain_http = true\ndata = {:?}\n{}",
+        data.display().to_string(),
+        store.to_toml(),
     );
     fs::write(&config, text).with_context(|| config.display().to_string())?;
     Ok(config)

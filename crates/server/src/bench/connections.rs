@@ -57,7 +57,7 @@ pub(super) fn at_once(server: &ChildServer, client: &StagedClient, token: &str, 
 pub(super) fn idle(server: &ChildServer, client: &StagedClient) -> Result<Standing> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start threads")?;
     let endpoint = Endpoint::new(&format!("{}/token", server.url), None, None)?;
-    let processes = server.processes()?;
+    let processes = server.processes(&[])?;
     let mut request = Vec::new();
     endpoint.post(&[&format!("grant_type=client_credentials&{}", client.form)], &mut request);
     runtime.block_on(async {

@@ -3,6 +3,7 @@
 use regrant_bench::SyncTimes;
 use serde_json::{Value, json};
 
+use crate::bench::options::StoreChoice;
 use crate::bench::pass::{Pass, Purpose};
 
 /// One row of the table of goals.
@@ -44,14 +45,15 @@ pub(super) struct Standing {
 /// What was measured beside the loads.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Surroundings {
+    pub(super) store: StoreChoice,
     pub(super) sync: SyncTimes,
     /// Until the first answer.
     pub(super) start_milliseconds: f64,
     /// At rest.
     pub(super) resident_bytes: u64,
     pub(super) has_other_grants: bool,
-    /// By how much the file of the store has grown in all loads.
-    pub(super) growth_bytes: u64,
+    /// By how much the file of the store has grown in all loads, if it is one.
+    pub(super) growth_bytes: Option<u64>,
     /// How much of the file each grant takes, where many were made.
     pub(super) grant_bytes: Option<f64>,
 }
@@ -65,6 +67,8 @@ const fn less(what: &'static str, unit: Unit, gate: f64, reach: f64) -> Goal {
 }
 
 const RATE_OPAQUE: Goal = more("refreshes a second, opaque", Unit::PerSecond, 30_000.0, 50_000.0);
+const RATE_POSTGRES: Goal = more("refreshes a second, opaque", Unit::PerSecond, 15_000.0, 20_000.0);
+const CPU_POSTGRES: Goal = less("server and database CPU of a refresh, opaque", Unit::Microseconds, 90.0, 65.0);
 const RATE_ES256: Goal = more("refreshes a second, ES256", Unit::PerSecond, 25_000.0, 35_000.0);
 const CPU_OPAQUE: Goal = less("server CPU of a refresh, opaque", Unit::Microseconds, 35.0, 25.0);
 const CPU_ES256: Goal = less("server CPU of a refresh, ES256", Unit::Microseconds, 55.0, 42.0);
@@ -98,6 +102,12 @@ pub(super) fn standings(passes: &[Pass], around: &Surroundings) -> Vec<Standing>
     let mut stand = |goal: Goal, measured: Option<f64>| {
         standings.extend(measured.map(|measured| Standing { goal, measured }));
     };
+    if around.store == StoreChoice::Postgres {
+        let peak = find("refresh", Some("opaque"), Purpose::Peak);
+        stand(RATE_POSTGRES, peak.map(|pass| pass.measured.rate()));
+        stand(CPU_POSTGRES, microseconds(peak));
+        return standings;
+    }
     for (format, rate, cpu, times) in
         [("opaque", RATE_OPAQUE, CPU_OPAQUE, TIMES_OPAQUE), ("ES256", RATE_ES256, CPU_ES256, TIMES_ES256)]
     {
@@ -123,8 +133,8 @@ pub(super) fn standings(passes: &[Pass], around: &Surroundings) -> Vec<Standing>
     stand(UNEXPLAINED, overloaded.map(|overloaded| (overloaded.failed() - overloaded.with_retry_after) as f64));
     let refreshed: u64 = refreshes().map(|pass| pass.measured.good()).sum();
     let only_refreshes = passes.iter().all(|pass| ["refresh", "hello"].contains(&pass.kind.workload));
-    let growth = around.growth_bytes as f64 * 100_000.0 / refreshed.max(1) as f64;
-    stand(GROWTH, Some(growth).filter(|_| only_refreshes && refreshed > 0));
+    let growth = around.growth_bytes.map(|bytes| bytes as f64 * 100_000.0 / refreshed.max(1) as f64);
+    stand(GROWTH, growth.filter(|_| only_refreshes && refreshed > 0));
     stand(GRANT, around.grant_bytes);
     stand(if around.has_other_grants { START_FULL } else { START }, Some(around.start_milliseconds));
     stand(RESIDENT, Some(around.resident_bytes as f64 / 1e6));

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use regrant_bench::{Chain, Connection, Endpoint, Heard, Refreshing};
 use serde_json::json;
 
+use crate::bench::bench_store::BenchStore;
 use crate::bench::child::ChildServer;
 use crate::bench::options::{BenchOptions, FormatChoice};
 use crate::bench::own_server::folder;
@@ -30,7 +31,7 @@ pub(super) fn count_instructions(options: &BenchOptions) -> Result<()> {
     let format = options.access_token.unwrap_or(FormatChoice::Opaque);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start threads")?;
     let (client, tokens) = runtime.block_on(async {
-        let stage = Stage::open(&data).await?;
+        let stage = Stage::open(&data, &BenchStore::Sqlite).await?;
         let client = stage.client("bench", format.format()).await?;
         let tokens = stage.refresh_tokens(&client, REFRESHES.len()).await?;
         anyhow::Ok((client, tokens))

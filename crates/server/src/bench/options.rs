@@ -15,6 +15,12 @@ pub struct BenchOptions {
     /// What the server keeps its grants in.
     #[arg(long, value_enum, default_value = "sqlite")]
     pub(super) store: StoreChoice,
+    /// Where that PostgreSQL is, without the password: an empty database, in which what is made stays.
+    #[arg(long, value_name = "URL", conflicts_with = "url")]
+    pub(super) store_url: Option<String>,
+    /// A file with the password for it.
+    #[arg(long, value_name = "FILE", requires = "store_url")]
+    pub(super) store_password_file: Option<PathBuf>,
     /// How many chains of requests go on at once, each on a connection of its own.
     #[arg(long, value_name = "NUMBER", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) chains: u32,
@@ -82,8 +88,9 @@ pub(super) struct OtherServer {
     /// `redirect_uri=…&code_verifier=…`.
     #[arg(long, value_name = "FORM", requires = "url")]
     pub(super) form: Option<String>,
-    /// The processes of the server and of its database, whose use of the processor is told; those that they started count too.
-    #[arg(long, value_name = "PID", requires = "url")]
+    /// The processes of the server and of its database, whose use of the processor is told; those that they started count too. Of
+    /// a server that is started here, those of its database.
+    #[arg(long, value_name = "PID")]
     pub(super) pid: Vec<u32>,
     /// The certificates that are believed, in PEM, for https.
     #[arg(long, value_name = "FILE", requires = "url")]
@@ -139,6 +146,8 @@ impl Workload {
 pub(super) enum StoreChoice {
     /// A database file.
     Sqlite,
+    /// The PostgreSQL that --store-url names.
+    Postgres,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::time::Instant;
 
+use crate::bench::bench_store::BenchStore;
 use crate::bench::chains::{chains, encoded};
 use crate::bench::child::ChildServer;
 use crate::bench::connections::{allow_files, at_once, idle};
@@ -44,10 +45,11 @@ pub(super) fn bench_own_server(options: &BenchOptions) -> Result<()> {
     let report = Report::new(options.json);
     let (folder, file_system) = folder(options)?;
     let data = folder.path().join("data");
+    let store = BenchStore::of(options)?;
     if options.workload == Workload::Idle {
         allow_files(FILES)?;
     }
-    let (staged, grant_bytes) = stage(options, &data)?;
+    let (staged, grant_bytes) = stage(options, &data, &store)?;
     let processors = Processors::choose(options.pin)?;
     let sync = measure_sync(folder.path(), SYNCS)?;
     report.begin(&file_system, &sync, &processors)?;
@@ -60,11 +62,12 @@ pub(super) fn bench_own_server(options: &BenchOptions) -> Result<()> {
         passes.push(pass(options, load, &server, &passes)?);
         report.pass(&passes[passes.len() - 1])?;
     }
-    let file_bytes = || fs::metadata(data.join(DATABASE)).map_or(0, |file| file.len());
+    let file_bytes = || fs::metadata(data.join(DATABASE)).ok().map(|file| file.len());
     let own: Vec<&Staged> = staged.iter().filter(|load| load.planned.workload != Workload::Hello).collect();
     let Some(first) = own.first() else { return Ok(()) };
-    let (server, start_milliseconds) = start(folder.path(), &data, &first.client, &processors)?;
-    let resident_bytes = server.processes()?.memory().resident;
+    let started = || ChildServer::regrant(folder.path(), &data, &store);
+    let (server, start_milliseconds) = start(started, &first.client, &processors)?;
+    let resident_bytes = server.processes(&[])?.memory().resident;
     match options.workload {
         Workload::AtOnce => {
             return report.standings(&[at_once(&server, &first.client, &first.tokens[0], first.planned.chains)?]);
@@ -85,10 +88,18 @@ pub(super) fn bench_own_server(options: &BenchOptions) -> Result<()> {
         passes.push(pass(options, load, &server, &passes)?);
         report.pass(&passes[passes.len() - 1])?;
     }
-    let growth_bytes = file_bytes().saturating_sub(bytes_before);
+    let growth_bytes = file_bytes().zip(bytes_before).map(|(after, before)| after.saturating_sub(before));
     let sync = better(sync, measure_sync(folder.path(), SYNCS)?);
     let has_other_grants = options.grants > 0;
-    let around = Surroundings { sync, start_milliseconds, resident_bytes, has_other_grants, growth_bytes, grant_bytes };
+    let around = Surroundings {
+        store: options.store,
+        sync,
+        start_milliseconds,
+        resident_bytes,
+        has_other_grants,
+        growth_bytes,
+        grant_bytes,
+    };
     report.standings(&standings(&passes, &around))
 }
 
@@ -111,10 +122,10 @@ fn better(one: SyncTimes, other: SyncTimes) -> SyncTimes {
 }
 
 /// Makes the store, and tells how many bytes each of many grants takes in it.
-fn stage(options: &BenchOptions, data: &Path) -> Result<(Vec<Staged>, Option<f64>)> {
+fn stage(options: &BenchOptions, data: &Path, store: &BenchStore) -> Result<(Vec<Staged>, Option<f64>)> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     runtime.block_on(async {
-        let stage = Stage::open(data).await?;
+        let stage = Stage::open(data, store).await?;
         let mut clients: Vec<(FormatChoice, StagedClient)> = Vec::new();
         let mut staged = Vec::new();
         for planned in plan(options) {
@@ -147,16 +158,21 @@ fn stage(options: &BenchOptions, data: &Path) -> Result<(Vec<Staged>, Option<f64
         let mut grant_bytes = None;
         if let Some((_, client)) = clients.first().filter(|_| options.grants > 0) {
             let bytes = stage.bystanders(client, options.grants as usize, &data.join(DATABASE)).await?;
-            grant_bytes = Some(bytes as f64 / f64::from(options.grants));
+            grant_bytes =
+                Some(bytes as f64 / f64::from(options.grants)).filter(|_| matches!(store, BenchStore::Sqlite));
         }
         Ok((staged, grant_bytes))
     })
 }
 
 /// Starts the server, and tells how many milliseconds it took until its first answer.
-fn start(folder: &Path, data: &Path, client: &StagedClient, processors: &Processors) -> Result<(ChildServer, f64)> {
+fn start(
+    server: impl FnOnce() -> Result<ChildServer>,
+    client: &StagedClient,
+    processors: &Processors,
+) -> Result<(ChildServer, f64)> {
     let begun = Instant::now();
-    let server = processors.for_server(|| ChildServer::regrant(folder, data))?;
+    let server = processors.for_server(server)?;
     let endpoint = Endpoint::new(&format!("{}/token", server.url), None, None)?;
     let answers = ask(&endpoint, &[format!("grant_type=client_credentials&{}", client.form)])?;
     let took = begun.elapsed().as_secs_f64() * 1e3;
@@ -200,7 +216,8 @@ fn pass(options: &BenchOptions, load: &Staged, server: &ChildServer, before: &[P
         pace,
         warm_up: Duration::from_secs(options.warm_up.into()),
         length: Duration::from_secs(options.seconds.into()),
-        server: Some(server.processes()?),
+        // The database works for our server, and not for the bare one.
+        server: Some(server.processes(if planned.workload == Workload::Hello { &[] } else { &options.other.pid })?),
     })?;
     Ok(Pass { kind, chains: planned.chains, pace, measured })
 }

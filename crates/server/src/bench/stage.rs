@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, anyhow};
-use regrant_crypto::{KeyRing, SystemEntropy, random, sha256};
+use regrant_crypto::{SystemEntropy, random, sha256};
 use regrant_data_directory::DataDirectory;
 use regrant_engine::{AuthorizationServer, Hooks, Parts, SESSION_SECONDS, Secrecy};
 use regrant_grant::{Binding, Birth, Code, Generation, Grant, GrantId, GrantSecret, OPEN_CODES_MAX, Write};
@@ -19,7 +19,9 @@ use regrant_store::{
 };
 use tokio::task::JoinSet;
 
+use crate::bench::bench_store::BenchStore;
 use crate::bench::mint::Mint;
+use crate::open_store::open_store;
 
 /// The issuer of what is measured.
 pub(super) const ISSUER: &str = "https://bench.example";
@@ -44,7 +46,7 @@ pub(super) struct StagedClient {
     pub(super) form: String,
 }
 
-/// The open data directory. It is dropped before a server starts on it.
+/// The open data directory and store. It is dropped before a server starts on it.
 pub(super) struct Stage {
     store: Arc<dyn Store>,
     engine: AuthorizationServer,
@@ -56,11 +58,10 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Opens `data`, and makes what is missing there, the signing keys too.
-    pub(super) async fn open(data: &Path) -> Result<Self> {
+    pub(super) async fn open(data: &Path, store: &BenchStore) -> Result<Self> {
         let directory = DataDirectory::open(data)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let ring: KeyRing = directory.key_ring(&SystemEntropy)?;
-        let store: Arc<dyn Store> = Arc::new(directory.store(&SystemEntropy, Arc::clone(&clock))?);
+        let (ring, store) = open_store(&store.config()?, &directory, Arc::clone(&clock)).await?;
         let mint = Mint::new(ring.clone(), store.identity().clone());
         let parts = Parts {
             issuer: Issuer::parse(ISSUER)?,
@@ -114,9 +115,14 @@ impl Stage {
         rows.iter().map(|row| self.mint.code(row)).collect()
     }
 
-    /// Makes so many grants of which nobody will hear, and tells by how much the file `database` has grown by them.
+    /// Makes so many grants of which nobody will hear, and tells by how much the file `database` has grown by them, if there is
+    /// one.
     pub(super) async fn bystanders(&self, client: &StagedClient, count: usize, database: &Path) -> Result<u64> {
-        let size = || fs::metadata(database).map(|file| file.len());
+        let size = || {
+            database
+                .try_exists()
+                .and_then(|exists| if exists { fs::metadata(database).map(|file| file.len()) } else { Ok(0) })
+        };
         let mut grown = 0;
         for begun in (0..count).step_by(USERS_AT_ONCE * OPEN_CODES_MAX) {
             let some = (count - begun).min(USERS_AT_ONCE * OPEN_CODES_MAX);

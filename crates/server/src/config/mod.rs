@@ -73,7 +73,7 @@ pub use server::ServerConfig;
 pub use sessions::{SESSION_SECONDS_MAX, SessionConfig};
 pub use sources::{ConfigOptions, Sources};
 pub(crate) use stand_in::defaults_of;
-pub use store::StoreKind;
+pub use store::StoreConfig;
 pub use tls::{Pem, TlsConfig};
 pub(crate) use toml_text::quoted as toml_quoted;
 pub use value::{Preset, Setting, Value};
@@ -88,7 +88,7 @@ pub struct Config {
     /// `[admin]`.
     pub admin: AdminConfig,
     /// `[store]`.
-    pub store: StoreKind,
+    pub store: StoreConfig,
     /// `[defaults]`, for clients that are registered in other ways than by the file.
     pub defaults: ClientDefaults,
     /// `[sessions]`.

@@ -72,7 +72,7 @@ const AFTER_SERVER_AND_TLS: &[(&str, &str)] = &[
     ),
     (
         "[[client]]\nurl = \"https://photos.example\"\nid = \"photos\"\npublic = true\ngrant_types = []\n",
-        "regrant.toml:8: client \"photos\": url: there is no such key; did you mean issuer in [server]?",
+        "regrant.toml:8: client \"photos\": url: there is no such key; [store] has one of that name",
     ),
     (
         "[scopes]\n\"photos read\" = \"x\"\nread = 5\nwrite = \"\"\n\"a\\\"b\" = \"x\"\n",
@@ -87,7 +87,48 @@ const AFTER_SERVER_AND_TLS: &[(&str, &str)] = &[
          \"info\"?\n\
          regrant.toml:9: log.format: \"text\" is none of these: \"auto\", \"json\", \"pretty\"",
     ),
-    ("[store]\nkind = \"postgres\"\n", "regrant.toml:8: store.kind: \"postgres\" is none of these: \"sqlite\""),
+    (
+        "[store]\nkind = \"postgre\"\n",
+        "regrant.toml:8: store.kind: \"postgre\" is none of these: \"sqlite\", \"postgres\"; did you mean \"postgres\"?",
+    ),
+    (
+        "[store]\nkind = \"postgres\"\n",
+        "regrant.toml:8: store.url: it is missing; kind needs it, for example url = \"postgres://regrant@db.example/regrant\"",
+    ),
+    (
+        "[store]\nkind = \"sqlite\"\nurl = \"postgres://r@db/oauth\"\n",
+        "regrant.toml:8: store.kind: url is that of a PostgreSQL; leave out one of the two",
+    ),
+    (
+        "[store]\npassword_file = \"db.password\"\n",
+        "regrant.toml:8: store.url: it is missing; password_file needs it, for example url = \
+         \"postgres://regrant@db.example/regrant\"",
+    ),
+    (
+        "[store]\nconnections = 8\n",
+        "regrant.toml:8: store.url: it is missing; connections needs it, for example url = \
+         \"postgres://regrant@db.example/regrant\"",
+    ),
+    (
+        "[store]\nurl = \"mysql://r@db/oauth\"\nconnections = 65\n",
+        "regrant.toml:8: store.url: the URL of the database does not begin with postgres://; write postgres://user@host/database\n\
+         regrant.toml:9: store.connections: 65 is not between 1 and 64 connections",
+    ),
+    (
+        "[store]\nurl = \"postgres://r:sesame-open-at-half-past-six@db/oauth\"\n",
+        "regrant.toml:8: store.url: a password is in the URL of the database; put it into a file or the environment, and take it out of \
+         the URL",
+    ),
+    (
+        "[store]\nurl = \"postgres://r@db/oauth?sslmode=require\"\nroot_certificate = \"tls.crt\"\n",
+        "regrant.toml:9: store.root_certificate: the certificate of the database is not checked: sslmode is another than verify-full, or \
+         it is asked by a Unix socket; take out the authorities, or that",
+    ),
+    (
+        "[store]\nurl = \"postgres://r@db/oauth\"\nroot_certificate = \"photos.secret\"\nhost = \"db\"\n",
+        "regrant.toml:9: store.root_certificate: \"photos.secret\" has no certificate in PEM: no line is -----BEGIN CERTIFICATE-----\n\
+         regrant.toml:10: store.host: there is no such key; regrant calls it url",
+    ),
     (
         "[admin]\nlisten = \"0.0.0.0:443\"\n",
         "regrant.toml:8: admin.listen: 0.0.0.0:443 is in server.listen too; choose another port",

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
@@ -12,7 +13,7 @@ pub(crate) const SECRET: &str = "sesame-open-at-half-past-six";
 /// What opens the admin API, and what no message and no page may hold either.
 pub(crate) const ADMIN_TOKEN: &str = "open-sesame-open-sesame-open-sesame";
 
-/// A directory with the files that a configuration names: `tls.crt`, `tls.key`, `photos.secret`, `admin.token`, `logo.SVG`;
+/// A directory with the files that a configuration names: `tls.crt`, `tls.key`, `photos.secret`, `admin.token`, `db.password`, `logo.SVG`;
 /// and an empty one, `folder`.
 pub(crate) struct Folder {
     directory: tempfile::TempDir,
@@ -26,6 +27,8 @@ impl Folder {
         folder.write("tls.key", &signing_key.serialize_pem());
         folder.write("photos.secret", &format!("{SECRET}\n"));
         folder.write("admin.token", &format!("{ADMIN_TOKEN}\n"));
+        let password = folder.write("db.password", &format!("{SECRET}\n"));
+        fs::set_permissions(password, Permissions::from_mode(0o600)).unwrap();
         folder.write("logo.SVG", "<svg/>");
         fs::create_dir(folder.path().join("folder")).unwrap();
         folder

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use regrant_admin::AdminToken;
 use regrant_engine::Secrecy;
 use regrant_protocol::Secret;
-use regrant_server::config::{Config, LogFormat, Origin, print};
+use regrant_server::config::{Config, LogFormat, Origin, StoreConfig, print};
 
 use crate::folder::{ADMIN_TOKEN, Folder, SECRET};
 
@@ -260,4 +260,22 @@ fn a_new_start_is_asked_for_only_by_keys_that_need_one() {
     assert_eq!(needs(&load(&soft)), Vec::<String>::new());
     let hard = [("REGRANT_SERVER_ISSUER", "https://new.example"), ("REGRANT_ADMIN_LISTEN", "127.0.0.1:9")];
     assert_eq!(needs(&load(&hard)), ["server.issuer", "admin.listen"]);
+}
+
+#[test]
+fn a_url_in_the_environment_makes_the_store_postgres_and_its_password_is_nowhere() {
+    let folder = Folder::new();
+    let url = ("REGRANT_STORE_URL", "postgres://regrant@db.example/oauth");
+    let password = ("REGRANT_STORE_PASSWORD", SECRET);
+    let config = folder.load_over(FILE, &[url, password], &[]).unwrap();
+    let StoreConfig::Postgres(settings) = &config.store else { panic!("{:?}", config.store) };
+    assert_eq!(settings.address.to_string(), "postgres://regrant@db.example:5432/oauth");
+    let printed = print(&config, true);
+    assert!(printed.contains("kind = \"postgres\"") && printed.contains("# password is not shown"), "{printed}");
+    assert!(!format!("{config:?}{printed}").contains(SECRET));
+    assert!(config.warnings.is_empty());
+    let config = folder.load(FILE).unwrap();
+    assert!(matches!(config.store, StoreConfig::Sqlite));
+    let refused = folder.load_over(FILE, &[password], &[]).unwrap_err().to_string();
+    assert!(refused.contains("store.url: it is missing; password needs it") && !refused.contains(SECRET), "{refused}");
 }

@@ -8,7 +8,7 @@ use regrant_engine::{UnknownUsers, UserSource};
 use regrant_grant::{OldAccessTokens, OnReuse, RotationMode, ScopeNarrowing};
 use regrant_import::settings::System;
 use regrant_protocol::{GrantType, Lifetime, Scope, TokenEndpointAuthMethod};
-use regrant_server::config::{Config, LogFormat, SECTIONS, Section, StoreKind, print};
+use regrant_server::config::{Config, LogFormat, SECTIONS, Section, StoreConfig, print};
 use regrant_store::{AccessTokenFormat, ConsentMode, IdTokenAlgorithm, OutlivesSession};
 
 use crate::folder::{ADMIN_TOKEN, Folder, SECRET};
@@ -30,7 +30,7 @@ fn the_file_has_every_key_there_is() {
     for section in SECTIONS.iter().filter(is_here) {
         let mut tables = config.tables().iter().filter(|table| table.section.name == section.name);
         let settings = &tables.next().unwrap().settings;
-        for key in section.keys.iter().filter(|key| !["public", "secret", "token"].contains(&key.name)) {
+        for key in section.keys.iter().filter(|key| !["public", "secret", "token", "password"].contains(&key.name)) {
             let setting = settings.iter().find(|setting| setting.name == key.name);
             let origin = setting.map(|setting| setting.origin.to_string()).unwrap_or_default();
             assert!(origin.contains("regrant.toml:"), "{} {}: {origin:?}", section.name, key.name);
@@ -51,7 +51,10 @@ fn every_section_is_read_into_its_type() {
     assert_eq!((&tls.certificate, &tls.key), (&folder.path().join("tls.crt"), &folder.path().join("tls.key")));
     assert_eq!(config.admin.listen, Some("127.0.0.1:9090".parse().unwrap()));
     assert_eq!(config.admin.token, AdminToken::parse(ADMIN_TOKEN).ok());
-    assert_eq!(config.store, StoreKind::Sqlite);
+    let StoreConfig::Postgres(store) = &config.store else { panic!("{:?}", config.store) };
+    assert_eq!(store.address.to_string(), "postgres://regrant@db1.example:5432,db2.example:5433/oauth");
+    assert!(format!("{:?}", store.address).contains("tls.crt"));
+    assert_eq!(store.step_connections.get(), 7);
     assert_eq!(config.sessions.lifetime_seconds, 3600);
     assert_eq!(config.branding.name, "Example ID");
     assert_eq!(config.branding.logo.as_ref().unwrap().picture, regrant_pages::Logo::new(b"<svg/>".to_vec()).unwrap());
@@ -167,9 +170,9 @@ fn every_printed_value_tells_where_it_comes_from_and_no_secret_is_printed() {
         "issuer = \"https://id.example\"  # regrant.toml:2",
         "level = \"debug\"  # REGRANT_LOG_LEVEL",
         "name = \"The \\\"App\\\"\"  # REGRANT_CLIENT_APP_NAME",
-        "# secret is not shown  # regrant.toml:65",
+        "# secret is not shown  # regrant.toml:69",
         "post_logout_redirect_uris = []  # default",
-        "rotation = \"consume\"  # regrant.toml:24",
+        "rotation = \"consume\"  # regrant.toml:28",
     ] {
         assert!(printed.lines().any(|printed| printed == line), "{line}\n{printed}");
     }

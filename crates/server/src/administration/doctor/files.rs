@@ -10,6 +10,8 @@ use regrant_protocol::Kid;
 
 use crate::admin_socket::ADMIN_SOCKET;
 
+use crate::administration::place::Place;
+
 use super::check::Check;
 
 const DIRECTORY: &str = "data directory";
@@ -27,13 +29,21 @@ const FREE_BYTES_MIN: u64 = 100 * 1024 * 1024;
 const FREE_BYTES_WISE: u64 = 1024 * 1024 * 1024;
 
 /// Whose directory and files are, and who may read them; whether the data can be looked at further.
-pub(super) fn check_directory(data: &Path, checks: &mut Vec<Check>) -> bool {
-    let is_made = match DataDirectory::is_made(data) {
+pub(super) fn check_directory(place: &Place, checks: &mut Vec<Check>) -> bool {
+    let data = place.data.as_path();
+    let is_made = match place.is_made() {
         Ok(true) => DataDirectory::check_owner(data).map(|()| true),
         other => other,
     };
     match is_made {
         Ok(true) => {}
+        Ok(false) if place.is_store_known().is_ok_and(|is_known| !is_known) => {
+            let data = data.display();
+            let found =
+                format!("the database is not in {data}; name the configuration that says where with --config FILE");
+            checks.push(Check::fail(DIRECTORY, found));
+            return false;
+        }
         Ok(false) => {
             let found =
                 format!("there are no data of a server in {}; name the directory with --data DIR", data.display());

@@ -1,4 +1,4 @@
-use regrant_admin::{SigningKeyState, StatusView, SweepState};
+use regrant_admin::{NodeView, SigningKeyState, StatusView, SweepState};
 
 use crate::administration::api::AdminApi;
 use crate::config::Config;
@@ -22,6 +22,7 @@ pub(super) async fn check(api: &AdminApi) -> Vec<Check> {
         let found = format!("version {} serves, and this is {}; restart it", status.version, env!("CARGO_PKG_VERSION"));
         checks.push(Check::warn(NAME, found));
     }
+    checks.extend(status.nodes.iter().map(check_node));
     checks.extend(status.sweep.and_then(|sweep| check_sweeper(sweep.state)));
     let signing = status.keys.signing.iter().filter(|key| key.state == SigningKeyState::Signing).count();
     checks.push(match signing {
@@ -32,6 +33,13 @@ pub(super) async fn check(api: &AdminApi) -> Vec<Check> {
         ),
     });
     checks
+}
+
+/// Which keys a node has, and when it was there last.
+fn check_node(node: &NodeView) -> Check {
+    let NodeView { name, version, newest_kid, seen_milliseconds_ago } = node;
+    let seen = seen_milliseconds_ago / 1_000;
+    Check::ok("node", format!("{name}, version {version}, has loaded master key {newest_kid}; seen {seen} s ago"))
 }
 
 /// Whether what ended long ago is swept.

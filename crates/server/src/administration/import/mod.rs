@@ -19,12 +19,12 @@ mod write;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use regrant_crypto::{SystemEntropy, sha256};
+use regrant_crypto::sha256;
 use regrant_data_directory::{DataDirectory, DataDirectoryError};
 use regrant_engine::{Act, Door, Event, Happening};
 use regrant_import::Reader;
 use regrant_protocol::{Clock, SystemClock, Timestamp};
-use regrant_store::{ClientDefaults, Store};
+use regrant_store::ClientDefaults;
 use tokio::time::Instant;
 
 pub use self::options::ImportOptions;
@@ -37,6 +37,7 @@ use super::api::run;
 use super::output::Output;
 use super::place::Place;
 use crate::config::defaults_of;
+use crate::open_store::open_store;
 
 /// Runs `regrant import`.
 ///
@@ -49,6 +50,7 @@ pub fn import(options: ImportOptions) -> Result<()> {
 async fn take_over(options: ImportOptions) -> Result<()> {
     let begun = Instant::now();
     let place = options.common.look()?;
+    place.require_known_store()?;
     let (defaults, defaults_from) = defaults(&place, &options);
     // A directory that is there is held from now on, so that nobody waits for a survey in vain.
     let held = if options.dry_run || !place.data.exists() { None } else { Some(open(&place)?) };
@@ -66,8 +68,8 @@ async fn take_over(options: ImportOptions) -> Result<()> {
 
     let stands_in =
         place.config.as_ref().and_then(|config| config.server.stand_in) == Some(options.system().replaced());
-    let unseen = options.dry_run && DataDirectory::is_made(&place.data).unwrap_or(true);
-    let unseen = unseen.then(|| place.data.clone());
+    let unseen = options.dry_run && place.is_made().unwrap_or(true);
+    let unseen = unseen.then(|| place.store().shown(&place.data));
     let mut report = Report::new(&options, &plan, Setting { defaults_from, stands_in, unseen });
     let is_broken = plan.tally.broken() > 0 && options.on_error == OnError::Stop;
     let is_refused = is_broken || plan.doubt.is_some();
@@ -87,9 +89,7 @@ async fn take_over(options: ImportOptions) -> Result<()> {
         None => open(&place)?,
     };
     place.begin_trail()?;
-    let ring = directory.key_ring(&SystemEntropy)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store: Arc<dyn Store> = Arc::new(directory.store(&SystemEntropy, clock)?);
+    let (ring, store) = open_store(place.store(), &directory, Arc::new(SystemClock)).await?;
     let unfinished = Unfinished::begin(&place.data, &options.command(), now)?;
     let mut progress = Progress::begin("taking over", plan.tally.rows());
     let writer = Writer::new(store, plan, now);

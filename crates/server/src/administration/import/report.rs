@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use regrant_import::Kind;
@@ -53,8 +52,8 @@ pub(super) struct Setting {
     pub(super) defaults_from: String,
     /// Whether the configuration says that regrant answers as the old server.
     pub(super) stands_in: bool,
-    /// The data directory, where there is one that is not looked into.
-    pub(super) unseen: Option<PathBuf>,
+    /// The store, where there is one that is not looked into.
+    pub(super) unseen: Option<String>,
 }
 
 /// What became of the rows of a kind.
@@ -74,8 +73,8 @@ impl Report {
         let mut problems: Vec<String> = plan.problems.iter().map(ToString::to_string).collect();
         // Both tokens of a row may lack the same.
         problems.dedup();
-        let unseen = setting.unseen.map(|data| {
-            format!("{}: a rehearsal does not look into it; what is there already would be known, and is not taken over again", data.display())
+        let unseen = setting.unseen.map(|store| {
+            format!("{store}: a rehearsal does not look into it; what is there already would be known, and is not taken over again")
         });
         Self {
             system: options.system().to_string(),

@@ -1,0 +1,58 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use regrant_crypto::{Entropy, KeyRing, random};
+use regrant_grant::Realm;
+use regrant_protocol::Clock;
+use regrant_store_sqlite::{Genesis, SqliteStore};
+
+use crate::key_file::KEY_FILE;
+use crate::owner_only::closed_to_others;
+use crate::{DataDirectory, DataDirectoryError};
+
+/// The name of the database in a data directory.
+pub const DATABASE: &str = "regrant.db";
+
+/// A data directory with its own database.
+impl DataDirectory {
+    /// Whether a server has made its store in `path`.
+    ///
+    /// # Errors
+    /// When this user may not look.
+    pub fn is_made(path: &Path) -> Result<bool, DataDirectoryError> {
+        Self::has_file(path, DATABASE)
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.path().join(DATABASE)
+    }
+
+    /// The master keys: from the key file, or new ones where neither key file nor store exists yet.
+    ///
+    /// # Errors
+    /// When the key file is missing beside a store, open to others, or cannot be read.
+    pub fn key_ring(&self, entropy: &dyn Entropy) -> Result<KeyRing, DataDirectoryError> {
+        self.keys(entropy, || match SqliteStore::exists(&self.database())? {
+            true => Err(DataDirectoryError::KeyFileMissing {
+                key_file: self.path().join(KEY_FILE).display().to_string(),
+                directory: self.path().display().to_string(),
+            }),
+            false => Ok(()),
+        })
+    }
+
+    /// The store, made where there is none.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or is of a newer version.
+    pub fn store(&self, entropy: &dyn Entropy, clock: Arc<dyn Clock>) -> Result<SqliteStore, DataDirectoryError> {
+        let path = self.database();
+        if path.exists() {
+            closed_to_others(&path, 0o600)?;
+        }
+        let genesis = Genesis { realm: Realm(random(entropy)), epoch_random: random(entropy) };
+        Ok(SqliteStore::open(&path, genesis, clock)?)
+    }
+}

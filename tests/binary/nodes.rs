@@ -1,0 +1,8 @@
+//! Several servers on one PostgreSQL.
+
+mod accounts;
+mod cluster;
+mod commands;
+mod faults;
+mod refused_starts;
+mod tokens;
