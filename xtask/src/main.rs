@@ -22,7 +22,7 @@ usage: cargo xtask <command>
 commands:
   test   install what the tests need, build the program, run every test
   ci     all checks of a change: the tests first, then format, lints, docs, words
-  prove  run the proofs of a kind: prove KIND [--scale ci|night|gate] [--only NAME] [--rows N]
+  prove  run the proofs of a kind: prove KIND [--scale ci|night|gate] [--store sqlite|postgres] [--only NAME] [--rows N]
   bench  count the instructions of a refresh: bench instructions [--keep]
   static build the program as one file that needs nothing else, and try it
   help   print this

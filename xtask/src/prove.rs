@@ -4,13 +4,16 @@ use crate::apt::{self, Program};
 use crate::cargo::cargo;
 use crate::clients;
 
-/// Installs what [`PROGRAMS`] names, for the kind `client` the servers of other makers too, and runs the proofs that
-/// `arguments` name.
+/// Installs what [`PROGRAMS`] names, for the kind `client` the servers of other makers too, for `--store postgres` PostgreSQL, and
+/// runs the proofs that `arguments` name.
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     apt::install_missing(PROGRAMS)?;
     if arguments.contains(&"client") {
         apt::install_missing(PROGRAMS_OF_SERVERS)?;
         clients::install_servers()?;
+    }
+    if arguments.contains(&"postgres") || arguments.contains(&"--store=postgres") {
+        apt::install_missing(PROGRAMS_OF_POSTGRES)?;
     }
     let proofs = "run --quiet --release --package regrant-prove --features planted-faults --";
     cargo(&[&[proofs], arguments].concat().join(" "))
@@ -18,6 +21,9 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
 
 /// The programs that proofs start, beside our own.
 const PROGRAMS: &[Program] = &[Program::new("strace", "strace")];
+
+/// The database that proofs with several nodes start themselves.
+const PROGRAMS_OF_POSTGRES: &[Program] = &[Program::new("pg_ctlcluster", "postgresql")];
 
 /// The programs that start and install the servers of other makers.
 const PROGRAMS_OF_SERVERS: &[Program] = &[

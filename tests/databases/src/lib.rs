@@ -2,6 +2,7 @@
 //! that the system has are left alone.
 
 mod postgres;
+mod replication;
 mod server;
 
 pub use postgres::{Database, Postgres};

@@ -74,8 +74,7 @@ impl Postgres {
         static SHARED: OnceLock<Postgres> = OnceLock::new();
         SHARED.get_or_init(|| {
             let shared = Self::start();
-            let server = shared.server.as_ref().expect("it was started");
-            server.end_with_this_process(shared.folder.path());
+            shared.running().end_with_this_process(shared.folder.path());
             shared
         })
     }
@@ -97,9 +96,30 @@ impl Postgres {
         Self::begin(folder, Vec::new())
     }
 
-    /// Stops it as a crash would: at once, and without a word to who is connected.
+    /// Stops it as a crash of the database would: at once, and without a word to who is connected.
     pub fn crash(&mut self) {
         self.server = None;
+    }
+
+    /// Ends it as a crash of the machine would, once: nothing of it runs on for a moment. It is not to be started again.
+    pub fn kill(&mut self) {
+        let Some(server) = self.server.take() else { return };
+        let lock_file = fs::read_to_string(data(self.folder.path()).join("postmaster.pid")).unwrap_or_default();
+        server.kill();
+        // The system keeps a piece of memory for it, which it would have given back. The seventh line names it: key and id.
+        if let Some(id) = lock_file.lines().nth(6).and_then(|line| line.split_whitespace().nth(1)) {
+            run(Command::new("ipcrm").args(["--shmem-id", id]));
+        }
+    }
+
+    /// Stops it where it is, as a machine does that is paused.
+    pub fn pause(&self) {
+        self.running().pause();
+    }
+
+    /// Lets it go on after a pause.
+    pub fn resume(&self) {
+        self.running().resume();
     }
 
     /// Starts it again after a crash.
@@ -176,6 +196,10 @@ impl Postgres {
         self.port
     }
 
+    fn running(&self) -> &Server {
+        self.server.as_ref().expect("it was not stopped")
+    }
+
     fn begin(folder: TempDir, settings: Vec<String>) -> Self {
         let server = Server::start(|port| command(folder.path(), &settings, port), READY);
         let port = server.port;
@@ -244,8 +268,8 @@ fn command(folder: &Path, settings: &[String], port: u16) -> Command {
     let mut command = as_postgres("postgres");
     command.arg("-D").arg(&data).args(["-p", &port.to_string()]);
     // A test's computer does not crash, its server may.
-    let own = ["listen_addresses=127.0.0.1".to_owned(), "fsync=off".to_owned()];
-    for setting in own.iter().chain(settings) {
+    let own = ["listen_addresses=127.0.0.1", "fsync=off", "dynamic_shared_memory_type=mmap"];
+    for setting in own.into_iter().chain(settings.iter().map(String::as_str)) {
         command.args(["-c", setting]);
     }
     command.arg("-c").arg(format!("unix_socket_directories={}", data.display()));

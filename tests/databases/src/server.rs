@@ -1,3 +1,4 @@
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::mem::forget;
 use std::net::TcpListener;
@@ -44,6 +45,37 @@ impl Server {
         }
     }
 
+    /// Stops it and its workers where they are. Nobody is told: what was sent to it waits, and connections stay open.
+    pub fn pause(&self) {
+        // The one that makes workers comes first.
+        signal("STOP", &[self.process.id()]);
+        signal("STOP", &self.workers());
+    }
+
+    /// Lets it go on after a pause.
+    pub fn resume(&self) {
+        signal("CONT", &self.processes());
+    }
+
+    /// Ends it and its workers where they are, as a machine ends that loses its power.
+    pub fn kill(mut self) {
+        self.pause();
+        signal("KILL", &self.processes());
+        // It is dead, or nobody can wait for it.
+        let _ = self.process.wait();
+    }
+
+    fn processes(&self) -> Vec<u32> {
+        [vec![self.process.id()], self.workers()].concat()
+    }
+
+    /// The processes that it has made and that have not ended.
+    fn workers(&self) -> Vec<u32> {
+        let pid = self.process.id();
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+        children.split_whitespace().filter_map(|child| child.parse().ok()).collect()
+    }
+
     /// Lets it end after this process, however that ends, and removes `folder` then: for servers that are never dropped.
     ///
     /// # Panics
@@ -87,14 +119,23 @@ fn start_once(command: &mut Command, ready: &str) -> Result<Child, String> {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if matches!(self.process.try_wait(), Ok(Some(_))) {
+            return;
+        }
         // Its workers end with it, which they would not if it were killed.
-        let pid = self.process.id().to_string();
-        let asked = Command::new("sh").args(["-c", "kill -QUIT \"$0\" 2>&1", &pid]).output();
-        if asked.is_err() {
+        if !signal("QUIT", &[self.process.id()]) {
             let _ = self.process.kill();
         }
+        // It hears of nothing while it is paused.
+        self.resume();
         let _ = self.process.wait();
     }
+}
+
+/// Sends a signal to processes, as far as they are there; whether it could be sent.
+fn signal(name: &str, processes: &[u32]) -> bool {
+    let processes = processes.iter().map(u32::to_string);
+    Command::new("sh").args(["-c", "kill -s \"$0\" \"$@\" 2>&1", name]).args(processes).output().is_ok()
 }
 
 /// A port that is free now.

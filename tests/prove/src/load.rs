@@ -25,13 +25,15 @@ impl InFlight {
         self.0.load(Ordering::SeqCst)
     }
 
-    fn enter(&self) -> Unanswered<'_> {
+    /// One more, until what is returned is dropped.
+    pub(crate) fn enter(&self) -> Unanswered<'_> {
         self.0.fetch_add(1, Ordering::SeqCst);
         Unanswered(self)
     }
 }
 
-struct Unanswered<'a>(&'a InFlight);
+/// A request that was not answered yet.
+pub(crate) struct Unanswered<'a>(&'a InFlight);
 
 impl Drop for Unanswered<'_> {
     fn drop(&mut self) {

@@ -6,8 +6,10 @@
 mod client;
 mod clock;
 mod crash;
+mod crowd;
 mod damage;
 mod dev_server;
+mod failover;
 mod fuzz;
 mod history;
 mod import;
@@ -24,15 +26,17 @@ mod strace;
 mod syscall;
 mod verify;
 mod workload;
+mod world;
 
 use std::env;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Parser, ValueEnum};
 
 use crate::report::Report;
 use crate::scale::Scale;
+use crate::world::StoreKind;
 
 /// Proves what tests can only sample.
 #[derive(Parser)]
@@ -43,6 +47,9 @@ struct Arguments {
     /// How far it is taken.
     #[arg(long, default_value = "ci")]
     scale: Scale,
+    /// What keeps the rows. PostgreSQL is for `race`, `crash` and `failover`, with three nodes.
+    #[arg(long, default_value = "sqlite")]
+    store: StoreKind,
     /// Only the results whose name contains this.
     #[arg(long, default_value = "")]
     only: String,
@@ -63,6 +70,8 @@ enum Kind {
     Race,
     /// `kill -9` under load, again and again.
     Crash,
+    /// A primary that fails under load, and a standby that takes over.
+    Failover,
     /// The judge of recorded histories, on histories that are known to be right or wrong.
     History,
     /// Power cuts anywhere in a recorded run.
@@ -91,35 +100,42 @@ fn main() -> ExitCode {
         Some(import::COMMAND) => return import::be_the_program(&words),
         _ => {}
     }
-    let Arguments { kind, scale, only, seed, rows } = Arguments::parse();
+    let arguments = Arguments::parse();
     let mut report = Report::new();
-    let done = match kind {
-        Kind::Model => {
-            model::run(scale, &only, &mut report);
-            Ok(())
-        }
-        Kind::Race => asynchronously(race::run(scale, &only, seed, &mut report)),
-        Kind::Crash => asynchronously(crash::run(scale, &only, seed, &mut report)),
-        Kind::History => {
-            history::run(scale, seed, &mut report);
-            Ok(())
-        }
-        Kind::Power => power::run(scale, &only, seed, &mut report),
-        Kind::Syscall => syscall::run(scale, &only, &mut report),
-        Kind::Clock => asynchronously(clock::run(scale, &only, &mut report)),
-        Kind::Client => asynchronously(client::run(scale, &only, seed, &mut report)),
-        Kind::Damage => damage::run(scale, &only, seed, &mut report),
-        Kind::Fuzz => fuzz::run(scale, &only, seed, &mut report),
-        Kind::Import => import::run(scale, rows, &mut report),
-        Kind::Mutation => mutation::run(scale, &only, &mut report),
-    };
-    match done {
+    match prove(arguments, &mut report) {
         Ok(()) if report.is_proved() => ExitCode::SUCCESS,
         Ok(()) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("prove: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn prove(arguments: Arguments, report: &mut Report) -> Result<()> {
+    let Arguments { kind, scale, store, only, seed, rows } = arguments;
+    match (kind, store) {
+        (Kind::Race, _) => asynchronously(race::run(scale, store, &only, seed, report)),
+        (Kind::Crash, _) => asynchronously(crash::run(scale, store, &only, seed, report)),
+        (Kind::Failover, StoreKind::Postgres) => asynchronously(failover::run(scale, &only, seed, report)),
+        (Kind::Failover, StoreKind::Sqlite) => bail!("only PostgreSQL fails over: add --store postgres"),
+        (_, StoreKind::Postgres) => bail!("this proof knows no --store postgres; race, crash and failover do"),
+        (Kind::Model, _) => {
+            model::run(scale, &only, report);
+            Ok(())
+        }
+        (Kind::History, _) => {
+            history::run(scale, seed, report);
+            Ok(())
+        }
+        (Kind::Power, _) => power::run(scale, &only, seed, report),
+        (Kind::Syscall, _) => syscall::run(scale, &only, report),
+        (Kind::Clock, _) => asynchronously(clock::run(scale, &only, report)),
+        (Kind::Client, _) => asynchronously(client::run(scale, &only, seed, report)),
+        (Kind::Damage, _) => damage::run(scale, &only, seed, report),
+        (Kind::Fuzz, _) => fuzz::run(scale, &only, seed, report),
+        (Kind::Import, _) => import::run(scale, rows, report),
+        (Kind::Mutation, _) => mutation::run(scale, &only, report),
     }
 }
 

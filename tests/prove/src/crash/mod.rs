@@ -1,7 +1,10 @@
-//! `kill -9` under load, again and again, on one data directory: what was answered 200 holds in the next life.
+//! `kill -9` under load, again and again, on one data directory or of the nodes of one database: what was answered 200 holds in
+//! the next life.
 
 mod chain;
+mod fleet;
 mod life;
+mod nodes;
 mod program;
 mod request;
 mod run;
@@ -11,6 +14,7 @@ use regrant_store_sqlite::Failpoint;
 
 use crate::report::{Entry, Report};
 use crate::scale::Scale;
+use crate::world::StoreKind;
 pub(crate) use program::Program;
 use run::Run;
 
@@ -27,7 +31,14 @@ struct Extent {
 }
 
 /// T-01 and T-02: kills at random moments, kills at every failpoint, and kills that must find the planted fault.
-pub(crate) async fn run(scale: Scale, only: &str, seed: u64, report: &mut Report) -> Result<()> {
+pub(crate) async fn run(scale: Scale, store: StoreKind, only: &str, seed: u64, report: &mut Report) -> Result<()> {
+    match store {
+        StoreKind::Sqlite => on_sqlite(scale, only, seed, report).await,
+        StoreKind::Postgres => nodes::run(scale, only, seed, report).await,
+    }
+}
+
+async fn on_sqlite(scale: Scale, only: &str, seed: u64, report: &mut Report) -> Result<()> {
     let extent = match scale {
         Scale::Ci => Extent { kills: 200, chains: 64, kills_per_failpoint: 5 },
         Scale::Night => Extent { kills: 1_000, chains: 256, kills_per_failpoint: 10 },

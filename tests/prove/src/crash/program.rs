@@ -73,7 +73,17 @@ impl Server {
         log: &Path,
         environment: &[(&str, String)],
     ) -> Result<Option<Self>> {
-        let mut process = spawn(program, data, log, environment)?;
+        Self::begin(spawn(&mut dev(program, data, environment), log)?)
+    }
+
+    /// Starts a node with this configuration file, and waits until it listens; `None` when it died before. What it says goes to
+    /// `log`.
+    pub(crate) fn serve(program: &Program, configuration: &Path, log: &Path) -> Result<Option<Self>> {
+        let mut command = Command::new(&program.0);
+        Self::begin(spawn(command.arg("serve").arg("--config").arg(configuration), log)?)
+    }
+
+    fn begin(mut process: Child) -> Result<Option<Self>> {
         let mut output = BufReader::new(process.stdout.take().context("the output is piped")?);
         let (said, heard) = mpsc::channel();
         thread::spawn(move || {
@@ -96,7 +106,7 @@ impl Server {
 
     /// Starts the program and kills it so soon that it may not have come to listen.
     pub(crate) fn start_and_kill(program: &Program, data: &Path, log: &Path, after: Duration) -> Result<()> {
-        let mut process = spawn(program, data, log, &[])?;
+        let mut process = spawn(&mut dev(program, data, &[]), log)?;
         thread::sleep(after);
         process.kill()?;
         process.wait()?;
@@ -123,16 +133,17 @@ impl Drop for Server {
     }
 }
 
-fn spawn(program: &Program, data: &Path, log: &Path, environment: &[(&str, String)]) -> Result<Child> {
-    let log = File::create(log).context("the log cannot be written")?;
+fn dev(program: &Program, data: &Path, environment: &[(&str, String)]) -> Command {
     let mut command = Command::new(&program.0);
     command
         .args(["dev", "--no-tour", "--listen", "127.0.0.1:0", "--data"])
         .arg(data)
-        .env("REGRANT_LOG", "warn")
-        .envs(environment.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log);
-    command.spawn().with_context(|| format!("{} cannot be started", program.0.display()))
+        .envs(environment.iter().map(|(name, value)| (name, value)));
+    command
+}
+
+fn spawn(command: &mut Command, log: &Path) -> Result<Child> {
+    let log = File::create(log).context("the log cannot be written")?;
+    command.env("REGRANT_LOG", "warn").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+    command.spawn().with_context(|| format!("{} cannot be started", command.get_program().display()))
 }

@@ -43,7 +43,7 @@ pub(super) async fn revoke(life: &Life, connection: &mut Connection, presented: 
 /// A login of the demo user; `None` when the server was lost meanwhile.
 pub(super) async fn log_in(life: &Life) -> Result<Option<Tokens>> {
     let Ok(mut connection) = life.connect().await else { return Ok(None) };
-    let form = format!("{CLIENT}&grant_type=password&username=bshaffer&password=brent123");
+    let form = format!("{CLIENT}&grant_type=password&username={USERNAME}&password={PASSWORD}");
     let Ok((status, body)) = connection.post("/token", form).await else { return Ok(None) };
     match tokens(&body) {
         Some(tokens) => Ok(Some(tokens)),
@@ -53,6 +53,10 @@ pub(super) async fn log_in(life: &Life) -> Result<Option<Tokens>> {
 
 /// The demo client of `regrant dev`.
 const CLIENT: &str = "client_id=TestClient&client_secret=TestSecret";
+/// The demo user's name.
+pub(super) const USERNAME: &str = "bshaffer";
+/// The demo user's password.
+pub(super) const PASSWORD: &str = "brent123";
 
 async fn send<T>(
     life: &Life,

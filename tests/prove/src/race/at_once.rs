@@ -3,8 +3,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use tokio::task::JoinSet;
 
-use super::world::{Login, World};
 use crate::history::{Operation, Outcome, Tokens};
+use crate::world::{Login, World};
 
 /// How many refreshes present the same token at once.
 const REFRESHES_AT_ONCE: usize = 64;

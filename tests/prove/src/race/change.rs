@@ -2,8 +2,7 @@ use anyhow::{Context, Result};
 use regrant_protocol::GrantType;
 use regrant_store::{ClientChange, ClientSettings, UserChange, UserStatus};
 
-use super::careless_store::Carelessness;
-use super::world::{Login, World};
+use crate::world::{Carelessness, Login, World};
 
 /// A change after which a sender may not refresh any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,8 @@
 //! Refreshes of one token at once, and changes that end a grant while it is refreshed, in this process.
 
 mod at_once;
-mod careless_store;
 mod change;
 mod round;
-mod world;
 
 use std::sync::Arc;
 
@@ -15,10 +13,9 @@ use tokio::task::JoinSet;
 use crate::history::{History, Judge, tell};
 use crate::report::{Entry, Report};
 use crate::scale::Scale;
-use careless_store::Carelessness;
+use crate::world::{Carelessness, Origin, StoreKind, World};
 use change::Change;
 use round::Round;
-use world::{Origin, World};
 
 const KIND: &str = "race";
 
@@ -29,7 +26,7 @@ const ROUNDS_AT_ONCE: usize = 6;
 const PLANTED_ROUNDS: usize = 60;
 
 /// Runs every race, each followed by itself with its fault planted; `only` those whose name contains it.
-pub(crate) async fn run(scale: Scale, only: &str, seed: u64, report: &mut Report) -> Result<()> {
+pub(crate) async fn run(scale: Scale, store: StoreKind, only: &str, seed: u64, report: &mut Report) -> Result<()> {
     let rounds = match scale {
         Scale::Ci => 200,
         Scale::Night => 1_000,
@@ -37,14 +34,15 @@ pub(crate) async fn run(scale: Scale, only: &str, seed: u64, report: &mut Report
     };
     for (name, origin) in [(AT_ONCE, Origin::LogIn), (IMPORTED_AT_ONCE, Origin::Import)] {
         if name.contains(only) {
-            refresh_at_once(name, origin, rounds, seed, None, report).await?;
-            let fault = Some(Carelessness::DecidesOutsideTheStep);
-            refresh_at_once(name, origin, PLANTED_ROUNDS, seed, fault, report).await?;
+            let race = Race { name, store, rounds, seed, planted: None };
+            race.refresh_at_once(origin, report).await?;
+            race.with(Carelessness::DecidesOutsideTheStep).refresh_at_once(origin, report).await?;
         }
     }
     for change in Change::ALL.into_iter().filter(|change| change.name().contains(only)) {
-        change_in_flight(change, rounds, seed, None, report).await?;
-        change_in_flight(change, PLANTED_ROUNDS, seed, Some(change.planted_fault()), report).await?;
+        let race = Race { name: change.name(), store, rounds, seed, planted: None };
+        race.change_in_flight(change, report).await?;
+        race.with(change.planted_fault()).change_in_flight(change, report).await?;
     }
     Ok(())
 }
@@ -52,66 +50,78 @@ pub(crate) async fn run(scale: Scale, only: &str, seed: u64, report: &mut Report
 const AT_ONCE: &str = "refresh_at_once";
 const IMPORTED_AT_ONCE: &str = "imported_refresh_at_once";
 
-/// T-10: one token, many refreshes at once, one rotation. Every token of another system is the first of a grant of its own.
-async fn refresh_at_once(
+/// Many rounds of the same.
+#[derive(Clone, Copy)]
+struct Race {
     name: &'static str,
-    origin: Origin,
+    store: StoreKind,
     rounds: usize,
     seed: u64,
     planted: Option<Carelessness>,
-    report: &mut Report,
-) -> Result<()> {
-    let mut entry = Entry::begin(KIND, name);
-    let world = Arc::new(World::open(planted).await?);
-    let mut login = world.begin(origin).await?;
-    let mut found = Found::new(seed);
-    let mut presented = login.tokens.clone();
-    for round in 0..rounds {
-        if round > 0 && origin == Origin::Import {
-            login = world.begin(origin).await?;
-            presented = login.tokens.clone();
-        }
-        let round = at_once::round(&world, &login, &presented).await?;
-        found.violations.extend(round.violation);
-        found.answers += round.answers;
-        found.overlaps.push(round.overlap);
-        let history = History { generation: presented.generation(), operations: round.operations };
-        found.judge.hear(&history, &found.chance);
-        presented = round.successor;
-    }
-    entry.add("sent_before_first_answer", median(found.overlaps.clone()));
-    found.close(entry, rounds, planted, report);
-    Ok(())
 }
 
-/// T-15, T-16, T-18: what began after the change was answered is refused. Every second grant was taken over.
-async fn change_in_flight(
-    change: Change,
-    rounds: usize,
-    seed: u64,
-    planted: Option<Carelessness>,
-    report: &mut Report,
-) -> Result<()> {
-    let mut entry = Entry::begin(KIND, change.name());
-    let world = Arc::new(World::open(planted).await?);
-    let mut found = Found::new(seed);
-    let mut running = JoinSet::new();
-    for number in 0..rounds {
-        if running.len() == ROUNDS_AT_ONCE
-            && let Some(round) = running.join_next().await
-        {
+impl Race {
+    /// The same with a fault that has to be found.
+    fn with(self, fault: Carelessness) -> Self {
+        Self { rounds: PLANTED_ROUNDS, planted: Some(fault), ..self }
+    }
+
+    fn begin(self) -> Entry {
+        let mut entry = Entry::begin(KIND, self.name);
+        entry.add("store", self.store.name());
+        entry
+    }
+
+    /// T-10: one token, many refreshes at once, one rotation. Every token of another system is the first of a grant of its own.
+    async fn refresh_at_once(self, origin: Origin, report: &mut Report) -> Result<()> {
+        let mut entry = self.begin();
+        let place = self.store.place()?;
+        let world = Arc::new(World::open(place.open().await?, self.planted, None).await?);
+        let mut login = world.begin(origin).await?;
+        let mut found = Found::new(self.seed);
+        let mut presented = login.tokens.clone();
+        for round in 0..self.rounds {
+            if round > 0 && origin == Origin::Import {
+                login = world.begin(origin).await?;
+                presented = login.tokens.clone();
+            }
+            let round = at_once::round(&world, &login, &presented).await?;
+            found.violations.extend(round.violation);
+            found.answers += round.answers;
+            found.overlaps.push(round.overlap);
+            let history = History { generation: presented.generation(), operations: round.operations };
+            found.judge.hear(&history, &found.chance);
+            presented = round.successor;
+        }
+        entry.add("sent_before_first_answer", median(found.overlaps.clone()));
+        found.close(entry, self.rounds, self.planted, report);
+        Ok(())
+    }
+
+    /// T-15, T-16, T-18: what began after the change was answered is refused. Every second grant was taken over.
+    async fn change_in_flight(self, change: Change, report: &mut Report) -> Result<()> {
+        let mut entry = self.begin();
+        let place = self.store.place()?;
+        let world = Arc::new(World::open(place.open().await?, self.planted, None).await?);
+        let mut found = Found::new(self.seed);
+        let mut running = JoinSet::new();
+        for number in 0..self.rounds {
+            if running.len() == ROUNDS_AT_ONCE
+                && let Some(round) = running.join_next().await
+            {
+                found.take(round??);
+            }
+            let origin = if number % 2 == 0 { Origin::LogIn } else { Origin::Import };
+            running.spawn(round::run(Arc::clone(&world), origin, change, self.seed.wrapping_add(number as u64)));
+        }
+        while let Some(round) = running.join_next().await {
             found.take(round??);
         }
-        let origin = if number % 2 == 0 { Origin::LogIn } else { Origin::Import };
-        running.spawn(round::run(Arc::clone(&world), origin, change, seed.wrapping_add(number as u64)));
+        entry.add("in_flight_at_change", median(found.overlaps.clone()));
+        entry.add("refused_after_change", found.refused_late);
+        found.close(entry, self.rounds, self.planted, report);
+        Ok(())
     }
-    while let Some(round) = running.join_next().await {
-        found.take(round??);
-    }
-    entry.add("in_flight_at_change", median(found.overlaps.clone()));
-    entry.add("refused_after_change", found.refused_late);
-    found.close(entry, rounds, planted, report);
-    Ok(())
 }
 
 /// What the rounds of a race add up to.

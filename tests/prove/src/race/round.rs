@@ -5,8 +5,8 @@ use regrant_crypto::{SeededEntropy, random};
 use tokio::task::JoinSet;
 
 use super::change::Change;
-use super::world::{Login, Origin, World};
 use crate::history::{Call, History, Operation, Outcome, Tokens};
+use crate::world::{Login, Origin, World};
 
 /// How many refreshes present the same token while the change is made.
 const REFRESHES_AT_ONCE: usize = 8;

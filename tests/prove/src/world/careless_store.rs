@@ -3,13 +3,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use regrant_grant::{Grant, GrantId, ImportedToken, Party, SessionId, Surroundings, Write};
-use regrant_protocol::{ClientId, EpochNumber, Kid, Subject, Timestamp, Username};
+use regrant_protocol::{ClientId, EpochNumber, Subject, Timestamp, Username};
 use regrant_store::{
     AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, FoundToken, GrantFilter, Identity,
-    ImportError, Imported, ImportedGrant, ListedGrant, Page, Rule, Scene, SealedSigningKey, Session, SigningKeyChange,
-    Step, Store, StoreError, Sweep, SweepError, Swept, Target, User, UserChange, decide_in,
+    ImportError, Imported, ImportedGrant, ListedGrant, NewKeys, Page, Rule, Scene, SealedSigningKey, Session,
+    SharedStore, SigningKeyChange, Step, Store, StoreError, Sweep, SweepError, Swept, Target, User, UserChange,
+    decide_in,
 };
-use regrant_store_sqlite::SqliteStore;
 
 /// What a store does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,9 +30,9 @@ impl Carelessness {
     }
 }
 
-/// The SQLite store with a fault planted in its steps on grants.
+/// A store with a fault planted in its steps on grants.
 pub(crate) struct CarelessStore {
-    inner: SqliteStore,
+    inner: Arc<dyn Store>,
     carelessness: Carelessness,
     parties: Arc<Mutex<HashMap<GrantId, Parties>>>,
 }
@@ -54,16 +54,16 @@ struct StaleScene {
 }
 
 impl CarelessStore {
-    pub(crate) fn new(inner: SqliteStore, carelessness: Carelessness) -> Self {
+    pub(crate) fn new(inner: Arc<dyn Store>, carelessness: Carelessness) -> Self {
         Self { inner, carelessness, parties: Arc::default() }
     }
 
     async fn decide_outside(&self, target: Target, mut rule: Rule) -> Result<(), StoreError> {
         let read = |scene: &Scene<'_>| (StaleScene::of(scene), Write::Nothing);
-        let stale = decide_in(&self.inner, target.clone(), None, read).await?;
+        let stale = decide_in(&*self.inner, target.clone(), None, read).await?;
         tokio::task::yield_now().await;
         let decided = stale.decide(&mut rule);
-        decide_in(&self.inner, target, None, move |scene: &Scene<'_>| {
+        decide_in(&*self.inner, target, None, move |scene: &Scene<'_>| {
             let write = match (&decided, scene.grant) {
                 (Write::Update(row), Some(found)) => {
                     let over_it = Grant { version: found.version + 1, ..row.clone() };
@@ -111,6 +111,10 @@ impl StaleScene {
 impl Store for CarelessStore {
     fn identity(&self) -> &Identity {
         self.inner.identity()
+    }
+
+    fn shared(&self) -> Option<&dyn SharedStore> {
+        self.inner.shared()
     }
 
     async fn step(&self, step: Step) -> Result<(), StoreError> {
@@ -245,8 +249,8 @@ impl Store for CarelessStore {
         self.inner.announce_key(key).await
     }
 
-    async fn retire_keys_below(&self, oldest: Kid) -> Result<(), ChangeError> {
-        self.inner.retire_keys_below(oldest).await
+    async fn replace_keys(&self, keys: NewKeys) -> Result<(), ChangeError> {
+        self.inner.replace_keys(keys).await
     }
 
     async fn signing_keys(&self) -> Result<Vec<SealedSigningKey>, StoreError> {

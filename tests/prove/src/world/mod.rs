@@ -1,13 +1,20 @@
+//! Authorization servers in this process, on one store.
+
+mod careless_store;
+mod kept_keys;
+mod place;
+
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use regrant_crypto::{KeyRing, SystemEntropy, random, sha256};
 use regrant_engine::{
-    AuthorizationServer, Hooks, Parts, Refusal, RequestContext, SESSION_SECONDS, Secrecy, TokenError,
+    AuthorizationServer, Hooks, Observer, Parts, Refusal, RequestContext, SESSION_SECONDS, Secrecy, TokenError,
 };
-use regrant_grant::{Grant, GrantId, GrantSecret, ImportedBirth, ImportedToken, Policy, Realm, Write};
+use regrant_grant::{Grant, GrantId, GrantSecret, ImportedBirth, ImportedToken, Policy, Write};
 use regrant_protocol::{
     ClientId, Clock, GrantType, Issuer, Lifetime, Params, Profile, Scope, Subject, SystemClock,
     TokenEndpointAuthMethod, TokenResponse, Username,
@@ -16,19 +23,22 @@ use regrant_store::{
     AccessTokenFormat, ClientDefaults, ClientSettings, Credential, ImportedGrant, Scene, Store, Target, User,
     UserStatus, decide_in,
 };
-use regrant_store_sqlite::{Genesis, SqliteStore};
-use tempfile::TempDir;
+use tokio::task::JoinSet;
 
-use super::careless_store::{CarelessStore, Carelessness};
 use crate::history::{Call, Operation, Outcome, Stopwatch, Tokens};
+use careless_store::CarelessStore;
+pub(crate) use careless_store::Carelessness;
+use kept_keys::KeptKeys;
+pub(crate) use place::{NODES, StoreKind, open_postgres};
 
-/// The real authorization server on the real store in this process, with the clock of the machine.
+/// Real authorization servers in this process, with the clock of the machine: the nodes of one store. Each call goes to the next.
 pub(crate) struct World {
-    server: AuthorizationServer,
-    store: Arc<dyn Store>,
+    nodes: Vec<Arc<AuthorizationServer>>,
+    /// What follows, at each node, what the others change. It ends with the world.
+    _following: JoinSet<Infallible>,
+    turn: AtomicUsize,
     stopwatch: Stopwatch,
     names_used: AtomicU64,
-    _data: TempDir,
 }
 
 /// A client of its own and a user of its own, and what is needed to refresh.
@@ -57,30 +67,48 @@ pub(crate) enum Origin {
 pub(crate) type Refresh = (Operation, Option<Tokens>);
 
 impl World {
-    /// Makes a store in a directory that goes with the world, careless where a fault is planted.
-    pub(crate) async fn open(carelessness: Option<Carelessness>) -> Result<Self> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let entropy = Arc::new(SystemEntropy);
-        let ring = KeyRing::generate(&*entropy);
-        let data = tempfile::tempdir().context("the temporary directory cannot be written")?;
-        let genesis = Genesis { realm: Realm(random(&*entropy)), epoch_random: random(&*entropy) };
-        let sqlite = SqliteStore::open(&data.path().join("regrant.db"), genesis, Arc::clone(&clock))?;
-        let store: Arc<dyn Store> = match carelessness {
-            None => Arc::new(sqlite),
-            Some(carelessness) => Arc::new(CarelessStore::new(sqlite, carelessness)),
-        };
-        let issuer = Issuer::parse("https://id.example")?;
-        let store_of_server = Arc::clone(&store);
-        let hooks = Hooks::default();
-        let session_seconds = SESSION_SECONDS;
-        let parts = Parts { issuer, store: store_of_server, ring, clock, entropy, session_seconds, hooks };
-        let server = AuthorizationServer::open(parts).await?;
-        Ok(Self { server, store, stopwatch: Stopwatch::start(), names_used: AtomicU64::new(0), _data: data })
+    /// Builds a node on each of these stores, which are all of the same rows. A fault is planted in each of them.
+    pub(crate) async fn open(
+        stores: Vec<Arc<dyn Store>>,
+        planted: Option<Carelessness>,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Result<Self> {
+        let ring = KeyRing::generate(&SystemEntropy);
+        let (mut nodes, mut following) = (Vec::new(), JoinSet::new());
+        for store in stores {
+            let store = match planted {
+                None => store,
+                Some(carelessness) => Arc::new(CarelessStore::new(store, carelessness)),
+            };
+            let parts = Parts {
+                issuer: Issuer::parse("https://id.example")?,
+                store,
+                ring: ring.clone(),
+                clock: Arc::new(SystemClock),
+                entropy: Arc::new(SystemEntropy),
+                session_seconds: SESSION_SECONDS,
+                hooks: Hooks { observer: observer.clone(), ..Hooks::default() },
+            };
+            let node = Arc::new(AuthorizationServer::open(parts).await?);
+            following.spawn(node.follower("a node", Arc::new(KeptKeys(ring.clone()))).run(|_| {}));
+            nodes.push(node);
+        }
+        let (turn, names_used) = (AtomicUsize::new(0), AtomicU64::new(0));
+        Ok(Self { nodes, _following: following, turn, stopwatch: Stopwatch::start(), names_used })
     }
 
-    /// The store behind the server, for changes that come from elsewhere.
+    /// The store behind the next node, for changes that come from elsewhere.
     pub(crate) fn store(&self) -> &dyn Store {
-        &*self.store
+        &**self.node().store()
+    }
+
+    /// Nanoseconds since it was opened.
+    pub(crate) fn now(&self) -> u64 {
+        self.stopwatch.nanoseconds()
+    }
+
+    fn node(&self) -> &AuthorizationServer {
+        &self.nodes[self.turn.fetch_add(1, Ordering::Relaxed) % self.nodes.len()]
     }
 
     /// Makes a user and a client with a grant.
@@ -122,7 +150,7 @@ impl World {
         };
         let refresh_token = Some(ImportedToken(sha256(token.as_bytes())));
         let grant = ImportedGrant { birth, refresh_token, access_tokens: Vec::new() };
-        let imported = self.server.import(vec![grant]).await?;
+        let imported = self.node().import(vec![grant]).await?;
         ensure!(imported.refresh_tokens == 1, "a token was not taken over: {imported:?}");
         Ok(Login { client, secret, subject, tokens: Tokens::imported(token, id) })
     }
@@ -139,16 +167,16 @@ impl World {
             cutoff: 0,
             version: 1,
         };
-        self.store.add_user(user).await?;
+        self.store().add_user(user).await?;
         Ok((subject, username))
     }
 
     /// Makes a client; its name, its secret, and what is kept of it.
     pub(crate) async fn add_client(&self) -> Result<(ClientId, String, Option<Credential>)> {
         let client = ClientId::parse(&self.name("client"))?;
-        let generated = self.server.register_client(client.clone(), Secrecy::Generated, settings()?).await?;
+        let generated = self.node().register_client(client.clone(), Secrecy::Generated, settings()?).await?;
         let secret = generated.context("a confidential client is registered with a secret")?.expose().to_owned();
-        let kept = self.store.client(&client).await?.and_then(|client| client.settings.credential);
+        let kept = self.store().client(&client).await?.and_then(|client| client.settings.credential);
         Ok((client, secret, kept))
     }
 
@@ -175,7 +203,7 @@ impl World {
     pub(crate) async fn revoke(&self, login: &Login) -> Result<()> {
         let (client, secret, token) = (&login.client, &login.secret, &login.tokens.refresh_token);
         let params = params(&format!("token={token}&client_id={client}&client_secret={secret}"));
-        Ok(self.server.revoke(&self.context(), None, &params).await?)
+        Ok(self.node().revoke(&self.context(), None, &params).await?)
     }
 
     /// Runs a change and notes when.
@@ -188,12 +216,12 @@ impl World {
     /// The row of a grant.
     pub(crate) async fn row(&self, grant: GrantId) -> Result<Grant> {
         let read = |scene: &Scene<'_>| (scene.grant.cloned(), Write::Nothing);
-        let found = decide_in(&*self.store, Target::Grant(grant), None, read).await?;
+        let found = decide_in(self.store(), Target::Grant(grant), None, read).await?;
         found.context("the grant of a login exists")
     }
 
     async fn token(&self, form: &str) -> Result<TokenResponse, TokenError> {
-        self.server.token(&self.context(), None, &params(form)).await
+        self.node().token(&self.context(), None, &params(form)).await
     }
 
     fn context(&self) -> RequestContext {

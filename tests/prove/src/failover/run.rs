@@ -1,0 +1,192 @@
+use std::mem;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use async_trait::async_trait;
+use tokio::task::JoinSet;
+
+use super::alarm::Alarm;
+use super::pair::{Failure, Pair};
+use crate::crowd::{Crowd, Nodes, Seat, becomes_so};
+use crate::history::{Operation, Tokens, tell};
+use crate::race::median;
+use crate::report::{Entry, Report};
+use crate::world::{Login, NODES, Origin, World, open_postgres};
+
+/// How often every client is served, at least, while the primary that was paused goes on and takes itself for the primary still.
+/// What it would answer is older than what the clients have.
+const ROUNDS_AFTER_RESUMPTION: usize = 20;
+
+/// How many clients log in at once.
+const LOGINS_AT_ONCE: usize = 8;
+
+/// Fail-overs of one database, under load.
+pub(super) struct Run {
+    clients: JoinSet<()>,
+    crowd: Arc<Crowd>,
+    world: Arc<World>,
+    alarm: Arc<Alarm>,
+    pair: Pair,
+    pub(super) fail_overs: usize,
+    in_flight: Vec<usize>,
+    outages: Vec<u64>,
+    rotations_lost: usize,
+    violations: Vec<String>,
+}
+
+impl Run {
+    /// Starts primary, standby and nodes, logs every client in, and lets them refresh.
+    pub(super) async fn begin(clients: usize, seed: u64) -> Result<Self> {
+        let pair = Pair::start().await?;
+        let alarm = Arc::<Alarm>::default();
+        let stores = open_postgres(&pair.address()?).await?;
+        let world = Arc::new(World::open(stores, None, Some(Arc::clone(&alarm) as _)).await?);
+        let mut logins = Vec::new();
+        let mut running = JoinSet::new();
+        while logins.len() < clients {
+            while running.len() < LOGINS_AT_ONCE {
+                let world = Arc::clone(&world);
+                running.spawn(async move { world.begin(Origin::LogIn).await });
+            }
+            logins.push(running.join_next().await.context("a login was begun")???);
+        }
+        let tokens = logins.iter().map(|login| login.tokens.clone()).collect();
+        let nodes: Arc<dyn Nodes> = Arc::new(NodesOfWorld { world: Arc::clone(&world), logins });
+        let (crowd, clients) = Crowd::start(&nodes, tokens, seed);
+        let (in_flight, outages, violations) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self {
+            clients,
+            crowd,
+            world,
+            alarm,
+            pair,
+            fail_overs: 0,
+            in_flight,
+            outages,
+            rotations_lost: 0,
+            violations,
+        })
+    }
+
+    /// Lets the primary fail once everything is at the standby, which takes over.
+    pub(super) async fn fail_over(&mut self, failure: Failure) {
+        self.pair.wait_for_standby();
+        let failed_at = self.fail(failure);
+        let crowd = &self.crowd;
+        let losers = crowd.losers(|select| self.pair.promoted(select));
+        self.rotations_lost += losers.len();
+        self.violations.extend(losers.into_iter().map(|seat| format!("an acknowledged rotation was lost: {seat:?}")));
+        if let Err(left) = crowd.recovers().await {
+            self.violations.push(format!("{left} clients were not served again"));
+        }
+        let recovered = crowd.seats().iter().filter_map(Seat::recovered_at);
+        self.outages.extend(recovered.map(|at| at.saturating_sub(failed_at) / NANOSECONDS));
+        if failure == Failure::Paused {
+            self.pair.resume();
+            for _ in 0..ROUNDS_AFTER_RESUMPTION {
+                crowd.mark(self.world.now());
+                if crowd.recovers().await.is_err() {
+                    self.violations.push("a primary that was replaced keeps nodes busy".to_owned());
+                }
+            }
+        }
+        self.pair.replace();
+    }
+
+    /// Lets the primary fail while its standby is behind, and looks whether every loss is noticed.
+    pub(super) async fn fail_over_with_loss(&mut self) {
+        self.pair.stop_following();
+        let before: Vec<usize> = self.crowd.seats().iter().map(Seat::answers).collect();
+        let crowd = Arc::clone(&self.crowd);
+        let all_went_on = || crowd.seats().iter().zip(&before).all(|(seat, before)| seat.answers() > *before);
+        if !becomes_so(all_went_on).await {
+            self.violations.push("the clients did not go on without a standby".to_owned());
+        }
+        self.fail(Failure::Killed);
+        let losers = crowd.losers(|select| self.pair.promoted(select));
+        self.rotations_lost += losers.len();
+        // The retry of a rotation that was lost is that rotation, and has the same refresh token.
+        let is_noticed = |seat: &&Seat| seat.unavailable() > 0 || seat.is_rotated_again();
+        if !becomes_so(|| losers.iter().all(is_noticed)).await {
+            self.violations.push("a client whose rotation was lost was not answered 503".to_owned());
+        }
+        let is_served = |seat: &&&Seat| seat.recovered_at().is_some() && !seat.is_rotated_again();
+        let served = losers.iter().filter(is_served).count();
+        if served > 0 {
+            self.violations.push(format!("{served} clients were served as if nothing was lost"));
+        }
+    }
+
+    /// Lets the primary fail and the standby take over; when it failed.
+    fn fail(&mut self, failure: Failure) -> u64 {
+        self.in_flight.push(self.crowd.in_flight.count());
+        let failed_at = self.world.now();
+        self.pair.fail(failure);
+        self.pair.promote();
+        self.crowd.mark(self.world.now());
+        self.fail_overs += 1;
+        failed_at
+    }
+
+    /// Prints what was found. Fewer requests in flight than `in_flight_min`, in the middle, are a violation.
+    pub(super) async fn close(mut self, mut entry: Entry, in_flight_min: usize, report: &mut Report) {
+        let (in_flight, contradictions) = self.end(&mut entry).await;
+        self.violations.extend(contradictions);
+        if in_flight < in_flight_min {
+            let told = format!("in the middle, {in_flight} requests were in flight, and {in_flight_min} are needed");
+            self.violations.push(told);
+        }
+        let alarms = self.alarm.grants().len();
+        if alarms > 0 {
+            self.violations.push(format!("the tokens of {alarms} grants were found to be ahead of their rows"));
+        }
+        tell(&mut entry, &self.violations);
+        report.close(entry, self.fail_overs, self.violations.len());
+    }
+
+    /// Prints what was found where something had to be lost: no loss, and none that was noticed, is a violation.
+    pub(super) async fn close_planted(mut self, mut entry: Entry, report: &mut Report) {
+        let (_, contradictions) = self.end(&mut entry).await;
+        let alarms = self.alarm.grants().len();
+        if self.rotations_lost == 0 || alarms == 0 {
+            self.violations.push("nothing was lost, or nobody noticed".to_owned());
+        }
+        tell(&mut entry, &self.violations);
+        entry.add("planted_fault", "asynchronous_standby");
+        entry.add("grants_found_rolled_back", alarms);
+        entry.add("contradictions", contradictions.len());
+        entry.add("times_caught", self.rotations_lost);
+        report.close(entry, self.fail_overs, self.violations.len());
+    }
+
+    /// Ends the clients, adds what makes the count mean something, and returns how many requests were in flight in the middle, and
+    /// what a lost rotation shows in.
+    async fn end(&mut self, entry: &mut Entry) -> (usize, Vec<String>) {
+        let found = self.crowd.close(mem::take(&mut self.clients), entry).await;
+        self.violations.extend(found.by_clients);
+        let in_flight = median(self.in_flight.clone());
+        self.outages.sort_unstable();
+        entry.add("nodes", NODES);
+        entry.add("in_flight_at_failure", in_flight);
+        entry.add("rotations_lost", self.rotations_lost);
+        entry.add("outage_milliseconds_p50", self.outages.get(self.outages.len() / 2).copied());
+        entry.add("outage_milliseconds_max", self.outages.last().copied());
+        (in_flight, found.in_histories)
+    }
+}
+
+/// In a millisecond.
+const NANOSECONDS: u64 = 1_000_000;
+
+/// The nodes of a world, and who asks there.
+struct NodesOfWorld {
+    world: Arc<World>,
+    logins: Vec<Login>,
+}
+
+#[async_trait]
+impl Nodes for NodesOfWorld {
+    async fn refresh(&self, client: usize, presented: &Tokens) -> (Operation, Option<Tokens>) {
+        self.world.refresh(&self.logins[client], presented).await
+    }
+}
