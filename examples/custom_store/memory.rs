@@ -210,8 +210,7 @@ impl Store for MemoryStore {
     }
 
     async fn add_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError> {
-        self.tables().add_signing_key(key);
-        Ok(())
+        self.tables().add_signing_key(key)
     }
 
     async fn change_signing_key(&self, key_id: &str, change: SigningKeyChange) -> Result<(), ChangeError> {

@@ -136,5 +136,6 @@ mod tests {
         let kept = line("opaque", KEPT);
         assert_eq!(lines(&kept), Ok(vec![("opaque", KEPT)]));
         assert!(lines("opaque 12\n").is_err());
+        assert!(lines(include_str!("../../benches/instructions.txt")).is_ok());
     }
 }

@@ -109,14 +109,21 @@ impl Drop for Writer {
 
 fn serve(mut database: Database, queue: &Receiver<Waiting>) {
     while let Ok(first) = queue.recv() {
-        let runtime = first.runtime.clone();
         let waiting = iter::once(first).chain(queue.try_iter()).take(STEPS_PER_COMMIT_MAX);
-        let mut batch: Vec<_> = waiting.map(|waiting| waiting.job).collect();
+        let (mut batch, runtimes): (Vec<_>, Vec<_>) = waiting.map(|waiting| (waiting.job, waiting.runtime)).unzip();
         Failpoint::BatchTaken.reach();
         let committed = database.commit_together(&mut batch);
-        answer(batch, committed, runtime);
+        answer(batch, committed, runtime_of_all(runtimes));
         database.checkpoint_if_due();
     }
+}
+
+/// The runtime in which all of them wait, if it is one: nobody's answer is to depend on a runtime that is not their own, and that
+/// may have ended.
+fn runtime_of_all(runtimes: Vec<Option<Handle>>) -> Option<Handle> {
+    let mut all = runtimes.into_iter();
+    let first = all.next()??;
+    all.all(|other| other.is_some_and(|other| other.id() == first.id())).then_some(first)
 }
 
 /// Answers all that were committed together. Many are answered from inside the runtime: to wake a task from there costs a tenth
@@ -195,6 +202,22 @@ mod tests {
             assert_eq!(answer.await.unwrap(), Ok(()));
         }
         assert_eq!(writer.run(|_| Ok::<_, StoreError>(())).await, Ok(()));
+    }
+
+    #[test]
+    fn who_waits_in_another_runtime_is_answered_when_that_of_the_first_is_gone() {
+        let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (directory, gone, other) = (tempfile::tempdir().unwrap(), runtime(), runtime());
+        let writer = start(&directory);
+        let release = stop(&writer);
+        let submit = |runtime: &tokio::runtime::Runtime| {
+            let _inside = runtime.enter();
+            writer.submit(None, |_| Ok::<_, StoreError>(())).unwrap()
+        };
+        let (_given_up, waiting) = (submit(&gone), submit(&other));
+        drop(gone);
+        release.send(()).unwrap();
+        assert_eq!(other.block_on(waiting).unwrap(), Ok(()));
     }
 
     #[tokio::test]

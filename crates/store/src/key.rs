@@ -1,6 +1,8 @@
 use regrant_grant::Realm;
 use regrant_protocol::{EpochNumber, Kid, Timestamp};
 
+use crate::StoreError;
+
 /// What makes this store different from every other: made with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -74,6 +76,12 @@ pub enum SigningKeyChange {
         /// The sealed private key.
         sealed: Vec<u8>,
     },
+}
+
+/// Why a store does not add a signing key that is sealed under this master key, which was retired.
+#[must_use]
+pub fn sealed_under_retired(kid: Kid) -> StoreError {
+    StoreError::Unavailable(format!("master key {kid} was retired a moment ago, and seals nothing any more; ask again"))
 }
 
 /// What is left of the keys after an emergency.

@@ -38,7 +38,7 @@ pub use error::{ChangeError, StoreError};
 pub use foreign_subject::{SubjectError, client_names_of, subject_of};
 pub use grant_filter::{GrantFilter, ListedGrant};
 pub use import::{FoundToken, ImportError, Imported, ImportedAccessToken, ImportedGrant};
-pub use key::{AnnouncedKey, Epoch, Identity, NewKeys, SealedSigningKey, SigningKeyChange};
+pub use key::{AnnouncedKey, Epoch, Identity, NewKeys, SealedSigningKey, SigningKeyChange, sealed_under_retired};
 pub use session::{LIVE_SESSIONS_MAX, Session};
 pub use shared::{Changes, NODE_REMEMBERED_SECONDS, Node, NodeId, SeenNode, SharedStore};
 pub use slice::{Page, SLICE_ROWS_MAX};

@@ -182,11 +182,16 @@ pub trait Store: Send + Sync + 'static {
     async fn signing_keys(&self) -> Result<Vec<SealedSigningKey>, StoreError>;
 
     /// Adds a signing key. Adding one of a known `key_id` again is not an error and changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the master key that it is sealed under was retired: whoever sealed it has not heard of
+    /// that yet.
     async fn add_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError>;
 
     /// Changes a signing key.
     ///
     /// # Errors
-    /// [`ChangeError::Unknown`] when there is none of this name, or when one that was withdrawn is to be sealed anew.
+    /// [`ChangeError::Unknown`] when there is none of this name, or when one that was withdrawn is to be sealed anew, or one under
+    /// a master key that was retired.
     async fn change_signing_key(&self, key_id: &str, change: SigningKeyChange) -> Result<(), ChangeError>;
 }

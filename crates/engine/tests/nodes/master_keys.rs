@@ -135,9 +135,10 @@ async fn of_nodes_that_rotate_at_once_one_makes_the_key_and_the_other_is_told_to
         (told, Ok(2)) => (&other, &one, told),
         other => panic!("{other:?}"),
     };
-    assert!(matches!(told, Err(KeyRotationError::KidTaken(Kid(2)))), "{told:?}");
+    // The second has made a key of its own by then, or has not begun to.
+    assert!(matches!(told, Err(KeyRotationError::KidTaken(Kid(2)) | KeyRotationError::KeyNotHere(Kid(2)))), "{told:?}");
     let given = winner.log_in().await.unwrap();
-    assert_eq!(loser.verdict(&given).await, Verdict::Unavailable, "its own key of that number is not the one");
+    assert_eq!(loser.verdict(&given).await, Verdict::Unavailable, "it has no such key");
     loser.file.copy(&winner.file);
     loser.follow().await;
     assert_eq!(loser.verdict(&given).await, Verdict::Rotated);

@@ -11,6 +11,9 @@ use crate::config::section::SECTIONS;
 /// What the name of every variable begins with.
 pub(super) const PREFIX: &str = "REGRANT_";
 
+/// What commands read besides the settings, however near it is to the name of one.
+const OF_COMMANDS: [&str; 4] = ["REGRANT_IMPORT_PASSWORD", "REGRANT_IMPORT_SALT", "REGRANT_PASSWORD", "REGRANT_SECRET"];
+
 /// The environment variables of regrant, and who asked for them. A value may be a secret.
 pub(super) struct Environment<'a> {
     values: &'a BTreeMap<String, Secret>,
@@ -80,7 +83,7 @@ fn bare(name: &str) -> &str {
 /// Others have variables with our prefix too: those of other programs of ours, and those that Kubernetes makes for a service that is
 /// named regrant or regrant-admin.
 fn is_ours(name: &str, is_near: bool) -> bool {
-    if is_of_kubernetes(name) {
+    if is_of_kubernetes(name) || OF_COMMANDS.contains(&name) {
         return false;
     }
     let names_section = SECTIONS.iter().any(|section| name.starts_with(&variable(section.name, None, "")));
@@ -126,6 +129,7 @@ mod tests {
             "REGRANT_SECRET",
             "REGRANT_LOG",
             "REGRANT_HOME",
+            "REGRANT_IMPORT_PASSWORD",
             "REGRANT_PORT_443_TCP_ADDR",
             "REGRANT_SERVER_PORT",
             "REGRANT_ADMIN_SERVICE_HOST",
@@ -136,6 +140,7 @@ mod tests {
         .collect();
         let environment = Environment::new(&values);
         environment.get("REGRANT_SERVER_ISSUER", "server.issuer".to_owned());
+        environment.get("REGRANT_STORE_PASSWORD", "store.password".to_owned());
         let told: Vec<String> = environment.problems().iter().map(Problem::to_string).collect();
         assert_eq!(
             told,

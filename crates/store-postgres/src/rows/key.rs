@@ -2,6 +2,7 @@ use regrant_grant::Realm;
 use regrant_protocol::{EpochNumber, Kid, Timestamp};
 use regrant_store::{
     AnnouncedKey, ChangeError, Epoch, Identity, NewKeys, SealedSigningKey, SigningKeyChange, StoreError,
+    sealed_under_retired,
 };
 use tokio_postgres::Row;
 
@@ -11,7 +12,7 @@ use crate::connection::Value;
 use crate::statements::database::LOCK_KEYS;
 use crate::statements::key::{
     DELETE_ANNOUNCED_KEYS_BELOW, INSERT_ANNOUNCED_KEY, INSERT_SIGNING_KEY, RESEAL_SIGNING_KEY, SELECT_ANNOUNCED_KEY,
-    SELECT_ANNOUNCED_KEYS, SELECT_EPOCHS, SELECT_HAS_SIGNING_KEY, SELECT_REALM, SELECT_SIGNING_KEYS,
+    SELECT_ANNOUNCED_KEYS, SELECT_EPOCHS, SELECT_HAS_SIGNING_KEY, SELECT_IS_RETIRED, SELECT_REALM, SELECT_SIGNING_KEYS,
     WITHDRAW_SIGNING_KEY, WITHDRAW_SIGNING_KEYS,
 };
 use crate::transaction::Transaction;
@@ -80,13 +81,20 @@ pub(crate) async fn signing(transaction: &Transaction) -> Result<Vec<SealedSigni
     keys.await
 }
 
-/// Adds a signing key, unless there is one of its name.
+/// Adds a signing key, unless there is one of its name. One under a master key that was retired is refused.
 pub(crate) async fn add_signing(transaction: &Transaction, key: &SealedSigningKey) -> Result<(), StoreError> {
     let SealedSigningKey { key_id, algorithm, sealed_under, sealed, created_at, signs_from, withdrawn_at } = key;
+    transaction.rows(LOCK_KEYS, &[]).await?;
+    let under = i16::from(sealed_under.0);
+    let values: [Value<'_>; 1] = [&under];
+    let is_retired = transaction
+        .one(SELECT_IS_RETIRED, &values, |row| Columns::new(row, "announced_keys", &"any").next::<bool>("is_retired"));
+    if is_retired.await? == Some(true) {
+        return Err(sealed_under_retired(*sealed_under));
+    }
     let (created_at, signs_from) = (created_at.milliseconds(), signs_from.milliseconds());
     let withdrawn_at = withdrawn_at.map(Timestamp::milliseconds);
-    let values: [Value<'_>; 7] =
-        [key_id, algorithm, &i16::from(sealed_under.0), sealed, &created_at, &signs_from, &withdrawn_at];
+    let values: [Value<'_>; 7] = [key_id, algorithm, &under, sealed, &created_at, &signs_from, &withdrawn_at];
     transaction.execute(INSERT_SIGNING_KEY, &values).await?;
     count_key_change(transaction).await
 }
@@ -112,6 +120,7 @@ pub(crate) async fn change_signing(
             transaction.execute(WITHDRAW_SIGNING_KEY, &[&key_id, &at.milliseconds()]).await?
         }
         SigningKeyChange::Reseal { sealed_under, sealed } => {
+            transaction.rows(LOCK_KEYS, &[]).await?;
             transaction.execute(RESEAL_SIGNING_KEY, &[&key_id, &i16::from(sealed_under.0), sealed]).await?
         }
     };

@@ -27,5 +27,9 @@ pub(crate) const WITHDRAW_SIGNING_KEYS: &str =
     "UPDATE signing_keys SET withdrawn_at = $1, sealed = '' WHERE withdrawn_at IS NULL";
 pub(crate) const WITHDRAW_SIGNING_KEY: &str =
     "UPDATE signing_keys SET withdrawn_at = coalesce(withdrawn_at, $2), sealed = '' WHERE key_id = $1";
-pub(crate) const RESEAL_SIGNING_KEY: &str =
-    "UPDATE signing_keys SET sealed_under = $2, sealed = $3 WHERE key_id = $1 AND withdrawn_at IS NULL";
+/// Not under a master key that was retired: no other can be while `LOCK_KEYS` is held.
+pub(crate) const RESEAL_SIGNING_KEY: &str = "
+    UPDATE signing_keys SET sealed_under = $2::smallint, sealed = $3
+    WHERE key_id = $1 AND withdrawn_at IS NULL AND $2::smallint >= coalesce((SELECT min(kid) FROM announced_keys), 0)";
+pub(crate) const SELECT_IS_RETIRED: &str =
+    "SELECT $1::smallint < coalesce(min(kid), 0) AS is_retired FROM announced_keys";

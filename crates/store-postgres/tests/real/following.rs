@@ -85,7 +85,8 @@ async fn a_node_whose_connection_was_lost_listens_again() {
     postgres.sql(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"));
     // It may have missed something, and says so.
     let heard = hears(&other, heard).await;
-    while one.add_signing_key(signing_key("a")).await.is_err() {}
+    let added = async { while one.add_signing_key(signing_key("a")).await.is_err() {} };
+    timeout(PATIENCE, added).await.expect("a lost connection is made again");
     hears(&other, heard).await;
     assert_eq!(other.signing_keys().await.unwrap().len(), 1);
 }

@@ -2,13 +2,14 @@ use regrant_grant::Realm;
 use regrant_protocol::{EpochNumber, Kid, Timestamp};
 use regrant_store::{
     AnnouncedKey, ChangeError, Epoch, Identity, NewKeys, SealedSigningKey, SigningKeyChange, StoreError,
+    sealed_under_retired,
 };
 use rusqlite::{Row, params};
 
 use crate::columns::Columns;
 use crate::statements::key::{
     DELETE_ANNOUNCED_KEYS_BELOW, INSERT_ANNOUNCED_KEY, INSERT_SIGNING_KEY, RESEAL_SIGNING_KEY, SELECT_ANNOUNCED_KEY,
-    SELECT_ANNOUNCED_KEYS, SELECT_EPOCHS, SELECT_REALM, SELECT_SIGNING_KEYS, WITHDRAW_SIGNING_KEY,
+    SELECT_ANNOUNCED_KEYS, SELECT_EPOCHS, SELECT_IS_RETIRED, SELECT_REALM, SELECT_SIGNING_KEYS, WITHDRAW_SIGNING_KEY,
     WITHDRAW_SIGNING_KEYS,
 };
 use crate::transaction::Transaction;
@@ -70,9 +71,12 @@ pub(crate) fn signing(transaction: &Transaction<'_>) -> Result<Vec<SealedSigning
     })
 }
 
-/// Adds a signing key, unless there is one of its name.
+/// Adds a signing key, unless there is one of its name. One under a master key that was retired is refused.
 pub(crate) fn add_signing(transaction: &Transaction<'_>, key: &SealedSigningKey) -> Result<(), StoreError> {
     let SealedSigningKey { key_id, algorithm, sealed_under, sealed, created_at, signs_from, withdrawn_at } = key;
+    if transaction.one(SELECT_IS_RETIRED, [sealed_under.0], |_| Ok(()))?.is_some() {
+        return Err(sealed_under_retired(*sealed_under));
+    }
     let (created_at, signs_from) = (created_at.milliseconds(), signs_from.milliseconds());
     let withdrawn_at = withdrawn_at.map(Timestamp::milliseconds);
     transaction.execute(

@@ -24,5 +24,8 @@ pub(crate) const WITHDRAW_SIGNING_KEY: &str = "
     UPDATE signing_keys SET withdrawn_at = coalesce(withdrawn_at, ?2), sealed = x'' WHERE key_id = ?1";
 pub(crate) const WITHDRAW_SIGNING_KEYS: &str =
     "UPDATE signing_keys SET withdrawn_at = ?1, sealed = x'' WHERE withdrawn_at IS NULL";
+/// Not under a master key that was retired.
 pub(crate) const RESEAL_SIGNING_KEY: &str = "
-    UPDATE signing_keys SET sealed_under = ?2, sealed = ?3 WHERE key_id = ?1 AND withdrawn_at IS NULL";
+    UPDATE signing_keys SET sealed_under = ?2, sealed = ?3
+    WHERE key_id = ?1 AND withdrawn_at IS NULL AND ?2 >= coalesce((SELECT min(kid) FROM announced_keys), 0)";
+pub(crate) const SELECT_IS_RETIRED: &str = "SELECT 1 WHERE ?1 < (SELECT min(kid) FROM announced_keys)";

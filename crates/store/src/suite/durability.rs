@@ -27,7 +27,7 @@ pub async fn everything_survives_closing_and_opening_again(trial: Trial) {
     let signing = SealedSigningKey {
         key_id: "key".to_owned(),
         algorithm: "EdDSA".to_owned(),
-        sealed_under: Kid(1),
+        sealed_under: announced.kid,
         sealed: vec![1; 100],
         created_at: Timestamp::from_milliseconds(1),
         signs_from: Timestamp::from_milliseconds(2),

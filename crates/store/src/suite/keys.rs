@@ -3,7 +3,7 @@
 use regrant_protocol::{Kid, Timestamp};
 
 use super::Trial;
-use crate::{AnnouncedKey, ChangeError, NewKeys, SealedSigningKey, SigningKeyChange};
+use crate::{AnnouncedKey, ChangeError, NewKeys, SealedSigningKey, SigningKeyChange, StoreError};
 
 /// It may be announced again; another key of its number may not.
 pub async fn an_announced_key_stays_as_it_is(trial: Trial) {
@@ -47,7 +47,6 @@ pub async fn a_retired_key_never_comes_back(trial: Trial) {
 /// A master key and the signing keys that are sealed under it come together, and all others go.
 pub async fn all_keys_are_replaced_at_once_or_none_is(trial: Trial) {
     let store = &trial.store;
-    let announced = |kid| AnnouncedKey { kid: Kid(kid), check_value: [kid; 8] };
     let (first, at) = (Timestamp::from_seconds(20), Timestamp::from_seconds(30));
     for kid in [1, 2] {
         assert_eq!(store.announce_key(announced(kid)).await, Ok(()));
@@ -109,6 +108,26 @@ pub async fn a_signing_key_is_sealed_anew(trial: Trial) {
     }
 }
 
+/// Whoever has not heard of an emergency yet would seal what nobody can open any more.
+pub async fn nothing_is_sealed_under_a_master_key_that_was_retired(trial: Trial) {
+    let store = &trial.store;
+    assert_eq!(store.announce_key(announced(1)).await, Ok(()));
+    let under = |kid, key| SealedSigningKey { sealed_under: Kid(kid), ..key };
+    let keys = NewKeys {
+        master: announced(2),
+        signing: vec![under(2, signing_key("a", 1))],
+        withdrawn_at: Timestamp::from_seconds(1),
+    };
+    assert_eq!(store.replace_keys(keys).await, Ok(()));
+    let refusal = store.add_signing_key(under(1, signing_key("b", 2))).await;
+    assert!(matches!(refusal, Err(StoreError::Unavailable(_))), "{refusal:?}");
+    let refusal = store.change_signing_key("a", reseal(Kid(1))).await;
+    assert!(matches!(refusal, Err(ChangeError::Unknown(_))), "{refusal:?}");
+    assert_eq!(store.add_signing_key(under(2, signing_key("b", 2))).await, Ok(()));
+    let left = [under(2, signing_key("a", 1)), under(2, signing_key("b", 2))];
+    assert_eq!(store.signing_keys().await, Ok(left.to_vec()));
+}
+
 /// The oldest comes first, and the first of a name is the one that counts.
 pub async fn signing_keys_are_listed_by_age_and_stay_as_they_are(trial: Trial) {
     let store = &trial.store;
@@ -131,6 +150,10 @@ fn signing_key(key_id: &str, second: i64) -> SealedSigningKey {
         signs_from: Timestamp::from_seconds(second + 10),
         withdrawn_at: None,
     }
+}
+
+fn announced(kid: u8) -> AnnouncedKey {
+    AnnouncedKey { kid: Kid(kid), check_value: [kid; 8] }
 }
 
 fn reseal(sealed_under: Kid) -> SigningKeyChange {
