@@ -31,7 +31,9 @@ impl AuthorizationServer {
         algorithm: Algorithm,
         emergency: bool,
     ) -> Result<SigningKeyView, KeyRotationError> {
-        let alone = self.rotation.lock().await;
+        let mut alone = self.rotation.lock().await;
+        self.catch_up().await?;
+        self.forget_what_lost(&mut alone);
         let older = self.signing_key_views().await?.into_iter();
         let older: Vec<_> =
             older.filter(|key| key.algorithm == algorithm && key.state != SigningKeyState::Withdrawn).collect();

@@ -23,11 +23,12 @@ impl AuthorizationServer {
     /// [`KeyRotationError`].
     pub async fn prepare_master_key(&self, key_file: &dyn KeyFile) -> Result<Kid, KeyRotationError> {
         let mut alone = self.rotation.lock().await;
+        self.catch_up().await?;
+        self.forget_what_lost(&mut alone);
         if alone.as_ref().is_some_and(|ring| ring.is_retiring()) {
             let broken_off = "an emergency of the master key was broken off; ask for it again first";
             return Err(StoreError::Unavailable(broken_off.to_owned()).into());
         }
-        self.catch_up().await?;
         let ring = self.with_its_key(&mut alone, false)?;
         key_file.replace(&ring)?;
         self.keys.take_in(&ring).map_err(|_| KeyRotationError::KidTaken(ring.newest().0))?;
@@ -52,6 +53,7 @@ impl AuthorizationServer {
     pub async fn rotate_master_key(&self, key_file: &dyn KeyFile, emergency: bool) -> Result<Kid, KeyRotationError> {
         let mut alone = self.rotation.lock().await;
         self.catch_up().await?;
+        self.forget_what_lost(&mut alone);
         let emergency = emergency || alone.as_ref().is_some_and(|ring| ring.is_retiring());
         if !emergency {
             self.nodes_are_ready(&alone).await?;
@@ -145,17 +147,30 @@ impl AuthorizationServer {
         }
     }
 
+    /// Forgets a rotation that was broken off when its key can be put in force no more, because another node has put one of that
+    /// number or a newer one in force: written once more, its ring would take that one out of the key file.
+    pub(crate) fn forget_what_lost(&self, unfinished: &mut Unfinished) {
+        let newest_in_force = self.keys.announced().last().copied();
+        let is_possible = |ring: &KeyRing| {
+            let key = announced(ring, ring.newest().0);
+            newest_in_force.is_none_or(|newest| key.kid > newest.kid || key == newest)
+        };
+        if unfinished.as_ref().is_some_and(|ring| !is_possible(ring)) {
+            *unfinished = None;
+        }
+    }
+
     /// The ring of this process, with the key of a rotation: the one that is prepared, or a new one. A rotation that was broken
     /// off after the key file may have been written is finished with the key that it made: a second key of the same number would
     /// not be the one that the store was told of.
     fn with_its_key(&self, unfinished: &mut Unfinished, emergency: bool) -> Result<Arc<KeyRing>, KeyRotationError> {
-        if let Some(kid) = self.keys.missing() {
-            return Err(KeyRotationError::KeyNotHere(kid));
-        }
         if let Some(begun) = unfinished.as_ref().filter(|ring| !emergency || ring.is_retiring()) {
             return Ok(Arc::clone(begun));
         }
         let mut ring = KeyRing::clone(unfinished.as_ref().unwrap_or(&self.keys.ring()));
+        if let Some(kid) = self.keys.missing().filter(|kid| ring.get(*kid).is_none()) {
+            return Err(KeyRotationError::KeyNotHere(kid));
+        }
         if emergency || !self.keys.is_prepared(ring.newest().0) {
             if !emergency && ring.newest().0 >= EMERGENCY_KIDS_FROM {
                 return Err(KeyRotationError::KidsForEmergencies);

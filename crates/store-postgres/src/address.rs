@@ -41,12 +41,12 @@ impl Address {
     /// # Errors
     /// When something is missing or wrong, or a password is in the URL.
     pub fn parse(url: &str, password: Option<&Secret>) -> Result<Self, AddressError> {
-        let (base, query) = url.split_once('?').unwrap_or((url, ""));
-        let rest = base.strip_prefix("postgres://").or_else(|| base.strip_prefix("postgresql://"));
-        let authority = rest.ok_or(AddressError::Scheme)?.split('/').next().unwrap_or_default();
-        if authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':')) {
+        let rest = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"));
+        // In all of it: a password that is not encoded may have a `/` or a `?`.
+        if rest.ok_or(AddressError::Scheme)?.split_once('@').is_some_and(|(user, _)| user.contains(':')) {
             return Err(AddressError::PasswordInUrl);
         }
+        let (base, query) = url.split_once('?').unwrap_or((url, ""));
         let (mut mode, mut authorities, mut others) = (None, None, Vec::new());
         for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
             match parameter.split_once('=').unwrap_or((parameter, "")) {
@@ -245,6 +245,8 @@ mod tests {
         for (url, problem) in [
             ("mysql://r@db/oauth", "postgres://"),
             ("postgres://r:hunter2@db/oauth", "a file or the environment"),
+            ("postgres://r:hun/hunter2@db/oauth", "a file or the environment"),
+            ("postgres://r:hun?hunter2@db/oauth", "a file or the environment"),
             ("postgres://r@db/oauth?password=hunter2", "a file or the environment"),
             ("postgres://r@/oauth", "names no host"),
             ("postgres://r@db/oauth?sslmode=prefer", "verify-full"),

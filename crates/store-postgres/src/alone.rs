@@ -2,11 +2,12 @@ use std::sync::Arc;
 
 use regrant_grant::{GrantId, Write};
 use regrant_protocol::EpochNumber;
-use regrant_store::{Rule, StoreError, Target};
+use regrant_store::{StoreError, Target};
 
 use crate::cap;
 use crate::decision::{decide, meets_cap};
 use crate::id_bytes::IdBytes;
+use crate::lane::Waiting;
 use crate::look_up::look_up;
 use crate::pool::Pool;
 use crate::rows::grant::inconsistent;
@@ -25,13 +26,13 @@ pub(crate) async fn run(
     pool: &Arc<Pool>,
     clock: &StoreClock,
     epoch: EpochNumber,
-    target: &Target,
-    rule: &mut Rule,
+    step: &mut Waiting,
 ) -> Result<(), StoreError> {
     let mut told = None;
     for _ in 0..BEGINNINGS_MAX {
+        step.in_time(clock)?;
         let transaction = Transaction::begin(pool.lease().await?, clock).await?;
-        let outcome = match attempt(&transaction, epoch, target, rule).await {
+        let outcome = match attempt(&transaction, clock, epoch, step).await {
             Ok(Outcome::Done) => return transaction.commit().await,
             Ok(Outcome::Overtaken) => None,
             Err(error) => (!transaction.met_contention()).then_some(error),
@@ -53,15 +54,17 @@ enum Outcome {
 
 async fn attempt(
     transaction: &Transaction,
+    clock: &StoreClock,
     epoch: EpochNumber,
-    target: &Target,
-    rule: &mut Rule,
+    step: &mut Waiting,
 ) -> Result<Outcome, StoreError> {
-    if let Some(id) = grant_of(target) {
+    if let Some(id) = grant_of(&step.target) {
         transaction.rows(LOCK_GRANT, &[&IdBytes(id.0)]).await?;
+        // Whoever had the lock may have had it for long.
+        step.in_time(clock)?;
     }
-    let found = look_up(transaction, &[target]).await?.remove(0)?;
-    let asked = decide(rule, &found.scene(epoch, transaction.now()), &found)?;
+    let found = look_up(transaction, &[&step.target]).await?.remove(0)?;
+    let asked = decide(&mut step.rule, &found.scene(epoch, transaction.now()), &found)?;
     let ended = match meets_cap(&asked, &found) {
         Some(cap) => cap::make_room(transaction, epoch, cap, &asked).await?,
         None => None,

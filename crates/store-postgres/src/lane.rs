@@ -77,6 +77,12 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
+    /// Fails when it is too late to decide this step: its sender may have given up, and sent the same again.
+    pub(crate) fn in_time(&self, clock: &StoreClock) -> Result<(), StoreError> {
+        let is_late = self.begin_before.is_some_and(|latest| clock.monotonic() > latest);
+        if is_late { Err(StoreError::TooLate) } else { Ok(()) }
+    }
+
     /// Tells what became of it.
     pub(crate) fn answer(self, outcome: Result<(), StoreError>) {
         // Whoever gave up waiting does not need the answer; what was written stays.
@@ -95,7 +101,7 @@ async fn serve(mut queue: UnboundedReceiver<Waiting>, pool: Arc<Pool>, clock: St
             }
             let steps = take_different(&mut waiting, STEPS_TOGETHER_MAX);
             for mut step in together::run(&pool, &clock, epoch, steps).await {
-                let outcome = alone::run(&pool, &clock, epoch, &step.target, &mut step.rule).await;
+                let outcome = alone::run(&pool, &clock, epoch, &mut step).await;
                 step.answer(outcome);
             }
         }

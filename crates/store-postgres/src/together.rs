@@ -75,9 +75,7 @@ fn judge(
     epoch: EpochNumber,
     now: regrant_protocol::Timestamp,
 ) -> Result<Option<Decided>, StoreError> {
-    if step.begin_before.is_some_and(|latest| clock.monotonic() > latest) {
-        return Err(StoreError::TooLate);
-    }
+    step.in_time(clock)?;
     let found = found?;
     let write = decide(&mut step.rule, &found.scene(epoch, now), &found)?;
     if write == Write::Nothing {

@@ -145,6 +145,28 @@ async fn of_nodes_that_rotate_at_once_one_makes_the_key_and_the_other_is_told_to
     assert_eq!(kid(&loser.log_in().await.unwrap()), 2);
 }
 
+/// Its ring would take the key of the winner out of the key file.
+#[tokio::test]
+async fn an_emergency_that_lost_against_that_of_another_node_is_forgotten() {
+    let cluster = Cluster::new();
+    let [one, other] = cluster.nodes(["one", "other"], AccessTokenFormat::Opaque).await;
+    let outcomes = tokio::join!(one.rotate(true), other.rotate(true));
+    let (winner, loser) = match outcomes {
+        (Ok(2), Err(_)) => (&one, &other),
+        (Err(_), Ok(2)) => (&other, &one),
+        other => panic!("{other:?}"),
+    };
+    loser.file.copy(&winner.file);
+    loser.follow().await;
+    assert_eq!(loser.server.prepare_master_key(&*loser.file).await.unwrap(), Kid(3));
+    winner.file.copy(&loser.file);
+    winner.follow().await;
+    let given = winner.log_in().await.unwrap();
+    assert_eq!(kid(&given), 2);
+    assert_eq!(loser.rotate(false).await.unwrap(), 3);
+    assert_eq!(loser.verdict(&given).await, Verdict::Rotated, "no emergency was finished");
+}
+
 /// Prepared at two nodes, one number has two keys.
 #[tokio::test]
 async fn a_token_is_not_refused_because_another_key_of_its_number_is_prepared_here() {

@@ -115,12 +115,13 @@ pub(crate) async fn change_signing(
     key_id: &str,
     change: &SigningKeyChange,
 ) -> Result<(), ChangeError> {
+    // As all who change keys do first: none of them waits for another who waits for it.
+    transaction.rows(LOCK_KEYS, &[]).await?;
     let changed = match change {
         SigningKeyChange::Withdraw(at) => {
             transaction.execute(WITHDRAW_SIGNING_KEY, &[&key_id, &at.milliseconds()]).await?
         }
         SigningKeyChange::Reseal { sealed_under, sealed } => {
-            transaction.rows(LOCK_KEYS, &[]).await?;
             transaction.execute(RESEAL_SIGNING_KEY, &[&key_id, &i16::from(sealed_under.0), sealed]).await?
         }
     };

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use regrant_databases::Postgres;
-use regrant_grant::Realm;
-use regrant_store::StoreError;
+use regrant_grant::{Grant, Realm, Write};
+use regrant_protocol::{Clock, ManualClock, Timestamp};
+use regrant_store::{Scene, StoreError, Target, decide_in};
 use regrant_store_postgres::{Address, Genesis, PostgresStore, Settings};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use crate::node::{add_parties, address, advance, clock, grant, insert, open, open_at, read};
+use crate::node::{GENESIS, add_parties, address, advance, clock, grant, insert, open, open_at, read};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_before_a_crash_is_there_after_it() {
@@ -132,4 +134,27 @@ async fn after_a_fail_over_steps_go_on_at_the_new_primary() {
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "nobody can be written: {refused:?}");
     standby.sql("SELECT pg_promote()");
     assert_eq!(advance(&node, grant(1).id).await, Ok(acknowledged + 1));
+}
+
+/// Its sender has given up by then, and may have sent the same to another node.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_that_was_overtaken_is_not_decided_again_when_it_is_late() {
+    let postgres = Postgres::shared();
+    let database = postgres.database();
+    let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(1)));
+    let node = PostgresStore::open(Settings::new(address(&database)), GENESIS, Arc::clone(&clock) as _).await.unwrap();
+    add_parties(&node).await;
+    insert(&node, &grant(1)).await.unwrap();
+    let decided = Arc::new(AtomicU32::new(0));
+    let (name, late, count) = (database.name().to_owned(), Arc::clone(&clock), Arc::clone(&decided));
+    let begin_before = Some(clock.monotonic() + Duration::from_secs(10));
+    let rule = move |scene: &Scene<'_>| {
+        count.fetch_add(1, Ordering::Relaxed);
+        Postgres::shared().sql_in(&name, "UPDATE regrant.grants SET version = version + 1");
+        late.advance_seconds(11);
+        let row = scene.grant.unwrap();
+        ((), Write::Update(Grant { version: row.version + 1, ..row.clone() }))
+    };
+    let outcome = decide_in(&node, Target::Grant(grant(1).id), begin_before, rule).await;
+    assert_eq!((outcome, decided.load(Ordering::Relaxed)), (Err(StoreError::TooLate), 1));
 }
