@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use std::{io, iter};
 
 use regrant_store::StoreError;
-use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::database::{Database, STEPS_PER_COMMIT_MAX};
@@ -20,15 +19,9 @@ pub const WAITING_STEPS_MAX: usize = 4096;
 /// How long dropping a store waits for the steps that wait and for the file to be closed.
 pub const CLOSING_MILLISECONDS_MAX: u64 = 2_000;
 
-/// A job in its turn, and the runtime of who waits for it, where that is one of tokio.
-struct Waiting {
-    job: Box<dyn Job>,
-    runtime: Option<Handle>,
-}
-
 /// The thread that owns the database, seen from outside. Dropping it ends the thread after what waits was done.
 pub(crate) struct Writer {
-    queue: Option<SyncSender<Waiting>>,
+    queue: Option<SyncSender<Box<dyn Job>>>,
     closed: Mutex<Receiver<Infallible>>,
 }
 
@@ -87,7 +80,7 @@ impl Writer {
     {
         let (job, answer) = job(begin_before, work);
         let queue = self.queue.as_ref().ok_or_else(ended)?;
-        queue.try_send(Waiting { job, runtime: Handle::try_current().ok() }).map_err(|refused| match refused {
+        queue.try_send(job).map_err(|refused| match refused {
             TrySendError::Full(_) => StoreError::Overloaded(WAITING_STEPS_MAX),
             TrySendError::Disconnected(_) => ended(),
         })?;
@@ -107,38 +100,18 @@ impl Drop for Writer {
     }
 }
 
-fn serve(mut database: Database, queue: &Receiver<Waiting>) {
-    while let Ok(first) = queue.recv() {
-        let waiting = iter::once(first).chain(queue.try_iter()).take(STEPS_PER_COMMIT_MAX);
-        let (mut batch, runtimes): (Vec<_>, Vec<_>) = waiting.map(|waiting| (waiting.job, waiting.runtime)).unzip();
+fn serve(mut database: Database, waiting: &Receiver<Box<dyn Job>>) {
+    while let Ok(first) = waiting.recv() {
+        let mut batch: Vec<_> = iter::once(first).chain(waiting.try_iter()).take(STEPS_PER_COMMIT_MAX).collect();
         Failpoint::BatchTaken.reach();
         let committed = database.commit_together(&mut batch);
-        answer(batch, committed, runtime_of_all(runtimes));
-        database.checkpoint_if_due();
-    }
-}
-
-/// The runtime in which all of them wait, if it is one: nobody's answer is to depend on a runtime that is not their own, and that
-/// may have ended.
-fn runtime_of_all(runtimes: Vec<Option<Handle>>) -> Option<Handle> {
-    let mut all = runtimes.into_iter();
-    let first = all.next()??;
-    all.all(|other| other.is_some_and(|other| other.id() == first.id())).then_some(first)
-}
-
-/// Answers all that were committed together. Many are answered from inside the runtime: to wake a task from there costs a tenth
-/// of what it costs a thread outside, and this one has the next commit to do.
-fn answer(batch: Vec<Box<dyn Job>>, committed: Result<(), StoreError>, runtime: Option<Handle>) {
-    let answer_all = move |batch: Vec<Box<dyn Job>>| {
+        // By this thread, so that nobody is answered after a later sync has failed.
         for job in batch {
             job.answer(&committed);
             Failpoint::FirstAnswered.reach();
         }
         Failpoint::AllAnswered.reach();
-    };
-    match runtime {
-        Some(runtime) if batch.len() > 1 => drop(runtime.spawn(async move { answer_all(batch) })),
-        Some(_) | None => answer_all(batch),
+        database.checkpoint_if_due();
     }
 }
 
@@ -202,22 +175,6 @@ mod tests {
             assert_eq!(answer.await.unwrap(), Ok(()));
         }
         assert_eq!(writer.run(|_| Ok::<_, StoreError>(())).await, Ok(()));
-    }
-
-    #[test]
-    fn who_waits_in_another_runtime_is_answered_when_that_of_the_first_is_gone() {
-        let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let (directory, gone, other) = (tempfile::tempdir().unwrap(), runtime(), runtime());
-        let writer = start(&directory);
-        let release = stop(&writer);
-        let submit = |runtime: &tokio::runtime::Runtime| {
-            let _inside = runtime.enter();
-            writer.submit(None, |_| Ok::<_, StoreError>(())).unwrap()
-        };
-        let (_given_up, waiting) = (submit(&gone), submit(&other));
-        drop(gone);
-        release.send(()).unwrap();
-        assert_eq!(other.block_on(waiting).unwrap(), Ok(()));
     }
 
     #[tokio::test]
