@@ -4,7 +4,8 @@ use regrant_grant::{CODE_PREFIX, OPAQUE_ACCESS_PREFIX, REFRESH_PREFIX};
 
 /// The shapes of what opens something: refresh tokens, codes, opaque access tokens, client secrets, and JWTs, whose header
 /// begins with `{"`.
-const BEGINNINGS: [&str; 5] = [REFRESH_PREFIX, CODE_PREFIX, OPAQUE_ACCESS_PREFIX, "rgs_", "eyJ"];
+const BEGINNINGS: [&str; 5] = [REFRESH_PREFIX, CODE_PREFIX, OPAQUE_ACCESS_PREFIX, "rgs_", JWT];
+const JWT: &str = "eyJ";
 
 /// So much of a secret behind its beginning is a secret; what is abbreviated for people is shorter.
 const CHARACTERS_MIN: usize = 20;
@@ -16,11 +17,17 @@ const KNOWN: [&str; 5] = ["TestSecret", "brent123", "VGVzdENsaWVudDpUZXN0U2VjcmV
 #[must_use]
 pub fn token_in(line: &str) -> Option<&str> {
     let found = BEGINNINGS.into_iter().flat_map(|beginning| line.match_indices(beginning));
-    found.map(|(start, beginning)| (start, start + beginning.len())).find_map(|(start, behind)| {
-        let is_of_a_token = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
-        let rest = line[behind..].find(|character| !is_of_a_token(character)).unwrap_or(line.len() - behind);
-        (rest >= CHARACTERS_MIN).then(|| &line[start..behind + CHARACTERS_MIN])
-    })
+    found.map(|(start, beginning)| (start, start + beginning.len(), beginning)).find_map(
+        |(start, behind, beginning)| {
+            let is_of_a_token = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
+            // Random names of grants and tokens may have these letters in their midst.
+            if beginning == JWT && line[..start].ends_with(is_of_a_token) {
+                return None;
+            }
+            let rest = line[behind..].find(|character| !is_of_a_token(character)).unwrap_or(line.len() - behind);
+            (rest >= CHARACTERS_MIN).then(|| &line[start..behind + CHARACTERS_MIN])
+        },
+    )
 }
 
 /// The first token, password or client secret in a line of a log.
@@ -48,8 +55,14 @@ mod tests {
         ] {
             assert!(secret_in(&line).is_some(), "{line}");
         }
-        for line in ["rgr_AQABxyz…", "rgr_", "eyJhbGciOiJFUzI1NiJ9…", "grant=0123456789abcdef0123456789abcdef", ""]
-        {
+        for line in [
+            "rgr_AQABxyz…",
+            "rgr_",
+            "eyJhbGciOiJFUzI1NiJ9…",
+            "grant=0123456789abcdef0123456789abcdef",
+            "\"token\":\"U3RCZ7ReyJ6TcL8k4F0q6QAAAAHmSvbuaqw5TPFC\"",
+            "",
+        ] {
             assert_eq!(secret_in(line), None, "{line}");
         }
         assert_eq!(token_in("TestSecret"), None);
