@@ -113,6 +113,7 @@ fn rule(bench: &mut Criterion) {
         resources: Resources::none(),
         newest_kid: row.kid,
         sibling: (GrantId([8; 16]), GrantSecret::new([9; 16])),
+        recovery: None,
     };
     let policy = ClientDefaults::BUILT_IN.policy;
     bench.bench_function("decide: a rotation", |bencher| {

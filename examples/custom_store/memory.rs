@@ -26,7 +26,7 @@ impl Memory {
     /// An empty memory with this identity.
     #[must_use]
     pub fn of(realm: Realm, epoch_random: [u8; 16]) -> Self {
-        let epoch = Epoch { number: EpochNumber(1), random: epoch_random };
+        let epoch = Epoch { number: EpochNumber(1), random: epoch_random, recovery: None };
         let tables = Arc::new(Mutex::new(Tables::new(epoch.number)));
         Self { identity: Identity { realm, epochs: vec![epoch] }, tables }
     }

@@ -112,6 +112,7 @@ impl Case {
                 resources: Resources::none(),
                 newest_kid: row.kid,
                 sibling: (GrantId([0x21; 16]), GrantSecret::new([0x22; 16])),
+                recovery: None,
             },
             epoch: row.epoch,
             client: Some(Party { enabled: true, cutoff: row.client_cutoff, version: 1 }),

@@ -11,8 +11,9 @@ use rustix::process::geteuid;
 
 use crate::DataDirectoryError;
 use crate::error::io_error;
-use crate::key_file::{self, KEY_FILE, UNFINISHED_KEY_FILE, remove_leftover};
+use crate::key_file::{self, KEY_FILE, UNFINISHED_KEY_FILE};
 use crate::owner_only::{closed_to_others, owned_by, private};
+use crate::replace_file::remove_leftover;
 
 /// Held by the process that has a data directory open.
 pub const LOCK_FILE: &str = "lock";

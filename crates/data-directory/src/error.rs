@@ -57,6 +57,9 @@ pub enum DataDirectoryError {
         /// The database.
         store: String,
     },
+    /// A restore was broken off.
+    #[error("{0} is what a restore has left that was broken off; run `regrant restore` again")]
+    RestoreUnfinished(String),
     /// The key file cannot be read.
     #[error("{0}: {1}")]
     KeyFile(String, KeyFileError),

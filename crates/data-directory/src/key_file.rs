@@ -1,5 +1,5 @@
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -7,7 +7,8 @@ use regrant_crypto::{KEY_FILE_BYTES_MAX, KeyRing};
 
 use crate::DataDirectoryError;
 use crate::error::io_error;
-use crate::owner_only::{closed_to_others, private};
+use crate::owner_only::closed_to_others;
+use crate::replace_file::replace_file;
 
 /// The name of the key file in a data directory.
 pub const KEY_FILE: &str = "master.key";
@@ -28,22 +29,7 @@ pub(crate) fn read(path: &Path, file: File) -> Result<KeyRing, DataDirectoryErro
 /// disk, and it only after the directories that lead to it.
 pub(crate) fn write(directory: &Path, path: &Path, ring: &KeyRing) -> io::Result<()> {
     sync_above(directory)?;
-    let unfinished = directory.join(UNFINISHED_KEY_FILE);
-    remove_leftover(&unfinished)?;
-    // Made here, so that it leads nowhere else.
-    let mut file = private(OpenOptions::new().create_new(true).write(true)).open(&unfinished)?;
-    file.write_all(ring.to_text().as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)?;
-    File::open(directory)?.sync_all()
-}
-
-/// Removes what a crash left, keys among it.
-pub(crate) fn remove_leftover(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed,
-    }
+    replace_file(path, ring.to_text().as_bytes())
 }
 
 /// Makes durable that `directory` exists: a new one, and those that were made above it, may be lost with the power.

@@ -4,12 +4,25 @@
 //! - Feature `sqlite`: the store in the directory itself.
 //! - Feature `postgres`: the store of several nodes, each of which has a directory with the same key file.
 
+#[cfg(feature = "sqlite")]
+mod checksum;
 mod data_directory;
 mod error;
+#[cfg(feature = "sqlite")]
+mod hex;
+#[cfg(feature = "sqlite")]
+mod journal;
 mod key_file;
+#[cfg(feature = "sqlite")]
+mod mark;
+#[cfg(feature = "sqlite")]
+mod outside;
 mod owner_only;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod replace_file;
+#[cfg(feature = "sqlite")]
+mod restore;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -22,3 +35,10 @@ pub use error::DataDirectoryError;
 pub use key_file::KEY_FILE;
 #[cfg(feature = "sqlite")]
 pub use sqlite::DATABASE;
+#[cfg(feature = "sqlite")]
+pub use {
+    journal::JOURNAL_LINE_BYTES_MAX,
+    mark::MARK_FILE,
+    outside::OutsideFiles,
+    restore::{RECOVERY_SECONDS_MAX, Restoration, RestoreError, RestorePolicy, Restored},
+};

@@ -1,14 +1,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use regrant_crypto::{Entropy, KeyRing, random};
-use regrant_grant::Realm;
+use regrant_crypto::{Entropy, KeyRing};
 use regrant_protocol::Clock;
-use regrant_store_sqlite::{Genesis, SqliteStore};
+use regrant_store_sqlite::SqliteStore;
 
 use crate::key_file::KEY_FILE;
-use crate::owner_only::closed_to_others;
-use crate::{DataDirectory, DataDirectoryError};
+use crate::{DataDirectory, DataDirectoryError, OutsideFiles};
 
 /// The name of the database in a data directory.
 pub const DATABASE: &str = "regrant.db";
@@ -46,13 +44,8 @@ impl DataDirectory {
     /// The store, made where there is none.
     ///
     /// # Errors
-    /// When the database cannot be read, or is of a newer version.
+    /// When the database cannot be read, is of a newer version, or was put back to an earlier day.
     pub fn store(&self, entropy: &dyn Entropy, clock: Arc<dyn Clock>) -> Result<SqliteStore, DataDirectoryError> {
-        let path = self.database();
-        if path.exists() {
-            closed_to_others(&path, 0o600)?;
-        }
-        let genesis = Genesis { realm: Realm(random(entropy)), epoch_random: random(entropy) };
-        Ok(SqliteStore::open(&path, genesis, clock)?)
+        self.store_beside(entropy, clock, &OutsideFiles::default())
     }
 }

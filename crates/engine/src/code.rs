@@ -30,6 +30,9 @@ impl AuthorizationServer {
         };
         if let Some((verdict, grant)) = told {
             self.tell(context, Happening::Redemption { verdict, grant, client: client.id() });
+            if verdict == RedeemVerdict::RolledBack {
+                self.halt().await;
+            }
         }
         let (_, granted) = decided?;
         let may_refresh = may_refresh(client.settings(), &granted.scope);

@@ -111,6 +111,7 @@ impl AuthorizationServer {
                 newest_kid,
                 // Nothing is written.
                 sibling: (row.id, row.secret.clone()),
+                recovery: keys.recovery(),
             };
             presented.tell(&mut facts, &keys, row);
             let verdict = decide(row, &facts, &scene.surroundings, &settings.policy, scene.now).verdict;

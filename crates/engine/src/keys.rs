@@ -7,7 +7,7 @@ use regrant_crypto::{
     authority_key,
 };
 use regrant_grant::{
-    AuthorityTag, Binding, CODE_PREFIX, Generation, Grant, GrantSecret, HEAD_BYTES, Head, REFRESH_PREFIX,
+    AuthorityTag, Binding, CODE_PREFIX, Generation, Grant, GrantSecret, HEAD_BYTES, Head, REFRESH_PREFIX, Recovery,
     RedeemVerdict, TokenParts, Verdict,
 };
 use regrant_protocol::{ClientId, EpochNumber, Kid, Secret};
@@ -220,6 +220,11 @@ impl Keys {
         self.identity.epoch().number
     }
 
+    /// How the store takes tokens of the epoch before its own.
+    pub(crate) fn recovery(&self) -> Option<Recovery> {
+        self.identity.epoch().recovery
+    }
+
     /// Whether this process can make the tokens of the current generation of a row, and knows that they would be good.
     pub(crate) fn can_make(&self, row: &Grant) -> bool {
         self.is_fresh() && self.has(row.kid) && self.identity.epoch_numbered(row.epoch).is_some()
@@ -243,7 +248,8 @@ impl Keys {
     /// Checks the authority tag of a presented token under the kid and epoch that the token names.
     pub(crate) fn check_authority(&self, parts: &TokenParts, owner: Owner<'_>, purpose: Purpose) -> AuthorityTag {
         if self.identity.epoch_numbered(parts.head.epoch).is_none() {
-            return AuthorityTag::Unverifiable;
+            let is_of_the_past = parts.head.epoch < self.present_epoch();
+            return if is_of_the_past { AuthorityTag::Forgotten } else { AuthorityTag::Unverifiable };
         }
         let message = message(&parts.head.to_bytes(), &parts.prefilter_tag);
         let verified = self.with_context(&parts.head, owner, |loaded, context| {

@@ -35,6 +35,7 @@ mod event_log;
 mod explain;
 mod failures;
 mod follow;
+mod halt;
 mod happening;
 mod hashing;
 mod hooks;

@@ -32,6 +32,9 @@ impl AuthorizationServer {
         };
         if let Some((verdict, grant)) = told {
             self.tell(context, Happening::Refresh { verdict, grant, client: client.id() });
+            if verdict == Verdict::RolledBack {
+                self.halt().await;
+            }
         }
         let (_, granted) = decided?;
         let refresh_token = match client.settings().policy.rotation {
@@ -117,6 +120,7 @@ impl AuthorizationServer {
             resources: request.resources.clone(),
             newest_kid: self.keys.newest_kid(),
             sibling: (GrantId(random(&*self.entropy)), GrantSecret::new(random(&*self.entropy))),
+            recovery: self.keys.recovery(),
         }
     }
 

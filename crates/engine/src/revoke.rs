@@ -139,7 +139,10 @@ impl AuthorizationServer {
                 Ok(())
             }
             // RFC 7009 §2.2.1: what may come alive again must not be reported as revoked.
-            Some(RevokeVerdict::RolledBack) => Err(self.not_revoked(context, client, grant, Verdict::RolledBack)),
+            Some(RevokeVerdict::RolledBack) => {
+                self.halt().await;
+                Err(self.not_revoked(context, client, grant, Verdict::RolledBack))
+            }
             Some(RevokeVerdict::AlreadyRevoked) => Ok(()),
             Some(RevokeVerdict::WrongClient | RevokeVerdict::Forged) | None => {
                 self.confirm(context, client).await.map(drop)

@@ -1,6 +1,6 @@
 use regrant_protocol::{RetryChallenge, Scope, Timestamp};
 
-use crate::standing::{Standing, permit, recognise, standing};
+use crate::standing::{Refused, Standing, permit, recognise, standing};
 use crate::{
     Binding, ClientKind, Decision, Generation, Grant, OVERTAKEN_TRY_SECONDS_MAX, OnReuse, Policy,
     RETRY_WINDOW_BEARER_SECONDS, RETRY_WINDOW_CHALLENGE_SECONDS, RETRY_WINDOW_PROVEN_SECONDS, RefreshFacts,
@@ -11,7 +11,8 @@ use crate::{
 ///
 /// The order of the checks is the security argument: a stranger learns nothing and changes nothing, reuse ends the grant
 /// whatever else the request asks for, and nothing is written before everything is known. Time decides expiry and windows,
-/// never order; a clock behind the last rotation counts as that rotation.
+/// never order; a clock behind the last rotation counts as that rotation. While a store recovers from a restore, a token of the
+/// epoch before may move its row forward, by [`Recovery`](crate::Recovery), and nothing is ended for reuse.
 #[must_use]
 pub fn decide(
     row: &Grant,
@@ -26,6 +27,7 @@ pub fn decide(
         .and_then(|place| allow(row, facts, surroundings, now).map(|()| place));
     match outcome {
         Ok(Place::Current) => advance(row, facts, surroundings, policy, now),
+        Ok(Place::Recovered) => recover(row, facts, surroundings, policy, now),
         Ok(Place::Retry) => Decision::unchanged(Verdict::Retried),
         Err(Verdict::ReuseDetected) => reuse(row, facts, surroundings, policy, now),
         Err(refusal) => Decision::unchanged(refusal),
@@ -38,6 +40,8 @@ enum Place {
     Current,
     /// It is the one before, presented again by the same sender.
     Retry,
+    /// It is of the epoch before, and is taken because the store recovers.
+    Recovered,
 }
 
 /// Is it a token of this grant, from the sender it is for, and is the grant alive?
@@ -53,7 +57,10 @@ fn accept(row: &Grant, facts: &RefreshFacts, surroundings: &Surroundings<'_>, no
     if has_passed(row.absolute_expires_at, now) || row.generation.next().is_none() {
         return Err(Verdict::ExpiredAbsolute);
     }
-    if has_passed(row.idle_expires_at, now) {
+    // When a token from after the backup was made, nobody knows any more.
+    let is_newer_than_row =
+        facts.recovery.is_some_and(|recovery| recovery.goes_on(now) && recovery.is_ahead(row, facts));
+    if has_passed(row.idle_expires_at, now) && !is_newer_than_row {
         return Err(Verdict::ExpiredIdle);
     }
     Ok(())
@@ -71,10 +78,14 @@ fn place(
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Place, Verdict> {
-    match standing(row, facts.generation, facts.kid, facts.epoch, surroundings)? {
-        Standing::Current => Ok(Place::Current),
-        Standing::Superseded if facts.generation.is_right_before(row.generation) => retry(row, facts, policy, now),
-        Standing::Superseded => Err(Verdict::ReuseDetected),
+    match standing(row, facts.generation, facts.kid, facts.epoch, surroundings) {
+        Ok(Standing::Current) => Ok(Place::Current),
+        Ok(Standing::Superseded) if facts.generation.is_right_before(row.generation) => retry(row, facts, policy, now),
+        Ok(Standing::Superseded) => Err(Verdict::ReuseDetected),
+        Err(Refused::DeadEpoch) if facts.recovery.is_some_and(|recovery| recovery.takes(row, facts, now)) => {
+            Ok(Place::Recovered)
+        }
+        Err(refused) => Err(refused.into()),
     }
 }
 
@@ -184,6 +195,23 @@ fn advance(
     Decision { verdict, write }
 }
 
+/// The write of a refresh with a token of the epoch before: the row goes where the token is, and on by one, so that its successor
+/// is of this epoch. Where tokens are used again and again, they are replaced this once.
+fn recover(
+    row: &Grant,
+    facts: &RefreshFacts,
+    surroundings: &Surroundings<'_>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Decision {
+    let moved = Grant { generation: facts.generation, ..row.clone() };
+    let rotation = match policy.rotation {
+        RotationMode::Consume => RotationMode::Consume,
+        RotationMode::Rotate | RotationMode::Reuse | RotationMode::Fork => RotationMode::Rotate,
+    };
+    advance(&moved, facts, surroundings, &Policy { rotation, ..*policy }, now)
+}
+
 /// RFC 6749 §6: what a refresh leaves out of the scope comes back with the next, unless the client's setting says otherwise.
 fn scope_to_keep(row: &Grant, facts: &RefreshFacts, policy: &Policy) -> Scope {
     let narrowed = match policy.scope_narrowing {
@@ -233,6 +261,11 @@ fn reuse(
     policy: &Policy,
     now: Timestamp,
 ) -> Decision {
+    if facts.recovery.is_some_and(|recovery| recovery.goes_on(now)) {
+        // Who of two was first before the restore, nobody knows any more. A token from before it is merely dead.
+        let is_from_before = facts.epoch < surroundings.epoch;
+        return Decision::unchanged(if is_from_before { Verdict::DeadEpoch } else { Verdict::ReuseDetected });
+    }
     let by_proof = match (facts.client_kind, row.binding) {
         (ClientKind::Public, Binding::DpopKey(_) | Binding::Certificate(_)) => OnReuse::Alert,
         (ClientKind::Confidential, _) | (ClientKind::Public, Binding::None) => OnReuse::Revoke,

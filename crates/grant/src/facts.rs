@@ -1,6 +1,6 @@
 use regrant_protocol::{ClientId, CodeChallenge, EpochNumber, Kid, Resources, RetryChallenge, Scope, Timestamp};
 
-use crate::{Binding, Generation, Grant, GrantId, GrantSecret};
+use crate::{Binding, Generation, Grant, GrantId, GrantSecret, Recovery};
 
 /// What is known about a refresh before the rule decides it: who sent it, what it presents, what it asks for.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub struct RefreshFacts {
     pub newest_kid: Kid,
     /// Name and secret of a sibling, should this refresh fork; fresh random bytes.
     pub sibling: (GrantId, GrantSecret),
+    /// How the store takes tokens of the epoch before its own; `None` when they are dead.
+    pub recovery: Option<Recovery>,
 }
 
 impl RefreshFacts {
@@ -81,6 +83,8 @@ pub enum AuthorityTag {
     Invalid,
     /// The store does not know the epoch that the token names, so nobody can say: the store is older than its tokens.
     Unverifiable,
+    /// The same, but that epoch was before the store's own: a restore ended it and could not keep it. The token is dead.
+    Forgotten,
 }
 
 /// What the store reads together with the row, in the same step.

@@ -31,6 +31,7 @@ mod live;
 pub mod model;
 mod operator;
 mod policy;
+mod recovery;
 mod redeem;
 mod revoke;
 mod standing;
@@ -55,6 +56,7 @@ pub use policy::{
     CODE_RETRY_SECONDS_MAX, OVERTAKEN_TRY_SECONDS_MAX, OldAccessTokens, OnReuse, Policy, RETRY_WINDOW_BEARER_SECONDS,
     RETRY_WINDOW_CHALLENGE_SECONDS, RETRY_WINDOW_PROVEN_SECONDS, RotationMode, ScopeNarrowing,
 };
+pub use recovery::{RecoverPublic, Recovery};
 pub use redeem::{RedeemVerdict, Redemption, redeem};
 pub use revoke::{RevokeVerdict, end_by_user, revoke};
 pub use sweep::{

@@ -11,7 +11,7 @@ pub enum RevokeVerdict {
     AlreadyRevoked,
     /// A token of another client: nothing changes (RFC 7009 §2.1).
     WrongClient,
-    /// A tag that we did not make: nothing changes.
+    /// A tag that we did not make, or that nobody can check any more, as a restore has ended its epoch: nothing changes.
     Forged,
     /// A tag that cannot be checked, as the store is older than the token: nothing can be promised, so nothing is.
     RolledBack,
@@ -31,7 +31,7 @@ pub fn revoke(
     }
     match authority_tag {
         AuthorityTag::Valid => {}
-        AuthorityTag::Invalid => return (RevokeVerdict::Forged, Write::Nothing),
+        AuthorityTag::Invalid | AuthorityTag::Forgotten => return (RevokeVerdict::Forged, Write::Nothing),
         AuthorityTag::Unverifiable => return (RevokeVerdict::RolledBack, Write::Nothing),
     }
     match row.end(surroundings.root, now) {
@@ -80,6 +80,7 @@ mod tests {
             ("a forged tag", "app", AuthorityTag::Invalid, row(), None, forged.clone()),
             ("a forged tag, again", "app", AuthorityTag::Invalid, ended(&row()), None, forged),
             ("a tag of an unknown epoch", "app", AuthorityTag::Unverifiable, row(), None, rolled_back),
+            ("a tag of a forgotten epoch", "app", AuthorityTag::Forgotten, row(), None, (RevokeVerdict::Forged, None)),
             ("a sibling", "app", AuthorityTag::Valid, sibling.clone(), Some(&root), revoked(&root)),
             ("a family, again", "app", AuthorityTag::Valid, sibling.clone(), Some(&ended(&root)), already),
             ("an ended sibling", "app", AuthorityTag::Valid, ended(&sibling), Some(&root), revoked(&root)),

@@ -20,6 +20,7 @@ pub(crate) fn recognise(row: &Grant, client: &ClientId, authority_tag: Authority
         AuthorityTag::Valid => Ok(()),
         AuthorityTag::Invalid => Err(Refused::Forged),
         AuthorityTag::Unverifiable => Err(Refused::RolledBack),
+        AuthorityTag::Forgotten => Err(Refused::DeadEpoch),
     }
 }
 

@@ -2,16 +2,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use regrant_protocol::Clock;
-use regrant_store::{Identity, StoreError};
+use regrant_store::{HighWater, Identity, Outside, OutsideError, StoreError};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ffi};
 
 use crate::connection::{check_length, check_library, connect, create, sync_names};
 use crate::failpoint::Failpoint;
+use crate::guard::Guard;
 use crate::job::Job;
 use crate::migration::{MIGRATIONS, migrate};
-use crate::rows::key;
-use crate::statements::database::{BEGIN, CHECKPOINT, CHECKPOINT_AT_START, COMMIT};
+use crate::rows::{high_water, key};
+use crate::statements::database::{BEGIN, CHECKPOINT, CHECKPOINT_AT_START, COMMIT, ROLLBACK};
 use crate::transaction::Transaction;
 use crate::{Genesis, OpenError};
 
@@ -28,6 +29,7 @@ pub(crate) struct Database {
     clock: Arc<dyn Clock>,
     state: State,
     rows_at_checkpoint: u64,
+    guard: Guard,
 }
 
 enum State {
@@ -39,8 +41,19 @@ enum State {
 }
 
 impl Database {
-    /// Opens the file at `path`, or makes it from `genesis`.
+    /// Opens the file at `path`, or makes it from `genesis`, with nothing outside it.
+    #[cfg(test)]
     pub(crate) fn open(path: &Path, genesis: &Genesis, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        Self::open_beside(path, genesis, clock, |_, _| Ok(Outside::default()))
+    }
+
+    /// Opens the file at `path`, or makes it from `genesis`, and compares it with what is outside it.
+    pub(crate) fn open_beside(
+        path: &Path,
+        genesis: &Genesis,
+        clock: Arc<dyn Clock>,
+        outside: impl FnOnce(&Identity, &HighWater) -> Result<Outside, OutsideError>,
+    ) -> Result<Self, OpenError> {
         check_library(rusqlite::version_number())?;
         create(path)?;
         let mut connection = connect(path)?;
@@ -57,10 +70,19 @@ impl Database {
             check_length(&connection, path)?;
         }
         sync_names(path)?;
-        let identity = key::identity(&Transaction::new(&connection, clock.now()))
-            .map_err(|error| OpenError::Damaged { path: path.to_owned(), cause: error.to_string() })?;
-        let path = path.to_owned();
-        Ok(Self { path, identity, clock, state: State::Open(connection), rows_at_checkpoint: 0 })
+        let transaction = Transaction::new(&connection, clock.now());
+        let damaged = |error: StoreError| OpenError::Damaged { path: path.to_owned(), cause: error.to_string() };
+        let identity = key::identity(&transaction).map_err(damaged)?;
+        let water = high_water::find(&transaction).map_err(damaged)?;
+        let outside = outside(&identity, &water)?;
+        let guard = Guard::new(path, identity.epoch().number, water, outside)?;
+        let state = State::Open(connection);
+        let mut opened = Self { path: path.to_owned(), identity, clock, state, rows_at_checkpoint: 0, guard };
+        // What the journal has and the file has not is done before anybody is answered.
+        opened
+            .commit_together(&mut [])
+            .map_err(|error| OpenError::Unavailable { path: path.to_owned(), cause: error.to_string() })?;
+        Ok(opened)
     }
 
     /// What makes this store different from every other.
@@ -73,11 +95,17 @@ impl Database {
     pub(crate) fn commit_together(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
         self.reopen()?;
         let outcome = match &self.state {
-            State::Open(connection) => transact(connection, self.clock.as_ref(), jobs),
+            State::Open(connection) => transact(connection, self.clock.as_ref(), jobs, &mut self.guard),
             State::Lost => return Err(StoreError::Unavailable("the file is not open".to_owned())),
             State::Poisoned(cause) => return Err(poisoned(cause)),
         };
-        outcome.map_err(|error| self.lose(&error))
+        outcome.map_err(|failure| {
+            self.guard.failed();
+            match failure {
+                Failure::Database(error) => self.lose(&error),
+                Failure::Outside(error) => error,
+            }
+        })
     }
 
     /// Copies the write-ahead log into the file when it is long enough. Its failure is not hidden, as it would be if
@@ -104,9 +132,11 @@ impl Database {
             return Ok(());
         }
         let connection = connect(&self.path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        if key::identity(&Transaction::new(&connection, self.clock.now()))? != self.identity {
+        let transaction = Transaction::new(&connection, self.clock.now());
+        if key::identity(&transaction)? != self.identity {
             return Err(StoreError::Unavailable("the file was replaced by another store; start again".to_owned()));
         }
+        self.guard.reopened(high_water::find(&transaction)?);
         tracing::info!(path = %self.path.display(), "the store is open again");
         self.rows_at_checkpoint = 0;
         self.state = State::Open(connection);
@@ -136,20 +166,65 @@ impl Database {
     }
 }
 
-fn transact(connection: &Connection, clock: &dyn Clock, jobs: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
+impl Drop for Database {
+    fn drop(&mut self) {
+        if matches!(self.state, State::Open(_)) && self.guard.has_to_close() {
+            // What it fails at is logged, and the next start finds it as after a crash.
+            let _ = self.commit_together(&mut []);
+        }
+    }
+}
+
+/// What kept a transaction from its commit.
+enum Failure {
+    /// The file.
+    Database(rusqlite::Error),
+    /// Something outside it: the transaction was rolled back, and the file is as it was.
+    Outside(StoreError),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+fn transact(
+    connection: &Connection,
+    clock: &dyn Clock,
+    jobs: &mut [Box<dyn Job>],
+    guard: &mut Guard,
+) -> Result<(), Failure> {
     let execute = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
+    let rows_before = connection.total_changes();
+    let mut endings = Vec::new();
     execute(BEGIN)?;
     Failpoint::Begun.reach();
     for job in jobs.iter_mut() {
         let transaction = Transaction::new(connection, clock.now());
         let is_kept = job.run(&transaction, clock.monotonic());
+        let ended = transaction.take_endings();
         transaction.close(is_kept)?;
+        if is_kept {
+            endings.extend(ended);
+        }
+    }
+    let transaction = Transaction::new(connection, clock.now());
+    let has_written = connection.total_changes() > rows_before;
+    if let Err(error) = guard.before_commit(&transaction, &endings, has_written, clock.monotonic()) {
+        if let Some(failure) = transaction.take_failure() {
+            return Err(failure.into());
+        }
+        tracing::error!(%error, "what ended cannot be written down outside the store, so nothing is done");
+        execute(ROLLBACK)?;
+        return Err(Failure::Outside(error));
     }
     Failpoint::BeforeCommit.reach();
     #[cfg(feature = "planted-faults")]
     crate::planted_fault::answer_before_commit(jobs);
     execute(COMMIT)?;
     Failpoint::AfterCommit.reach();
+    guard.committed();
     Ok(())
 }
 

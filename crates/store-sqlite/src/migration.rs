@@ -7,7 +7,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use crate::connection::{APPLICATION_ID, schema};
 use crate::statements::database::{INSERT_MIGRATION, SELECT_MIGRATIONS};
-use crate::statements::key::{INSERT_EPOCH, INSERT_REALM};
+use crate::statements::key::{INSERT_FIRST_EPOCH, INSERT_REALM};
 use crate::{Genesis, OpenError};
 
 /// A step of the schema. Its text never changes once it was released.
@@ -33,6 +33,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration::new(6, "imported_tokens", include_str!("../migrations/0006_imported_tokens.sql")),
     Migration::new(7, "stand_in_settings", include_str!("../migrations/0007_stand_in_settings.sql")),
     Migration::new(8, "remembered_imports", include_str!("../migrations/0008_remembered_imports.sql")),
+    Migration::new(9, "high_water", include_str!("../migrations/0009_high_water.sql")),
 ];
 
 /// Brings the file to the last of `migrations`, and gives a new one its identity: all in one transaction, so that a crash
@@ -103,7 +104,7 @@ fn check_applied(connection: &Connection, path: &Path, migrations: &[Migration])
 
 fn found_store(transaction: &Transaction<'_>, genesis: &Genesis) -> rusqlite::Result<()> {
     transaction.execute(INSERT_REALM, [&genesis.realm.0])?;
-    transaction.execute(INSERT_EPOCH, params![FIRST_EPOCH, genesis.epoch_random])?;
+    transaction.execute(INSERT_FIRST_EPOCH, params![FIRST_EPOCH, genesis.epoch_random])?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)
 }
 

@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 
+use regrant_store::{OutsideError, RolledBack};
 use rusqlite::ErrorCode;
 
 /// Why a store was not opened. The file is as it was.
@@ -39,6 +40,17 @@ pub enum OpenError {
         /// What SQLite said.
         cause: String,
     },
+    /// The file, or what is outside it, was put back to an earlier day.
+    #[error("{path} is not what it was: {how}{}", advice(.how))]
+    RolledBack {
+        /// The file.
+        path: PathBuf,
+        /// How it is known.
+        how: RolledBack,
+    },
+    /// What is outside the file cannot be used.
+    #[error(transparent)]
+    Outside(#[from] OutsideError),
     /// A newer version of regrant has written the file.
     #[error("{path} has schema {found}, and this version knows schemas up to {known}; install the newer version again")]
     NewerSchema {
@@ -80,6 +92,15 @@ pub enum OpenError {
         /// The oldest that is accepted.
         required: i32,
     },
+}
+
+/// What to do about a file that was put back; where it is the journal, that is said already.
+fn advice(how: &RolledBack) -> &'static str {
+    if how.needs_restore() {
+        ". Served as it is, used tokens would be good again and what was revoked would live: run `regrant restore`"
+    } else {
+        ""
+    }
 }
 
 impl OpenError {

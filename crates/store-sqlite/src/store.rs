@@ -1,20 +1,21 @@
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use regrant_grant::{Grant, GrantId, ImportedToken, Realm, SessionId};
 use regrant_protocol::{ClientId, Clock, Subject, Timestamp, Username};
 use regrant_store::{
-    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, FoundToken, GrantFilter, Identity,
-    ImportError, Imported, ImportedGrant, ListedGrant, NewKeys, Page, SealedSigningKey, Session, SigningKeyChange,
-    Step, Store, StoreError, Sweep, SweepError, Swept, User, UserChange,
+    AnnouncedKey, ChangeError, Client, ClientChange, ClientHandle, Consent, FoundToken, GrantFilter, HighWater,
+    Identity, ImportError, Imported, ImportedGrant, ListedGrant, NewKeys, Outside, OutsideError, Page,
+    SealedSigningKey, Session, SigningKeyChange, Step, Store, StoreError, Sweep, SweepError, Swept, User, UserChange,
 };
 
 use crate::OpenError;
 use crate::connection::{open, schema};
 use crate::database::Database;
 use crate::failpoint::Failpoint;
-use crate::rows::{client, consent, imported_token, key, last_sweep, session, user};
+use crate::rows::{client, consent, high_water, imported_token, key, last_sweep, session, user};
 use crate::slice::rows_max;
 use crate::transaction::Transaction;
 use crate::writer::Writer;
@@ -36,6 +37,8 @@ pub struct Genesis {
 pub struct SqliteStore {
     identity: Identity,
     writer: Writer,
+    /// It decides nothing any more.
+    is_halted: Arc<AtomicBool>,
 }
 
 impl SqliteStore {
@@ -46,11 +49,25 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError`] says what to do.
     pub fn open(path: &Path, genesis: Genesis, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
-        let database = Database::open(path, &genesis, clock)?;
+        Self::open_beside(path, genesis, clock, |_, _| Ok(Outside::default()))
+    }
+
+    /// The same for a store beside which there is something outside: it is compared with that, and what ended is written there
+    /// before anybody hears of it. `outside` is called once, when it is known which store it is and how far it has come.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what to do.
+    pub fn open_beside(
+        path: &Path,
+        genesis: Genesis,
+        clock: Arc<dyn Clock>,
+        outside: impl FnOnce(&Identity, &HighWater) -> Result<Outside, OutsideError>,
+    ) -> Result<Self, OpenError> {
+        let database = Database::open_beside(path, &genesis, clock, outside)?;
         let identity = database.identity().clone();
         let writer = Writer::start(database)
             .map_err(|error| OpenError::Unavailable { path: path.to_owned(), cause: error.to_string() })?;
-        Ok(Self { identity, writer })
+        Ok(Self { identity, writer, is_halted: Arc::default() })
     }
 
     /// Whether there is a store at `path`. An empty file, as a crash may leave it, is none. The store must not be open.
@@ -76,10 +93,19 @@ impl Store for SqliteStore {
         let Step { target, begin_before, mut rule } = step;
         let epoch = self.identity.epoch().number;
         Failpoint::StepAsked.reach();
-        let work = move |transaction: &Transaction<'_>| step::run(transaction, epoch, &target, &mut rule);
+        let is_halted = Arc::clone(&self.is_halted);
+        let work = move |transaction: &Transaction<'_>| match is_halted.load(Ordering::Acquire) {
+            true => Err(StoreError::RolledBack),
+            false => step::run(transaction, epoch, &target, &mut rule),
+        };
         let done = self.writer.run_step(begin_before, work).await;
         Failpoint::StepAnswered.reach();
         done
+    }
+
+    async fn halt(&self) -> Result<(), StoreError> {
+        self.is_halted.store(true, Ordering::Release);
+        self.writer.run(|transaction| high_water::halt(transaction, transaction.now())).await
     }
 
     async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {

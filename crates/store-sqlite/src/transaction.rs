@@ -1,7 +1,7 @@
 use std::cell::{Cell, RefCell};
 
 use regrant_protocol::Timestamp;
-use regrant_store::StoreError;
+use regrant_store::{Ending, StoreError};
 use rusqlite::{Connection, Params, Row, ffi};
 
 use crate::statements::database::{RELEASE_SAVEPOINT, ROLLBACK_TO_SAVEPOINT, SAVEPOINT};
@@ -13,13 +13,15 @@ pub(crate) struct Transaction<'a> {
     failure: RefCell<Option<rusqlite::Error>>,
     is_isolated: Cell<bool>,
     changes_before: u64,
+    endings: RefCell<Vec<Ending>>,
 }
 
 impl<'a> Transaction<'a> {
     /// What is done on `connection` at `now`.
     pub(crate) fn new(connection: &'a Connection, now: Timestamp) -> Self {
         let (failure, is_isolated) = (RefCell::new(None), Cell::new(false));
-        Self { connection, now, failure, is_isolated, changes_before: connection.total_changes() }
+        let endings = RefCell::default();
+        Self { connection, now, failure, endings, is_isolated, changes_before: connection.total_changes() }
     }
 
     /// Lets what the job writes from now on be undone without what the jobs before it wrote. A job whose only write is one
@@ -55,6 +57,21 @@ impl<'a> Transaction<'a> {
     /// The time at which the step was begun.
     pub(crate) fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// Notes that the step has ended something, for the journal.
+    pub(crate) fn ended(&self, ending: Ending) {
+        self.endings.borrow_mut().push(ending);
+    }
+
+    /// What the step has ended.
+    pub(crate) fn take_endings(&self) -> Vec<Ending> {
+        self.endings.take()
+    }
+
+    /// The last failure of SQLite.
+    pub(crate) fn take_failure(&self) -> Option<rusqlite::Error> {
+        self.failure.take()
     }
 
     /// The first row that `sql` finds.

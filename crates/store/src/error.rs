@@ -11,6 +11,9 @@ pub enum StoreError {
     /// The step was not begun in time: its sender may have given up.
     #[error("the step waited too long for the store and was not begun")]
     TooLate,
+    /// The store is older than tokens that it issued, and decides nothing until it was restored.
+    #[error("the store is older than tokens that it issued; stop the server and run `regrant restore`")]
+    RolledBack,
     /// A row cannot be what it is.
     #[error("table {table}, column {column}, row {row}: {problem}; restore a backup, or report this")]
     Inconsistent {

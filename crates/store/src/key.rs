@@ -1,4 +1,4 @@
-use regrant_grant::Realm;
+use regrant_grant::{Realm, Recovery};
 use regrant_protocol::{EpochNumber, Kid, Timestamp};
 
 use crate::StoreError;
@@ -33,6 +33,8 @@ pub struct Epoch {
     pub number: EpochNumber,
     /// 16 random bytes that go into every authority tag made in it.
     pub random: [u8; 16],
+    /// How tokens of the epoch before it are taken for a time; `None` when they are dead.
+    pub recovery: Option<Recovery>,
 }
 
 /// A master key that the store has been told of. The key itself is not in the store.

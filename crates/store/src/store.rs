@@ -33,6 +33,14 @@ pub trait Store: Send + Sync + 'static {
     /// was: a retry of the request finds out.
     async fn step(&self, step: Step) -> Result<(), StoreError>;
 
+    /// Decides nothing any more, because a token was presented that is ahead of its row: the store is older than its tokens. When
+    /// this returns, every step is refused with [`StoreError::RolledBack`], and so it stays until the store was restored.
+    ///
+    /// Unless a store says otherwise it goes on, and refuses only the tokens that are ahead.
+    async fn halt(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// The client of this name; `None` when there is none, or it was removed.
     async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError>;
 

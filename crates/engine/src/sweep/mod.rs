@@ -58,7 +58,8 @@ pub enum SweepOutcome {
     Pass(Removed),
     /// The store failed; the next call tries the same slice again.
     Failed(StoreError),
-    /// The store was never swept, and the process has just begun: its clock may not have been set yet. How long that lasts.
+    /// The store was never swept, and the process has just begun: its clock may not have been set yet; or the store was restored,
+    /// and recovers. How long that lasts, or how long to wait before looking again.
     NotYet(Duration),
     /// The clock is so far ahead of the last sweep that nothing is swept until it is set right, or somebody says that it is
     /// right: [`AuthorizationServer::trust_clock`].
@@ -107,6 +108,9 @@ impl AuthorizationServer {
 impl Sweeper {
     /// Sweeps the next slice. What it did is logged, and an alarm is raised when the clock cannot be believed.
     pub async fn sweep_slice(&self) -> SweepOutcome {
+        if let Some(wait) = self.recovery_left() {
+            return SweepOutcome::NotYet(wait);
+        }
         let mut progress = self.progress.lock().await;
         let monotonic = self.clock.monotonic();
         let swept_at = match progress.watch {
@@ -132,6 +136,17 @@ impl Sweeper {
             },
             Err(SweepError::Store(failure)) => failed(failure),
         }
+    }
+}
+
+impl Sweeper {
+    /// How long the store still recovers from a restore, up to an hour: until then the rows say less than the tokens that may
+    /// move them forward, so that what seems to have ended may live.
+    fn recovery_left(&self) -> Option<Duration> {
+        let recovery = self.store.identity().epoch().recovery?;
+        let left = recovery.until.milliseconds_since(self.clock.now());
+        let left = u64::try_from(left).ok().filter(|left| *left > 0)?;
+        Some(Duration::from_millis(left).min(Duration::from_secs(SWEEP_PASS_PAUSE_SECONDS)))
     }
 }
 

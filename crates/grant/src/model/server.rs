@@ -112,6 +112,7 @@ impl World {
             resources: if request.ask == Ask::OtherTarget { self.other_target.clone() } else { Resources::none() },
             newest_kid: Kid(request.node_kid),
             sibling: (GrantId([0x21; 16]), GrantSecret::new([0x22; 16])),
+            recovery: state.store.recovery(),
         };
         name_token(&mut facts, state, request, grant);
         facts

@@ -1,9 +1,9 @@
 use regrant_protocol::EpochNumber;
 
-use super::row::Row;
+use super::row::{NOW, Row};
 use super::settings::Settings;
 use super::token::Token;
-use crate::{Party, Surroundings};
+use crate::{Party, RecoverPublic, Recovery, Surroundings};
 
 /// The store beside the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +18,8 @@ pub(super) struct Store {
     /// A token was ahead of its row: 503 until the operator decides.
     pub(super) alarmed: bool,
     pub(super) snapshot: Snapshot,
+    /// What becomes of senders without a proof while the store recovers; `None` when it does not.
+    pub(super) recovers: Option<RecoverPublic>,
 }
 
 /// A copy of the store that may be put back, once.
@@ -38,6 +40,7 @@ impl Store {
             user_enabled: true,
             alarmed: false,
             snapshot: Snapshot::NotTaken,
+            recovers: None,
         }
     }
 
@@ -49,6 +52,12 @@ impl Store {
             root: None,
             session_ends_at: None,
         }
+    }
+
+    /// How the store takes tokens of the epoch before, once it was restored; it recovers for ever.
+    pub(super) fn recovery(&self) -> Option<Recovery> {
+        let public = self.recovers?;
+        Some(Recovery { former: EpochNumber(self.epoch - 1), until: NOW.plus_seconds(1), public })
     }
 
     /// Nobody is disabled.

@@ -2,7 +2,8 @@ use std::net::Ipv4Addr;
 
 use regrant_grant::{
     ApprovedFrom, AuthorityTag, Binding, ClientKind, Code, Decision, Generation, Grant, GrantId, GrantSecret,
-    OldAccessTokens, Party, Policy, RefreshFacts, RotationMode, ScopeNarrowing, SessionId, Surroundings, decide,
+    OldAccessTokens, Party, Policy, RecoverPublic, Recovery, RefreshFacts, RotationMode, ScopeNarrowing, SessionId,
+    Surroundings, decide,
 };
 use regrant_protocol::{
     ClientId, CodeChallenge, EpochNumber, Kid, Lifetime, Resources, RetryChallenge, Scope, Subject, Timestamp,
@@ -80,6 +81,7 @@ impl Case {
                 resources: Resources::none(),
                 newest_kid: Kid(21),
                 sibling: (GrantId([0x21; 16]), GrantSecret::new([0x22; 16])),
+                recovery: None,
             },
             epoch: row.epoch,
             client: Some(Party { enabled: true, cutoff: row.client_cutoff, version: 1 }),
@@ -158,6 +160,13 @@ impl Case {
     pub(crate) fn challenge(&mut self) {
         self.row.retry_challenge = Some(CHALLENGE);
         self.row.has_used_challenge = true;
+    }
+
+    /// The store was restored, and what is presented and the row are of the epoch before; it recovers for an hour.
+    pub(crate) fn recover(&mut self, public: RecoverPublic) {
+        self.epoch = EpochNumber(self.row.epoch.0 + 1);
+        let until = ROTATED_AT.plus_seconds(3_600);
+        self.facts.recovery = Some(Recovery { former: self.row.epoch, until, public });
     }
 
     /// What the rule says.

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::thread;
 
 use regrant_grant::{
-    AuthorityTag, Binding, ClientKind, Generation, GrantId, OnReuse, Party, RotationMode, ScopeNarrowing, Verdict,
-    Write,
+    AuthorityTag, Binding, ClientKind, Generation, GrantId, OnReuse, Party, RecoverPublic, RotationMode,
+    ScopeNarrowing, Verdict, Write,
 };
 use regrant_protocol::{EpochNumber, Kid, Lifetime, Resources, RetryChallenge, Timestamp};
 
@@ -15,14 +15,16 @@ use crate::rule_table::{RULES, expected};
 
 const MODES: [RotationMode; 4] = [RotationMode::Rotate, RotationMode::Reuse, RotationMode::Consume, RotationMode::Fork];
 const KINDS: [ClientKind; 2] = [ClientKind::Public, ClientKind::Confidential];
-const TAGS: [AuthorityTag; 3] = [AuthorityTag::Valid, AuthorityTag::Invalid, AuthorityTag::Unverifiable];
+const TAGS: [AuthorityTag; 4] =
+    [AuthorityTag::Valid, AuthorityTag::Invalid, AuthorityTag::Unverifiable, AuthorityTag::Forgotten];
 
 /// The verdicts that are given before there is a row to decide about, or instead of deciding.
 const NOT_OF_THE_RULE: [Verdict; 2] = [Verdict::Malformed, Verdict::UnknownGrant];
 
 #[test]
 fn the_rule_and_its_table_agree_in_every_case() {
-    let products = [senders, retries, epochs, imports, permissions, lifetimes, every_reason_with_every_other];
+    let products =
+        [senders, retries, epochs, recoveries, imports, permissions, lifetimes, every_reason_with_every_other];
     let seen = thread::scope(|scope| {
         let running = products.map(|dimensions| scope.spawn(move || compare(&dimensions())));
         running.map(|product| product.join().expect("the product agrees")).into_iter().flatten()
@@ -158,6 +160,37 @@ fn epochs() -> Vec<Dimension> {
         settings([|_| {}, |c| c.fork_from_root(None)]),
         generations([-3, -2, -1, 0, 1, 2]),
         dimension([1, 90], |c, seconds| c.now = ROTATED_AT.plus_seconds(seconds)),
+    ]
+}
+
+/// A store that was restored and recovers, or has recovered: what is presented, and from which epoch.
+fn recoveries() -> Vec<Dimension> {
+    let around = [2, 3, 4].map(EpochNumber);
+    vec![
+        settings([
+            |_| {},
+            Case::authenticate,
+            |c| c.bind(DPOP_KEY),
+            |c| {
+                c.challenge();
+                c.facts.retry_verifier = Some(CHALLENGE);
+            },
+        ]),
+        settings([|c| c.recover(RecoverPublic::LogInAgain), |c| c.recover(RecoverPublic::AcceptAhead)]),
+        dimension(around, |c, epoch| c.facts.epoch = epoch),
+        dimension(around, |c, epoch| c.row.epoch = epoch),
+        dimension([19, 20].map(Kid), |c, kid| c.facts.kid = kid),
+        dimension([20, 21].map(Kid), |c, kid| c.facts.newest_kid = kid),
+        dimension(MODES, |c, mode| c.policy.rotation = mode),
+        dimension([None, Some(0)], |c, seconds| c.policy.retry_window_seconds = seconds),
+        dimension([None, Some(OnReuse::Revoke)], |c, on_reuse| c.policy.on_reuse = on_reuse),
+        dimension([None, Some(60)], |c, seconds| {
+            c.row.idle_expires_at = seconds.map(|seconds| ROTATED_AT.plus_seconds(seconds));
+        }),
+        settings([|_| {}, |c| c.client = None, |c| c.row.revoked_at = Some(ROTATED_AT)]),
+        dimension([5, u32::MAX - 2], |c, generation| c.row.generation = Generation(generation)),
+        generations([-2, -1, 0, 1, 2]),
+        dimension([1, 90, 3_599, 3_600], |c, seconds| c.now = ROTATED_AT.plus_seconds(seconds)),
     ]
 }
 

@@ -1,6 +1,6 @@
 use regrant_grant::{
-    AuthorityTag, Binding, ClientKind, Decision, Generation, Grant, OnReuse, Party, RotationMode, ScopeNarrowing,
-    Verdict, Write,
+    AuthorityTag, Binding, ClientKind, Decision, Generation, Grant, OnReuse, Party, RecoverPublic, RotationMode,
+    ScopeNarrowing, Verdict, Write,
 };
 use regrant_protocol::{Scope, Timestamp};
 
@@ -15,10 +15,11 @@ pub(crate) struct Rule {
 }
 
 /// The rule as the design words it, from the first question to the last. Every case meets a row.
-pub(crate) static RULES: [Rule; 32] = [
+pub(crate) static RULES: [Rule; 38] = [
     // Who asks?
     rule("a token of another client", |c| c.facts.client != c.row.client, Verdict::WrongClient, nothing),
     rule("a tag that nobody can check", |c| tag(c) == AuthorityTag::Unverifiable, Verdict::RolledBack, nothing),
+    rule("a tag of a forgotten epoch", |c| tag(c) == AuthorityTag::Forgotten, Verdict::DeadEpoch, nothing),
     rule("a tag that was not made here", |c| tag(c) == AuthorityTag::Invalid, Verdict::Forged, nothing),
     rule("bound to a key that was not proven", |c| bound(c) && !proves_key(c), Verdict::WrongSender, nothing),
     // Has it ended?
@@ -26,18 +27,31 @@ pub(crate) static RULES: [Rule; 32] = [
     rule("its family was revoked", |c| c.root.iter().any(|r| r.revoked_at.is_some()), Verdict::Revoked, nothing),
     rule("at its absolute end", |c| has_come(c, c.row.absolute_expires_at), Verdict::ExpiredAbsolute, nothing),
     rule("at its last generation", |c| c.row.generation.0 == u32::MAX, Verdict::ExpiredAbsolute, nothing),
-    rule("at its idle end", |c| has_come(c, c.row.idle_expires_at), Verdict::ExpiredIdle, nothing),
+    rule(
+        "at its idle end",
+        |c| has_come(c, c.row.idle_expires_at) && !(behind(c) < 0 && former(c)),
+        Verdict::ExpiredIdle,
+        nothing,
+    ),
     // Which generation is it, and of which life of the store?
     rule("the row is newer than its store", |c| c.row.epoch > c.epoch, Verdict::RolledBack, nothing),
-    rule("ahead, but lost by a restore", |c| behind(c) < 0 && c.facts.epoch < c.epoch, Verdict::DeadEpoch, nothing),
-    rule("ahead", |c| behind(c) < 0, Verdict::RolledBack, nothing),
-    rule("nothing was made since a restore", |c| c.row.epoch < c.epoch, Verdict::DeadEpoch, nothing),
+    rule(
+        "ahead, but lost by a restore",
+        |c| behind(c) < 0 && c.facts.epoch < c.epoch && !taken(c),
+        Verdict::DeadEpoch,
+        nothing,
+    ),
+    rule("ahead", |c| behind(c) < 0 && !taken(c), Verdict::RolledBack, nothing),
+    rule("nothing was made since a restore", |c| c.row.epoch < c.epoch && !taken(c), Verdict::DeadEpoch, nothing),
     rule("current number, another string", |c| behind(c) == 0 && !same_string(c), Verdict::DeadEpoch, nothing),
+    rule("two or more behind, from before", |c| behind(c) > 1 && lost(c), Verdict::DeadEpoch, nothing),
     rule("two or more behind", |c| behind(c) > 1, Verdict::ReuseDetected, as_policy_says),
     rule("a first try that its retry overtook", overtaken, Verdict::Unavailable, nothing),
     rule("consumed, no retry", |c| superseded(c) && consumes(c) && !slot_0(c), Verdict::RetryTooLate, nothing),
+    rule("no retry, from before", |c| superseded(c) && window(c) == 0 && lost(c), Verdict::DeadEpoch, nothing),
     rule("no retry at all", |c| superseded(c) && window(c) == 0, Verdict::ReuseDetected, as_policy_says),
     rule("proven, too late", |c| superseded(c) && !in_window(c) && proven(c), Verdict::RetryTooLate, nothing),
+    rule("too late, from before", |c| superseded(c) && !in_window(c) && lost(c), Verdict::DeadEpoch, nothing),
     rule("not proven, too late", |c| superseded(c) && !in_window(c), Verdict::ReuseDetected, as_policy_says),
     // Is it still allowed?
     rule("the client is gone", |c| gone(c.client), Verdict::ClientDisabled, nothing),
@@ -48,6 +62,8 @@ pub(crate) static RULES: [Rule; 32] = [
     rule("more scope than granted", more_scope, Verdict::ScopeExceeded, nothing),
     rule("a resource that was not granted", more_resources, Verdict::TargetRefused, nothing),
     // Then it is done.
+    rule("recovered, consume", |c| taken(c) && consumes(c), Verdict::Consumed, recovered),
+    rule("recovered", taken, Verdict::Rotated, recovered),
     rule("retry", superseded, Verdict::Retried, nothing),
     rule("fork", |c| c.policy.rotation == RotationMode::Fork, Verdict::Forked, sibling),
     rule("reuse", |c| c.policy.rotation == RotationMode::Reuse, Verdict::Reissued, used_again),
@@ -97,6 +113,32 @@ fn superseded(c: &Case) -> bool {
 
 fn same_string(c: &Case) -> bool {
     (c.facts.kid, c.facts.epoch) == (c.row.kid, c.row.epoch)
+}
+
+/// The store recovers.
+fn recovering(c: &Case) -> bool {
+    c.facts.recovery.is_some_and(|recovery| now(c) < recovery.until)
+}
+
+/// The token is of the epoch that the store recovers.
+fn former(c: &Case) -> bool {
+    recovering(c) && c.facts.recovery.is_some_and(|recovery| recovery.former == c.facts.epoch)
+}
+
+/// The token is of an earlier epoch than the store's, which recovers.
+fn lost(c: &Case) -> bool {
+    recovering(c) && c.facts.epoch < c.epoch
+}
+
+/// The token is taken although a restore ended its epoch.
+fn taken(c: &Case) -> bool {
+    let is_to_be_taken = match (behind(c), uses_challenges(c)) {
+        (..0, false) => true,
+        (..0, true) => c.facts.recovery.is_some_and(|recovery| recovery.public == RecoverPublic::AcceptAhead),
+        (0, false) => same_string(c) && c.row.epoch < c.epoch,
+        (0, true) | (1.., _) => false,
+    };
+    is_to_be_taken && former(c) && c.facts.epoch < c.epoch && c.facts.generation.0 < u32::MAX
 }
 
 fn consumes(c: &Case) -> bool {
@@ -174,6 +216,7 @@ fn nothing(_: &Case) -> Write {
 fn as_policy_says(c: &Case) -> Write {
     let by_default = if !authenticated(c) && bound(c) { OnReuse::Alert } else { OnReuse::Revoke };
     match c.policy.on_reuse.unwrap_or(by_default) {
+        OnReuse::Revoke if recovering(c) => Write::Nothing,
         OnReuse::Alert => Write::Nothing,
         OnReuse::Revoke => {
             let family = c.root.as_ref().unwrap_or(&c.row);
@@ -192,6 +235,12 @@ fn successor(c: &Case) -> Write {
         has_used_challenge: c.row.has_used_challenge || challenge.is_some(),
         ..touched(c)
     })
+}
+
+/// The successor of what was presented, whatever the row had come to.
+fn recovered(c: &Case) -> Write {
+    let row = Grant { generation: c.facts.generation, ..c.row.clone() };
+    successor(&Case { row, ..c.clone() })
 }
 
 /// The string is pinned, and with it the master key that it names; only an imported one names none.

@@ -1,4 +1,4 @@
-use regrant_grant::{Grant, OnReuse, RotationMode, ScopeNarrowing, Verdict, Write};
+use regrant_grant::{Decision, Grant, OnReuse, RecoverPublic, RotationMode, ScopeNarrowing, Verdict, Write};
 
 use crate::case::{CERTIFICATE, CHALLENGE, Case, DPOP_KEY, OTHER_CHALLENGE, ROTATED_AT, scope};
 
@@ -224,6 +224,58 @@ fn after_a_restore_dead_strings_stay_dead_and_lost_ones_are_noticed() {
         case.facts.epoch.0 = presented_epoch;
         case.present(steps);
         assert_eq!(case.decide().verdict, verdict, "{why}");
+    }
+}
+
+#[test]
+fn while_a_store_recovers_only_who_proves_itself_moves_a_row_forward() {
+    let bearer_ahead = |case: &mut Case| {
+        bearer(case);
+        case.recover(RecoverPublic::AcceptAhead);
+    };
+    for (why, sender, steps, verdict) in [
+        ("confidential, ahead", confidential as fn(&mut Case), 7, Verdict::Rotated),
+        ("confidential, current in the backup", confidential, 0, Verdict::Rotated),
+        ("confidential, superseded in the backup", confidential, -1, Verdict::DeadEpoch),
+        ("DPoP, ahead", dpop, 7, Verdict::Rotated),
+        ("DPoP, current in the backup", dpop, 0, Verdict::Rotated),
+        ("bearer, ahead", bearer, 7, Verdict::DeadEpoch),
+        ("bearer, current in the backup", bearer, 0, Verdict::DeadEpoch),
+        ("retry verifier, ahead", verifier, 7, Verdict::DeadEpoch),
+        ("retry verifier, current in the backup", verifier, 0, Verdict::DeadEpoch),
+        ("bearer, ahead, and the operator takes it", bearer_ahead, 7, Verdict::Rotated),
+        ("bearer, current in the backup, and the operator takes what is ahead", bearer_ahead, 0, Verdict::DeadEpoch),
+    ] {
+        let mut case = Case::honest();
+        case.recover(RecoverPublic::LogInAgain);
+        sender(&mut case);
+        case.present(steps);
+        let Decision { verdict: given, write } = case.decide();
+        assert_eq!(given, verdict, "{why}");
+        if let Write::Update(row) = write {
+            assert_eq!((row.generation.0, row.epoch), (case.facts.generation.0 + 1, case.epoch), "{why}");
+            case.row = row;
+            assert_eq!(case.decide().verdict, Verdict::Retried, "{why}, and its answer was lost");
+        }
+    }
+}
+
+#[test]
+fn while_a_store_recovers_nothing_is_ended_for_reuse() {
+    for (why, recovers, presented_epoch, verdict, is_ended) in [
+        ("no restore", false, 4, Verdict::ReuseDetected, true),
+        ("it recovers, and the token is from after the restore", true, 4, Verdict::ReuseDetected, false),
+        ("it recovers, and the token is from before it", true, 3, Verdict::DeadEpoch, false),
+    ] {
+        let mut case = Case::honest();
+        case.authenticate();
+        case.recover(RecoverPublic::LogInAgain);
+        case.facts.recovery = case.facts.recovery.filter(|_| recovers);
+        case.row.epoch = case.epoch;
+        case.facts.epoch.0 = presented_epoch;
+        case.present(-2);
+        let Decision { verdict: given, write } = case.decide();
+        assert_eq!((given, write != Write::Nothing), (verdict, is_ended), "{why}");
     }
 }
 

@@ -7,7 +7,8 @@ use regrant_protocol::{ClientId, CodeChallenge, EpochNumber, Kid, Lifetime};
 use crate::case::{APPROVED_AT, CHALLENGE, Case, OTHER_CHALLENGE, OTHER_REDIRECT_URI, REDIRECT_URI};
 use crate::rule_table::{RULES, expected};
 
-const TAGS: [AuthorityTag; 3] = [AuthorityTag::Valid, AuthorityTag::Invalid, AuthorityTag::Unverifiable];
+const TAGS: [AuthorityTag; 4] =
+    [AuthorityTag::Valid, AuthorityTag::Invalid, AuthorityTag::Unverifiable, AuthorityTag::Forgotten];
 const CHALLENGES: [Option<CodeChallenge>; 3] = [None, Some(CHALLENGE), Some(OTHER_CHALLENGE)];
 const REDIRECT_URIS: [Option<[u8; 16]>; 3] = [None, Some(REDIRECT_URI), Some(OTHER_REDIRECT_URI)];
 

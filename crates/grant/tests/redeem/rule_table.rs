@@ -12,10 +12,11 @@ pub(crate) struct Rule {
 }
 
 /// The rule as the design words it, from the first question to the last. Every case meets a row.
-pub(crate) static RULES: [Rule; 24] = [
+pub(crate) static RULES: [Rule; 25] = [
     // Who asks?
     rule("a code of another client", |c| c.facts.client != c.row.client, RedeemVerdict::WrongClient, nothing),
     rule("a tag that nobody can check", |c| tag(c) == AuthorityTag::Unverifiable, RedeemVerdict::RolledBack, nothing),
+    rule("a tag of a forgotten epoch", |c| tag(c) == AuthorityTag::Forgotten, RedeemVerdict::DeadEpoch, nothing),
     rule("a tag that was not made here", |c| tag(c) == AuthorityTag::Invalid, RedeemVerdict::Forged, nothing),
     // Has it ended?
     rule("the grant was revoked", |c| c.row.revoked_at.is_some(), RedeemVerdict::Revoked, nothing),

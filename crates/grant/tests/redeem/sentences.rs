@@ -30,6 +30,7 @@ impl Case {
             resources: Resources::none(),
             newest_kid: Kid(21),
             sibling: (GrantId([0x21; 16]), GrantSecret::new([0x22; 16])),
+            recovery: None,
         };
         let decision = decide(&self.row, &facts, &self.surroundings(), &self.policy, self.now);
         self.write(decision.write);

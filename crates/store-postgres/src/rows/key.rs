@@ -23,7 +23,7 @@ pub(crate) async fn identity(transaction: &Transaction) -> Result<Identity, Stor
     let realm = realm.await?;
     let epochs = transaction.all(SELECT_EPOCHS, &[], |row| {
         let mut columns = Columns::new(row, "epochs", &"of unreadable number");
-        Ok(Epoch { number: columns.small("number").map(EpochNumber)?, random: columns.id("random")? })
+        Ok(Epoch { number: columns.small("number").map(EpochNumber)?, random: columns.id("random")?, recovery: None })
     });
     let epochs = epochs.await?;
     match realm {

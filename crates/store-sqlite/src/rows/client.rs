@@ -1,7 +1,7 @@
 use regrant_grant::{GrantSecret, Party};
 use regrant_protocol::ClientId;
 use regrant_store::stored::client_settings;
-use regrant_store::{ChangeError, Client, ClientChange, ClientHandle, StoreError};
+use regrant_store::{ChangeError, Client, ClientChange, ClientHandle, Ending, StoreError};
 use rusqlite::{Row, params};
 
 use super::{consent, user};
@@ -78,9 +78,25 @@ pub(crate) fn change(transaction: &Transaction<'_>, id: &ClientId, change: &Clie
         }
     };
     match changed? {
-        1 => Ok(()),
+        1 => note(transaction, id, change).map_err(Into::into),
         _ => Err(ChangeError::Unknown(name.to_owned())),
     }
+}
+
+/// Notes for the journal what a change has ended, or switched.
+fn note(transaction: &Transaction<'_>, id: &ClientId, change: &ClientChange) -> Result<(), StoreError> {
+    let client = id.clone();
+    match change {
+        ClientChange::Settings(_) => {}
+        ClientChange::Enabled(enabled) => transaction.ended(Ending::ClientEnabled { client, enabled: *enabled }),
+        ClientChange::RaiseCutoff => {
+            if let Some(Party { cutoff, .. }) = find_party(transaction, id)? {
+                transaction.ended(Ending::ClientCutoff { client, cutoff });
+            }
+        }
+        ClientChange::Remove => transaction.ended(Ending::ClientRemoved { client, at: transaction.now() }),
+    }
+    Ok(())
 }
 
 fn read(row: &Row<'_>) -> Result<Client, StoreError> {

@@ -1,7 +1,7 @@
 use regrant_grant::{Generation, Grant, GrantId, GrantSecret, Party, SessionId};
 use regrant_protocol::{ClientId, EpochNumber, Kid, Lifetime, RetryChallenge, Scope, Subject, Timestamp};
-use regrant_store::StoreError;
 use regrant_store::stored::{approved_from, binding, code, resources};
+use regrant_store::{Ending, StoreError};
 use rusqlite::{Row, params};
 
 use super::{client, user};
@@ -31,7 +31,12 @@ pub(crate) fn insert(transaction: &Transaction<'_>, grant: &Grant) -> Result<(),
 /// Replaces the row of `grant`, which must exist with the version before.
 pub(crate) fn update(transaction: &Transaction<'_>, grant: &Grant) -> Result<(), StoreError> {
     let written = match write(transaction, UPDATE_GRANT, grant)? {
-        0 => write(transaction, UPDATE_GRANT_AND_END, grant)?,
+        0 => {
+            if let Some(at) = grant.revoked_at {
+                transaction.ended(Ending::Grant { id: grant.id, at });
+            }
+            write(transaction, UPDATE_GRANT_AND_END, grant)?
+        }
         written => written,
     };
     expect_one(written, grant, "version", || {

@@ -1,26 +1,23 @@
-use regrant_grant::Realm;
+use regrant_grant::{Realm, RecoverPublic, Recovery};
 use regrant_protocol::{EpochNumber, Kid, Timestamp};
 use regrant_store::{
-    AnnouncedKey, ChangeError, Epoch, Identity, NewKeys, SealedSigningKey, SigningKeyChange, StoreError,
+    AnnouncedKey, ChangeError, Ending, Epoch, Identity, NewKeys, SealedSigningKey, SigningKeyChange, StoreError,
     sealed_under_retired,
 };
 use rusqlite::{Row, params};
 
 use crate::columns::Columns;
 use crate::statements::key::{
-    DELETE_ANNOUNCED_KEYS_BELOW, INSERT_ANNOUNCED_KEY, INSERT_SIGNING_KEY, RESEAL_SIGNING_KEY, SELECT_ANNOUNCED_KEY,
-    SELECT_ANNOUNCED_KEYS, SELECT_EPOCHS, SELECT_IS_RETIRED, SELECT_REALM, SELECT_SIGNING_KEYS, WITHDRAW_SIGNING_KEY,
-    WITHDRAW_SIGNING_KEYS,
+    DELETE_ANNOUNCED_KEYS_BELOW, INSERT_ANNOUNCED_KEY, INSERT_EPOCH, INSERT_SIGNING_KEY, RESEAL_SIGNING_KEY,
+    SELECT_ANNOUNCED_KEY, SELECT_ANNOUNCED_KEYS, SELECT_EPOCHS, SELECT_IS_RETIRED, SELECT_REALM, SELECT_SIGNING_KEYS,
+    WITHDRAW_SIGNING_KEY, WITHDRAW_SIGNING_KEYS, WITHDRAW_SIGNING_KEYS_SEALED_BELOW,
 };
 use crate::transaction::Transaction;
 
 /// What the store was made with, and every epoch since.
 pub(crate) fn identity(transaction: &Transaction<'_>) -> Result<Identity, StoreError> {
     let realm = transaction.one(SELECT_REALM, [], |row| Columns::new(row, "identity", &1).next("realm").map(Realm))?;
-    let epochs = transaction.all(SELECT_EPOCHS, [], |row| {
-        let mut columns = Columns::new(row, "epochs", &"of unreadable number");
-        Ok(Epoch { number: columns.next("number").map(EpochNumber)?, random: columns.next("random")? })
-    })?;
+    let epochs = transaction.all(SELECT_EPOCHS, [], read_epoch)?;
     match realm {
         Some(realm) if !epochs.is_empty() => Ok(Identity { realm, epochs }),
         Some(_) => Err(missing("epochs", "number")),
@@ -50,7 +47,55 @@ pub(crate) fn replace(transaction: &Transaction<'_>, keys: &NewKeys) -> Result<(
     for key in &keys.signing {
         add_signing(transaction, key)?;
     }
+    transaction.ended(Ending::MasterKeysRetired { oldest: keys.master.kid });
     Ok(())
+}
+
+/// Forgets the master keys below `oldest`, which were retired after this copy of the store was made, and with them the signing
+/// keys that only they could open.
+pub(crate) fn forget_below(transaction: &Transaction<'_>, oldest: Kid) -> Result<(), StoreError> {
+    transaction.execute(DELETE_ANNOUNCED_KEYS_BELOW, [oldest.0])?;
+    transaction.execute(WITHDRAW_SIGNING_KEYS_SEALED_BELOW, params![oldest.0, transaction.now().milliseconds()])?;
+    Ok(())
+}
+
+/// Withdraws a signing key, and says whether there is one of this name.
+pub(crate) fn withdraw(transaction: &Transaction<'_>, key_id: &str, at: Timestamp) -> Result<bool, StoreError> {
+    Ok(transaction.execute(WITHDRAW_SIGNING_KEY, params![key_id, at.milliseconds()])? == 1)
+}
+
+/// Begins an epoch, whose number must be higher than any before.
+pub(crate) fn begin_epoch(transaction: &Transaction<'_>, epoch: &Epoch) -> Result<(), StoreError> {
+    let (former, until, public) = match epoch.recovery {
+        Some(Recovery { former, until, public }) => (Some(former.0), Some(until.milliseconds()), Some(to_text(public))),
+        None => (None, None, None),
+    };
+    transaction.execute(INSERT_EPOCH, params![epoch.number.0, epoch.random, former, until, public]).map(drop)
+}
+
+fn read_epoch(row: &Row<'_>) -> Result<Epoch, StoreError> {
+    let mut columns = Columns::new(row, "epochs", &"of unreadable number");
+    let number = columns.next("number")?;
+    columns.enter("epochs", &number);
+    let random = columns.next("random")?;
+    let former = columns.next::<Option<_>>("recovers_epoch")?.map(EpochNumber);
+    let until = columns.optional_time("recovers_until")?;
+    let public =
+        columns.next_as("recovers_public", |text: Option<String>| text.as_deref().map(from_text).transpose())?;
+    let recovery = former.zip(until).zip(public).map(|((former, until), public)| Recovery { former, until, public });
+    Ok(Epoch { number: EpochNumber(number), random, recovery })
+}
+
+const PUBLIC: [(RecoverPublic, &str); 2] =
+    [(RecoverPublic::LogInAgain, "log_in_again"), (RecoverPublic::AcceptAhead, "accept_ahead")];
+
+fn to_text(public: RecoverPublic) -> &'static str {
+    PUBLIC.iter().find(|(known, _)| *known == public).expect("every one of them is listed").1
+}
+
+fn from_text(stored: &str) -> Result<RecoverPublic, String> {
+    let known = PUBLIC.iter().find(|(_, text)| *text == stored);
+    known.map(|(public, _)| *public).ok_or_else(|| format!("{stored:?} is no way to take them"))
 }
 
 /// The signing keys, oldest first.
@@ -94,13 +139,14 @@ pub(crate) fn change_signing(
 ) -> Result<(), ChangeError> {
     let changed = match change {
         SigningKeyChange::Withdraw(at) => {
-            transaction.execute(WITHDRAW_SIGNING_KEY, params![key_id, at.milliseconds()])?
+            transaction.ended(Ending::SigningKeyWithdrawn { key_id: key_id.to_owned(), at: *at });
+            withdraw(transaction, key_id, *at)?
         }
         SigningKeyChange::Reseal { sealed_under, sealed } => {
-            transaction.execute(RESEAL_SIGNING_KEY, params![key_id, sealed_under.0, sealed])?
+            transaction.execute(RESEAL_SIGNING_KEY, params![key_id, sealed_under.0, sealed])? == 1
         }
     };
-    if changed == 1 { Ok(()) } else { Err(ChangeError::Unknown(format!("signing key {key_id}"))) }
+    if changed { Ok(()) } else { Err(ChangeError::Unknown(format!("signing key {key_id}"))) }
 }
 
 fn name(kid: Kid) -> String {

@@ -1,6 +1,6 @@
 use regrant_grant::AccessTokenId;
 use regrant_protocol::Timestamp;
-use regrant_store::StoreError;
+use regrant_store::{Ending, StoreError};
 use rusqlite::params;
 
 use crate::statements::grant::{INSERT_LISTED_ACCESS_TOKEN, SELECT_LISTED_ACCESS_TOKEN};
@@ -13,6 +13,17 @@ pub(crate) fn is_listed(transaction: &Transaction<'_>, id: &AccessTokenId) -> Re
 
 /// Lists an access token until its end. One that is listed stays as it is.
 pub(crate) fn list(
+    transaction: &Transaction<'_>,
+    id: &AccessTokenId,
+    until: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    insert(transaction, id, until)?;
+    transaction.ended(Ending::AccessToken { id: *id, until });
+    Ok(())
+}
+
+/// The same, where a journal says that it was done before.
+pub(crate) fn insert(
     transaction: &Transaction<'_>,
     id: &AccessTokenId,
     until: Option<Timestamp>,

@@ -1,6 +1,6 @@
 use regrant_grant::{Grant, SessionId};
 use regrant_protocol::{Subject, Timestamp};
-use regrant_store::{ChangeError, LIVE_SESSIONS_MAX, Session, StoreError};
+use regrant_store::{ChangeError, Ending, LIVE_SESSIONS_MAX, Session, StoreError};
 use rusqlite::{Row, named_params, params};
 
 use super::user;
@@ -57,7 +57,7 @@ pub(crate) fn keep(transaction: &Transaction<'_>, session: &Session) -> Result<(
 
 /// Ends what makes the sessions of a user more than there may be, now that there is this one.
 fn end_oldest(transaction: &Transaction<'_>, newest: &Session) -> Result<(), ChangeError> {
-    let ended = transaction.execute(
+    let ended = transaction.all(
         END_OLDEST_SESSIONS,
         named_params! {
             ":id": newest.id.0,
@@ -65,16 +65,23 @@ fn end_oldest(transaction: &Transaction<'_>, newest: &Session) -> Result<(), Cha
             ":count_max": LIVE_SESSIONS_MAX,
             ":now": transaction.now().milliseconds(),
         },
+        |row| Columns::new(row, TABLE, &newest.user).next("id").map(SessionId),
     )?;
-    if ended > 0 {
-        tracing::info!(user = %newest.user, sessions = ended, "ended to make room");
+    if !ended.is_empty() {
+        tracing::info!(user = %newest.user, sessions = ended.len(), "ended to make room");
+    }
+    for id in ended {
+        transaction.ended(Ending::Session { id, at: transaction.now() });
     }
     Ok(())
 }
 
 /// Ends a session now.
 pub(crate) fn end(transaction: &Transaction<'_>, id: SessionId) -> Result<(), StoreError> {
-    transaction.execute(END_SESSION, params![id.0, transaction.now().milliseconds()])?;
+    let at = transaction.now();
+    if transaction.execute(END_SESSION, params![id.0, at.milliseconds()])? > 0 {
+        transaction.ended(Ending::Session { id, at });
+    }
     Ok(())
 }
 
@@ -84,8 +91,10 @@ pub(crate) fn end_all(
     user: &Subject,
     except: Option<SessionId>,
 ) -> Result<(), StoreError> {
-    let except = except.map(|id| id.0);
-    transaction.execute(END_SESSIONS_OF_USER, params![user.as_str(), transaction.now().milliseconds(), except])?;
+    let (at, kept) = (transaction.now(), except.map(|id| id.0));
+    if transaction.execute(END_SESSIONS_OF_USER, params![user.as_str(), at.milliseconds(), kept])? > 0 {
+        transaction.ended(Ending::SessionsOfUser { user: user.clone(), except, at });
+    }
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 use regrant_grant::Party;
 use regrant_protocol::{Subject, Username};
 use regrant_store::stored::{profile, user_status};
-use regrant_store::{ChangeError, Credential, Page, StoreError, User, UserChange, UserStatus};
+use regrant_store::{ChangeError, Credential, Ending, Page, StoreError, User, UserChange, UserStatus};
 use rusqlite::{Row, params};
 
 use super::{consent, session};
@@ -98,9 +98,25 @@ pub(crate) fn change(transaction: &Transaction<'_>, subject: &Subject, change: &
         }
     };
     match changed? {
-        1 => Ok(()),
+        1 => note(transaction, subject, change).map_err(Into::into),
         _ => Err(ChangeError::Unknown(name.to_owned())),
     }
+}
+
+/// Notes for the journal what a change has ended, or switched.
+fn note(transaction: &Transaction<'_>, subject: &Subject, change: &UserChange) -> Result<(), StoreError> {
+    let user = subject.clone();
+    match change {
+        UserChange::Password(_) | UserChange::Rehashed { .. } | UserChange::Profile(_) => {}
+        UserChange::Status(status) => transaction.ended(Ending::UserStatus { user, status: *status }),
+        UserChange::RaiseCutoff => {
+            if let Some(Party { cutoff, .. }) = find_party(transaction, subject)? {
+                transaction.ended(Ending::UserCutoff { user, cutoff });
+            }
+        }
+        UserChange::Remove => transaction.ended(Ending::UserRemoved { user, at: transaction.now() }),
+    }
+    Ok(())
 }
 
 /// Refuses a name that a client or a subject has or had: they are one set of names (RFC 9068 §5).

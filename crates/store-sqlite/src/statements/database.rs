@@ -2,6 +2,7 @@
 
 pub(crate) const BEGIN: &str = "BEGIN IMMEDIATE";
 pub(crate) const COMMIT: &str = "COMMIT";
+pub(crate) const ROLLBACK: &str = "ROLLBACK";
 pub(crate) const SAVEPOINT: &str = "SAVEPOINT step";
 pub(crate) const ROLLBACK_TO_SAVEPOINT: &str = "ROLLBACK TO step";
 pub(crate) const RELEASE_SAVEPOINT: &str = "RELEASE step";

@@ -1,9 +1,12 @@
 //! The identity of the store, its epochs and its keys.
 
 pub(crate) const SELECT_REALM: &str = "SELECT realm FROM identity";
-pub(crate) const SELECT_EPOCHS: &str = "SELECT number, random FROM epochs ORDER BY number";
+pub(crate) const SELECT_EPOCHS: &str =
+    "SELECT number, random, recovers_epoch, recovers_until, recovers_public FROM epochs ORDER BY number";
 pub(crate) const INSERT_REALM: &str = "INSERT INTO identity (only_row, realm) VALUES (1, ?1)";
-pub(crate) const INSERT_EPOCH: &str = "INSERT INTO epochs (number, random) VALUES (?1, ?2)";
+pub(crate) const INSERT_FIRST_EPOCH: &str = "INSERT INTO epochs (number, random) VALUES (?1, ?2)";
+pub(crate) const INSERT_EPOCH: &str = "
+    INSERT INTO epochs (number, random, recovers_epoch, recovers_until, recovers_public) VALUES (?1, ?2, ?3, ?4, ?5)";
 
 pub(crate) const SELECT_ANNOUNCED_KEYS: &str = "SELECT kid, check_value FROM announced_keys ORDER BY kid";
 pub(crate) const SELECT_ANNOUNCED_KEY: &str = "SELECT kid, check_value FROM announced_keys WHERE kid = ?1";
@@ -24,6 +27,8 @@ pub(crate) const WITHDRAW_SIGNING_KEY: &str = "
     UPDATE signing_keys SET withdrawn_at = coalesce(withdrawn_at, ?2), sealed = x'' WHERE key_id = ?1";
 pub(crate) const WITHDRAW_SIGNING_KEYS: &str =
     "UPDATE signing_keys SET withdrawn_at = ?1, sealed = x'' WHERE withdrawn_at IS NULL";
+pub(crate) const WITHDRAW_SIGNING_KEYS_SEALED_BELOW: &str = "
+    UPDATE signing_keys SET withdrawn_at = ?2, sealed = x'' WHERE sealed_under < ?1 AND withdrawn_at IS NULL";
 /// Not under a master key that was retired.
 pub(crate) const RESEAL_SIGNING_KEY: &str = "
     UPDATE signing_keys SET sealed_under = ?2, sealed = ?3

@@ -29,7 +29,8 @@ pub(crate) const END_OLDEST_SESSIONS: &str = "
         WHERE user = (SELECT key FROM users WHERE subject = :user) AND expires_at > :now
         ORDER BY id = :id DESC, created_at DESC, id
         LIMIT -1 OFFSET :count_max
-    )";
+    )
+    RETURNING id";
 pub(crate) const END_SESSIONS_OF_USER: &str = "
     UPDATE sessions SET expires_at = ?2
     WHERE user = (SELECT key FROM users WHERE subject = ?1) AND expires_at > ?2 AND id IS NOT ?3";

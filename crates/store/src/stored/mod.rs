@@ -4,6 +4,7 @@ pub mod approved_from;
 pub mod binding;
 pub mod client_settings;
 pub mod code;
+pub mod ending;
 pub mod profile;
 pub mod resources;
 pub mod user_status;

@@ -11,8 +11,10 @@ use crate::{
 
 /// Realm and epoch are made once; whoever opens the store again gets those, whatever they bring.
 pub async fn a_store_keeps_its_first_identity(trial: Trial) {
-    let expected =
-        Identity { realm: Trial::REALM, epochs: vec![Epoch { number: EpochNumber(1), random: Trial::EPOCH_RANDOM }] };
+    let expected = Identity {
+        realm: Trial::REALM,
+        epochs: vec![Epoch { number: EpochNumber(1), random: Trial::EPOCH_RANDOM, recovery: None }],
+    };
     assert_eq!(*trial.store.identity(), expected);
     let trial = trial.reopen().await;
     assert_eq!(*trial.store.identity(), expected);
