@@ -10,7 +10,7 @@ use clap_complete::{Shell, generate};
 
 use crate::administration::{
     self, BackupOptions, ClientOptions, DoctorOptions, ExplainOptions, GrantOptions, ImportOptions, KeyOptions,
-    StoreOptions, TrustClockOptions, UserOptions,
+    RestoreOptions, StoreOptions, TrustClockOptions, UserOptions,
 };
 use crate::bench::{BenchOptions, bench};
 use crate::config_command::{CONFIG_EXAMPLES, ConfigCommand, config};
@@ -50,6 +50,8 @@ enum Command {
     Explain(ExplainOptions),
     /// Copy the database, while the server runs or not.
     Backup(BackupOptions),
+    /// Put a backup in the place of the database, so that dead tokens stay dead and revocations stay.
+    Restore(RestoreOptions),
     /// Bring the schema of a PostgreSQL database up to date.
     Store(StoreOptions),
     /// Look for whatever is wrong or will be, and say what to do.
@@ -100,6 +102,7 @@ impl CommandLine {
             Command::Import(options) => administration::import(options),
             Command::Explain(options) => administration::explain(options),
             Command::Backup(options) => administration::backup(options),
+            Command::Restore(options) => administration::restore(options),
             Command::Store(options) => administration::store(options),
             Command::Doctor(options) => administration::doctor(options),
             Command::TrustClock(options) => administration::trust_clock(options),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use regrant_crypto::{KeyRing, SystemEntropy};
-use regrant_data_directory::DataDirectory;
+use regrant_data_directory::{DataDirectory, OutsideFiles};
 use regrant_engine::{AuthorizationServer, Hooks, Parts};
 use regrant_protocol::{Clock, Issuer, SystemClock};
 use regrant_store::Store;
@@ -17,6 +17,7 @@ use crate::config::StoreConfig;
 /// Why one of them cannot be used, in one line that says what to do.
 pub(crate) async fn open_store(
     config: &StoreConfig,
+    outside: &OutsideFiles,
     directory: &DataDirectory,
     clock: Arc<dyn Clock>,
 ) -> Result<(KeyRing, Arc<dyn Store>)> {
@@ -24,7 +25,7 @@ pub(crate) async fn open_store(
         StoreConfig::Sqlite => {
             // The key file first: a store without it is of no use to anybody.
             let ring = directory.key_ring(&SystemEntropy)?;
-            (ring, Arc::new(directory.store(&SystemEntropy, clock)?))
+            (ring, Arc::new(directory.store_beside(&SystemEntropy, clock, outside)?))
         }
         StoreConfig::Postgres(settings) => {
             let settings = settings.as_ref().clone();
@@ -40,13 +41,14 @@ pub(crate) async fn open_store(
 /// As [`open_store`]; and when store and keys do not belong together.
 pub(crate) async fn open_server(
     config: &StoreConfig,
+    outside: &OutsideFiles,
     directory: &DataDirectory,
     issuer: Issuer,
     session_seconds: u32,
     hooks: Hooks,
 ) -> Result<Arc<AuthorizationServer>> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (ring, store) = open_store(config, directory, Arc::clone(&clock)).await?;
+    let (ring, store) = open_store(config, outside, directory, Arc::clone(&clock)).await?;
     let parts = Parts { issuer, store, ring, clock, entropy: Arc::new(SystemEntropy), session_seconds, hooks };
     let opened = AuthorizationServer::open(parts).await;
     Ok(Arc::new(opened.with_context(|| config.shown(directory.path()))?))

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::admin_socket::{ADMIN_SOCKET, AdminSocket};
-use crate::config::{Config, ConfigOptions};
+use crate::config::{Config, ConfigOptions, StoreConfig};
 use crate::demo_directory;
 use crate::forwarded::believe_proxies;
 use crate::log::{self, LogControl};
@@ -88,7 +88,8 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
     let metrics = Arc::new(Metrics::new(SystemClock.now()));
     let hooks = Hooks { observer: Some(Arc::clone(&metrics) as Arc<dyn Observer>), ..Hooks::default() };
     let (issuer, session_seconds) = (config.server.issuer.clone(), config.sessions.lifetime_seconds);
-    let server = open_server(&config.store, &directory, issuer, session_seconds, hooks).await?;
+    let server = open_server(&config.store, &config.outside, &directory, issuer, session_seconds, hooks).await?;
+    warn_of_shared_disk(&config);
     let started_at = SystemClock.now();
     let program = StoreProgram::serving(&config.store, directory.path(), config.defaults.clone(), started_at);
     let program = Arc::new(program);
@@ -161,6 +162,18 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
 
 /// How long the process stays for what cannot be interrupted once everybody was answered, such as the copy of a large database.
 pub(crate) const LEFT_OVER_SECONDS_MAX: u64 = 1;
+
+/// What is lost and put back together with the database cannot tell that it was.
+fn warn_of_shared_disk(config: &Config) {
+    let files = config.outside.on_the_same_disk(&config.server.data);
+    if matches!(config.store, StoreConfig::Sqlite) && !files.is_empty() {
+        let files: Vec<_> = files.iter().map(|path| path.display().to_string()).collect();
+        warn!(
+            files = files.join(", "),
+            "on the same file system as the database, and lost with it; keep copies elsewhere"
+        );
+    }
+}
 
 async fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>> {
     let mut listeners = Vec::new();

@@ -28,8 +28,7 @@ Examples:
   regrant backup --json copy.db
 
 The server goes on meanwhile, and writes the file itself: let it write there. A copy of master.key has to be kept too, in
-another place. To restore: stop the server, move regrant.db, regrant.db-wal and regrant.db-shm out of the data directory,
-copy the backup there as regrant.db with mode 600, and start the server.";
+another place. To restore, stop the server and run regrant restore.";
 
 /// Runs `regrant backup`: copies the database as it is at one moment, and checks the copy.
 ///

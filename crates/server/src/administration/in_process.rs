@@ -23,7 +23,8 @@ pub(super) async fn router(place: &Place, directory: &Arc<DataDirectory>) -> Res
     let config = place.config.as_ref();
     let issuer = config.map_or_else(|| Issuer::parse(UNKNOWN_ISSUER), |config| Ok(config.server.issuer.clone()))?;
     let session_seconds = config.map_or(SESSION_SECONDS, |config| config.sessions.lifetime_seconds);
-    let server = open_server(place.store(), directory, issuer, session_seconds, Hooks::default()).await?;
+    let server =
+        open_server(place.store(), &place.outside(), directory, issuer, session_seconds, Hooks::default()).await?;
     let defaults = config.map_or(ClientDefaults::BUILT_IN, |config| config.defaults.clone());
     let program = StoreProgram::alone(place.store(), &place.data, defaults);
     program.set_configured(config.map_or(&[], |config| config.clients()));

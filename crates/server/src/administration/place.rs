@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use regrant_data_directory::{DataDirectory, DataDirectoryError};
+use regrant_data_directory::{DataDirectory, DataDirectoryError, OutsideFiles};
 
 use crate::config::{CONFIG_FILE, Config, Sources, StoreConfig};
 use crate::log;
@@ -34,6 +34,11 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// Where the files outside the database are.
+    pub(super) fn outside(&self) -> OutsideFiles {
+        self.config.as_ref().map(|config| config.outside.clone()).unwrap_or_default()
+    }
+
     /// What keeps everything.
     pub(super) fn store(&self) -> &StoreConfig {
         self.config.as_ref().map_or(&StoreConfig::Sqlite, |config| &config.store)

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, anyhow};
 use regrant_crypto::{SystemEntropy, random, sha256};
-use regrant_data_directory::DataDirectory;
+use regrant_data_directory::{DataDirectory, OutsideFiles};
 use regrant_engine::{AuthorizationServer, Hooks, Parts, SESSION_SECONDS, Secrecy};
 use regrant_grant::{Binding, Birth, Code, Generation, Grant, GrantId, GrantSecret, OPEN_CODES_MAX, Write};
 use regrant_protocol::{
@@ -61,7 +61,8 @@ impl Stage {
     pub(super) async fn open(data: &Path, store: &BenchStore) -> Result<Self> {
         let directory = DataDirectory::open(data)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let (ring, store) = open_store(&store.config()?, &directory, Arc::clone(&clock)).await?;
+        let (ring, store) =
+            open_store(&store.config()?, &OutsideFiles::default(), &directory, Arc::clone(&clock)).await?;
         let mint = Mint::new(ring.clone(), store.identity().clone());
         let parts = Parts {
             issuer: Issuer::parse(ISSUER)?,

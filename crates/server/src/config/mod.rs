@@ -5,6 +5,7 @@
 //! that the server uses, and how one becomes the other. The reader, the JSON Schema and the reference page are made from
 //! those tables. Everything that is wrong is told at once ([`ConfigErrors`]), by file, line and key, and never with a secret.
 
+use regrant_data_directory::OutsideFiles;
 use regrant_http::Dialects;
 use regrant_store::ClientDefaults;
 
@@ -31,6 +32,7 @@ mod network;
 mod old_server;
 mod one_line;
 mod origin;
+mod outside;
 mod print;
 mod problem;
 mod reference;
@@ -89,6 +91,8 @@ pub struct Config {
     pub admin: AdminConfig,
     /// `[store]`.
     pub store: StoreConfig,
+    /// Where `[store]` has what is outside the database.
+    pub outside: OutsideFiles,
     /// `[defaults]`, for clients that are registered in other ways than by the file.
     pub defaults: ClientDefaults,
     /// `[sessions]`.

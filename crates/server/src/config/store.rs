@@ -6,6 +6,7 @@ use regrant_protocol::Secret;
 use regrant_store_postgres::{Address, Settings};
 
 use crate::config::key::{Form, Key, Kind, words};
+use crate::config::outside::{JOURNAL, MARK};
 use crate::config::problem::Fault;
 use crate::config::secret_or_file::SecretOrFile;
 use crate::config::section::{Section, Shape};
@@ -17,7 +18,7 @@ pub(super) const SECTION: Section = Section {
     name: "store",
     shape: Shape::Table,
     doc: "What keeps clients, users and grants.",
-    keys: &[KIND, URL, PASSWORD_FILE, PASSWORD, ROOT_CERTIFICATE, CONNECTIONS],
+    keys: &[KIND, URL, PASSWORD_FILE, PASSWORD, ROOT_CERTIFICATE, CONNECTIONS, MARK, JOURNAL],
 };
 
 const KIND: Key = Key::new(

@@ -55,6 +55,8 @@ fn every_section_is_read_into_its_type() {
     assert_eq!(store.address.to_string(), "postgres://regrant@db1.example:5432,db2.example:5433/oauth");
     assert!(format!("{:?}", store.address).contains("tls.crt"));
     assert_eq!(store.step_connections.get(), 7);
+    assert_eq!(config.outside.mark, Some(folder.path().join("high-water.mark")));
+    assert_eq!(config.outside.journal, Some(folder.path().join("journal")));
     assert_eq!(config.sessions.lifetime_seconds, 3600);
     assert_eq!(config.branding.name, "Example ID");
     assert_eq!(config.branding.logo.as_ref().unwrap().picture, regrant_pages::Logo::new(b"<svg/>".to_vec()).unwrap());
@@ -170,9 +172,9 @@ fn every_printed_value_tells_where_it_comes_from_and_no_secret_is_printed() {
         "issuer = \"https://id.example\"  # regrant.toml:2",
         "level = \"debug\"  # REGRANT_LOG_LEVEL",
         "name = \"The \\\"App\\\"\"  # REGRANT_CLIENT_APP_NAME",
-        "# secret is not shown  # regrant.toml:69",
+        "# secret is not shown  # regrant.toml:71",
         "post_logout_redirect_uris = []  # default",
-        "rotation = \"consume\"  # regrant.toml:28",
+        "rotation = \"consume\"  # regrant.toml:30",
     ] {
         assert!(printed.lines().any(|printed| printed == line), "{line}\n{printed}");
     }

@@ -1,0 +1,175 @@
+//! `regrant restore`.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+use regrant_crypto::SystemEntropy;
+use regrant_data_directory::{
+    DataDirectory, DataDirectoryError, OutsideFiles, RECOVERY_SECONDS_MAX, Restoration, RestorePolicy, Restored,
+};
+use regrant_grant::RecoverPublic;
+use regrant_protocol::{Clock, SystemClock};
+use serde::Serialize;
+
+use crate::config::StoreConfig;
+
+use super::confirm::Consent;
+use super::output::Output;
+use super::place::CommonOptions;
+
+/// What `regrant restore` can be told.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct RestoreOptions {
+    #[command(flatten)]
+    common: CommonOptions,
+    /// The copy that `regrant backup` made; without it, the database that somebody has put in place already.
+    #[arg(value_name = "BACKUP")]
+    backup: Option<PathBuf>,
+    /// What becomes of the tokens that were issued before.
+    #[arg(long)]
+    policy: Policy,
+    /// How long tokens from before are taken: so many minutes (m), hours (h) or days (d).
+    #[arg(long = "for", value_name = "DURATION", default_value = "24h", value_parser = seconds)]
+    seconds: u32,
+    /// What becomes of clients that prove nothing, while the others go on.
+    #[arg(long, value_name = "HOW", default_value = "log_in_again")]
+    recover_public: Public,
+    /// Go on although the journal lacks what ended after the backup.
+    #[arg(long)]
+    without_journal: bool,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Policy {
+    /// All of them are dead: everybody logs in again.
+    Strict,
+    /// For a time, clients that authenticate or hold the key of their grant go on.
+    Recover,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Public {
+    /// Their users log in again.
+    LogInAgain,
+    /// Tokens from after the backup are taken, be it from a thief who is faster.
+    AcceptAhead,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  regrant restore --policy strict /mnt/backups/20271121T030000Z.db
+  regrant restore --policy recover --for 24h --config /etc/regrant/regrant.toml /mnt/backups/20271121T030000Z.db
+  regrant restore --policy recover
+
+Stop the server first. The key file, and where they are kept the mark and the journal, have to be in place; name the configuration of
+the server, which says where. What was in place is kept beside it, under another name.";
+
+/// What was done, as JSON.
+#[derive(Serialize)]
+struct RestoredView {
+    epoch: u8,
+    replayed: u64,
+    recovers_until: Option<String>,
+    replaced: Option<PathBuf>,
+}
+
+/// Runs `regrant restore`: puts a copy of the database in its place, with what ended since, and begins an epoch.
+///
+/// # Errors
+/// Why nothing was restored.
+pub fn restore(options: RestoreOptions) -> Result<()> {
+    let RestoreOptions { common, backup, policy, seconds, recover_public, without_journal, consent } = options;
+    let place = common.look()?;
+    if !matches!(place.store(), StoreConfig::Sqlite) {
+        bail!("a PostgreSQL database is restored by its own means; this command is for SQLite");
+    }
+    let outside = place.outside();
+    let directory = match DataDirectory::open(&place.data) {
+        Err(DataDirectoryError::InUse(_)) => {
+            bail!("a server has {} open; stop it, and run this again", place.data.display())
+        }
+        opened => opened?,
+    };
+    consent.to(&question(policy, seconds, &outside), &common)?;
+    let public = match recover_public {
+        Public::LogInAgain => RecoverPublic::LogInAgain,
+        Public::AcceptAhead => RecoverPublic::AcceptAhead,
+    };
+    let policy = match policy {
+        Policy::Strict => RestorePolicy::Strict,
+        Policy::Recover => RestorePolicy::Recover { seconds, public },
+    };
+    let restoration = Restoration { backup, policy, gives_up_journal: without_journal };
+    let restored = directory.restore(&restoration, &outside, &SystemEntropy, SystemClock.now())?;
+    Output { is_json: common.json }.done(&view(&restored), &told(&restored, &outside))
+}
+
+fn question(policy: Policy, seconds: u32, outside: &OutsideFiles) -> String {
+    let journal = match outside.journal {
+        Some(_) => "",
+        None => " There is no journal: what was revoked, disabled or removed after the backup is so no more.",
+    };
+    match policy {
+        Policy::Strict => format!("Restore, so that every token is dead and everybody logs in again?{journal}"),
+        Policy::Recover => {
+            let hours = f64::from(seconds) / 3600.0;
+            format!("Restore, and take tokens of clients that prove themselves for {hours:.1} hours?{journal}")
+        }
+    }
+}
+
+fn view(restored: &Restored) -> RestoredView {
+    let Restored { epoch, replayed, recovers_until, replaced } = restored;
+    let recovers_until = recovers_until.map(|until| until.to_rfc3339());
+    RestoredView { epoch: epoch.0, replayed: *replayed, recovers_until, replaced: replaced.clone() }
+}
+
+fn told(restored: &Restored, outside: &OutsideFiles) -> String {
+    let mut told = format!("restored: epoch {} begins", restored.epoch.0);
+    match (&outside.journal, restored.replayed) {
+        (Some(_), replayed) => told += &format!(", and {replayed} records of the journal were done again"),
+        (None, _) => told += ", without a journal",
+    }
+    match restored.recovers_until {
+        Some(until) => told += &format!("; clients that prove themselves go on until {}", until.to_rfc3339()),
+        None => told += "; every older token is dead",
+    }
+    if let Some(replaced) = &restored.replaced {
+        told += &format!(". What was in place is now {}", replaced.display());
+    }
+    told + ". Start the server"
+}
+
+/// Reads a length of time.
+fn seconds(text: &str) -> Result<u32, String> {
+    let units = [("s", 1), ("m", 60), ("h", 60 * 60), ("d", 24 * 60 * 60)];
+    let read =
+        units.iter().find_map(|(unit, seconds)| text.strip_suffix(unit)?.parse::<u32>().ok()?.checked_mul(*seconds));
+    match read {
+        Some(seconds) if (1..=RECOVERY_SECONDS_MAX).contains(&seconds) => Ok(seconds),
+        Some(_) => Err(format!("it is between 1s and {}d", RECOVERY_SECONDS_MAX / (24 * 60 * 60))),
+        None => Err("write a number and s, m, h or d, as in 24h".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_of_time_is_a_number_and_a_unit() {
+        for (text, expected) in
+            [("90s", Some(90)), ("30m", Some(1_800)), ("24h", Some(86_400)), ("30d", Some(2_592_000))]
+        {
+            assert_eq!(seconds(text).ok(), expected, "{text}");
+        }
+        for text in ["", "24", "h", "0s", "31d", "-1h", "1.5h", "99999999999d"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+}
