@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
 use regrant_crypto::{Entropy, SeededEntropy};
-use regrant_data_directory::DataDirectory;
+use regrant_data_directory::{DataDirectory, OutsideFiles};
 use regrant_engine::{AuthorizationServer, Hooks, Parts, RequestContext, SESSION_SECONDS, Secrecy, TokenError};
 use regrant_grant::{Grant, Policy, REFRESH_PREFIX, RotationMode, TokenParts, Write};
 use regrant_protocol::{
@@ -64,12 +64,17 @@ pub(crate) struct Instance {
 impl Instance {
     /// Opens `path` as the program does, and makes there what is missing. No two calls on one directory may share a seed.
     pub(crate) async fn open(path: &Path, seed: u64) -> Result<Self> {
+        Self::open_beside(path, &OutsideFiles::default(), seed).await
+    }
+
+    /// The same with these files outside the database.
+    pub(crate) async fn open_beside(path: &Path, outside: &OutsideFiles, seed: u64) -> Result<Self> {
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(seed));
         let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(START_SECONDS)));
         let shared: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
         let directory = DataDirectory::open(path)?;
         let ring = directory.key_ring(&*entropy)?;
-        let store: Arc<dyn Store> = Arc::new(directory.store(&*entropy, Arc::clone(&shared))?);
+        let store: Arc<dyn Store> = Arc::new(directory.store_beside(&*entropy, Arc::clone(&shared), outside)?);
         let issuer = Issuer::parse("https://id.example")?;
         let engine = AuthorizationServer::open(Parts {
             issuer,
@@ -126,8 +131,12 @@ impl Instance {
 
     /// Revokes the grant of a token.
     pub(crate) async fn revoke(&self, sender: Sender, secret: &str, token: &str) -> Result<(), TokenError> {
-        let params = params(&format!("token={token}&{}", sender.form(secret)));
-        self.engine.revoke(&self.context(), None, &params).await
+        self.revoke_by(&format!("token={token}&{}", sender.form(secret))).await
+    }
+
+    /// What the revocation endpoint answers to a form.
+    pub(crate) async fn revoke_by(&self, form: &str) -> Result<(), TokenError> {
+        self.engine.revoke(&self.context(), None, &params(form)).await
     }
 
     /// What the token endpoint answers to a form.

@@ -21,6 +21,7 @@ mod mutation;
 mod power;
 mod race;
 mod report;
+mod restore;
 mod scale;
 mod strace;
 mod syscall;
@@ -88,6 +89,8 @@ enum Kind {
     Fuzz,
     /// Many tokens of another system, taken over in one run and in bounded memory.
     Import,
+    /// A database that is put back to an earlier day, with tokens stolen before and after.
+    Restore,
     /// Small changes to the rule, the token codec and the tags, each of which a test must notice.
     Mutation,
 }
@@ -135,6 +138,7 @@ fn prove(arguments: Arguments, report: &mut Report) -> Result<()> {
         (Kind::Damage, _) => damage::run(scale, &only, seed, report),
         (Kind::Fuzz, _) => fuzz::run(scale, &only, seed, report),
         (Kind::Import, _) => import::run(scale, rows, report),
+        (Kind::Restore, _) => asynchronously(restore::run(scale, &only, seed, report)),
         (Kind::Mutation, _) => mutation::run(scale, &only, report),
     }
 }
