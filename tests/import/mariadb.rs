@@ -22,6 +22,8 @@ impl Mariadb {
         let user = if is_root() { &["--user=root"][..] } else { &[] };
         let data_option = format!("--datadir={}", data.display());
         run(Command::new("mariadb-install-db")
+            // A server that starts removes the temporary tables of others in the directory that they share.
+            .env("TMPDIR", folder.path())
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", &data_option])
             .args(user));
         let path = std::env::var("PATH").unwrap_or_default();
@@ -29,6 +31,7 @@ impl Mariadb {
             let mut command = Command::new("mariadbd");
             command
                 .env("PATH", format!("{path}:/usr/sbin"))
+                .env("TMPDIR", folder.path())
                 .args(["--no-defaults", &data_option, "--bind-address=127.0.0.1", &format!("--port={port}")])
                 .arg(format!("--socket={}", folder.path().join("socket").display()))
                 .arg(format!("--pid-file={}", folder.path().join("pid").display()))
