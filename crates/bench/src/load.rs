@@ -150,6 +150,7 @@ async fn measure(load: Load) -> Result<Measured, LoadError> {
     Ok(Measured {
         length: window.length(),
         latency: tally.latency.clone(),
+        answered: tally.answered,
         failed_latency: tally.failed_latency.clone(),
         failures: tally.failures.clone(),
         with_retry_after: tally.with_retry_after,

@@ -13,6 +13,8 @@ pub struct Measured {
     pub length: Duration,
     /// Of good answers, in nanoseconds since their requests were due.
     pub latency: Histogram<u64>,
+    /// How many good answers came in that time; when a load is more than can be done, some come later.
+    pub answered: u64,
     /// Of answers that were not good, and of requests without an answer.
     pub failed_latency: Histogram<u64>,
     /// How many of each kind of failure.
@@ -28,7 +30,7 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Good answers.
+    /// Good answers to what was due in that time.
     #[must_use]
     pub fn good(&self) -> u64 {
         self.latency.len()
@@ -37,7 +39,7 @@ impl Measured {
     /// Good answers a second.
     #[must_use]
     pub fn rate(&self) -> f64 {
-        self.good() as f64 / self.length.as_secs_f64().max(f64::MIN_POSITIVE)
+        self.answered as f64 / self.length.as_secs_f64().max(f64::MIN_POSITIVE)
     }
 
     /// Everything else.
@@ -49,13 +51,13 @@ impl Measured {
     /// The server's processor time for each good answer, in microseconds; `None` where nobody looked, or nothing was answered.
     #[must_use]
     pub fn server_microseconds(&self) -> Option<f64> {
-        Some(self.server_cpu?.as_secs_f64() * 1e6 / self.good().max(1) as f64).filter(|_| self.good() > 0)
+        Some(self.server_cpu?.as_secs_f64() * 1e6 / self.answered.max(1) as f64).filter(|_| self.answered > 0)
     }
 
     /// The processor time of the load for each good answer, in microseconds.
     #[must_use]
     pub fn own_microseconds(&self) -> f64 {
-        self.own_cpu.as_secs_f64() * 1e6 / self.good().max(1) as f64
+        self.own_cpu.as_secs_f64() * 1e6 / self.answered.max(1) as f64
     }
 
     /// The latency of which this part of the good answers had at most as much, in milliseconds.

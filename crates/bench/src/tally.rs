@@ -14,6 +14,8 @@ const DIGITS: u8 = 3;
 pub(crate) struct Tally {
     /// Of good answers, in nanoseconds since their requests were due.
     pub(crate) latency: Histogram<u64>,
+    /// How many good answers came while the window lasted, whenever they were due.
+    pub(crate) answered: u64,
     /// Of all other answers.
     pub(crate) failed_latency: Histogram<u64>,
     /// How many of each kind of failure.
@@ -32,11 +34,12 @@ impl Tally {
             histogram.expect("the bounds are in order")
         };
         let (latency, failed_latency) = (histogram(), histogram());
-        Self { latency, failed_latency, failures: BTreeMap::new(), with_retry_after: 0 }
+        Self { latency, answered: 0, failed_latency, failures: BTreeMap::new(), with_retry_after: 0 }
     }
 
     /// A good answer at `now` to what was due at `due`.
     pub(crate) fn good(&mut self, window: Window, due: Duration, now: Duration) {
+        self.answered += u64::from(window.counts(now));
         if window.counts(due) {
             self.latency.saturating_record(nanoseconds(now.saturating_sub(due)));
         }
@@ -93,6 +96,16 @@ mod tests {
             tally.good(window, due, free_at);
         }
         tally
+    }
+
+    #[test]
+    fn an_answer_after_the_window_is_none_of_its_rate() {
+        let window = Window { start: ms(100), end: ms(200) };
+        let mut tally = Tally::new();
+        for (due, now) in [(90, 99), (90, 100), (110, 120), (150, 200), (199, 9_000)] {
+            tally.good(window, ms(due), ms(now));
+        }
+        assert_eq!((tally.answered, tally.latency.len()), (2, 3));
     }
 
     #[test]
