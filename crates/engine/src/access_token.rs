@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -202,18 +203,18 @@ impl Recognised {
         match self {
             Self::Jwt(_, claims) => (claims.client_id == owner.client.as_str()).then(|| (**claims).clone()),
             Self::Opaque(id, head, body) => {
-                let sealed: SealedClaims = serde_json::from_slice(&keys.decrypt_access(head, owner, body)?).ok()?;
+                let sealed: SealedClaims<'_> = serde_json::from_slice(&keys.decrypt_access(head, owner, body)?).ok()?;
                 Some(AccessTokenClaims {
                     iss: issuer.to_owned(),
                     sub: subject.to_owned(),
-                    aud: sealed.audience,
+                    aud: sealed.audience.into_owned().into_iter().map(Cow::into_owned).collect(),
                     client_id: owner.client.as_str().to_owned(),
                     iat: sealed.issued_at,
                     exp: sealed.expires_at,
                     jti: id.to_text(),
-                    scope: sealed.scope,
+                    scope: sealed.scope.into_owned(),
                     auth_time,
-                    added: sealed.added,
+                    added: sealed.added.into_owned(),
                 })
             }
         }

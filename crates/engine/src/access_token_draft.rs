@@ -1,8 +1,9 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use regrant_crypto::{JWS_BYTES_MAX, SigningKey, Typ, digest};
 use regrant_grant::{AccessPeriod, AccessTokenId, Binding, HEAD_BYTES, Head, OPAQUE_ACCESS_PREFIX, access_period};
-use regrant_protocol::{AccessTokenClaims, Issuer, Resource, Resources, Scope, Timestamp};
+use regrant_protocol::{Issuer, Resource, Resources, Scope, Timestamp};
 use regrant_store::ClientSettings;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -14,6 +15,14 @@ use crate::{AuthenticatedClient, TokenError};
 
 /// `exp` of a token that never ends: the last second of the year 9999.
 const NEVER_SECONDS: i64 = 253_402_300_799;
+const JTI_OPENING: &str = ",\"jti\":\"";
+const JTI_CLOSING: &str = "\"}";
+/// The most bytes that one byte of a text has in JSON.
+const JSON_ESCAPE_BYTES_MAX: usize = "\\u0000".len();
+/// The quotes and the comma of a name in a list.
+const AUDIENCE_SYNTAX_BYTES: usize = 3;
+/// The most bytes of all else in a token's claims: names of claims, times, the identifier or the random bytes.
+const OTHER_CLAIMS_BYTES_MAX: usize = 400;
 /// What the prefilter tag of an opaque token, and the tag of its encryption (RFC 8452 §4), add to it, in bytes.
 const OPAQUE_TAGS_BYTES: usize = 8 + 16;
 
@@ -25,7 +34,7 @@ pub(crate) struct Draft<'a> {
     issuer: &'a str,
     subject: &'a str,
     scope: &'a Scope,
-    audience: Vec<String>,
+    audience: Vec<Cow<'a, str>>,
     auth_time: Option<i64>,
     added: &'a Map<String, Value>,
     /// Random bytes where equal requests must not give equal tokens.
@@ -40,26 +49,43 @@ pub(crate) struct OwnRequest<'a> {
     pub(crate) unique: [u8; 16],
 }
 
+/// The claims of a JWT that are known before its identifier is: what [`regrant_protocol::AccessTokenClaims`] reads, but for `jti`.
+#[derive(Serialize)]
+struct ClaimsWithoutId<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a [Cow<'a, str>],
+    client_id: &'a str,
+    iat: i64,
+    exp: i64,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    scope: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
+    #[serde(flatten)]
+    added: &'a Map<String, Value>,
+}
+
 /// What lies encrypted in an opaque access token; the rest is known from its owner.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct SealedClaims {
+pub(crate) struct SealedClaims<'a> {
     #[serde(rename = "i")]
     pub(crate) issued_at: i64,
     #[serde(rename = "e")]
     pub(crate) expires_at: i64,
-    #[serde(rename = "s", default, skip_serializing_if = "String::is_empty")]
-    pub(crate) scope: String,
+    #[serde(rename = "s", default, skip_serializing_if = "str::is_empty")]
+    pub(crate) scope: Cow<'a, str>,
     #[serde(rename = "a")]
-    pub(crate) audience: Vec<String>,
-    #[serde(rename = "c", default, skip_serializing_if = "Map::is_empty")]
-    pub(crate) added: Map<String, Value>,
+    pub(crate) audience: Cow<'a, [Cow<'a, str>]>,
+    #[serde(rename = "c", default, skip_serializing_if = "is_empty")]
+    pub(crate) added: Cow<'a, Map<String, Value>>,
     #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
     pub(crate) unique: Option<[u8; 16]>,
 }
 
 impl<'a> Draft<'a> {
     /// The access token of the current generation of a grant.
-    pub(crate) fn for_grant(issuer: &'a Issuer, client: &AuthenticatedClient, granted: &'a Granted) -> Self {
+    pub(crate) fn for_grant(issuer: &'a Issuer, client: &'a AuthenticatedClient, granted: &'a Granted) -> Self {
         let Granted { row, now, scope, resources, added, .. } = granted;
         Self {
             head: Head { kid: row.kid, epoch: row.epoch, grant: row.id, generation: row.generation },
@@ -98,32 +124,38 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The claims of a JWT, as JSON.
+    /// The claims of a JWT, as JSON. The identifier is a digest of the others, and comes last.
     pub(crate) fn claims(&self) -> Vec<u8> {
-        let rest = json(&self.claims_under(String::new()));
+        let mut claims = json(&self.claims_without_id());
         let unique = self.unique.as_ref().map_or(&[][..], |unique| unique);
-        json(&self.claims_under(token_id(&self.head, digest(&[&rest, unique])).to_text()))
+        let id = token_id(&self.head, digest(&[&claims, unique])).to_text();
+        let closing = claims.pop();
+        debug_assert_eq!(closing, Some(b'}'), "the claims are an object");
+        for part in [JTI_OPENING, &id, JTI_CLOSING] {
+            claims.extend_from_slice(part.as_bytes());
+        }
+        claims
     }
 
     /// How many bytes they have.
     fn claims_bytes(&self) -> usize {
         // Every identifier has the same length.
-        json(&self.claims_under(token_id(&self.head, [0; 10]).to_text())).len()
+        let id = token_id(&self.head, [0; 10]).to_text();
+        json(&self.claims_without_id()).len() - 1 + JTI_OPENING.len() + id.len() + JTI_CLOSING.len()
     }
 
-    fn claims_under(&self, jti: String) -> AccessTokenClaims {
+    fn claims_without_id(&self) -> ClaimsWithoutId<'_> {
         let (iat, exp) = seconds(self.period);
-        AccessTokenClaims {
-            iss: self.issuer.to_owned(),
-            sub: self.subject.to_owned(),
-            aud: self.audience.clone(),
-            client_id: self.owner.client.as_str().to_owned(),
+        ClaimsWithoutId {
+            iss: self.issuer,
+            sub: self.subject,
+            aud: &self.audience,
+            client_id: self.owner.client.as_str(),
             iat,
             exp,
-            jti,
-            scope: self.scope.as_str().to_owned(),
+            scope: self.scope.as_str(),
             auth_time: self.auth_time,
-            added: self.added.clone(),
+            added: self.added,
         }
     }
 
@@ -133,11 +165,20 @@ impl<'a> Draft<'a> {
         json(&SealedClaims {
             issued_at,
             expires_at,
-            scope: self.scope.as_str().to_owned(),
-            audience: self.audience.clone(),
-            added: self.added.clone(),
+            scope: self.scope.as_str().into(),
+            audience: (&self.audience).into(),
+            added: Cow::Borrowed(self.added),
             unique: self.unique,
         })
+    }
+
+    /// More bytes than claims of either kind have; `None` where a program has added some, which only writing them out tells.
+    fn claims_bytes_max(&self) -> Option<usize> {
+        let owner = self.owner.client.as_str();
+        let texts = [self.issuer, self.subject, owner, self.scope.as_str()].map(str::len).into_iter().sum::<usize>();
+        let audience = self.audience.iter().map(|name| name.len() + AUDIENCE_SYNTAX_BYTES).sum::<usize>();
+        let claims = (texts + audience) * JSON_ESCAPE_BYTES_MAX + OTHER_CLAIMS_BYTES_MAX;
+        self.added.is_empty().then_some(claims)
     }
 }
 
@@ -158,11 +199,15 @@ impl Gauge {
     /// Fails when the access token of `granted` would be too large.
     pub(crate) fn check(&self, granted: &Granted) -> Result<(), TokenError> {
         let draft = Draft::for_grant(&self.issuer, &self.client, granted);
-        let fits = match &self.key {
-            Some(key) => key.token_bytes(Typ::ACCESS_TOKEN, draft.claims_bytes()).is_ok(),
-            None => opaque_bytes(draft.sealed_claims().len()) <= JWS_BYTES_MAX,
+        let fits = |claims_bytes| match &self.key {
+            Some(key) => key.token_bytes(Typ::ACCESS_TOKEN, claims_bytes).is_ok(),
+            None => opaque_bytes(claims_bytes) <= JWS_BYTES_MAX,
         };
-        if fits { Ok(()) } else { Err(TokenError::AccessTokenTooLarge) }
+        let claims_bytes = || if self.key.is_some() { draft.claims_bytes() } else { draft.sealed_claims().len() };
+        if draft.claims_bytes_max().is_some_and(fits) || fits(claims_bytes()) {
+            return Ok(());
+        }
+        Err(TokenError::AccessTokenTooLarge)
     }
 }
 
@@ -172,27 +217,27 @@ fn opaque_bytes(claims_bytes: usize) -> usize {
 }
 
 /// For whom a token is: the resources it was asked for, the client's audience, or whoever trusts the issuer.
-fn audience(issuer: &Issuer, settings: &ClientSettings, resources: &Resources) -> Vec<String> {
+fn audience<'a>(issuer: &'a Issuer, settings: &'a ClientSettings, resources: &'a Resources) -> Vec<Cow<'a, str>> {
     if !resources.is_empty() {
-        resources.iter().map(|resource: &Resource| resource.as_str().to_owned()).collect()
+        resources.iter().map(|resource: &Resource| resource.as_str().into()).collect()
     } else if !settings.audience.is_empty() {
-        settings.audience.clone()
+        settings.audience.iter().map(|name| name.into()).collect()
     } else {
-        vec![issuer.as_str().to_owned()]
+        vec![issuer.as_str().into()]
     }
 }
 
 /// With `openid` the token is for userinfo too, unless it was asked for other servers by name.
-pub(crate) fn audience_of_user_token(
-    issuer: &Issuer,
-    settings: &ClientSettings,
+pub(crate) fn audience_of_user_token<'a>(
+    issuer: &'a Issuer,
+    settings: &'a ClientSettings,
     scope: &Scope,
-    resources: &Resources,
-) -> Vec<String> {
+    resources: &'a Resources,
+) -> Vec<Cow<'a, str>> {
     let mut audience = audience(issuer, settings, resources);
     let issuer = issuer.as_str();
     if scope.contains(OPENID) && resources.is_empty() && !audience.iter().any(|name| name == issuer) {
-        audience.push(issuer.to_owned());
+        audience.push(issuer.into());
     }
     audience
 }
@@ -205,6 +250,63 @@ fn seconds(period: AccessPeriod) -> (i64, i64) {
     (period.issued_at.seconds(), period.expires_at.map_or(NEVER_SECONDS, Timestamp::seconds))
 }
 
+/// [`Map::is_empty`], as serde asks.
+fn is_empty(added: &Map<String, Value>) -> bool {
+    added.is_empty()
+}
+
 fn json(claims: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(claims).expect("JSON with names that are text always serializes")
+}
+
+#[cfg(test)]
+mod tests {
+    use regrant_grant::{Generation, GrantId, GrantSecret};
+    use regrant_protocol::{AccessTokenClaims, ClientId, EpochNumber, Kid};
+
+    use super::*;
+
+    fn with_draft<T>(text: &str, look: impl FnOnce(&Draft<'_>) -> T) -> T {
+        let (secret, client) = (GrantSecret::new([1; 16]), ClientId::parse("app").unwrap());
+        let (scope, added) = (Scope::parse("read write").unwrap(), Map::new());
+        look(&Draft {
+            head: Head {
+                kid: Kid::FIRST,
+                epoch: EpochNumber(1),
+                grant: GrantId([7; 16]),
+                generation: Generation::IMPORTED,
+            },
+            owner: Owner { secret: &secret, client: &client, binding: Binding::None },
+            period: AccessPeriod { issued_at: Timestamp::from_seconds(i64::MAX / 1_000_000), expires_at: None },
+            issuer: text,
+            subject: text,
+            scope: &scope,
+            audience: vec![text.into(), text.into()],
+            auth_time: Some(i64::MIN),
+            added: &added,
+            unique: Some([255; 16]),
+        })
+    }
+
+    #[test]
+    fn claims_are_never_longer_than_their_bound() {
+        for text in ["", "https://api.example", "\u{1}", "\"\\", &"\u{0}é\u{10ffff}".repeat(300)] {
+            with_draft(text, |draft| {
+                let bound = draft.claims_bytes_max().unwrap();
+                assert!(draft.claims_bytes() <= bound && draft.sealed_claims().len() <= bound, "{text:?}");
+                assert_eq!(draft.claims_bytes(), draft.claims().len(), "{text:?}");
+            });
+        }
+    }
+
+    #[test]
+    fn the_claims_of_a_jwt_are_read_as_they_were_written() {
+        with_draft("a \"quoted\" name", |draft| {
+            let claims: AccessTokenClaims = serde_json::from_slice(&draft.claims()).unwrap();
+            assert_eq!((&*claims.iss, &*claims.sub, claims.aud.len()), (draft.issuer, draft.subject, 2));
+            assert_eq!((&*claims.client_id, &*claims.scope, claims.auth_time), ("app", "read write", draft.auth_time));
+            assert_eq!((claims.exp, claims.added.is_empty()), (NEVER_SECONDS, true));
+            assert!(AccessTokenId::parse(&claims.jti).is_some_and(|id| id.grant == draft.head.grant));
+        });
+    }
 }

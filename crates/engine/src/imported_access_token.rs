@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use regrant_grant::{AccessTokenId, AccessVerdict, Grant, GrantId, Write, judge_access};
 use regrant_protocol::{AccessTokenClaims, Resources, Timestamp};
 use regrant_store::{FoundToken, ImportedAccessToken, Scene, StoreError, Target, decide_in};
@@ -62,7 +64,9 @@ impl AuthorizationServer {
         }
         // Removed between the step and now, it has no token that is good.
         let Some(client) = self.clients.find(&*self.store, &client).await? else { return Ok(None) };
-        let aud = audience_of_user_token(&self.issuer, &client.client.settings, &scope, &Resources::none());
+        let resources = Resources::none();
+        let audience = audience_of_user_token(&self.issuer, &client.client.settings, &scope, &resources);
+        let aud = audience.into_iter().map(Cow::into_owned).collect();
         Ok(Some(LiveAccessToken { claims: AccessTokenClaims { aud, ..claims } }))
     }
 }
