@@ -35,18 +35,18 @@ pub(crate) struct LiveAccessToken {
 
 impl AuthorizationServer {
     /// The access token of a draft, as this client has its access tokens.
-    pub(crate) fn mint(&self, client: &AuthenticatedClient, draft: &Draft<'_>) -> Result<Secret, TokenError> {
+    pub(crate) async fn mint(&self, client: &AuthenticatedClient, draft: &Draft<'_>) -> Result<Secret, TokenError> {
         match algorithm(client.settings().access_token_format) {
-            Some(algorithm) => self.mint_jwt(algorithm, draft),
+            Some(algorithm) => self.mint_jwt(algorithm, draft).await,
             None => self.mint_opaque(draft),
         }
     }
 
     /// RFC 9068.
-    fn mint_jwt(&self, algorithm: Algorithm, draft: &Draft<'_>) -> Result<Secret, TokenError> {
+    async fn mint_jwt(&self, algorithm: Algorithm, draft: &Draft<'_>) -> Result<Secret, TokenError> {
         let not_ready = TokenError::SigningKeyNotReady(algorithm.as_str());
         let key = self.signing_key(algorithm).ok_or(not_ready)?;
-        let signed = key.sign(Typ::ACCESS_TOKEN, &draft.claims());
+        let signed = self.slow_signatures.sign(key, Typ::ACCESS_TOKEN, draft.claims()).await;
         // An emergency puts its signing keys in force after its master key: what one of them signed has not slipped by.
         if !self.keys.has(draft.head.kid) {
             return Err(unknown_key().into());

@@ -26,7 +26,7 @@ impl AuthorizationServer {
         // Two requests in one second are two tokens: revoking one must not end the other.
         let unique = random(&*self.entropy);
         let own = OwnRequest { scope: &scope, resources: &resources, added: &added, unique };
-        let access_token = self.mint(client, &self.draft_for_client(client, &own, period))?;
+        let access_token = self.mint(client, &self.draft_for_client(client, &own, period)).await?;
         let (grant_type, client) = (GrantType::ClientCredentials, client.id());
         self.tell(context, Happening::Issued { grant_type, grant: None, client, subject: None });
         Ok(TokenResponse {

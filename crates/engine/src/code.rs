@@ -37,7 +37,7 @@ impl AuthorizationServer {
         let (_, granted) = decided?;
         let may_refresh = may_refresh(client.settings(), &granted.scope);
         let refresh_token = may_refresh.then(|| self.keys.refresh_token(&granted.row)).transpose()?;
-        let mut response = self.respond(client, &granted, refresh_token)?;
+        let mut response = self.respond(client, &granted, refresh_token).await?;
         if granted.scope.contains(OPENID) {
             let nonce = granted.row.code.as_ref().and_then(|code| code.nonce.clone());
             response.id_token = Some(self.mint_id_token(client, &granted, nonce, &response.access_token).await?);

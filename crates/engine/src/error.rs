@@ -3,7 +3,7 @@ use regrant_protocol::{ClientId, ErrorResponse, GrantType, RequestFault, Scope, 
 use regrant_store::StoreError;
 
 use crate::ClaimsProblem;
-use crate::hashing::Overloaded;
+use crate::Overloaded;
 
 /// Why an endpoint refused: as precise as the log needs.
 ///

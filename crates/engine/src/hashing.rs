@@ -6,13 +6,10 @@ use regrant_crypto::{PasswordHash, StoredPassword, hash_password, verify_passwor
 use regrant_protocol::Secret;
 use tokio::sync::Semaphore;
 
+use crate::Overloaded;
+
 /// The most password checks that may wait for a processor; one more is refused with 503.
 pub const HASHES_WAITING_MAX: usize = 64;
-
-/// Too many passwords or secrets are being checked at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{HASHES_WAITING_MAX} password or secret checks are waiting, which is the most that may; try again")]
-pub struct Overloaded;
 
 /// Runs Argon2id, and what other systems used, on as many threads as there are processors, so that password checks never
 /// starve refreshes of threads or memory. Work whose caller goes away keeps its place until it is done.
@@ -58,7 +55,7 @@ impl HashingPool {
 
     /// The work of [`HashingPool::verify`] for a client that does not exist, so that time does not tell.
     pub(crate) async fn verify_for_no_client(&self, secret: Secret) -> Result<(), Overloaded> {
-        let _place = self.invented_clients.try_acquire().map_err(|_| Overloaded)?;
+        let _place = self.invented_clients.try_acquire().map_err(|_| Overloaded::Hashing)?;
         self.verify(PasswordHash::decoy().into(), secret).await.map(|_| ())
     }
 
@@ -70,7 +67,7 @@ impl HashingPool {
         stored: Option<StoredPassword>,
         secret: Secret,
     ) -> Result<bool, Overloaded> {
-        let _place = self.strangers.try_acquire().map_err(|_| Overloaded)?;
+        let _place = self.strangers.try_acquire().map_err(|_| Overloaded::Hashing)?;
         let exists = stored.is_some();
         Ok(self.verify(stored.unwrap_or_else(|| PasswordHash::decoy().into()), secret).await? && exists)
     }
@@ -91,8 +88,8 @@ impl HashingPool {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Overloaded> {
-        let place = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| Overloaded)?;
-        let permit = Arc::clone(&self.running).acquire_owned().await.map_err(|_| Overloaded)?;
+        let place = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| Overloaded::Hashing)?;
+        let permit = Arc::clone(&self.running).acquire_owned().await.map_err(|_| Overloaded::Hashing)?;
         let hashing = tokio::task::spawn_blocking(move || {
             let _until_done = (place, permit);
             work()
@@ -117,7 +114,7 @@ mod tests {
         let places = u32::try_from(HASHES_WAITING_MAX / 2).unwrap();
         let _guesses = pool.strangers.acquire_many(places).await.unwrap();
         for hash in [Some(hash()), None] {
-            assert_eq!(pool.verify_for_stranger(hash, sesame()).await, Err(Overloaded));
+            assert_eq!(pool.verify_for_stranger(hash, sesame()).await, Err(Overloaded::Hashing));
         }
         assert_eq!(pool.verify(hash(), sesame()).await, Ok(true));
     }

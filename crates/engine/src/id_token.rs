@@ -37,7 +37,8 @@ impl AuthorizationServer {
             claims.amr = vec![IdTokenClaims::AMR_PASSWORD.to_owned()];
         }
         let claims = serde_json::to_vec(&claims).expect("strings and numbers always serialize");
-        key.sign(Typ::JWT, &claims).map(Secret::new).map_err(|_| TokenError::AccessTokenTooLarge)
+        let signed = self.slow_signatures.sign(key, Typ::JWT, claims).await;
+        signed.map(Secret::new).map_err(|_| TokenError::AccessTokenTooLarge)
     }
 
     /// Whether the user has a password here, with which they log in. Who has none was authenticated by the program around.

@@ -15,6 +15,7 @@ mod access_token;
 mod access_token_draft;
 mod act;
 mod administration;
+mod admission;
 mod allowed_origins;
 mod browser;
 mod call;
@@ -53,6 +54,7 @@ mod lease;
 mod master_key_rotation;
 mod observer;
 mod old_server;
+mod overloaded;
 mod password;
 mod presented;
 mod recent_refusals;
@@ -64,6 +66,7 @@ mod revoke;
 mod server;
 mod shown_text;
 mod signing;
+mod slow_signatures;
 mod sweep;
 mod take_over;
 mod token;
@@ -75,6 +78,7 @@ mod world;
 
 pub use act::{Act, Door};
 pub use administration::GrantEnd;
+pub use admission::{Admitted, CALLS_MAX};
 pub use browser::{
     AccessEnd, AccountGrant, AccountNotice, AccountView, BROWSER_COOKIE_SECONDS, Browser, BrowserCookies, BrowserError,
     ClientPresentation, ConsentPrompt, ConsentScope, Cookie, CookieChange, ErrorPage, KnownUser, LogOutPrompt,
@@ -100,7 +104,7 @@ pub use follow::{
 pub use happening::{
     ClientAuthenticationFailure, Happening, LogInOutcome, OperatorFailure, Reason, RevokedGrants, Revoker,
 };
-pub use hashing::{HASHES_WAITING_MAX, Overloaded};
+pub use hashing::HASHES_WAITING_MAX;
 pub use hooks::Hooks;
 pub use key_file::{KeyFile, KeyFileNotRead, KeyFileNotWritten};
 pub use key_rotation::{PUBLISHED_KEYS_MAX, SIGNING_KEY_WAIT_SECONDS};
@@ -113,6 +117,7 @@ pub use old_server::{
     OLD_SERVER_ANSWER_BYTES_MAX, OLD_SERVER_SECONDS_MAX, OldServer, OldServerAnswer, OldServerQuestion,
     OldServerSettings, OldServerSilent, UnknownUsers, UserSource,
 };
+pub use overloaded::Overloaded;
 pub use recent_refusals::{RECENT_REFUSALS_MAX, RecentRefusal, RecentRefusals};
 pub use refusal::Refusal;
 // The verdicts that a [`TokenError`] carries.

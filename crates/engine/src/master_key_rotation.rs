@@ -225,11 +225,11 @@ mod tests {
         let (scope, resources, now) = (row.scope.clone(), row.resources.clone(), world.now());
         // Committed, and not answered yet.
         let granted = Granted { row, now, session_ends_at: None, scope, resources, added: Map::new() };
-        assert!(world.server.respond(&client, &granted, None).is_ok());
+        assert!(world.server.respond(&client, &granted, None).await.is_ok());
         world.server.rotate_master_key(&Nowhere, false).await.unwrap();
-        assert!(world.server.respond(&client, &granted, None).is_ok());
+        assert!(world.server.respond(&client, &granted, None).await.is_ok());
         world.server.rotate_master_key(&Nowhere, true).await.unwrap();
-        let refused = world.server.respond(&client, &granted, None);
+        let refused = world.server.respond(&client, &granted, None).await;
         assert!(matches!(refused, Err(TokenError::Store(StoreError::Unavailable(_)))), "{refused:?}");
     }
 

@@ -49,7 +49,7 @@ impl AuthorizationServer {
         let granted = self.issue(context, client, &user, birth, added).await?;
         let may_refresh = may_refresh(client.settings(), &granted.scope);
         let refresh_token = may_refresh.then(|| self.keys.refresh_token(&granted.row)).transpose()?;
-        let response = self.respond(client, &granted, refresh_token)?;
+        let response = self.respond(client, &granted, refresh_token).await?;
         let (client, subject, grant) = (client.id(), Some(&user.subject), Some(granted.row.id));
         self.tell(context, Happening::Issued { grant_type: GrantType::Password, grant, client, subject });
         Ok(response)

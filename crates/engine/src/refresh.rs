@@ -45,7 +45,7 @@ impl AuthorizationServer {
                 Some(self.keys.refresh_token(&granted.row)?)
             }
         };
-        let mut response = self.respond(client, &granted, refresh_token)?;
+        let mut response = self.respond(client, &granted, refresh_token).await?;
         if wants_id_token(client.settings(), request.scope.as_ref(), &granted.scope) {
             response.id_token = Some(self.mint_id_token(client, &granted, None, &response.access_token).await?);
         }

@@ -213,7 +213,7 @@ mod tests {
     use regrant_store::StoreError;
 
     use super::*;
-    use crate::hashing::Overloaded;
+    use crate::Overloaded;
     use crate::{ClaimsProblem, ScopeLimit, TooMuchScope};
 
     #[test]
@@ -250,7 +250,8 @@ mod tests {
     fn a_request_that_was_not_decided_is_answered_503_with_retry_after() {
         for error in [
             TokenError::Store(StoreError::TooLate),
-            TokenError::Overloaded(Overloaded),
+            TokenError::Overloaded(Overloaded::Hashing),
+            TokenError::Overloaded(Overloaded::Calls),
             TokenError::Changed,
             TokenError::Claims(ClaimsProblem::TooSlow),
             TokenError::refresh(Verdict::RolledBack),

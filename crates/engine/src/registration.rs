@@ -7,7 +7,7 @@ use regrant_store::{ChangeError, ClientSettings};
 use serde_json::Value;
 
 use crate::NEW_PASSWORD_CHARACTERS_MIN;
-use crate::hashing::Overloaded;
+use crate::Overloaded;
 use crate::shown_text::is_line;
 
 /// The longest name that users know a client by, in characters.

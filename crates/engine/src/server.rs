@@ -6,6 +6,7 @@ use regrant_protocol::{Clock, Issuer, Kid};
 use regrant_store::{AnnouncedKey, ChangeError, NodeId, Store, StoreError};
 use tracing::warn;
 
+use crate::admission::Admission;
 use crate::clients::Clients;
 use crate::describe::Description;
 use crate::failures::Failures;
@@ -17,6 +18,7 @@ use crate::keys::Keys;
 use crate::lease::Lease;
 use crate::master_key_rotation::announce;
 use crate::signing::{SigningKeys, SigningKeysError, reseal};
+use crate::slow_signatures::SlowSignatures;
 use crate::take_over::TakeOvers;
 use crate::turns::Turns;
 use crate::{Hooks, KeyRotationError, RecentRefusals};
@@ -61,6 +63,8 @@ pub struct AuthorizationServer {
     /// Of password grants.
     pub(crate) turns: Turns,
     pub(crate) hashing: HashingPool,
+    pub(crate) slow_signatures: SlowSignatures,
+    pub(crate) admission: Admission,
     /// Held by who reads a client or user to write it changed.
     pub(crate) administering: tokio::sync::Mutex<()>,
     /// Under it, and in this process only, accepted secrets are recognised.
@@ -133,6 +137,8 @@ impl AuthorizationServer {
             take_overs: Arc::new(TakeOvers::new()),
             turns: Turns::new(),
             hashing: HashingPool::new(),
+            slow_signatures: SlowSignatures::new(),
+            admission: Admission::new(),
             administering: tokio::sync::Mutex::new(()),
             process_pepper,
             description: tokio::sync::Mutex::new(None),

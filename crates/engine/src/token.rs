@@ -194,7 +194,7 @@ pub(crate) fn row_after<'a>(write: &'a Write, before: &'a Grant) -> &'a Grant {
 
 impl AuthorizationServer {
     /// The answer for the current generation of a grant: its access token, and its refresh token where there is one.
-    pub(crate) fn respond(
+    pub(crate) async fn respond(
         &self,
         client: &AuthenticatedClient,
         granted: &Granted,
@@ -202,7 +202,7 @@ impl AuthorizationServer {
     ) -> Result<TokenResponse, TokenError> {
         let Granted { row, now, session_ends_at, scope, .. } = granted;
         let draft = Draft::for_grant(&self.issuer, client, granted);
-        let access_token = self.mint(client, &draft)?;
+        let access_token = self.mint(client, &draft).await?;
         let ends = [row.refresh_expires_at(), *session_ends_at].into_iter().flatten();
         let refresh_expires_at = refresh_token.as_ref().and_then(|_| ends.min());
         Ok(TokenResponse {

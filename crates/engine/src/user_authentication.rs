@@ -3,7 +3,7 @@ use regrant_protocol::{Secret, Subject, Username};
 use regrant_store::{ChangeError, Credential, StoreError, User, UserChange, UserStatus};
 use tracing::warn;
 
-use crate::hashing::Overloaded;
+use crate::Overloaded;
 use crate::{AuthorizationServer, TokenError};
 
 /// Why nobody is logged in.

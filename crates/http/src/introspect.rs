@@ -16,16 +16,13 @@ pub(crate) async fn introspect(
     Caller(context): Caller,
     request: Request,
 ) -> Response {
-    let read = match dialect.read(Endpoint::Introspection, server.issuer(), request).await {
+    let read = match dialect.read(Endpoint::Introspection, &server, request).await {
         Ok(read) => read,
         Err(answer) => return answer,
     };
     let call = dialect.introspection_call(&read);
     match server.answer_introspection_call(&context, &call).await {
         Ok(response) => json(StatusCode::OK, response.to_json()),
-        Err(error) => {
-            let fault = Fault::Refused { error: &error, username: None };
-            dialect.told(Endpoint::Introspection, &fault, server.issuer())
-        }
+        Err(error) => dialect.told(Endpoint::Introspection, &Fault::refused(&error), server.issuer()),
     }
 }

@@ -14,16 +14,13 @@ pub(crate) async fn revoke(
     Caller(context): Caller,
     request: Request,
 ) -> Response {
-    let read = match dialect.read(Endpoint::Revocation, server.issuer(), request).await {
+    let read = match dialect.read(Endpoint::Revocation, &server, request).await {
         Ok(read) => read,
         Err(answer) => return answer,
     };
     let call = dialect.revocation_call(&read);
     match server.answer_revocation_call(&context, &call).await {
         Ok(()) => dialect.revoked(),
-        Err(error) => {
-            let fault = Fault::Refused { error: &error, username: None };
-            dialect.told(Endpoint::Revocation, &fault, server.issuer())
-        }
+        Err(error) => dialect.told(Endpoint::Revocation, &Fault::refused(&error), server.issuer()),
     }
 }

@@ -14,7 +14,7 @@ pub(crate) async fn token(
     Caller(context): Caller,
     request: Request,
 ) -> Response {
-    let read = match dialect.read(Endpoint::Token, server.issuer(), request).await {
+    let read = match dialect.read(Endpoint::Token, &server, request).await {
         Ok(read) => read,
         Err(answer) => return answer,
     };

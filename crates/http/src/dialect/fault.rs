@@ -74,7 +74,12 @@ impl Told {
     }
 }
 
-impl Fault<'_> {
+impl<'a> Fault<'a> {
+    /// The engine refused, whoever the user is.
+    pub(crate) const fn refused(error: &'a TokenError) -> Self {
+        Self::Refused { error, username: None }
+    }
+
     /// What the caller is told. That nothing was decided, or that it is too much, is told by us in every dialect: a client that
     /// waits and comes again gets what it asked for.
     pub(super) fn told(&self, endpoint: Endpoint, dialect: &Dialect) -> Told {

@@ -2,8 +2,8 @@ use axum::extract::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method};
 use axum::response::Response;
-use regrant_engine::Endpoint;
-use regrant_protocol::{Issuer, Params, Secret};
+use regrant_engine::{Admitted, AuthorizationServer, Endpoint};
+use regrant_protocol::{Params, Secret};
 
 use super::Dialect;
 use super::fault::Fault;
@@ -18,18 +18,25 @@ const SECRETS: [&str; 6] = ["client_secret", "password", "refresh_token", "code"
 /// What PHP does not take for missing when it is `0`.
 const KEPT_WHEN_ZERO: [&str; 2] = ["client_id", "client_secret"];
 
-/// A request as a dialect reads it; nothing of it is checked.
+/// A call as a dialect reads it; nothing of it is checked. It counts as one that is being answered until this is dropped.
 pub(crate) struct Read {
     pub(crate) params: Params,
     pub(super) authorization: Option<HeaderValue>,
+    _admitted: Admitted,
 }
 
 impl Dialect {
-    /// Reads a request to an endpoint of `issuer`.
+    /// Reads a request to an endpoint of `server`, and lets it in.
     ///
     /// # Errors
-    /// The answer, when there is nothing to read or it cannot be read.
-    pub(crate) async fn read(&self, endpoint: Endpoint, issuer: &Issuer, request: Request) -> Result<Read, Response> {
+    /// The answer, when there is nothing to read, or it cannot be read, or there are too many others.
+    pub(crate) async fn read(
+        &self,
+        endpoint: Endpoint,
+        server: &AuthorizationServer,
+        request: Request,
+    ) -> Result<Read, Response> {
+        let issuer = server.issuer();
         if request.method() == Method::OPTIONS && self.options_method == OptionsMethod::Allow {
             return Err(self.options());
         }
@@ -41,10 +48,14 @@ impl Dialect {
             return Err(self.told(endpoint, &Fault::SecretInQuery, issuer));
         }
         let read = self.read_post(&query, request).await;
-        read.map_err(|fault| self.told(endpoint, &Fault::Unreadable(&fault), issuer))
+        let (params, authorization) = read.map_err(|fault| self.told(endpoint, &Fault::Unreadable(&fault), issuer))?;
+        // Not before: whoever sends slowly would take the places of others.
+        let admitted = server.admit();
+        let _admitted = admitted.map_err(|error| self.told(endpoint, &Fault::refused(&error), issuer))?;
+        Ok(Read { params, authorization, _admitted })
     }
 
-    async fn read_post(&self, query: &str, request: Request) -> Result<Read, FormFault> {
+    async fn read_post(&self, query: &str, request: Request) -> Result<(Params, Option<HeaderValue>), FormFault> {
         let authorization = single(request.headers(), &AUTHORIZATION)?.cloned();
         let mut params = self.params(request).await?;
         if self.php_values {
@@ -55,7 +66,7 @@ impl Dialect {
             let scope = in_query.get("scope").map(|scope| ("scope".to_owned(), Secret::new(scope.to_owned())));
             params = Params::of_which_last_wins(params.pairs().chain(scope))?;
         }
-        Ok(Read { params, authorization })
+        Ok((params, authorization))
     }
 
     fn is_form(&self, content_type: &HeaderValue) -> bool {

@@ -8,7 +8,7 @@ const STEADY_PART: f64 = 0.7;
 /// How much of the peak is too much.
 const OVERLOAD_PARTS: f64 = 3.0;
 /// On how many chains that is asked for: each has one request under way at most.
-const OVERLOAD_CHAINS: usize = 4096;
+const OVERLOAD_CHAINS: usize = 8192;
 
 /// A load that is to be run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -134,7 +134,7 @@ mod tests {
                 vec![
                     ("hello", "RS256", Peak, 64),
                     ("refresh", "RS256", Peak, 64),
-                    ("refresh", "RS256", Overload, 4096),
+                    ("refresh", "RS256", Overload, 8192),
                     ("refresh", "RS256", Steady, 64),
                 ],
             ),
