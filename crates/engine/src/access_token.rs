@@ -175,7 +175,7 @@ impl AuthorizationServer {
 }
 
 /// How access tokens of this format are signed; `None` for opaque ones.
-const fn algorithm(format: AccessTokenFormat) -> Option<Algorithm> {
+pub(crate) const fn algorithm(format: AccessTokenFormat) -> Option<Algorithm> {
     match format {
         AccessTokenFormat::JwtEs256 => Some(Algorithm::Es256),
         AccessTokenFormat::JwtEdDsa => Some(Algorithm::EdDsa),

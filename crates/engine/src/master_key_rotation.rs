@@ -200,21 +200,9 @@ mod tests {
     use serde_json::Map;
 
     use super::*;
+    use crate::TokenError;
     use crate::token::Granted;
-    use crate::world::World;
-    use crate::{KeyFileNotRead, KeyFileNotWritten, TokenError};
-
-    struct Nowhere;
-
-    impl KeyFile for Nowhere {
-        fn read(&self) -> Result<KeyRing, KeyFileNotRead> {
-            Err(KeyFileNotRead("nothing is there".to_owned()))
-        }
-
-        fn replace(&self, _: &KeyRing) -> Result<(), KeyFileNotWritten> {
-            Ok(())
-        }
-    }
+    use crate::world::{Nowhere, World};
 
     #[tokio::test]
     async fn a_new_signing_key_signs_nothing_for_a_grant_that_the_emergency_ended() {
@@ -224,7 +212,7 @@ mod tests {
         let row = world.row_of(|_| {}).await;
         let (scope, resources, now) = (row.scope.clone(), row.resources.clone(), world.now());
         // Committed, and not answered yet.
-        let granted = Granted { row, now, session_ends_at: None, scope, resources, added: Map::new() };
+        let granted = Granted { row, now, session_ends_at: None, scope, resources, added: Map::new(), early: None };
         assert!(world.server.respond(&client, &granted, None).await.is_ok());
         world.server.rotate_master_key(&Nowhere, false).await.unwrap();
         assert!(world.server.respond(&client, &granted, None).await.is_ok());

@@ -15,7 +15,10 @@ use regrant_store_sqlite::{Genesis, SqliteStore};
 use tempfile::TempDir;
 
 use crate::code::redirect_uri_digest;
-use crate::{AuthorizationServer, Event, Happening, Observer, Parts, RequestContext, Secrecy, TokenError};
+use crate::{
+    AuthorizationServer, Event, Happening, KeyFile, KeyFileNotRead, KeyFileNotWritten, Observer, Parts, RequestContext,
+    Secrecy, TokenError,
+};
 
 pub(crate) const ISSUER: &str = "https://id.example";
 const CALLBACK: &str = "https://app.example/cb";
@@ -192,5 +195,18 @@ pub(crate) fn settings() -> ClientSettings {
         resources: Resources::parse(["https://a.example", "https://b.example"]).unwrap(),
         id_token_algorithm: IdTokenAlgorithm::Es256,
         ..ClientSettings::new(vec![TokenEndpointAuthMethod::None], grant_types, scope, policy())
+    }
+}
+
+/// A key file that holds nothing and takes everything.
+pub(crate) struct Nowhere;
+
+impl KeyFile for Nowhere {
+    fn read(&self) -> Result<KeyRing, KeyFileNotRead> {
+        Err(KeyFileNotRead("nothing is there".to_owned()))
+    }
+
+    fn replace(&self, _: &KeyRing) -> Result<(), KeyFileNotWritten> {
+        Ok(())
     }
 }

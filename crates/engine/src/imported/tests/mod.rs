@@ -1,4 +1,3 @@
-use regrant_crypto::KeyRing;
 use regrant_grant::{
     AccessVerdict, GrantSecret, ImportedBirth, OldAccessTokens, OnReuse, Policy, RotationMode, Verdict,
 };
@@ -10,8 +9,8 @@ use regrant_store::{ClientChange, ClientSettings, ImportedAccessToken, UserChang
 
 use super::*;
 use crate::failures::{SOURCE_FAILURE_BURST, SOURCE_FAILURE_INTERVAL_SECONDS};
-use crate::world::{ISSUER, World, settings};
-use crate::{ExplainedVerdict, KeyFile, KeyFileNotRead, KeyFileNotWritten, Secrecy, TokenKind};
+use crate::world::{ISSUER, Nowhere, World, settings};
+use crate::{ExplainedVerdict, Secrecy, TokenKind};
 
 mod access_tokens;
 mod guesses;
@@ -96,17 +95,5 @@ async fn introspect(world: &World, asker: &str, token: &str) -> Option<ActiveTok
     match world.server.introspect(&world.context(), None, &form).await.unwrap() {
         IntrospectionResponse::Active(token) => Some(*token),
         IntrospectionResponse::Inactive => None,
-    }
-}
-
-struct Nowhere;
-
-impl KeyFile for Nowhere {
-    fn read(&self) -> Result<KeyRing, KeyFileNotRead> {
-        Err(KeyFileNotRead("nothing is there".to_owned()))
-    }
-
-    fn replace(&self, _: &KeyRing) -> Result<(), KeyFileNotWritten> {
-        Ok(())
     }
 }
