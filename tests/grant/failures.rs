@@ -1,6 +1,6 @@
 //! What was not decided is answered 503, and whoever asks again loses nothing.
 
-use regrant_engine::BEGIN_SECONDS_MAX;
+use regrant_engine::{BEGIN_SECONDS_MAX, CALLS_MAX};
 use regrant_protocol::Clock;
 use regrant_tests::{Fault, PASSWORD, TestServer, USERNAME};
 
@@ -118,4 +118,24 @@ async fn who_meets_an_outage_in_a_browser_loads_the_page_again_and_loses_nothing
         "the page that was posted five times made one grant"
     );
     app.redeem(&code).send().await.assert_ok();
+}
+
+#[tokio::test]
+async fn a_call_above_what_is_done_at_once_is_told_to_come_again_and_loses_nothing() {
+    let server = TestServer::start().await;
+    let app = server.confidential("TestClient").register().await;
+    let login = app.log_in().await;
+    let admitted: Vec<_> = (0..CALLS_MAX).map(|_| server.engine.admit().unwrap()).collect();
+    for request in [
+        app.refresh(&login.refresh_token()),
+        app.revoke(&login.refresh_token()),
+        app.introspect(&login.access_token()),
+        app.token("client_credentials"),
+        app.password(),
+    ] {
+        request.may_be_unavailable().send().await.assert_unavailable();
+    }
+    drop(admitted);
+    app.introspect(&login.access_token()).send().await.assert_active();
+    app.refresh(&login.refresh_token()).send().await.assert_ok();
 }
