@@ -1,10 +1,11 @@
 //! `cargo xtask bench instructions`: whether a refresh costs as many instructions and allocations as it did.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::apt::{self, Program};
-use crate::cargo::cargo;
+use crate::static_build;
 
 /// One line for each format of access tokens: its name, and what of a refresh was counted last.
 const KEPT: &str = "benches/instructions.txt";
@@ -25,13 +26,14 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     };
     apt::install_missing(PROGRAMS)?;
     // Built first, so that the program that is left is the one without faults.
-    cargo("build --release --package regrant-server --features planted-faults")?;
-    fs::copy(BUILT, WITH_FAULTS).map_err(|error| format!("{WITH_FAULTS}: {error}"))?;
-    cargo("build --release --package regrant-server")?;
+    let built = static_build::build(Some("planted-faults"))?;
+    let with_faults = built.with_extension("with-faults");
+    fs::copy(&built, &with_faults).map_err(|error| format!("{}: {error}", with_faults.display()))?;
+    let built = static_build::build(None)?;
     let text = fs::read_to_string(KEPT).map_err(|error| format!("{KEPT}: {error}"))?;
     let mut counted = Vec::new();
     for (format, kept) in lines(&text)? {
-        let now = count(BUILT, format, None)?;
+        let now = count(&built, format, None)?;
         println!("{format}: {}", told(kept, now));
         counted.push((format, kept, now));
     }
@@ -45,13 +47,11 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
         ));
     }
     let Some((format, ..)) = counted.first() else { return Err(format!("{KEPT} is empty")) };
-    let (without, with) = (count(WITH_FAULTS, format, None)?, count(WITH_FAULTS, format, Some(FAULT))?);
+    let (without, with) = (count(&with_faults, format, None)?, count(&with_faults, format, Some(FAULT))?);
     println!("{format}, {FAULT}: {}", told(without, with));
     if is_far(without, with) { Ok(()) } else { Err(format!("a planted fault, {FAULT}, was not noticed")) }
 }
 
-const BUILT: &str = "target/release/regrant";
-const WITH_FAULTS: &str = "target/release/regrant-with-faults";
 const FAULT: &str = "copy-the-row";
 
 /// What one refresh costs.
@@ -62,13 +62,13 @@ struct Cost {
 }
 
 /// Runs the program, which prints one line of JSON.
-fn count(program: &str, format: &str, fault: Option<&str>) -> Result<Cost, String> {
+fn count(program: &Path, format: &str, fault: Option<&str>) -> Result<Cost, String> {
     let mut counting = Command::new(program);
     counting.args(["bench", "instructions", "--access-token", format]);
     counting.envs(fault.map(|fault| ("REGRANT_PLANTED_FAULT", fault)));
-    let output = counting.stderr(Stdio::inherit()).output().map_err(|error| format!("{program}: {error}"))?;
+    let output = counting.stderr(Stdio::inherit()).output().map_err(|error| format!("{}: {error}", program.display()))?;
     let printed = String::from_utf8_lossy(&output.stdout);
-    cost_in(&printed).ok_or_else(|| format!("{program} bench instructions ended with {}: {printed}", output.status))
+    cost_in(&printed).ok_or_else(|| format!("{} bench instructions ended with {}: {printed}", program.display(), output.status))
 }
 
 fn cost_in(json: &str) -> Option<Cost> {

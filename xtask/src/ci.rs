@@ -2,7 +2,7 @@
 
 use crate::cargo::{cargo, cargo_with};
 use crate::stage::{self, Stage};
-use crate::{prove, static_build, test, words};
+use crate::{bench, prove, static_build, test, words};
 
 /// Runs [`STAGES`], and fails at the first that fails.
 pub(crate) fn run() -> Result<(), String> {
@@ -19,6 +19,7 @@ const STAGES: &[Stage] = &[
     Stage::new("docs", || cargo_with("doc --workspace --no-deps", "RUSTDOCFLAGS", "-Dwarnings")),
     Stage::new("words", words::run),
     Stage::new("static", static_build::run),
+    Stage::new("instructions", || bench::run(&["instructions"])),
     Stage::new("prove model", || prove::run(&["model", "--scale", "ci"])),
     Stage::new("prove race", || prove::run(&["race", "--scale", "ci"])),
     Stage::new("prove race on PostgreSQL", || prove::run(&["race", "--store", "postgres", "--scale", "ci"])),

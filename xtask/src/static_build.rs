@@ -12,7 +12,7 @@ use crate::cargo::{cargo, cargo_with};
 
 /// Builds the program and tries it.
 pub(crate) fn run() -> Result<(), String> {
-    let program = build()?;
+    let program = build(None)?;
     let bytes = fs::read(&program).map_err(|error| format!("cannot read {}: {error}", program.display()))?;
     if needs_a_loader(&bytes)? {
         return Err(format!("{} needs a dynamic loader, so it is not static", program.display()));
@@ -22,11 +22,14 @@ pub(crate) fn run() -> Result<(), String> {
     Ok(())
 }
 
-/// Builds with musl where the toolchain has it, else with the static half of glibc. Where the program lies.
-fn build() -> Result<PathBuf, String> {
+/// Builds with musl where the toolchain has it, else with the static half of glibc, and with a feature where one is named. Where
+/// the program lies.
+pub(crate) fn build(feature: Option<&str>) -> Result<PathBuf, String> {
     let host = host()?;
     let musl = host.replace("-gnu", "-musl");
-    let build = |target: &str| format!("build --release --package regrant-server --bin regrant --target {target}");
+    let features = feature.map(|feature| format!(" --features {feature}")).unwrap_or_default();
+    let build =
+        |target: &str| format!("build --release --package regrant-server --bin regrant --target {target}{features}");
     let target = if has_target(&musl)? {
         cargo(&build(&musl))?;
         musl
