@@ -34,9 +34,16 @@ impl Tables {
             return Ok(());
         }
         let Some(client) = kept else { return Ok(()) };
+        let is_outdated = match change {
+            ClientChange::Settings { seen_version, .. } => seen_version != client.party.version,
+            ClientChange::Enabled(_) | ClientChange::RaiseCutoff | ClientChange::Remove => false,
+        };
+        if is_outdated {
+            return Err(ChangeError::Outdated(id.to_string()));
+        }
         client.party.version += 1;
         match change {
-            ClientChange::Settings(settings) => client.settings = *settings,
+            ClientChange::Settings { settings, .. } => client.settings = *settings,
             ClientChange::Enabled(enabled) => client.party.enabled = enabled,
             ClientChange::RaiseCutoff => client.party.cutoff += 1,
             ClientChange::Remove => {}
@@ -81,11 +88,19 @@ impl Tables {
             }
             return Ok(());
         }
+        let seen_version = match change {
+            UserChange::Profile { seen_version, .. } => Some(seen_version),
+            UserChange::Password { seen_version, .. } => seen_version,
+            UserChange::Status(_) | UserChange::RaiseCutoff | UserChange::Rehashed { .. } | UserChange::Remove => None,
+        };
+        if seen_version.is_some_and(|seen_version| seen_version != user.version) {
+            return Err(ChangeError::Outdated(subject.to_string()));
+        }
         user.version += 1;
         match change {
             UserChange::Status(status) => user.status = status,
-            UserChange::Password(credential) => user.credential = Some(credential),
-            UserChange::Profile(profile) => user.profile = *profile,
+            UserChange::Password { credential, .. } => user.credential = Some(credential),
+            UserChange::Profile { profile, .. } => user.profile = *profile,
             UserChange::RaiseCutoff => user.cutoff += 1,
             UserChange::Rehashed { .. } | UserChange::Remove => {}
         }

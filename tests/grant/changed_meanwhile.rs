@@ -78,9 +78,10 @@ fn change_before_next_step(
 ) {
     let (in_between, id) = (Arc::clone(store), id.clone());
     store.before_next_step(async move {
-        let mut settings = in_between.client(&id).await.expect("the store answers").expect("it exists").settings;
+        let client = in_between.client(&id).await.expect("the store answers").expect("it exists");
+        let (seen_version, mut settings) = (client.party.version, Box::new(client.settings));
         change(&mut settings);
-        let change = ClientChange::Settings(Box::new(settings));
+        let change = ClientChange::Settings { seen_version, settings };
         in_between.change_client(&id, change).await.expect("the client exists");
     });
 }

@@ -118,7 +118,8 @@ async fn a_new_password_is_the_only_one_at_once() {
     let app = server.confidential("TestClient").register().await;
     app.log_in().await;
     let hash = hash_password(b"new", [7; 16]).unwrap();
-    server.change_user(UserChange::Password(Credential::new(hash.expose().to_owned()))).await;
+    let credential = Credential::new(hash.expose().to_owned());
+    server.change_user(UserChange::Password { seen_version: None, credential }).await;
     app.password().send().await.assert_error(400, "invalid_grant");
     app.token("password").with("username", "bshaffer").with("password", "new").send().await.assert_ok();
 }

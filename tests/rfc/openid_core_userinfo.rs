@@ -47,7 +47,7 @@ fn ask(server: &TestServer, token: &str) -> Request {
 #[tokio::test]
 async fn openid_core_section_5_3_1_get_and_post_tell_the_same() {
     let server = TestServer::start().await;
-    server.change_user(UserChange::Profile(Box::new(profile()))).await;
+    server.change_profile(profile()).await;
     let app = openid_client(&server).await;
     for format in [AccessTokenFormat::JwtEs256, AccessTokenFormat::Opaque] {
         app.change_settings(|settings| settings.access_token_format = format).await;
@@ -79,7 +79,7 @@ async fn openid_core_section_5_3_1_get_and_post_tell_the_same() {
 #[tokio::test]
 async fn openid_core_section_5_4_each_scope_releases_its_claims() {
     let server = TestServer::start().await;
-    server.change_user(UserChange::Profile(Box::new(profile()))).await;
+    server.change_profile(profile()).await;
     let app = openid_client(&server).await;
     let of_profile = json!({
         "name": "Brent Shaffer", "given_name": "Brent", "family_name": "Shaffer", "middle_name": "R.",
@@ -121,7 +121,7 @@ async fn openid_core_section_5_3_2_a_claim_that_is_not_known_is_left_out() {
         ),
         (Profile { email_verified: true, ..Profile::default() }, json!({ "sub": sub })),
     ] {
-        server.change_user(UserChange::Profile(Box::new(profile))).await;
+        server.change_profile(profile).await;
         assert_eq!(ask(&server, &answer.access_token()).send().await.assert_ok().json, expected);
     }
 }
@@ -130,7 +130,7 @@ async fn openid_core_section_5_3_2_a_claim_that_is_not_known_is_left_out() {
 #[tokio::test]
 async fn openid_core_section_5_4_a_narrowed_access_token_releases_what_its_own_scope_says() {
     let server = TestServer::start().await;
-    server.change_user(UserChange::Profile(Box::new(profile()))).await;
+    server.change_profile(profile()).await;
     let app = openid_client(&server).await;
     let answer = tokens(&app, &server, "openid profile email read").await;
     let narrowed = app.refresh(&answer.refresh_token()).with("scope", "openid email").send().await.assert_ok();

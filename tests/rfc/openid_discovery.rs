@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use regrant_protocol::{GrantType, Profile};
-use regrant_store::{IdTokenAlgorithm, UserChange};
+use regrant_store::IdTokenAlgorithm;
 use regrant_tests::{Answer, Setup, TestClient, TestServer, unverified_claims};
 use serde_json::Value;
 
@@ -189,7 +189,7 @@ async fn openid_discovery_section_3_what_is_told_of_the_authorization_endpoint_i
 async fn openid_discovery_section_3_what_is_told_of_claims_and_signatures_is_what_clients_get() {
     let server = TestServer::start().await;
     server.engine.make_rs256_key().await.unwrap();
-    server.change_user(UserChange::Profile(Box::new(full_profile()))).await;
+    server.change_profile(full_profile()).await;
     let app = openid_client(&server).await;
     let metadata = server.get(PATH).send().await.assert_ok();
 

@@ -1,7 +1,7 @@
 //! Whatever somebody sends or is called, it is a text on a page and never a part of it (RFC 9700 §4.16, C-022).
 
 use regrant_protocol::{Profile, RedirectUri, Resources, Scope};
-use regrant_store::{ClientSettings, UserChange};
+use regrant_store::ClientSettings;
 use regrant_tests::{Answer, PASSWORD, TestServer, USERNAME};
 
 const CALLBACK: &str = "https://app.example/cb";
@@ -164,7 +164,7 @@ async fn rfc9700_section_4_16_what_a_user_says_of_himself_is_text() {
     browser.log_in(&login).await;
     let mut account = async |name: &str| {
         let profile = Profile { name: Some(name.to_owned()), ..Profile::default() };
-        server.change_user(UserChange::Profile(Box::new(profile))).await;
+        server.change_profile(profile).await;
         browser.account().await
     };
     let plain = account("plain").await;

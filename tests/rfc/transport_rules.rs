@@ -118,7 +118,8 @@ async fn an_unknown_user_costs_as_much_as_a_wrong_password() {
     }
     let ours = hash_password(b"x", [7; 16]).unwrap();
     for stored in [ours.expose(), TAKEN_OVER] {
-        server.change_user(UserChange::Password(Credential::new(stored.to_owned()))).await;
+        let credential = Credential::new(stored.to_owned());
+        server.change_user(UserChange::Password { seen_version: None, credential }).await;
         let request = app.token("password").with("username", USERNAME).with("password", "y");
         assert_eq!(hash_calls(&server, request, "invalid_grant").await, 1, "{stored}");
     }

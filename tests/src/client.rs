@@ -226,9 +226,10 @@ impl TestClient<'_> {
     /// Changes settings of the client in the store, behind the server's back.
     pub async fn change_settings(&self, change: impl FnOnce(&mut ClientSettings)) {
         let client = self.server.store.client(&self.id).await.expect("the store answers");
-        let mut settings = client.expect("the client exists").settings;
+        let client = client.expect("the client exists");
+        let (seen_version, mut settings) = (client.party.version, Box::new(client.settings));
         change(&mut settings);
-        self.change(ClientChange::Settings(Box::new(settings))).await;
+        self.change(ClientChange::Settings { seen_version, settings }).await;
     }
 }
 

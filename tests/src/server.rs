@@ -172,6 +172,13 @@ impl TestServer {
         self.store.change_user(&self.subject, change).await.expect("the user exists");
     }
 
+    /// Changes the profile of the user in the store, behind the server's back.
+    pub async fn change_profile(&self, profile: Profile) {
+        let found = self.store.user(&self.subject).await.expect("the store answers");
+        let seen_version = found.expect("the user exists").version;
+        self.change_user(UserChange::Profile { seen_version, profile: Box::new(profile) }).await;
+    }
+
     /// Whether an API of the same process would accept an access token now.
     pub async fn is_good(&self, access_token: &str) -> bool {
         let source = IpAddr::V4(Ipv4Addr::LOCALHOST);

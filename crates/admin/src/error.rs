@@ -148,6 +148,7 @@ fn of_change(error: &ChangeError) -> ErrorCode {
     match error {
         ChangeError::Taken(_) => ErrorCode::Taken,
         ChangeError::Unknown(_) => ErrorCode::NotFound,
+        ChangeError::Outdated(_) => ErrorCode::Outdated,
         // What else a store may have to say, it has not done.
         ChangeError::Store(_) | _ => ErrorCode::Unavailable,
     }

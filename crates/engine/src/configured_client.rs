@@ -1,8 +1,9 @@
 use regrant_crypto::{ClientSecret, StoredSecret, StoredSecretError};
 use regrant_grant::ClientKind;
 use regrant_protocol::{ClientId, Secret};
-use regrant_store::{ChangeError, Client, ClientChange, ClientSettings, Credential, StoreError};
+use regrant_store::{ChangeError, Client, ClientSettings, Credential, StoreError};
 
+use crate::administration::ATTEMPTS_MAX;
 use crate::registration::check;
 use crate::{AuthorizationServer, RegistrationError, Secrecy};
 
@@ -19,37 +20,71 @@ pub enum Kept {
 
 impl AuthorizationServer {
     /// Sees to it that a client is as somebody describes it, who describes it again at every start. With
-    /// [`Secrecy::Generated`] a client that has a secret keeps it. Whether the client is enabled stays as it is.
+    /// [`Secrecy::Generated`] a client that has a secret keeps it. Whether the client is enabled stays as it is. Of nodes that
+    /// start together, each may describe it.
     ///
     /// # Errors
-    /// [`RegistrationError`] says which setting contradicts which rule, or that the identifier was another's once.
+    /// [`RegistrationError`] says which setting contradicts which rule, or that the identifier was another's once;
+    /// [`ChangeError::Outdated`] when others were faster each time.
     pub async fn keep_client(
         &self,
         id: &ClientId,
         secrecy: Secrecy,
-        mut settings: ClientSettings,
+        settings: ClientSettings,
     ) -> Result<Kept, RegistrationError> {
         let _alone = self.administering.lock().await;
-        let Some(client) = self.store.client(id).await.map_err(ChangeError::from)? else {
-            self.register_client(id.clone(), secrecy, settings).await?;
-            return Ok(Kept::Registered);
-        };
+        for _ in 0..ATTEMPTS_MAX {
+            let (secrecy, settings) = (secrecy.clone(), settings.clone());
+            let kept = match self.store.client(id).await.map_err(ChangeError::from)? {
+                Some(client) => self.keep_known_client(&client, secrecy, settings).await?,
+                None => self.keep_new_client(id, secrecy, settings).await?,
+            };
+            if let Some(kept) = kept {
+                return Ok(kept);
+            }
+        }
+        Err(ChangeError::Outdated(id.to_string()).into())
+    }
+
+    /// Registers the client; `None` when another node has done that meanwhile.
+    async fn keep_new_client(
+        &self,
+        id: &ClientId,
+        secrecy: Secrecy,
+        settings: ClientSettings,
+    ) -> Result<Option<Kept>, RegistrationError> {
+        match self.register_client(id.clone(), secrecy, settings).await {
+            Err(RegistrationError::Change(ChangeError::Taken(_)))
+                if self.store.client(id).await.map_err(ChangeError::from)?.is_some() =>
+            {
+                Ok(None)
+            }
+            registered => registered.map(|_| Some(Kept::Registered)),
+        }
+    }
+
+    /// Changes what is another in the client; `None` when somebody else has changed it meanwhile.
+    async fn keep_known_client(
+        &self,
+        client: &Client,
+        secrecy: Secrecy,
+        mut settings: ClientSettings,
+    ) -> Result<Option<Kept>, RegistrationError> {
         let kind = if matches!(secrecy, Secrecy::Public) { ClientKind::Public } else { ClientKind::Confidential };
         check(kind, &settings)?;
         settings.credential = match (secrecy, &client.settings.credential) {
             (Secrecy::Public, _) => None,
             (Secrecy::Generated, Some(known)) => Some(known.clone()),
             (Secrecy::Generated, None) => return Err(RegistrationError::Secret),
-            (Secrecy::Chosen(secret), Some(known)) if self.is_secret_of(&client, known, &secret).await? => {
+            (Secrecy::Chosen(secret), Some(known)) if self.is_secret_of(client, known, &secret).await? => {
                 Some(known.clone())
             }
             (Secrecy::Chosen(secret), _) => Some(self.hash_chosen(secret).await?),
         };
         if settings == client.settings {
-            return Ok(Kept::Unchanged);
+            return Ok(Some(Kept::Unchanged));
         }
-        self.store.change_client(id, ClientChange::Settings(Box::new(settings))).await?;
-        Ok(Kept::Changed)
+        Ok(self.write_settings(client, settings).await?.then_some(Kept::Changed))
     }
 
     /// Whether `secret` is the one that is kept as `known`.
@@ -78,6 +113,7 @@ impl AuthorizationServer {
 #[cfg(test)]
 mod tests {
     use regrant_protocol::TokenEndpointAuthMethod;
+    use regrant_store::ClientChange;
 
     use super::*;
     use crate::world::{World, settings};

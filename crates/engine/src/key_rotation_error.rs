@@ -67,7 +67,7 @@ impl KeyRotationError {
     pub(crate) fn of_master_key(error: ChangeError, kid: Kid) -> Self {
         match error {
             ChangeError::Store(error) => Self::Store(error),
-            ChangeError::Taken(_) | ChangeError::Unknown(_) => Self::KidTaken(kid),
+            ChangeError::Taken(_) | ChangeError::Unknown(_) | ChangeError::Outdated(_) => Self::KidTaken(kid),
             other => Self::Store(StoreError::Unavailable(other.to_string())),
         }
     }

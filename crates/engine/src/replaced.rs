@@ -97,9 +97,10 @@ mod tests {
         for old_access_tokens in [OldAccessTokens::Keep, OldAccessTokens::End, OldAccessTokens::Keep] {
             // Behind the back of the server, which has the client in memory.
             let id = ClientId::parse("app").unwrap();
-            let mut settings = world.server.store.client(&id).await.unwrap().unwrap().settings;
+            let client = world.server.store.client(&id).await.unwrap().unwrap();
+            let (seen_version, mut settings) = (client.party.version, Box::new(client.settings));
             settings.policy.old_access_tokens = old_access_tokens;
-            let change = ClientChange::Settings(Box::new(settings));
+            let change = ClientChange::Settings { seen_version, settings };
             world.server.store.change_client(&id, change).await.unwrap();
             assert_eq!(is_good(&world, &first).await, old_access_tokens == OldAccessTokens::Keep);
         }

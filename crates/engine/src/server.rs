@@ -219,7 +219,9 @@ async fn introduce(store: &dyn Store, mut ring: KeyRing) -> Result<(KeyRing, Vec
         for (kid, _) in ring.iter() {
             announce(store, &ring, kid).await.map_err(|error| match error {
                 ChangeError::Store(error) => OpenError::Store(error),
-                ChangeError::Taken(_) | ChangeError::Unknown(_) => OpenError::KeyOfAnotherStore(kid),
+                ChangeError::Taken(_) | ChangeError::Unknown(_) | ChangeError::Outdated(_) => {
+                    OpenError::KeyOfAnotherStore(kid)
+                }
                 other => OpenError::Store(StoreError::Unavailable(other.to_string())),
             })?;
         }

@@ -267,7 +267,9 @@ pub(crate) async fn generate(algorithm: Algorithm) -> Result<SigningKey, StoreEr
 pub(crate) async fn change(store: &dyn Store, key_id: &str, change: SigningKeyChange) -> Result<(), SigningKeysError> {
     store.change_signing_key(key_id, change).await.map_err(|error| match error {
         ChangeError::Store(error) => SigningKeysError::Store(error),
-        ChangeError::Taken(_) | ChangeError::Unknown(_) => SigningKeysError::Gone(key_id.to_owned()),
+        ChangeError::Taken(_) | ChangeError::Unknown(_) | ChangeError::Outdated(_) => {
+            SigningKeysError::Gone(key_id.to_owned())
+        }
         other => SigningKeysError::Store(StoreError::Unavailable(other.to_string())),
     })
 }

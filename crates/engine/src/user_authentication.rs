@@ -135,7 +135,12 @@ mod tests {
     async fn taken_over(stored: &StoredPassword) -> World {
         let world = World::new().await;
         let credential = Credential::new(stored.to_text());
-        world.server.store.change_user(&world.alice, UserChange::Password(credential)).await.unwrap();
+        world
+            .server
+            .store
+            .change_user(&world.alice, UserChange::Password { seen_version: None, credential })
+            .await
+            .unwrap();
         world
     }
 
@@ -223,7 +228,12 @@ mod tests {
         let world = taken_over(&bshaffer()).await;
         let checked = alice(&world).await;
         let chosen = Credential::new(hash_password(b"chosen meanwhile", [7; 16]).unwrap().expose().to_owned());
-        world.server.store.change_user(&world.alice, UserChange::Password(chosen.clone())).await.unwrap();
+        world
+            .server
+            .store
+            .change_user(&world.alice, UserChange::Password { seen_version: None, credential: chosen.clone() })
+            .await
+            .unwrap();
         let user = world.server.rehash(checked.clone(), &secret(PASSWORD)).await;
         assert_eq!(alice(&world).await.credential, Some(chosen));
         assert_eq!(user, checked, "its version tells whoever makes something for the user");

@@ -17,7 +17,7 @@ use regrant_protocol::{
     BearerError, BearerToken, ClientId, GrantType, Lifetime, Profile, RedirectUri, Scope, Secret,
     TokenEndpointAuthMethod, Username, WebOrigin,
 };
-use regrant_store::{ChangeError, ClientDefaults, ClientSettings, UserChange};
+use regrant_store::{ChangeError, ClientDefaults, ClientSettings};
 
 pub(crate) const CLIENT: &str = "TestClient";
 pub(crate) const CLIENT_SECRET: &str = "TestSecret";
@@ -124,7 +124,7 @@ async fn prepare_user(server: &AuthorizationServer) -> Result<()> {
     match server.store().user_named(&Username::parse(USER)?).await? {
         None => drop(server.register_user(USER, Secret::new(PASSWORD.to_owned()), profile).await?),
         Some(user) if user.profile != profile => {
-            server.store().change_user(&user.subject, UserChange::Profile(Box::new(profile))).await?;
+            server.update_profile(&user.subject, |_| Ok::<_, RegistrationError>(profile.clone())).await?;
         }
         Some(_) => {}
     }

@@ -25,8 +25,13 @@ pub struct ClientHandle(pub [u8; 16]);
 /// A change of a client. Each raises the client's version.
 #[derive(Clone, Debug)]
 pub enum ClientChange {
-    /// New settings.
-    Settings(Box<ClientSettings>),
+    /// New settings, made of those that somebody has read. Where the client has been changed since, nothing is.
+    Settings {
+        /// The version of what was read.
+        seen_version: u64,
+        /// The settings.
+        settings: Box<ClientSettings>,
+    },
     /// Enabled or disabled.
     Enabled(bool),
     /// All its grants and tokens until now end.

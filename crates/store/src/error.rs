@@ -38,6 +38,9 @@ pub enum ChangeError {
     /// There is none of this name.
     #[error("there is no {0:?}")]
     Unknown(String),
+    /// What the change was made of is not what there is any more.
+    #[error("{0:?} was changed by somebody else meanwhile, and stays as it is now; look at it, and ask again")]
+    Outdated(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -59,7 +59,8 @@ pub trait Store: Send + Sync + 'static {
     /// Changes a client and raises its version.
     ///
     /// # Errors
-    /// [`ChangeError::Unknown`] when there is none of this name.
+    /// [`ChangeError::Unknown`] when there is none of this name; [`ChangeError::Outdated`] when the change was made of another
+    /// version than there is.
     async fn change_client(&self, id: &ClientId, change: ClientChange) -> Result<(), ChangeError>;
 
     /// The user who logs in by this name.
@@ -77,7 +78,8 @@ pub trait Store: Send + Sync + 'static {
     /// Changes a user and, but for [`UserChange::Rehashed`], raises the version.
     ///
     /// # Errors
-    /// [`ChangeError::Unknown`] when there is none of this subject.
+    /// [`ChangeError::Unknown`] when there is none of this subject; [`ChangeError::Outdated`] when the change was made of another
+    /// version than there is.
     async fn change_user(&self, subject: &Subject, change: UserChange) -> Result<(), ChangeError>;
 
     /// The login session of this name, whether it has ended or not.

@@ -61,7 +61,13 @@ pub enum UserChange {
     /// Active, locked or disabled.
     Status(UserStatus),
     /// A new password.
-    Password(Credential),
+    Password {
+        /// The version of the user whose old password was checked: where the user has been changed since, nothing is. `None` for
+        /// who may set a password without the old one.
+        seen_version: Option<u64>,
+        /// What is to be kept of it.
+        credential: Credential,
+    },
     /// The same password in another form: nothing that was begun with it ends, and the version stays. Where `from` is not kept
     /// any more, the password is another by now and nothing changes.
     Rehashed {
@@ -70,8 +76,13 @@ pub enum UserChange {
         /// What is to be kept in its place.
         to: Credential,
     },
-    /// A new profile.
-    Profile(Box<Profile>),
+    /// A new profile, made of the one that somebody has read. Where the user has been changed since, nothing is.
+    Profile {
+        /// The version of what was read.
+        seen_version: u64,
+        /// The profile.
+        profile: Box<Profile>,
+    },
     /// All grants until now end.
     RaiseCutoff,
     /// Gone for good, with profile, sessions and consents; the subject is never given to another.

@@ -45,7 +45,7 @@ pub(super) fn serve(api: Api) -> Api {
         Operation::patch("/clients/{id}", "updateClient", "Changes settings of a client.")
             .takes::<ClientPatch>()
             .answers::<ChangedClient>()
-            .refuses(&[ErrorCode::Rule]),
+            .refuses(&[ErrorCode::Rule, ErrorCode::Outdated]),
         update,
     )
     .serves(
@@ -61,7 +61,7 @@ pub(super) fn serve(api: Api) -> Api {
         )
         .may_take::<RotateSecret>()
         .answers::<RotatedSecret>()
-        .refuses(&[ErrorCode::Rule]),
+        .refuses(&[ErrorCode::Rule, ErrorCode::Outdated]),
         rotate_secret,
     )
     .serves(

@@ -37,7 +37,7 @@ pub(super) fn serve(api: Api) -> Api {
     .serves(Operation::get("/users/{subject}", "showUser", "Shows a user.").answers::<UserView>(), show)
     .serves(
         Operation::patch("/users/{subject}", "updateUser", "Changes the profile of a user.")
-            .refuses(&[ErrorCode::Rule])
+            .refuses(&[ErrorCode::Rule, ErrorCode::Outdated])
             .takes::<UserPatch>()
             .answers::<UserView>(),
         update,

@@ -31,6 +31,8 @@ pub enum ErrorCode {
     MethodNotAllowed,
     /// 409: the name is taken.
     Taken,
+    /// 409: somebody else changes the same thing all the time, and nothing was changed. Look at it, and ask again.
+    Outdated,
     /// 413: the body is larger than it may be.
     TooLarge,
     /// 415: the body is no JSON by its own account.
@@ -53,7 +55,7 @@ impl ErrorCode {
             Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::Taken => 409,
+            Self::Taken | Self::Outdated => 409,
             Self::TooLarge => 413,
             Self::MediaType => 415,
             Self::Rule => 422,

@@ -3,6 +3,7 @@ use regrant_grant::{ClientKind, GrantSecret, Party};
 use regrant_protocol::{ClientId, Secret};
 use regrant_store::{ChangeError, Client, ClientChange, ClientHandle, ClientSettings, Credential};
 
+use super::ATTEMPTS_MAX;
 use crate::registration::check;
 use crate::{AuthorizationServer, RegistrationError, Secrecy};
 
@@ -44,44 +45,49 @@ impl AuthorizationServer {
     /// # Errors
     /// [`RegistrationError`] says which setting contradicts which rule, or that there is no such client.
     pub async fn change_client(&self, id: &ClientId, settings: ClientSettings) -> Result<(), RegistrationError> {
-        self.update_client(id, |_| Ok::<_, RegistrationError>(settings)).await.map(drop)
+        self.update_client(id, |_| Ok::<_, RegistrationError>(settings.clone())).await.map(drop)
     }
 
-    /// Gives a client the settings that `update` makes of those it has, and returns it as it is then. No other change of this
-    /// process comes between. The secret stays as it is.
+    /// Gives a client the settings that `update` makes of those it has, and returns it as it is then. No other change comes
+    /// between: where another node was faster, `update` is asked again. The secret stays as it is.
     ///
     /// # Errors
-    /// What `update` fails with; and as [`AuthorizationServer::change_client`].
+    /// What `update` fails with; [`ChangeError::Outdated`] when others were faster each time; and as
+    /// [`AuthorizationServer::change_client`].
     pub async fn update_client<E: From<RegistrationError>>(
         &self,
         id: &ClientId,
-        update: impl FnOnce(&Client) -> Result<ClientSettings, E>,
+        update: impl Fn(&Client) -> Result<ClientSettings, E>,
     ) -> Result<Client, E> {
         let _alone = self.administering.lock().await;
-        let mut client = self.registered_client(id).await?;
-        let mut settings = update(&client)?;
-        check(kind(&client), &settings)?;
-        settings.credential.clone_from(&client.settings.credential);
-        if settings != client.settings {
-            self.write_settings(id, settings.clone()).await?;
-            client.settings = settings;
+        for _ in 0..ATTEMPTS_MAX {
+            let client = self.registered_client(id).await?;
+            let mut settings = update(&client)?;
+            check(kind(&client), &settings)?;
+            settings.credential.clone_from(&client.settings.credential);
+            if settings == client.settings {
+                return Ok(client);
+            }
+            if self.write_settings(&client, settings.clone()).await.map_err(RegistrationError::from)? {
+                let party = Party { version: client.party.version + 1, ..client.party };
+                return Ok(Client { settings, party, ..client });
+            }
         }
-        Ok(client)
+        Err(RegistrationError::from(ChangeError::Outdated(id.to_string())).into())
     }
 
     /// Gives a client another secret: `chosen`, or else one that is generated and returned. The old one is refused from now on.
     ///
     /// # Errors
     /// [`RegistrationError::PublicSecret`] for a public client; [`RegistrationError::Secret`] when `chosen` cannot be one;
-    /// and when there is no such client.
+    /// [`ChangeError::Outdated`] when others were faster each time; and when there is no such client.
     pub async fn rotate_client_secret(
         &self,
         id: &ClientId,
         chosen: Option<Secret>,
     ) -> Result<Option<ClientSecret>, RegistrationError> {
         let _alone = self.administering.lock().await;
-        let mut settings = self.registered_client(id).await?.settings;
-        if settings.is_public() {
+        if self.registered_client(id).await?.settings.is_public() {
             return Err(RegistrationError::PublicSecret);
         }
         let (credential, generated) = match chosen {
@@ -91,9 +97,17 @@ impl AuthorizationServer {
                 (credential, Some(secret))
             }
         };
-        settings.credential = Some(credential);
-        self.write_settings(id, settings).await?;
-        Ok(generated)
+        for _ in 0..ATTEMPTS_MAX {
+            let client = self.registered_client(id).await?;
+            if client.settings.is_public() {
+                return Err(RegistrationError::PublicSecret);
+            }
+            let settings = ClientSettings { credential: Some(credential.clone()), ..client.settings.clone() };
+            if self.write_settings(&client, settings).await? {
+                return Ok(generated);
+            }
+        }
+        Err(ChangeError::Outdated(id.to_string()).into())
     }
 
     /// Keeps a client from having tokens, or lets it have them again. Its grants wait meanwhile.
@@ -117,8 +131,14 @@ impl AuthorizationServer {
         Ok(found.ok_or_else(|| ChangeError::Unknown(id.to_string()))?)
     }
 
-    async fn write_settings(&self, id: &ClientId, settings: ClientSettings) -> Result<(), RegistrationError> {
-        Ok(self.store.change_client(id, ClientChange::Settings(Box::new(settings))).await?)
+    /// Gives a client that was read new settings; `false` when it has been changed since, and so was left as it is.
+    pub(crate) async fn write_settings(&self, read: &Client, settings: ClientSettings) -> Result<bool, ChangeError> {
+        let change = ClientChange::Settings { seen_version: read.party.version, settings: Box::new(settings) };
+        match self.store.change_client(&read.id, change).await {
+            Ok(()) => Ok(true),
+            Err(ChangeError::Outdated(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     fn generate_secret(&self) -> (Credential, ClientSecret) {
@@ -232,8 +252,9 @@ mod tests {
         let broken = |client: &Client| ClientSettings { auth_methods: Vec::new(), ..renamed(client) };
         for error in [RegistrationError::AuthMethods, RegistrationError::Secret] {
             let told = error.clone();
-            let update =
-                |client: &Client| if told == RegistrationError::Secret { Err(told) } else { Ok(broken(client)) };
+            let update = |client: &Client| {
+                if told == RegistrationError::Secret { Err(told.clone()) } else { Ok(broken(client)) }
+            };
             assert_eq!(world.server.update_client(&id(), update).await.err(), Some(error));
         }
         assert_eq!(version().await, before);
@@ -269,9 +290,10 @@ mod tests {
         ] {
             let world = World::new().await;
             register(&world, Secrecy::Generated).await;
-            let mut settings = world.server.registered_client(&id()).await.unwrap().settings;
-            settings.credential = Some(Credential::new(text.to_owned()));
-            world.server.write_settings(&id(), settings).await.unwrap();
+            let client = world.server.registered_client(&id()).await.unwrap();
+            let credential = Some(Credential::new(text.to_owned()));
+            let settings = ClientSettings { credential, ..client.settings.clone() };
+            assert_eq!(world.server.write_settings(&client, settings).await, Ok(true));
             let calls = world.server.hash_calls();
             assert!(!is_accepted(&world, "wrong").await, "{text}");
             assert_eq!(world.server.hash_calls() - calls, 2, "{text}: one for each place that was asked");

@@ -7,3 +7,6 @@ mod operators;
 mod users;
 
 pub use grants::GrantEnd;
+
+/// How often a change that is made of what was read is begun, when another node has changed the same meanwhile each time.
+pub(crate) const ATTEMPTS_MAX: u32 = 5;

@@ -4,6 +4,7 @@ use regrant_crypto::{PASSWORD_BYTES_MAX, random};
 use regrant_protocol::{Issuer, Profile, Secret, Subject, Username};
 use regrant_store::{ChangeError, StoreError, User, UserChange, UserStatus};
 
+use super::ATTEMPTS_MAX;
 use crate::browser::is_guessable;
 use crate::registration::check_profile;
 use crate::{AuthorizationServer, NEW_PASSWORD_CHARACTERS_MIN, RegistrationError};
@@ -40,25 +41,32 @@ impl AuthorizationServer {
     }
 
     /// Gives a user the profile that `update` makes of the one they have, and returns the user as they are then. No other change
-    /// of this process comes between.
+    /// comes between: where another node was faster, `update` is asked again.
     ///
     /// # Errors
-    /// What `update` fails with; [`RegistrationError`] when people cannot be shown the profile, or there is no such user.
+    /// What `update` fails with; [`ChangeError::Outdated`] when others were faster each time; [`RegistrationError`] when people
+    /// cannot be shown the profile, or there is no such user.
     pub async fn update_profile<E: From<RegistrationError>>(
         &self,
         user: &Subject,
-        update: impl FnOnce(&Profile) -> Result<Profile, E>,
+        update: impl Fn(&Profile) -> Result<Profile, E>,
     ) -> Result<User, E> {
         let _alone = self.administering.lock().await;
-        let mut found = self.registered_user(user).await.map_err(RegistrationError::from)?;
-        let profile = update(&found.profile)?;
-        check_profile(&profile)?;
-        if profile != found.profile {
-            let change = UserChange::Profile(Box::new(profile.clone()));
-            self.store.change_user(user, change).await.map_err(RegistrationError::from)?;
-            found.profile = profile;
+        for _ in 0..ATTEMPTS_MAX {
+            let found = self.registered_user(user).await.map_err(RegistrationError::from)?;
+            let profile = update(&found.profile)?;
+            check_profile(&profile)?;
+            if profile == found.profile {
+                return Ok(found);
+            }
+            let change = UserChange::Profile { seen_version: found.version, profile: Box::new(profile.clone()) };
+            match self.store.change_user(user, change).await {
+                Ok(()) => return Ok(User { profile, version: found.version + 1, ..found }),
+                Err(ChangeError::Outdated(_)) => {}
+                Err(error) => return Err(RegistrationError::from(error).into()),
+            }
         }
-        Ok(found)
+        Err(RegistrationError::from(ChangeError::Outdated(user.to_string())).into())
     }
 
     /// Gives a user another password. What the user has granted and begun lives on: see
@@ -70,7 +78,7 @@ impl AuthorizationServer {
         let found = self.registered_user(user).await?;
         check_password(&password, &found.username, &self.issuer)?;
         let credential = self.hash_chosen(password).await?;
-        Ok(self.store.change_user(user, UserChange::Password(credential)).await?)
+        Ok(self.store.change_user(user, UserChange::Password { seen_version: None, credential }).await?)
     }
 
     /// Ends all login sessions and grants of a user, and forgets what they allowed clients.
@@ -247,7 +255,7 @@ mod tests {
         let world = World::new().await;
         let (server, nobody) = (&world.server, Subject::parse("nobody").unwrap());
         let named = |name: &str| Profile { name: Some(name.to_owned()), ..Profile::default() };
-        let update = |profile| move |_: &Profile| Ok::<_, RegistrationError>(profile);
+        let update = |profile: Profile| move |_: &Profile| Ok::<_, RegistrationError>(profile.clone());
         let updated = server.update_profile(&world.alice, update(named("Alice L."))).await.unwrap();
         assert_eq!(updated.profile, named("Alice L."));
         assert_eq!(server.store.user(&world.alice).await.unwrap().unwrap().profile, named("Alice L."));

@@ -125,7 +125,12 @@ mod tests {
     async fn a_password_that_was_taken_over_logs_in_and_makes_no_browser_a_stranger() {
         let world = World::new().await;
         let taken_over = Credential::new("$P$5saltSALTJiSgexBsjq56VoLC1ow6N0".to_owned());
-        world.server.store().change_user(&world.alice, UserChange::Password(taken_over.clone())).await.unwrap();
+        world
+            .server
+            .store()
+            .change_user(&world.alice, UserChange::Password { seen_version: None, credential: taken_over.clone() })
+            .await
+            .unwrap();
         let (mut first, mut second) = (Visitor::new(&world), Visitor::new(&world));
         for visitor in [&mut first, &mut second] {
             let prompt = login_prompt(visitor.authorize("").await);
@@ -137,7 +142,12 @@ mod tests {
             assert!(known.is_some(), "each is marked by the new hash");
         }
         let fields = "current_password=wonderland&new_password=looking-glass&new_password_again=looking-glass";
-        world.server.store().change_user(&world.alice, UserChange::Password(taken_over)).await.unwrap();
+        world
+            .server
+            .store()
+            .change_user(&world.alice, UserChange::Password { seen_version: None, credential: taken_over })
+            .await
+            .unwrap();
         let form = first.view().await.form;
         let changed = first.change_password(&format!("form={form}&{fields}")).await;
         assert!(matches!(changed, Ok(Next::ShowNotice(_))), "{changed:?}");

@@ -54,7 +54,9 @@ impl AuthorizationServer {
         };
         let Some(hash) = hash else { return Ok(Err(PasswordProblem::TooLong)) };
         let credential = Credential::new(hash.expose().to_owned());
-        self.store.change_user(&who.user.subject, UserChange::Password(credential)).await?;
+        // Whoever set another meanwhile, such as an operator who locks out a thief, has the last word.
+        let change = UserChange::Password { seen_version: Some(who.user.version), credential };
+        self.store.change_user(&who.user.subject, change).await?;
         self.tell(&browser.context, Happening::PasswordChanged { subject: &who.user.subject });
         Ok(Ok(()))
     }
@@ -106,6 +108,24 @@ mod tests {
         let mut elsewhere = Visitor::new(&world);
         let prompt = login_prompt(elsewhere.authorize("").await);
         assert!(matches!(elsewhere.log_in(&prompt.request, "alice", "looking-glass").await, Ok(Next::Resume(_))));
+    }
+
+    /// Whoever has read the user before that, at whatever node, has checked a password that is another by now.
+    #[tokio::test]
+    async fn a_password_that_an_operator_sets_meanwhile_stays() {
+        let world = World::new().await;
+        let mut visitor = Visitor::new(&world);
+        visitor.reach_code("").await;
+        let browser = visitor.browser();
+        let who = world.server.logged_in(&browser).await.unwrap().unwrap();
+        let secret = |text: &str| Secret::new(text.to_owned());
+        // The same text, so that the check itself finds nothing.
+        world.server.set_password(&world.alice, secret("wonderland")).await.unwrap();
+        let set = world.server.store.user(&world.alice).await.unwrap();
+        let replaced =
+            world.server.replace_password(&browser, &who, &secret("wonderland"), secret("looking-glass")).await;
+        assert_eq!(replaced, Err(BrowserError::Changed));
+        assert_eq!(world.server.store.user(&world.alice).await.unwrap(), set);
     }
 
     #[tokio::test]

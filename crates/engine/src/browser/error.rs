@@ -89,8 +89,8 @@ impl From<ChangeError> for BrowserError {
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::Store(error) => Self::Store(error),
-            // Client, user or session was there a moment ago.
-            ChangeError::Unknown(_) | ChangeError::Taken(_) => Self::Changed,
+            // Client, user or session was there, and as it was read, a moment ago.
+            ChangeError::Unknown(_) | ChangeError::Taken(_) | ChangeError::Outdated(_) => Self::Changed,
             other => Self::Store(StoreError::Unavailable(other.to_string())),
         }
     }

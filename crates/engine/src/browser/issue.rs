@@ -226,7 +226,7 @@ mod tests {
         let prompt = visitor.reach_consent("").await;
         // The engine's copy of the client is old now, and the user's version another.
         world.change(|settings| settings.name = Some("App".to_owned())).await;
-        let change = UserChange::Profile(Box::<Profile>::default());
+        let change = UserChange::Profile { seen_version: 1, profile: Box::<Profile>::default() };
         world.server.store().change_user(&world.alice, change).await.unwrap();
         let issued = code(visitor.consent(&prompt.request, "decision=allow&allow_0=openid").await);
         world.redeem(&issued, "").await.unwrap();

@@ -97,8 +97,12 @@ impl AuthorizationServer {
             if user.profile == known.profile {
                 return Ok(user);
             }
-            let change = UserChange::Profile(Box::new(known.profile.clone()));
-            self.store.change_user(&known.subject, change).await?;
+            let change = UserChange::Profile { seen_version: user.version, profile: Box::new(known.profile.clone()) };
+            match self.store.change_user(&known.subject, change).await {
+                // Whatever was changed meanwhile is read with the user, who is returned as they are then.
+                Ok(()) | Err(ChangeError::Outdated(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         Err(BrowserError::Changed)
     }

@@ -3,5 +3,6 @@
 mod at_once;
 mod cluster;
 mod following;
+mod lost_updates;
 mod master_keys;
 mod signing_keys;

@@ -54,9 +54,9 @@ pub(crate) async fn add(transaction: &Transaction, client: &Client) -> Result<()
 pub(crate) async fn change(transaction: &Transaction, id: &ClientId, change: &ClientChange) -> Result<(), ChangeError> {
     let name = id.as_str();
     let changed = match change {
-        ClientChange::Settings(settings) => {
-            let settings = client_settings::to_json(settings);
-            transaction.execute(UPDATE_CLIENT_SETTINGS, &[&name, &settings]).await?
+        ClientChange::Settings { seen_version, settings } => {
+            let values: [Value<'_>; 3] = [&name, &client_settings::to_json(settings), &stored_count(*seen_version)?];
+            transaction.execute(UPDATE_CLIENT_SETTINGS, &values).await?
         }
         ClientChange::Enabled(enabled) => transaction.execute(UPDATE_CLIENT_ENABLED, &[&name, enabled]).await?,
         ClientChange::RaiseCutoff => transaction.execute(RAISE_CLIENT_CUTOFF, &[&name]).await?,
@@ -70,6 +70,7 @@ pub(crate) async fn change(transaction: &Transaction, id: &ClientId, change: &Cl
     };
     match changed {
         1 => Ok(count_client_change(transaction).await?),
+        _ if find(transaction, id).await?.is_some() => Err(ChangeError::Outdated(name.to_owned())),
         _ => Err(ChangeError::Unknown(name.to_owned())),
     }
 }

@@ -68,14 +68,16 @@ pub(crate) async fn change(
         UserChange::Status(status) => {
             transaction.execute(UPDATE_USER_STATUS, &[&name, &user_status::to_text(*status)]).await?
         }
-        UserChange::Password(credential) => {
-            transaction.execute(UPDATE_USER_CREDENTIAL, &[&name, &credential.expose()]).await?
+        UserChange::Password { seen_version, credential } => {
+            let seen_version = seen_version.map(stored_count).transpose()?;
+            transaction.execute(UPDATE_USER_CREDENTIAL, &[&name, &credential.expose(), &seen_version]).await?
         }
         UserChange::Rehashed { from, to } => {
             transaction.execute(REHASH_USER_CREDENTIAL, &[&name, &from.expose(), &to.expose()]).await?
         }
-        UserChange::Profile(profile) => {
-            transaction.execute(UPDATE_USER_PROFILE, &[&name, &profile::to_json(profile)]).await?
+        UserChange::Profile { seen_version, profile } => {
+            let values: [Value<'_>; 3] = [&name, &profile::to_json(profile), &stored_count(*seen_version)?];
+            transaction.execute(UPDATE_USER_PROFILE, &values).await?
         }
         UserChange::RaiseCutoff => transaction.execute(RAISE_USER_CUTOFF, &[&name]).await?,
         UserChange::Remove => {
@@ -89,6 +91,7 @@ pub(crate) async fn change(
     };
     match changed {
         1 => Ok(()),
+        _ if find(transaction, subject).await?.is_some() => Err(ChangeError::Outdated(name.to_owned())),
         _ => Err(ChangeError::Unknown(name.to_owned())),
     }
 }

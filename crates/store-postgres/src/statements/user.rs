@@ -21,13 +21,14 @@ pub(crate) const INSERT_USER: &str = "
     ON CONFLICT DO NOTHING";
 pub(crate) const UPDATE_USER_STATUS: &str =
     "UPDATE users SET status = $2, version = version + 1 WHERE subject = $1 AND removed_at IS NULL";
-pub(crate) const UPDATE_USER_CREDENTIAL: &str =
-    "UPDATE users SET credential = $2, version = version + 1 WHERE subject = $1 AND removed_at IS NULL";
+pub(crate) const UPDATE_USER_CREDENTIAL: &str = "
+    UPDATE users SET credential = $2, version = version + 1
+    WHERE subject = $1 AND version = coalesce($3, version) AND removed_at IS NULL";
 pub(crate) const REHASH_USER_CREDENTIAL: &str = "
     UPDATE users SET credential = CASE WHEN credential = $2 THEN $3 ELSE credential END
     WHERE subject = $1 AND removed_at IS NULL";
 pub(crate) const UPDATE_USER_PROFILE: &str =
-    "UPDATE users SET profile = $2, version = version + 1 WHERE subject = $1 AND removed_at IS NULL";
+    "UPDATE users SET profile = $2, version = version + 1 WHERE subject = $1 AND version = $3 AND removed_at IS NULL";
 pub(crate) const RAISE_USER_CUTOFF: &str =
     "UPDATE users SET cutoff = cutoff + 1, version = version + 1 WHERE subject = $1 AND removed_at IS NULL";
 pub(crate) const REMOVE_USER: &str = "

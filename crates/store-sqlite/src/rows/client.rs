@@ -67,8 +67,9 @@ pub(crate) fn add(transaction: &Transaction<'_>, client: &Client) -> Result<(), 
 pub(crate) fn change(transaction: &Transaction<'_>, id: &ClientId, change: &ClientChange) -> Result<(), ChangeError> {
     let name = id.as_str();
     let changed = match change {
-        ClientChange::Settings(settings) => {
-            transaction.execute(UPDATE_CLIENT_SETTINGS, params![name, client_settings::to_json(settings)])
+        ClientChange::Settings { seen_version, settings } => {
+            let seen_version = stored_count(*seen_version)?;
+            transaction.execute(UPDATE_CLIENT_SETTINGS, params![name, client_settings::to_json(settings), seen_version])
         }
         ClientChange::Enabled(enabled) => transaction.execute(UPDATE_CLIENT_ENABLED, params![name, enabled]),
         ClientChange::RaiseCutoff => transaction.execute(RAISE_CLIENT_CUTOFF, [name]),
@@ -79,6 +80,7 @@ pub(crate) fn change(transaction: &Transaction<'_>, id: &ClientId, change: &Clie
     };
     match changed? {
         1 => note(transaction, id, change).map_err(Into::into),
+        _ if find_party(transaction, id)?.is_some() => Err(ChangeError::Outdated(name.to_owned())),
         _ => Err(ChangeError::Unknown(name.to_owned())),
     }
 }
@@ -87,7 +89,7 @@ pub(crate) fn change(transaction: &Transaction<'_>, id: &ClientId, change: &Clie
 fn note(transaction: &Transaction<'_>, id: &ClientId, change: &ClientChange) -> Result<(), StoreError> {
     let client = id.clone();
     match change {
-        ClientChange::Settings(_) => {}
+        ClientChange::Settings { .. } => {}
         ClientChange::Enabled(enabled) => transaction.ended(Ending::ClientEnabled { client, enabled: *enabled }),
         ClientChange::RaiseCutoff => {
             if let Some(Party { cutoff, .. }) = find_party(transaction, id)? {

@@ -85,11 +85,17 @@ pub(crate) fn change(transaction: &Transaction<'_>, subject: &Subject, change: &
     let name = subject.as_str();
     let changed = match change {
         UserChange::Status(status) => transaction.execute(UPDATE_USER_STATUS, [name, user_status::to_text(*status)]),
-        UserChange::Password(credential) => transaction.execute(UPDATE_USER_CREDENTIAL, [name, credential.expose()]),
+        UserChange::Password { seen_version, credential } => {
+            let seen_version = seen_version.map(stored_count).transpose()?;
+            transaction.execute(UPDATE_USER_CREDENTIAL, params![name, credential.expose(), seen_version])
+        }
         UserChange::Rehashed { from, to } => {
             transaction.execute(REHASH_USER_CREDENTIAL, [name, from.expose(), to.expose()])
         }
-        UserChange::Profile(profile) => transaction.execute(UPDATE_USER_PROFILE, [name, &profile::to_json(profile)]),
+        UserChange::Profile { seen_version, profile } => {
+            let seen_version = stored_count(*seen_version)?;
+            transaction.execute(UPDATE_USER_PROFILE, params![name, profile::to_json(profile), seen_version])
+        }
         UserChange::RaiseCutoff => transaction.execute(RAISE_USER_CUTOFF, [name]),
         UserChange::Remove => {
             session::remove_all(transaction, subject)?;
@@ -99,6 +105,7 @@ pub(crate) fn change(transaction: &Transaction<'_>, subject: &Subject, change: &
     };
     match changed? {
         1 => note(transaction, subject, change).map_err(Into::into),
+        _ if find_party(transaction, subject)?.is_some() => Err(ChangeError::Outdated(name.to_owned())),
         _ => Err(ChangeError::Unknown(name.to_owned())),
     }
 }
@@ -107,7 +114,7 @@ pub(crate) fn change(transaction: &Transaction<'_>, subject: &Subject, change: &
 fn note(transaction: &Transaction<'_>, subject: &Subject, change: &UserChange) -> Result<(), StoreError> {
     let user = subject.clone();
     match change {
-        UserChange::Password(_) | UserChange::Rehashed { .. } | UserChange::Profile(_) => {}
+        UserChange::Password { .. } | UserChange::Rehashed { .. } | UserChange::Profile { .. } => {}
         UserChange::Status(status) => transaction.ended(Ending::UserStatus { user, status: *status }),
         UserChange::RaiseCutoff => {
             if let Some(Party { cutoff, .. }) = find_party(transaction, subject)? {

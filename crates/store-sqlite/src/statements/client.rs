@@ -13,7 +13,7 @@ pub(crate) const SELECT_CLIENTS: &str = "
 pub(crate) const INSERT_CLIENT: &str = "
     INSERT INTO clients (id, handle, secret, enabled, cutoff, version, settings) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 pub(crate) const UPDATE_CLIENT_SETTINGS: &str =
-    "UPDATE clients SET settings = ?2, version = version + 1 WHERE id = ?1 AND removed_at IS NULL";
+    "UPDATE clients SET settings = ?2, version = version + 1 WHERE id = ?1 AND version = ?3 AND removed_at IS NULL";
 pub(crate) const UPDATE_CLIENT_ENABLED: &str =
     "UPDATE clients SET enabled = ?2, version = version + 1 WHERE id = ?1 AND removed_at IS NULL";
 pub(crate) const RAISE_CLIENT_CUTOFF: &str =

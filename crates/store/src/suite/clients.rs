@@ -34,14 +34,33 @@ pub async fn a_client_is_found_by_name_and_by_handle(trial: Trial) {
 pub async fn a_changed_client_is_read_with_its_new_settings(trial: Trial) {
     let app = client("app");
     trial.store.add_client(app.clone()).await.expect("the name is free");
-    let change = ClientChange::Settings(Box::new(bare_settings()));
-    assert_eq!(trial.store.change_client(&app.id, change).await, Ok(()));
+    assert_eq!(trial.store.change_client(&app.id, bare(app.party.version)).await, Ok(()));
     let expected = Client {
         settings: bare_settings(),
         party: Party { version: app.party.version + 1, ..app.party },
         ..app.clone()
     };
     assert_eq!(trial.store.client(&app.id).await, Ok(Some(expected)));
+}
+
+/// Whoever made new settings of what is not there any more would undo what others did meanwhile.
+pub async fn settings_made_of_another_version_change_nothing(trial: Trial) {
+    let app = client("app");
+    trial.store.add_client(app.clone()).await.expect("the name is free");
+    let seen = app.party.version;
+    let outdated = Err(ChangeError::Outdated("app".to_owned()));
+    for version in [0, seen - 1, seen + 1, u64::MAX / 2] {
+        assert_eq!(trial.store.change_client(&app.id, bare(version)).await, outdated, "{version}");
+    }
+    assert_eq!(trial.store.client(&app.id).await, Ok(Some(app.clone())));
+    for change in [ClientChange::Enabled(true), ClientChange::RaiseCutoff, bare(seen + 2)] {
+        assert_eq!(trial.store.change_client(&app.id, change).await, Ok(()));
+        assert_eq!(trial.store.change_client(&app.id, bare(seen)).await, outdated);
+    }
+    let changed = trial.store.client(&app.id).await.expect("the store reads").expect("it was not removed");
+    assert_eq!((changed.settings, changed.party.version), (bare_settings(), seen + 3));
+    let unknown = Err(ChangeError::Unknown("nobody".to_owned()));
+    assert_eq!(trial.store.change_client(&client_id("nobody"), bare(0)).await, unknown);
 }
 
 /// A removed client cannot be found or changed any more.
@@ -74,7 +93,7 @@ pub async fn the_very_next_step_sees_a_change_of_the_client(trial: Trial) {
         (Some(ClientChange::Enabled(false)), party(false, 3, 9)),
         (Some(ClientChange::RaiseCutoff), party(false, 4, 10)),
         (Some(ClientChange::Enabled(true)), party(true, 4, 11)),
-        (Some(ClientChange::Settings(Box::new(bare_settings()))), party(true, 4, 12)),
+        (Some(bare(11)), party(true, 4, 12)),
         (Some(ClientChange::Remove), None),
     ] {
         if let Some(change) = change.clone() {
@@ -92,4 +111,8 @@ pub async fn the_very_next_step_sees_a_change_of_the_client(trial: Trial) {
         }
     }
     assert_eq!(trial.grant(grant.id).await, Some(grant), "a grant outlives its client");
+}
+
+fn bare(seen_version: u64) -> ClientChange {
+    ClientChange::Settings { seen_version, settings: Box::new(bare_settings()) }
 }

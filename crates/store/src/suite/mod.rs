@@ -65,6 +65,7 @@ macro_rules! store_suite {
             a_client_is_found_by_name_and_by_handle,
             a_client_is_read_as_it_was_written,
             a_removed_client_is_gone_and_the_rest_are_listed_by_name,
+            settings_made_of_another_version_change_nothing,
             the_very_next_step_sees_a_change_of_the_client,
             a_consent_is_read_as_it_was_last_written,
             a_consent_of_an_unknown_user_or_client_is_refused,
@@ -131,6 +132,7 @@ macro_rules! store_suite {
             a_user_is_found_by_subject_and_by_login_name,
             a_rehashed_password_replaces_only_what_it_was_made_of,
             a_user_is_read_as_it_was_written,
+            what_was_made_of_another_version_of_a_user_changes_nothing,
             the_very_next_step_sees_a_change_of_the_user,
         }
     };

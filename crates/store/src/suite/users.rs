@@ -27,12 +27,12 @@ pub async fn a_user_is_found_by_subject_and_by_login_name(trial: Trial) {
     assert_eq!(trial.store.user_named(&username("Alice@exämple")).await, Ok(None));
     assert_eq!(trial.store.user(&subject("Alice")).await, Ok(None));
 
-    let change = UserChange::Password(Credential::new("another hash".to_owned()));
+    let change = password(None, "another hash");
     assert_eq!(trial.store.change_user(&alice.subject, change).await, Ok(()));
     let changed = User { credential: Some(Credential::new("another hash".to_owned())), version: 12, ..alice.clone() };
     assert_eq!(trial.store.user_named(&alice.username).await, Ok(Some(changed.clone())));
 
-    let change = UserChange::Profile(Box::default());
+    let change = UserChange::Profile { seen_version: 12, profile: Box::default() };
     assert_eq!(trial.store.change_user(&alice.subject, change).await, Ok(()));
     let changed = User { profile: Profile::default(), version: 13, ..changed };
     assert_eq!(trial.store.user_named(&alice.username).await, Ok(Some(changed)));
@@ -42,6 +42,29 @@ pub async fn a_user_is_found_by_subject_and_by_login_name(trial: Trial) {
     assert_eq!(trial.store.user(&alice.subject).await, Ok(None));
     let refusal = trial.store.change_user(&alice.subject, UserChange::RaiseCutoff).await;
     assert_eq!(refusal, Err(ChangeError::Unknown("alice".to_owned())));
+}
+
+/// Whoever made a profile of what is not there any more, or checked a password that is another by now, would undo what others
+/// did meanwhile.
+pub async fn what_was_made_of_another_version_of_a_user_changes_nothing(trial: Trial) {
+    let alice = user("alice");
+    trial.store.add_user(alice.clone()).await.expect("the name is free");
+    let profile = |seen_version| UserChange::Profile { seen_version, profile: Box::new(profile()) };
+    let outdated = Err(ChangeError::Outdated("alice".to_owned()));
+    for change in [profile(0), profile(10), profile(12), password(Some(10), "lost"), password(Some(12), "lost")] {
+        assert_eq!(trial.store.change_user(&alice.subject, change.clone()).await, outdated, "{change:?}");
+    }
+    assert_eq!(trial.store.user(&alice.subject).await, Ok(Some(alice.clone())));
+    for (seen, change) in [(11, password(Some(11), "new")), (12, password(None, "set")), (13, profile(13))] {
+        assert_eq!(trial.store.change_user(&alice.subject, change).await, Ok(()));
+        for late in [profile(seen), password(Some(seen), "lost")] {
+            assert_eq!(trial.store.change_user(&alice.subject, late.clone()).await, outdated, "{late:?}");
+        }
+    }
+    let changed = trial.store.user(&alice.subject).await.expect("the store reads").expect("she was not removed");
+    assert_eq!((changed.credential, changed.version), (Some(Credential::new("set".to_owned())), 14));
+    let unknown = Err(ChangeError::Unknown("nobody".to_owned()));
+    assert_eq!(trial.store.change_user(&subject("nobody"), profile(0)).await, unknown);
 }
 
 /// It is the same password in another form: the version stays. A password that is another by now stays too, or none.
@@ -54,7 +77,7 @@ pub async fn a_rehashed_password_replaces_only_what_it_was_made_of(trial: Trial)
         ("of another", UserChange::Rehashed { from: credential("no"), to: credential("lost") }, kept.clone(), 11),
         ("of this one", UserChange::Rehashed { from: kept.clone(), to: credential("new") }, credential("new"), 11),
         ("once more", UserChange::Rehashed { from: kept.clone(), to: credential("late") }, credential("new"), 11),
-        ("changed", UserChange::Password(credential("chosen")), credential("chosen"), 12),
+        ("changed", password(None, "chosen"), credential("chosen"), 12),
         (
             "too late",
             UserChange::Rehashed { from: credential("new"), to: credential("lost") },
@@ -87,8 +110,8 @@ pub async fn the_very_next_step_sees_a_change_of_the_user(trial: Trial) {
         (Some(UserChange::Status(UserStatus::Disabled)), party(false, 5, 13)),
         (Some(UserChange::RaiseCutoff), party(false, 6, 14)),
         (Some(UserChange::Status(UserStatus::Active)), party(true, 6, 15)),
-        (Some(UserChange::Password(Credential::new("another hash".to_owned()))), party(true, 6, 16)),
-        (Some(UserChange::Profile(Box::new(profile()))), party(true, 6, 17)),
+        (Some(password(None, "another hash")), party(true, 6, 16)),
+        (Some(UserChange::Profile { seen_version: 16, profile: Box::new(profile()) }), party(true, 6, 17)),
         (Some(UserChange::Remove), None),
     ] {
         if let Some(change) = change.clone() {
@@ -100,4 +123,8 @@ pub async fn the_very_next_step_sees_a_change_of_the_user(trial: Trial) {
         }
     }
     assert_eq!(trial.grant(grant.id).await, Some(grant), "a grant outlives its user");
+}
+
+fn password(seen_version: Option<u64>, hash: &str) -> UserChange {
+    UserChange::Password { seen_version, credential: Credential::new(hash.to_owned()) }
 }

@@ -108,7 +108,8 @@ async fn change_client(world: &World, login: &Login, change: ClientChange) -> Re
 
 async fn change_settings(world: &World, login: &Login, change: impl FnOnce(&mut ClientSettings)) -> Result<()> {
     let found = world.store().client(&login.client).await?;
-    let mut settings = found.context("the client of a login exists")?.settings;
+    let client = found.context("the client of a login exists")?;
+    let (seen_version, mut settings) = (client.party.version, Box::new(client.settings));
     change(&mut settings);
-    change_client(world, login, ClientChange::Settings(Box::new(settings))).await
+    change_client(world, login, ClientChange::Settings { seen_version, settings }).await
 }
