@@ -57,6 +57,54 @@ pub enum DataDirectoryError {
         /// The database.
         store: String,
     },
+    /// The directory belongs to a store of another kind.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    #[error(
+        "{file} says that the store of this data directory is {known}, and {named} is to be opened; {advice}. Where {named} is meant, \
+         move {file} away"
+    )]
+    StoreOfAnotherKind {
+        /// What says so.
+        file: String,
+        /// What keeps the store of the directory.
+        known: crate::StoreKind,
+        /// The store that was to be opened.
+        named: String,
+        /// What else may be wrong.
+        advice: &'static str,
+    },
+    /// The store that the directory belongs to is not where it was.
+    #[error(
+        "there is no store in {place}, and {file} says that this data directory belongs to one; {advice}. To begin a new store, move \
+         {file} away"
+    )]
+    StoreMissing {
+        /// What says so.
+        file: String,
+        /// Where it should be.
+        place: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// The directory belongs to another store.
+    #[error(
+        "{place} is another store than the one that this data directory belongs to by {file}; {advice}. Where that store is meant, move \
+         {file} away"
+    )]
+    AnotherStore {
+        /// What says so.
+        file: String,
+        /// Where the other store is.
+        place: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// It is not said which store the directory belongs to.
+    #[error(
+        "{0} does not say which store this data directory belongs to; put it back from a copy, or, where the configuration names the \
+         right store, move it away: another is written"
+    )]
+    StoreFile(String),
     /// A restore was broken off.
     #[error("{0} is what a restore has left that was broken off; run `regrant restore` again")]
     RestoreUnfinished(String),

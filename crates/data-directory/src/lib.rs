@@ -8,11 +8,13 @@
 mod checksum;
 mod data_directory;
 mod error;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod hex;
 #[cfg(feature = "sqlite")]
 mod journal;
 mod key_file;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod known_store;
 #[cfg(feature = "sqlite")]
 mod mark;
 #[cfg(feature = "sqlite")]
@@ -33,6 +35,8 @@ mod tests;
 pub use data_directory::{DataDirectory, LOCK_FILE};
 pub use error::DataDirectoryError;
 pub use key_file::KEY_FILE;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use known_store::{KnownStore, STORE_FILE, StoreKind};
 #[cfg(feature = "sqlite")]
 pub use sqlite::DATABASE;
 #[cfg(feature = "sqlite")]

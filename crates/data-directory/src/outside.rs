@@ -5,7 +5,7 @@ use std::sync::Arc;
 use regrant_crypto::{Entropy, random};
 use regrant_grant::Realm;
 use regrant_protocol::Clock;
-use regrant_store::{HighWater, Identity, Outside, OutsideError};
+use regrant_store::{HighWater, Identity, Outside, OutsideError, Store};
 use regrant_store_sqlite::{Genesis, SqliteStore};
 
 use crate::journal::JournalFile;
@@ -13,7 +13,7 @@ use crate::key_file::KEY_FILE;
 use crate::mark::{MARK_FILE, MarkFile};
 use crate::owner_only::closed_to_others;
 use crate::restore::STAGED_DATABASE;
-use crate::{DataDirectory, DataDirectoryError};
+use crate::{DataDirectory, DataDirectoryError, KnownStore, StoreKind};
 
 /// Where the files are by which a database that was put back to an earlier day is known, and what ended since is done again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,6 +59,10 @@ impl OutsideFiles {
     }
 }
 
+/// What to do where a database is not that of its directory.
+pub(crate) const PUT_BACK: &str =
+    "put the database of this directory back, or a backup of it with `regrant restore BACKUP`";
+
 fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -67,7 +71,8 @@ impl DataDirectory {
     /// The store, made where there is none, compared with what is outside it.
     ///
     /// # Errors
-    /// When the database cannot be read, is of a newer version, or was put back to an earlier day.
+    /// When the database cannot be read, is of a newer version, or was put back to an earlier day; when the directory belongs to
+    /// another store.
     pub fn store_beside(
         &self,
         entropy: &dyn Entropy,
@@ -78,11 +83,24 @@ impl DataDirectory {
         if staged.exists() {
             return Err(DataDirectoryError::RestoreUnfinished(staged.display().to_string()));
         }
+        let place = path.display().to_string();
+        let known = self.realm_of_store(StoreKind::Sqlite, &place)?;
         if path.exists() {
             closed_to_others(&path, 0o600)?;
         }
+        if known.is_some() && !SqliteStore::exists(&path)? {
+            self.check_realm(known, None, &place, PUT_BACK)?;
+        }
         let genesis = Genesis { realm: Realm(random(entropy)), epoch_random: random(entropy) };
-        let open = |identity: &Identity, water: &HighWater| outside.open(self.path(), identity, water);
-        Ok(SqliteStore::open_beside(&path, genesis, clock, open)?)
+        let open = |identity: &Identity, water: &HighWater| {
+            let is_known = self.check_realm(known, Some(identity.realm), &place, PUT_BACK);
+            is_known.map_err(|error| OutsideError(error.to_string()))?;
+            outside.open(self.path(), identity, water)
+        };
+        let store = SqliteStore::open_beside(&path, genesis, clock, open)?;
+        if known.is_none() {
+            self.remember_store(KnownStore { kind: StoreKind::Sqlite, realm: store.identity().realm })?;
+        }
+        Ok(store)
     }
 }

@@ -7,7 +7,7 @@ use regrant_store::Store;
 use regrant_store_postgres::{Genesis, PostgresStore, Settings};
 
 use crate::key_file::KEY_FILE;
-use crate::{DataDirectory, DataDirectoryError};
+use crate::{DataDirectory, DataDirectoryError, KnownStore, StoreKind};
 
 /// The data directory of a node, whose store is elsewhere.
 impl DataDirectory {
@@ -16,7 +16,7 @@ impl DataDirectory {
     ///
     /// # Errors
     /// When the database cannot be used, or does not answer; when the key file is missing though the store knows keys, is open to others, or
-    /// cannot be read.
+    /// cannot be read; when the directory belongs to another store.
     pub async fn postgres(
         &self,
         settings: Settings,
@@ -24,6 +24,11 @@ impl DataDirectory {
         clock: Arc<dyn Clock>,
     ) -> Result<(KeyRing, PostgresStore), DataDirectoryError> {
         let address = settings.address.to_string();
+        let belongs_to = self.realm_of_store(StoreKind::Postgres, &address)?;
+        if belongs_to.is_some() {
+            let found = PostgresStore::realm(&settings.address).await?;
+            self.check_realm(belongs_to, found, &address, NAME_ANOTHER)?;
+        }
         let genesis = Genesis { realm: Realm(random(entropy)), epoch_random: random(entropy) };
         let store = PostgresStore::open(settings, genesis, clock).await?;
         let known = store.announced_keys().await;
@@ -35,14 +40,22 @@ impl DataDirectory {
                 store: address,
             }),
         })?;
+        // With the keys of another store the server does not start, and belongs to none yet.
+        let is_ours = known.iter().all(|key| ring.check_value(key.kid) == Some(key.check_value));
+        if belongs_to.is_none() && is_ours {
+            self.remember_store(KnownStore { kind: StoreKind::Postgres, realm: store.identity().realm })?;
+        }
         Ok((ring, store))
     }
 }
 
+/// What to do where a database is not that of the data directory.
+const NAME_ANOTHER: &str = "name the database of this server in store.url, or put its store back there from a backup";
+
 #[cfg(test)]
 mod tests {
     use regrant_crypto::SeededEntropy;
-    use regrant_databases::Postgres;
+    use regrant_databases::{Database, Postgres};
     use regrant_protocol::{Kid, SystemClock};
     use regrant_store::AnnouncedKey;
     use regrant_store_postgres::Address;
@@ -75,5 +88,49 @@ mod tests {
         let (copied, _) = opened(&late).await.unwrap();
         assert_eq!(copied.to_text(), ring.to_text());
         assert_eq!(opened(&first).await.unwrap().0.to_text(), ring.to_text());
+    }
+
+    #[tokio::test]
+    async fn a_node_opens_no_other_database_and_makes_no_store_in_an_empty_one() {
+        let [ours, another, empty] = [(); 3].map(|()| Postgres::shared().database());
+        let settings = |database: &Database<'_>| Settings::new(Address::parse(&database.url(), None).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let open = async |name: &str, database: &Database<'_>, seed: u64| {
+            let directory = DataDirectory::open(&folder.path().join(name)).unwrap();
+            let opened = directory.postgres(settings(database), &SeededEntropy::new(seed), Arc::new(SystemClock)).await;
+            opened.map(|(ring, store)| (ring, store, directory))
+        };
+        let announce = async |ring: &KeyRing, store: &PostgresStore| {
+            let check_value = ring.check_value(Kid::FIRST).unwrap();
+            store.announce_key(AnnouncedKey { kid: Kid::FIRST, check_value }).await.unwrap();
+        };
+        let (ring, store, node) = open("node", &ours, 1).await.unwrap();
+        announce(&ring, &store).await;
+        let known = KnownStore { kind: StoreKind::Postgres, realm: store.identity().realm };
+        assert_eq!(DataDirectory::known_store(node.path()).unwrap(), Some(known));
+        drop(node);
+        let (ring, store, _) = open("another", &another, 2).await.unwrap();
+        announce(&ring, &store).await;
+
+        for (database, told) in [(&empty, "there is no store in"), (&another, "is another store than")] {
+            let refused = open("node", database, 3).await.err().unwrap().to_string();
+            assert!(refused.contains(told) && refused.contains("store.url") && !refused.contains('\n'), "{refused}");
+        }
+        assert_eq!(PostgresStore::realm(&settings(&empty).address).await.unwrap(), None, "it is as empty as before");
+        open("node", &ours, 3).await.unwrap();
+
+        // With a key file that is not of this store the server does not start, and may be of another yet.
+        let late = folder.path().join("late");
+        drop(DataDirectory::open(&late).unwrap());
+        std::fs::copy(folder.path().join("node").join(KEY_FILE), late.join(KEY_FILE)).unwrap();
+        drop(open("late", &another, 4).await.unwrap());
+        assert_eq!(DataDirectory::known_store(&late).unwrap(), None);
+        open("late", &ours, 4).await.unwrap();
+
+        let single = DataDirectory::open(&folder.path().join("single")).unwrap();
+        single.remember_store(KnownStore { kind: StoreKind::Sqlite, ..known }).unwrap();
+        drop(single);
+        let refused = open("single", &empty, 5).await.err().unwrap().to_string();
+        assert!(refused.contains("an SQLite file in it") && refused.contains("take out store.url"), "{refused}");
     }
 }

@@ -13,7 +13,7 @@ use crate::error::io_error;
 use crate::journal::JournalFile;
 use crate::mark::{self, Marked};
 use crate::replace_file::{beside, remove_leftover, sync_directory_of};
-use crate::{DATABASE, DataDirectory, DataDirectoryError, OutsideFiles};
+use crate::{DATABASE, DataDirectory, DataDirectoryError, OutsideFiles, STORE_FILE, StoreKind};
 
 /// The copy that is about to take the place of the database. A server does not start where one is.
 pub(crate) const STAGED_DATABASE: &str = "regrant.db.restoring";
@@ -83,7 +83,7 @@ pub enum RestoreError {
     /// Mark or journal cannot be used.
     #[error(transparent)]
     Outside(#[from] OutsideError),
-    /// The copy is of another store than mark, journal or database say.
+    /// The copy is of another store than mark or data directory say.
     #[error("this is a backup of another store than {}; name a backup of this one, or another data directory with --data", .0.display())]
     AnotherStore(PathBuf),
     /// The key file is of another store, or lacks a key.
@@ -153,6 +153,7 @@ impl DataDirectory {
         now: Timestamp,
     ) -> Result<Restored, RestoreError> {
         let (database, staged) = (self.path().join(DATABASE), self.path().join(STAGED_DATABASE));
+        self.realm_of_store(StoreKind::Sqlite, &database.display().to_string())?;
         let ring = Self::kept_keys(self.path())?;
         let backup = match &restoration.backup {
             Some(backup) => backup.clone(),
@@ -192,6 +193,9 @@ impl DataDirectory {
         let marked = mark::read(&mark_path)?;
         if marked.is_some_and(|marked| marked.realm != identity.realm) {
             return Err(RestoreError::AnotherStore(mark_path));
+        }
+        if Self::known_store(self.path())?.is_some_and(|known| known.realm != identity.realm) {
+            return Err(RestoreError::AnotherStore(self.path().join(STORE_FILE)));
         }
         check_keys(copy.announced_keys(), ring)?;
         let journal = outside.journal.as_deref().map(|path| JournalFile::open(path, identity.realm, water.journalled));

@@ -6,7 +6,7 @@ use regrant_protocol::Clock;
 use regrant_store_sqlite::SqliteStore;
 
 use crate::key_file::KEY_FILE;
-use crate::{DataDirectory, DataDirectoryError, OutsideFiles};
+use crate::{DataDirectory, DataDirectoryError, OutsideFiles, StoreKind};
 
 /// The name of the database in a data directory.
 pub const DATABASE: &str = "regrant.db";
@@ -30,8 +30,10 @@ impl DataDirectory {
     /// The master keys: from the key file, or new ones where neither key file nor store exists yet.
     ///
     /// # Errors
-    /// When the key file is missing beside a store, open to others, or cannot be read.
+    /// When the key file is missing beside a store, open to others, or cannot be read; when the directory belongs to a store
+    /// elsewhere.
     pub fn key_ring(&self, entropy: &dyn Entropy) -> Result<KeyRing, DataDirectoryError> {
+        self.realm_of_store(StoreKind::Sqlite, &self.database().display().to_string())?;
         self.keys(entropy, || match SqliteStore::exists(&self.database())? {
             true => Err(DataDirectoryError::KeyFileMissing {
                 key_file: self.path().join(KEY_FILE).display().to_string(),
@@ -44,7 +46,8 @@ impl DataDirectory {
     /// The store, made where there is none.
     ///
     /// # Errors
-    /// When the database cannot be read, is of a newer version, or was put back to an earlier day.
+    /// When the database cannot be read, is of a newer version, or was put back to an earlier day; when the directory belongs to
+    /// another store.
     pub fn store(&self, entropy: &dyn Entropy, clock: Arc<dyn Clock>) -> Result<SqliteStore, DataDirectoryError> {
         self.store_beside(entropy, clock, &OutsideFiles::default())
     }

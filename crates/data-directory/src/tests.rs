@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use regrant_crypto::{KEY_FILE_BYTES_MAX, SeededEntropy};
 use regrant_engine::KeyFile;
+use regrant_grant::Realm;
 use regrant_protocol::SystemClock;
+use regrant_store::Store;
 use rustix::process::geteuid;
 
 use crate::owner_only::owned_by;
-use crate::{DATABASE, DataDirectory, DataDirectoryError, KEY_FILE};
+use crate::{DATABASE, DataDirectory, DataDirectoryError, KEY_FILE, KnownStore, STORE_FILE, StoreKind};
 
 fn message<T>(result: Result<T, DataDirectoryError>) -> String {
     result.err().map_or_else(String::new, |error| error.to_string())
@@ -115,6 +117,52 @@ fn a_missing_key_file_beside_a_store_is_never_replaced() {
     fs::remove_file(path.join(KEY_FILE)).unwrap();
     assert!(message(directory.key_ring(&entropy)).contains("restore the key file"));
     assert!(!path.join(KEY_FILE).exists());
+}
+
+#[test]
+fn a_directory_remembers_its_store_and_opens_no_other() {
+    let (parent, path) = fresh();
+    let directory = DataDirectory::open(&path).unwrap();
+    let (entropy, clock) = (SeededEntropy::new(1), Arc::new(SystemClock));
+    directory.key_ring(&entropy).unwrap();
+    let realm = directory.store(&entropy, clock.clone()).unwrap().identity().realm;
+    let known = Some(KnownStore { kind: StoreKind::Sqlite, realm });
+    assert_eq!(DataDirectory::known_store(&path).unwrap(), known);
+    assert_eq!(fs::metadata(path.join(STORE_FILE)).unwrap().mode() & 0o777, 0o600);
+    drop(directory.store(&entropy, clock.clone()).unwrap());
+
+    // Gone, which a new one would hide.
+    let kept = parent.path().join("kept");
+    fs::rename(directory.database(), &kept).unwrap();
+    let told = message(directory.store(&entropy, clock.clone()));
+    assert!(told.contains("there is no store in") && told.contains("regrant restore"), "{told}");
+    assert!(!directory.database().exists());
+    // That of another server.
+    let other = DataDirectory::open(&parent.path().join("other")).unwrap();
+    drop(other.store(&SeededEntropy::new(2), clock.clone()).unwrap());
+    fs::copy(other.database(), directory.database()).unwrap();
+    assert!(message(directory.store(&entropy, clock.clone())).contains("is another store than"));
+    // Back again.
+    fs::rename(&kept, directory.database()).unwrap();
+    drop(directory.store(&entropy, clock.clone()).unwrap());
+    // One that is older than the file gets it.
+    fs::remove_file(path.join(STORE_FILE)).unwrap();
+    drop(directory.store(&entropy, clock).unwrap());
+    assert_eq!(DataDirectory::known_store(&path).unwrap(), known);
+}
+
+/// As when its configuration has lost the URL of the database.
+#[test]
+fn beside_the_keys_of_a_node_no_database_is_made() {
+    let (_parent, path) = fresh();
+    let directory = DataDirectory::open(&path).unwrap();
+    let entropy = SeededEntropy::new(1);
+    directory.remember_store(KnownStore { kind: StoreKind::Postgres, realm: Realm([1; 16]) }).unwrap();
+    for told in [message(directory.key_ring(&entropy)), message(directory.store(&entropy, Arc::new(SystemClock)))] {
+        assert!(told.contains("on PostgreSQL") && told.contains("set store.url"), "{told}");
+        assert!(told.contains("move") && !told.contains('\n'), "{told}");
+    }
+    assert!(!directory.database().exists() && !path.join(KEY_FILE).exists());
 }
 
 #[test]

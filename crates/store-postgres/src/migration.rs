@@ -1,3 +1,4 @@
+use regrant_grant::Realm;
 use tokio_postgres::Client;
 
 use crate::connect::Connector;
@@ -7,7 +8,7 @@ use crate::statements::database::{
     BEGIN, COMMIT, CREATE_MIGRATIONS, CREATE_SCHEMA, INSERT_MIGRATION, LOCK_MIGRATIONS, SELECT_IS_STORE,
     SELECT_MIGRATIONS, SELECT_SCHEMA_EXISTS, SELECT_SCHEMA_HAS_TABLES,
 };
-use crate::statements::key::{INSERT_EPOCH, INSERT_REALM};
+use crate::statements::key::{INSERT_EPOCH, INSERT_REALM, SELECT_REALM};
 use crate::{Genesis, OpenError};
 
 /// A step of the schema. Its text never changes once it was released.
@@ -54,6 +55,16 @@ pub(crate) async fn pending(
 pub(crate) async fn exists(connector: &Connector) -> Result<bool, OpenError> {
     let connection = connector.connect().await?;
     Ok(read(connector, connection.client(), MIGRATIONS).await?.is_some())
+}
+
+/// The realm of the store; `None` where there is none.
+pub(crate) async fn realm(connector: &Connector) -> Result<Option<Realm>, OpenError> {
+    let connection = connector.connect().await?;
+    if read(connector, connection.client(), MIGRATIONS).await?.is_none() {
+        return Ok(None);
+    }
+    let found = connection.query(SELECT_REALM, &[]).await.map_err(|error| connector.unavailable(&error))?;
+    Ok(found.first().and_then(|row| row.try_get::<_, IdBytes>(0).ok()).map(|bytes| Realm(bytes.0)))
 }
 
 /// Brings the database to the last of `migrations`, and gives a new one its identity: all in one transaction, so that a crash

@@ -13,7 +13,7 @@ use regrant_store::{
 use crate::connect::Connector;
 use crate::lane::Lanes;
 use crate::listener::Listener;
-use crate::migration::{MIGRATIONS, exists, migrate, pending};
+use crate::migration::{MIGRATIONS, exists, migrate, pending, realm};
 use crate::page::rows_max;
 use crate::pool::Pool;
 use crate::rows::{client, consent, imported_token, key, last_sweep, session, shared, user};
@@ -101,6 +101,14 @@ impl PostgresStore {
     /// As [`open`](Self::open).
     pub async fn exists(address: &Address) -> Result<bool, OpenError> {
         exists(&Connector::new(address.clone())?).await
+    }
+
+    /// What makes the store in the database different from every other; `None` where there is none. Nothing is changed.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn realm(address: &Address) -> Result<Option<Realm>, OpenError> {
+        realm(&Connector::new(address.clone())?).await
     }
 
     /// What [`open`](Self::open) would do to the schema of the database, which is left as it is.

@@ -1,8 +1,10 @@
 use std::fs;
+use std::process::{Command, Stdio};
 
 use regrant_databases::Postgres;
 
 use super::cluster::{Cluster, copy_keys, socket_url};
+use crate::program::{Program, binary, serving};
 
 /// Fails unless a node is not started, with one line that has all of `expected` in it and no password.
 #[track_caller]
@@ -73,4 +75,40 @@ fn a_node_without_the_keys_of_its_store_is_refused_and_makes_none() {
     fs::remove_file(ours.data(2).join("master.key")).unwrap();
     ours.copy_keys(1, 2);
     ours.start(2).terminate();
+}
+
+/// Whatever would be made beside its keys, or with them, would be another store.
+#[test]
+fn a_node_whose_url_is_lost_or_that_of_an_empty_database_makes_no_store() {
+    let (database, empty) = (Postgres::shared().database(), Postgres::shared().database());
+    let ours = Cluster::on(&database);
+    ours.start(1).terminate();
+    let config = ours.config(1);
+    let written = fs::read_to_string(&config).unwrap();
+    let without_url: String =
+        written.lines().filter(|line| !line.starts_with("url")).map(|line| format!("{line}\n")).collect();
+    let with_another = written.replace(&database.url(), &empty.url());
+    for (text, expected) in [
+        (without_url, ["on PostgreSQL", "set store.url in the configuration or REGRANT_STORE_URL"]),
+        (with_another, ["there is no store in", "name the database of this server in store.url"]),
+    ] {
+        fs::write(&config, text).unwrap();
+        let ended = Program::spawn(&mut serving(&config)).wait();
+        assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);
+        for part in expected {
+            assert!(ended.stderr.contains(part), "{part:?} is not in {}", ended.stderr);
+        }
+    }
+    assert!(!ours.data(1).join("regrant.db").exists());
+    // An emergency would have written the key file anew.
+    let keys = || fs::read(ours.data(1).join("master.key")).unwrap();
+    let before = keys();
+    let data = ours.data(1);
+    let mut command = Command::new(binary());
+    command.args(["key", "rotate", "master", "--emergency", "--yes", "--data"]).arg(&data).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && told.contains("name the configuration"), "{told}");
+    assert_eq!(keys(), before);
+    ours.start(1).terminate();
 }

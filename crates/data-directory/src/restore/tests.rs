@@ -208,6 +208,7 @@ async fn what_does_not_belong_together_is_refused_and_leaves_what_was_there() {
     remove(&other.data().join(KEY_FILE)).unwrap();
     remove(&other.data().join(DATABASE)).unwrap();
     remove(&other.data().join(MARK_FILE)).unwrap();
+    remove(&other.data().join(STORE_FILE)).unwrap();
     let directory = other.directory();
     directory.key_ring(&entropy).unwrap();
     drop(directory.store_beside(&entropy, other.clock.clone(), &OutsideFiles::default()).unwrap());
@@ -225,6 +226,10 @@ async fn what_does_not_belong_together_is_refused_and_leaves_what_was_there() {
         assert_eq!(fs::read(world.data().join(DATABASE)).unwrap(), before);
         assert!(!world.data().join("regrant.db.restoring").exists());
     }
+    // The directory itself knows whose it is, where its mark is lost.
+    remove(&world.data().join(MARK_FILE)).unwrap();
+    let refused = world.restore(Some(other.data().join(DATABASE)), STRICT).unwrap_err();
+    assert!(matches!(&refused, RestoreError::AnotherStore(by) if by.ends_with(STORE_FILE)), "{refused:?}");
 }
 
 #[tokio::test]

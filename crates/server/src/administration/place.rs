@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use regrant_data_directory::{DataDirectory, DataDirectoryError, OutsideFiles};
+use regrant_data_directory::{DataDirectory, DataDirectoryError, OutsideFiles, StoreKind};
 
 use crate::config::{CONFIG_FILE, Config, Sources, StoreConfig};
 use crate::log;
@@ -55,13 +55,19 @@ impl Place {
         }
     }
 
-    /// Whether it is said where the store is, or seen: a directory with keys and without a database is that of a server whose
-    /// store is elsewhere, and that is in the configuration.
+    /// Whether it is said where the store is, or seen: a directory that says that its store is elsewhere, or says nothing and has
+    /// keys and no database, is that of a server whose store is in the configuration.
     ///
     /// # Errors
     /// When this user may not look.
     pub(super) fn is_store_known(&self) -> Result<bool, DataDirectoryError> {
-        Ok(self.config.is_some() || self.is_made()? || !DataDirectory::has_keys(&self.data)?)
+        if self.config.is_some() {
+            return Ok(true);
+        }
+        Ok(match DataDirectory::known_store(&self.data)? {
+            Some(known) => known.kind == StoreKind::Sqlite,
+            None => self.is_made()? || !DataDirectory::has_keys(&self.data)?,
+        })
     }
 
     /// Refuses to open a store of which nobody says where it is.

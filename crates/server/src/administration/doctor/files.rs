@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rustix::fs::statvfs;
 
-use regrant_data_directory::{DATABASE, DataDirectory, KEY_FILE, LOCK_FILE};
+use regrant_data_directory::{DATABASE, DataDirectory, KEY_FILE, LOCK_FILE, STORE_FILE};
 use regrant_engine::EMERGENCY_KIDS_FROM;
 use regrant_protocol::Kid;
 
@@ -78,7 +78,8 @@ fn check_modes(data: &Path) -> impl Iterator<Item = Check> {
 fn check_owners(data: &Path, owner_of: impl Fn(&Metadata) -> u32) -> Vec<Check> {
     let Ok(owner) = fs::metadata(data).map(|directory| directory.uid()) else { return Vec::new() };
     let wal = [format!("{DATABASE}-wal"), format!("{DATABASE}-shm")];
-    let names = [DATABASE, KEY_FILE, LOCK_FILE, ADMIN_SOCKET].into_iter().chain(wal.iter().map(String::as_str));
+    let names =
+        [DATABASE, KEY_FILE, LOCK_FILE, STORE_FILE, ADMIN_SOCKET].into_iter().chain(wal.iter().map(String::as_str));
     let strange = |name: &str| {
         let path = data.join(name);
         let found = owner_of(&fs::symlink_metadata(&path).ok()?);
