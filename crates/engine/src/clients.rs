@@ -86,9 +86,9 @@ impl Clients {
             cached.remove(id);
             return Ok(None);
         };
-        // Whoever has the same version shares it, and the wait for Argon2id.
-        let version = client.party.version;
-        if let Some(same) = cached.get_mut(id).filter(|known| known.client.client.party.version == version) {
+        // Whoever has the same shares it, and the wait for Argon2id. After a fail-over that has lost changes, another client may
+        // have the same version.
+        if let Some(same) = cached.get_mut(id).filter(|known| known.client.client == client) {
             same.doubts = doubts;
             return Ok(Some(Arc::clone(&same.client)));
         }

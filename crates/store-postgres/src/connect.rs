@@ -13,6 +13,7 @@ use crate::address::CONNECT_MILLISECONDS_MAX;
 use crate::connection::{Connection, STATEMENT_MILLISECONDS_MAX};
 use crate::id_bytes::IdBytes;
 use crate::listener::count;
+use crate::primary::{Primary, Server};
 use crate::statements::database::{SELECT_SESSION_FACTS, SET_UP_SESSION};
 use crate::statements::key::SELECT_REALM;
 use crate::tls::RustlsConnect;
@@ -28,6 +29,8 @@ pub(crate) struct Connector {
     realm: OnceLock<Realm>,
     /// Which of the hosts was connected to last.
     last_host: AtomicUsize,
+    /// Shared by all pools: when one meets another primary, the others are to know.
+    primary: Arc<Primary>,
     heard: watch::Sender<u64>,
 }
 
@@ -36,7 +39,8 @@ impl Connector {
     pub(crate) fn new(address: Address) -> Result<Self, OpenError> {
         let tls = RustlsConnect::prepare(address.tls())
             .map_err(|cause| OpenError::Tls { address: address.to_string(), cause })?;
-        Ok(Self { address, tls, realm: OnceLock::new(), last_host: AtomicUsize::new(0), heard: watch::Sender::new(0) })
+        let (realm, last_host, primary) = Default::default();
+        Ok(Self { address, tls, realm, last_host, primary, heard: watch::Sender::new(0) })
     }
 
     /// Where it connects to, for messages.
@@ -73,20 +77,8 @@ impl Connector {
         OpenError::Unavailable { address: self.shown(), cause: error.to_string() }
     }
 
+    /// A session with the first host that can be written, from the one on that was used last.
     async fn open_session(&self) -> Result<Connection, OpenError> {
-        let connection = self.reach_primary().await?;
-        let set_up = async {
-            connection.command(SET_UP_SESSION, STATEMENT_MILLISECONDS_MAX).await?;
-            connection.query(SELECT_SESSION_FACTS, &[]).await
-        };
-        let facts = set_up.await.map_err(|error| self.unavailable(&error))?;
-        let facts = facts.first().ok_or_else(|| self.unavailable(&"it says nothing about itself"))?;
-        self.check(facts)?;
-        Ok(connection)
-    }
-
-    /// A connection to the first host that can be written, from the one on that was used last.
-    async fn reach_primary(&self) -> Result<Connection, OpenError> {
         let hosts = self.address.hosts();
         let first = self.last_host.load(Ordering::Relaxed);
         let mut failed = self.unavailable(&"it has no host");
@@ -97,16 +89,53 @@ impl Connector {
                     None => self.dial(&hosts[index], NoTls).await,
                 }
             });
-            match reached.await {
-                Ok(Ok(connection)) => {
-                    self.last_host.store(index, Ordering::Relaxed);
-                    return Ok(connection);
+            let connection = match reached.await {
+                Ok(Ok(connection)) => connection,
+                Ok(Err(error)) => {
+                    failed = error;
+                    continue;
                 }
-                Ok(Err(error)) => failed = error,
-                Err(_) => failed = self.unavailable(&"nobody answers in time"),
+                Err(_) => {
+                    failed = self.unavailable(&"nobody answers in time");
+                    continue;
+                }
+            };
+            match self.set_up(connection).await {
+                // The one that was promoted may be among the others.
+                Err(error @ OpenError::FormerPrimary { .. }) => failed = error,
+                set_up => {
+                    self.last_host.store(index, Ordering::Relaxed);
+                    return set_up;
+                }
             }
         }
         Err(failed)
+    }
+
+    /// Makes a session what our promises stand on.
+    async fn set_up(&self, connection: Connection) -> Result<Connection, OpenError> {
+        let set_up = async {
+            connection.command(SET_UP_SESSION, STATEMENT_MILLISECONDS_MAX).await?;
+            connection.query(SELECT_SESSION_FACTS, &[]).await
+        };
+        let facts = set_up.await.map_err(|error| self.unavailable(&error))?;
+        let facts = facts.first().ok_or_else(|| self.unavailable(&"it says nothing about itself"))?;
+        self.check(facts)?;
+        let server = self.server(facts)?;
+        let of_primary = self.primary.admit(server).map_err(|newest| OpenError::FormerPrimary {
+            address: self.shown(),
+            found: server.timeline,
+            newest,
+        })?;
+        Ok(connection.of(of_primary))
+    }
+
+    fn server(&self, facts: &Row) -> Result<Server, OpenError> {
+        let read = |error: tokio_postgres::Error| self.unavailable(&error);
+        let timeline: i64 = facts.try_get(6).map_err(read)?;
+        let started_at = facts.try_get(7).map_err(read)?;
+        let timeline = u32::try_from(timeline).map_err(|error| self.unavailable(&error))?;
+        Ok(Server { timeline, started_at })
     }
 
     async fn dial<T>(&self, host: &Config, tls: T) -> Result<Connection, OpenError>

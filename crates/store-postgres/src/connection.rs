@@ -11,6 +11,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
 use crate::failure::Failure;
+use crate::primary::OfPrimary;
 use crate::statements::database::COMMIT;
 
 /// How long the answer to a statement is waited for. The server gives up a little earlier by itself.
@@ -34,6 +35,8 @@ pub(crate) struct Connection {
     is_contended: AtomicBool,
     is_lost: AtomicBool,
     has_warned: Arc<AtomicBool>,
+    /// Which server it leads to; `None` until that is known.
+    of_primary: Option<OfPrimary>,
 }
 
 impl Connection {
@@ -41,7 +44,19 @@ impl Connection {
     pub(crate) fn new(client: Client, driver: AbortHandle, has_warned: Arc<AtomicBool>) -> Self {
         let statements = Mutex::new(HashMap::new());
         let (is_contended, is_lost) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { client, driver, statements, is_contended, is_lost, has_warned }
+        Self { client, driver, statements, is_contended, is_lost, has_warned, of_primary: None }
+    }
+
+    /// The same, of which is known which server it leads to.
+    pub(crate) fn of(self, of_primary: OfPrimary) -> Self {
+        let mut connection = self;
+        connection.of_primary = Some(of_primary);
+        connection
+    }
+
+    /// How often the store has met another server than before when this was made.
+    pub(crate) fn generation(&self) -> u64 {
+        self.of_primary.as_ref().map_or(0, OfPrimary::generation)
     }
 
     /// The driver's own, for who has no bound and no plan to keep.
@@ -102,7 +117,12 @@ impl Connection {
 
     /// Whether it is of no use any more.
     pub(crate) fn is_lost(&self) -> bool {
-        self.is_lost.load(Ordering::Relaxed) || self.client.is_closed()
+        self.is_lost.load(Ordering::Relaxed) || self.client.is_closed() || self.is_retired()
+    }
+
+    /// Whether another connection has reached another server meanwhile.
+    fn is_retired(&self) -> bool {
+        self.of_primary.as_ref().is_some_and(|of_primary| !of_primary.holds())
     }
 
     async fn within<T>(
@@ -111,6 +131,11 @@ impl Connection {
         work: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, StoreError> {
         match timeout(Duration::from_millis(milliseconds_max), work).await {
+            // What a server said that is not the primary any more may be old, and what it did may be lost.
+            Ok(Ok(_)) if self.is_retired() => {
+                self.lose();
+                Err(StoreError::Unavailable("the database has become another server meanwhile; ask again".to_owned()))
+            }
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
                 let Failure { told, is_contention, is_loss } = Failure::of_driver(&error);

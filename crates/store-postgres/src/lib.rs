@@ -33,6 +33,7 @@ mod migration;
 mod open_error;
 mod page;
 mod pool;
+mod primary;
 mod rows;
 mod statements;
 mod store;

@@ -125,6 +125,19 @@ pub enum OpenError {
         /// What was found.
         cause: String,
     },
+    /// There has been another primary since.
+    #[error(
+        "{address} was the primary before another server was promoted: it is on timeline {found}, and {newest} was used already; stop it, or \
+         let it follow the new one"
+    )]
+    FormerPrimary {
+        /// The database.
+        address: String,
+        /// Its timeline.
+        found: u32,
+        /// The newest that was met.
+        newest: u32,
+    },
     /// There is another store than the one that was opened.
     #[error(
         "{address} is another store than the one that was opened; start the process again, with the database it is for"

@@ -28,13 +28,16 @@ pub trait SharedStore: Send + Sync {
     async fn nodes(&self) -> Result<Vec<SeenNode>, StoreError>;
 }
 
-/// How often what nodes keep in memory was changed. The numbers only grow.
+/// How often what nodes keep in memory was changed. The numbers only grow, but for a fail-over that has lost something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Clients.
     pub clients: u64,
     /// Master keys that were announced, and signing keys.
     pub keys: u64,
+    /// How often it was another database server that answered than before: what the one after a fail-over says may be older, and
+    /// the same numbers may be of other changes.
+    pub server: u64,
 }
 
 /// The name of a process that uses the store: 16 random bytes, others at each start.

@@ -130,8 +130,9 @@ impl AuthorizationServer {
         known: &mut Option<Changes>,
     ) -> Result<Followed, StoreError> {
         let changes = shared.changes().await?;
-        let keys = known.is_none_or(|known| known.keys != changes.keys);
-        let clients = known.is_none_or(|known| known.clients != changes.clients);
+        let same_server = known.filter(|known| known.server == changes.server);
+        let keys = same_server.is_none_or(|known| known.keys != changes.keys);
+        let clients = same_server.is_none_or(|known| known.clients != changes.clients);
         if keys {
             // An emergency replaces all of them in one transaction. Whoever reads its signing keys reads its master key too,
             // as that is read later; and the master key is in force here before they are.

@@ -23,7 +23,9 @@ const PASSWORD: &str = "wonderland";
 /// A database, and the time there.
 pub(crate) struct Cluster {
     pub(crate) clock: Arc<ManualClock>,
-    pub(crate) database: Database<'static>,
+    url: String,
+    /// `None` where it is a test's own.
+    database: Option<Database<'static>>,
 }
 
 /// An authorization server, and what is beside it.
@@ -66,8 +68,20 @@ impl KeyFile for File {
 
 impl Cluster {
     pub(crate) fn new() -> Self {
+        let database = Postgres::shared().database();
+        let alone = Self::at(&database.url());
+        Self { database: Some(database), ..alone }
+    }
+
+    /// On the database at this URL.
+    pub(crate) fn at(url: &str) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(1_800_000_000)));
-        Self { clock, database: Postgres::shared().database() }
+        Self { clock, url: url.to_owned(), database: None }
+    }
+
+    /// Runs statements in the database behind the backs of all nodes.
+    pub(crate) fn sql(&self, statements: &str) {
+        self.database.as_ref().expect("it is not a test's own").sql(statements);
     }
 
     /// Nodes of these names with the same key file, the client `app` and the user alice.
@@ -89,7 +103,7 @@ impl Cluster {
     pub(crate) async fn node(&self, name: &str, file: &File) -> Result<Node, OpenError> {
         let seed = name.bytes().fold(7, |seed, byte| seed * 31 + u64::from(byte));
         let file = File::of(&file.ring());
-        let address = Address::parse(&self.database.url(), None).expect("it is a URL");
+        let address = Address::parse(&self.url, None).expect("it is a URL");
         let settings = Settings { time_of_day: TimeOfDay::Given, ..Settings::new(address) };
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
         let genesis = Genesis { realm: Realm([1; 16]), epoch_random: [2; 16] };

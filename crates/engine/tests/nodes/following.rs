@@ -41,7 +41,7 @@ async fn a_node_follows_what_it_hears_of_and_what_nobody_tells_it() {
     one.server.change_client(&app(), renamed).await.unwrap();
     follows(Followed { keys: false, clients: true }).await;
     // Without a notification, as behind a pooler.
-    cluster.database.sql(
+    cluster.sql(
         "SET search_path = regrant;
          UPDATE signing_keys SET withdrawn_at = 1, sealed = '' WHERE algorithm = 'EdDSA';
          UPDATE changes SET keys = keys + 1",

@@ -2,6 +2,7 @@
 
 mod at_once;
 mod cluster;
+mod fail_over;
 mod following;
 mod lost_updates;
 mod master_keys;

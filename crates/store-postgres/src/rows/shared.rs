@@ -12,9 +12,10 @@ use crate::transaction::Transaction;
 
 /// How often clients and keys were changed.
 pub(crate) async fn changes(transaction: &Transaction) -> Result<Changes, StoreError> {
+    let server = transaction.lease().generation();
     let found = transaction.one(SELECT_CHANGES, &[], |row| {
         let mut columns = Columns::new(row, "changes", &"1");
-        Ok(Changes { clients: columns.count("clients")?, keys: columns.count("keys")? })
+        Ok(Changes { clients: columns.count("clients")?, keys: columns.count("keys")?, server })
     });
     let missing = || StoreError::Inconsistent {
         table: "changes",

@@ -19,10 +19,14 @@ pub(crate) const SET_UP_SESSION: &str = "
     SET jit = off;
     SELECT set_config('synchronous_commit', 'on', false)
     WHERE current_setting('synchronous_commit') <> 'remote_apply'";
+/// The last but one is the timeline, with which the name of each file of the log begins.
 pub(crate) const SELECT_SESSION_FACTS: &str = "
     SELECT current_setting('server_version_num')::integer, pg_is_in_recovery(),
            current_setting('transaction_read_only')::boolean, current_setting('synchronous_commit'),
-           current_setting('server_encoding'), current_setting('fsync')";
+           current_setting('server_encoding'), current_setting('fsync'),
+           CASE WHEN pg_is_in_recovery() THEN 0
+                ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint END,
+           (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint";
 
 /// What operators are told of the server.
 pub(crate) const SELECT_SERVER_FACTS: &str = "

@@ -7,12 +7,12 @@ use std::time::Duration;
 use regrant_databases::Postgres;
 use regrant_grant::{Grant, Realm, Write};
 use regrant_protocol::{Clock, ManualClock, Timestamp};
-use regrant_store::{Scene, StoreError, Target, decide_in};
+use regrant_store::{Scene, SharedStore, Store, StoreError, Target, decide_in};
 use regrant_store_postgres::{Address, Genesis, PostgresStore, Settings};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use crate::node::{GENESIS, add_parties, address, advance, clock, grant, insert, open, open_at, read};
+use crate::node::{GENESIS, add_parties, address, advance, client, clock, grant, insert, open, open_at, read};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_before_a_crash_is_there_after_it() {
@@ -123,9 +123,7 @@ async fn after_a_fail_over_steps_go_on_at_the_new_primary() {
     primary.sql("ALTER SYSTEM SET synchronous_standby_names = '*'");
     primary.sql("SELECT pg_reload_conf()");
     while primary.sql("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'").trim() == "0" {}
-    let folder = |postgres: &Postgres| postgres.socket_folder().display().to_string().replace('/', "%2F");
-    let hosts = [&primary, &standby].map(|postgres| format!("{}:{}", folder(postgres), postgres.port())).join(",");
-    let node = open_at(Address::parse(&format!("postgres://postgres@{hosts}/postgres"), None).unwrap()).await.unwrap();
+    let node = open_at(Address::parse(&both(&primary, &standby), None).unwrap()).await.unwrap();
     add_parties(&node).await;
     insert(&node, &grant(1)).await.unwrap();
     let acknowledged = advance(&node, grant(1).id).await.unwrap();
@@ -157,4 +155,53 @@ async fn a_step_that_was_overtaken_is_not_decided_again_when_it_is_late() {
     };
     let outcome = decide_in(&node, Target::Grant(grant(1).id), begin_before, rule).await;
     assert_eq!((outcome, decided.load(Ordering::Relaxed)), (Err(StoreError::TooLate), 1));
+}
+
+/// The former primary runs on, as one does that was paused and that nobody has fenced.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_read_at_the_former_primary_once_anything_has_reached_the_new_one() {
+    let former = Postgres::start();
+    let new = former.standby();
+    let node = open_at(Address::parse(&both(&former, &new), None).unwrap()).await.unwrap();
+    add_parties(&node).await;
+    insert(&node, &grant(1)).await.unwrap();
+    assert_eq!(node.changes().await.unwrap().server, 0);
+    fail_over(&former, &new);
+    let app = client("app", 1).id;
+    let version = async || node.client(&app).await.map(|found| found.unwrap().party.version);
+    assert_eq!(version().await, Ok(1), "where it has always been read");
+
+    new.sql("UPDATE regrant.clients SET version = 2");
+    // All but the connection that has just read the client.
+    former.sql_in(
+        "template1",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = 'postgres' AND query NOT LIKE '%FROM clients WHERE id%'",
+    );
+    let _ = advance(&node, grant(1).id).await;
+    assert_eq!(advance(&node, grant(1).id).await.map(|generation| generation > 0), Ok(true), "at the new one");
+    assert_eq!(version().await, Ok(2));
+    let _ = node.changes().await;
+    assert_eq!(node.changes().await.unwrap().server, 1, "whose numbers may be of other changes");
+
+    former.sql_in("template1", "ALTER DATABASE postgres ALLOW_CONNECTIONS true");
+    drop(new);
+    let _ = version().await;
+    let refused = version().await.unwrap_err().to_string();
+    assert!(refused.contains("was the primary before another server was promoted"), "{refused}");
+}
+
+/// The URL of both, as one cluster.
+fn both(former: &Postgres, new: &Postgres) -> String {
+    let folder = |postgres: &Postgres| postgres.socket_folder().display().to_string().replace('/', "%2F");
+    let hosts = [former, new].map(|postgres| format!("{}:{}", folder(postgres), postgres.port())).join(",");
+    format!("postgres://postgres@{hosts}/postgres")
+}
+
+/// Promotes the standby, which has everything. The former primary takes no new connection, and leaves those that there are alone.
+fn fail_over(former: &Postgres, new: &Postgres) {
+    let behind = "SELECT count(*) FROM pg_stat_replication WHERE replay_lsn = pg_current_wal_lsn()";
+    while former.sql(behind).trim() != "1" {}
+    new.sql("SELECT pg_promote()");
+    former.sql_in("template1", "ALTER DATABASE postgres ALLOW_CONNECTIONS false");
 }

@@ -1,0 +1,35 @@
+//! What a node knows is read anew when the database is another server, which may have lost what it knows.
+
+use regrant_databases::Postgres;
+use regrant_engine::Followed;
+use regrant_store::AccessTokenFormat;
+
+use crate::cluster::Cluster;
+
+/// A change that is lost and another in its place have the same numbers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_client_of_the_same_version_is_noticed_after_a_fail_over() {
+    let former = Postgres::start();
+    let new = former.standby();
+    let folder = |postgres: &Postgres| postgres.socket_folder().display().to_string().replace('/', "%2F");
+    let hosts = [&former, &new].map(|postgres| format!("{}:{}", folder(postgres), postgres.port())).join(",");
+    let cluster = Cluster::at(&format!("postgres://postgres@{hosts}/postgres"));
+    let [node] = cluster.nodes(["node"], AccessTokenFormat::Opaque).await;
+    node.follow().await;
+    let is_opaque = async || node.log_in().await.unwrap().access_token.expose().starts_with("rga_");
+    assert!(is_opaque().await);
+    let behind = "SELECT count(*) FROM pg_stat_replication WHERE replay_lsn = pg_current_wal_lsn()";
+    while former.sql(behind).trim() != "1" {}
+    new.sql("SELECT pg_promote()");
+    new.sql(r#"UPDATE regrant.clients SET settings = replace(settings, '"opaque"', '"jwt_es256"')"#);
+    drop(former);
+
+    let followed = loop {
+        if let Ok(followed) = node.follower.follow_once().await {
+            break followed;
+        }
+    };
+    assert_eq!(followed, Followed { clients: true, keys: true });
+    assert!(!is_opaque().await);
+    assert_eq!(node.follow().await, Followed::default(), "it is read once");
+}
