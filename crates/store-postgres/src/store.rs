@@ -59,6 +59,8 @@ pub struct PostgresStore {
     identity: Identity,
     lanes: Lanes,
     pool: Arc<Pool>,
+    /// One connection for what a node has to know of the others, as it decides nothing without: no other caller is waited for.
+    following: Arc<Pool>,
     clock: StoreClock,
     listener: Listener,
 }
@@ -92,7 +94,8 @@ impl PostgresStore {
         let lane_count = usize::from(step_connections.get());
         let step_pool = Pool::new(Arc::clone(&connector), lane_count);
         let lanes = Lanes::start(lane_count, &step_pool, &clock, identity.epoch().number);
-        Ok(Self { identity, lanes, pool, clock, listener: Listener::new(connector) })
+        let following = Pool::new(Arc::clone(&connector), 1);
+        Ok(Self { identity, lanes, pool, following, clock, listener: Listener::new(connector) })
     }
 
     /// Whether there is a store in the database.
@@ -125,6 +128,11 @@ impl PostgresStore {
 
     async fn begin(&self) -> Result<Transaction, StoreError> {
         Transaction::begin(self.pool.lease().await?, &self.clock).await
+    }
+
+    /// To read what a node has to know of the others.
+    async fn follow(&self) -> Result<Transaction, StoreError> {
+        Ok(Transaction::reading_alone(self.following.lease().await?))
     }
 
     async fn read(&self) -> Result<Transaction, StoreError> {
@@ -292,7 +300,10 @@ impl Store for PostgresStore {
     }
 
     async fn announced_keys(&self) -> Result<Vec<AnnouncedKey>, StoreError> {
-        key::announced(&self.read().await?).await
+        let transaction = self.follow().await?;
+        let announced = key::announced(&transaction).await;
+        transaction.give_back();
+        announced
     }
 
     async fn announce_key(&self, key: AnnouncedKey) -> Result<(), ChangeError> {
@@ -308,7 +319,10 @@ impl Store for PostgresStore {
     }
 
     async fn signing_keys(&self) -> Result<Vec<SealedSigningKey>, StoreError> {
-        key::signing(&self.read().await?).await
+        let transaction = self.follow().await?;
+        let signing = key::signing(&transaction).await;
+        transaction.give_back();
+        signing
     }
 
     async fn add_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError> {
@@ -327,7 +341,10 @@ impl Store for PostgresStore {
 #[async_trait]
 impl SharedStore for PostgresStore {
     async fn changes(&self) -> Result<Changes, StoreError> {
-        shared::changes(&self.read().await?).await
+        let transaction = self.follow().await?;
+        let changes = shared::changes(&transaction).await;
+        transaction.give_back();
+        changes
     }
 
     async fn hear(&self, heard: u64) -> u64 {

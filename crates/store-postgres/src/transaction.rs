@@ -33,6 +33,17 @@ impl Transaction {
         Self { lease, now: Timestamp::from_milliseconds(0), is_open: false }
     }
 
+    /// The same on a connection that nobody else uses: who goes away before [`give_back`](Self::give_back) takes it along, so that the
+    /// next one waits for no answer that this one did not wait for.
+    pub(crate) fn reading_alone(lease: Lease) -> Self {
+        Self { lease, now: Timestamp::from_milliseconds(0), is_open: true }
+    }
+
+    /// Ends what [`reading_alone`](Self::reading_alone) has begun.
+    pub(crate) fn give_back(mut self) {
+        self.is_open = false;
+    }
+
     /// A transaction that [`send_begin`](Self::send_begin) begins, together with its first statements.
     pub(crate) fn announce(mut self, now: Timestamp) -> Self {
         self.lease.take_contention();

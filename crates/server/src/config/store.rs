@@ -67,7 +67,7 @@ const CONNECTIONS: Key = Key::new(
     "connections",
     Kind::Number { min: 1, max: CONNECTIONS_MAX, unit: "connections" },
     Preset::Number(CONNECTIONS_PRESET),
-    "How many connections to PostgreSQL this server keeps for refreshes and the like. For everything else it makes up to 5 more.",
+    "How many connections to PostgreSQL this server keeps for refreshes and the like. For everything else it makes up to 6 more.",
 )
 .at_start()
 .also(&["pool_size", "max_connections"]);

@@ -1,16 +1,18 @@
 //! What nodes tell one another by the database.
 
+use std::num::NonZeroU16;
+use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
 use regrant_databases::Postgres;
-use regrant_protocol::{Clock, Kid, ManualClock, Timestamp};
+use regrant_protocol::{Clock, Kid, ManualClock, SystemClock, Timestamp};
 use regrant_store::{
     AnnouncedKey, Changes, ClientChange, NODE_REMEMBERED_SECONDS, NewKeys, Node, NodeId, SealedSigningKey, SharedStore,
     SigningKeyChange, Store,
 };
 use regrant_store_postgres::{PostgresStore, Settings, TimeOfDay};
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 
 use crate::node::{GENESIS, add_parties, address, client, open};
@@ -145,4 +147,37 @@ async fn a_node_is_remembered_as_it_last_told_until_it_was_not_seen_for_long() {
     let before = store.changes().await.unwrap();
     store.note_node(&node(4, MASTER)).await.unwrap();
     assert_eq!(store.changes().await.unwrap(), before);
+}
+
+/// Or a queue of other calls would be taken for a database that cannot be asked, and end what the node relies on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_for_changes_waits_for_nobody_else() {
+    let database = Postgres::shared().database();
+    let settings = Settings { other_connections: NonZeroU16::MIN, ..Settings::new(address(&database)) };
+    let store = Arc::new(PostgresStore::open(settings, GENESIS, Arc::new(SystemClock)).await.unwrap());
+    add_parties(&store).await;
+    let held = format!("/* {} */ LOCK TABLE regrant.clients", database.name());
+    let of_holder = format!("FROM pg_stat_activity WHERE query LIKE '/* {} */%'", database.name());
+    let name = database.name().to_owned();
+    let holder = spawn_blocking(move || {
+        let script = format!("BEGIN; {held}; /* {name} */ SELECT pg_sleep(600);");
+        let _ = catch_unwind(|| Postgres::shared().sql_in(&name, &script));
+    });
+    let count = |rest: &str| Postgres::shared().sql(&format!("SELECT count(*) {rest}")).trim().to_owned();
+    while count(&format!("{of_holder} AND wait_event = 'PgSleep'")) == "0" {}
+    let mut reading = JoinSet::new();
+    for _ in 0..6 {
+        let store = Arc::clone(&store);
+        reading.spawn(async move { store.client(&client("app", 1).id).await });
+    }
+    let waiting = format!("FROM pg_stat_activity WHERE datname = '{}' AND wait_event_type = 'Lock'", database.name());
+    while count(&waiting) == "0" {}
+    store.changes().await.unwrap();
+    store.announced_keys().await.unwrap();
+    store.signing_keys().await.unwrap();
+    let answered = std::iter::from_fn(|| reading.try_join_next()).count();
+    assert!(answered < 6, "the others wait still");
+    Postgres::shared().sql(&format!("SELECT pg_terminate_backend(pid) {of_holder}"));
+    holder.await.unwrap();
+    reading.abort_all();
 }
