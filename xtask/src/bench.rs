@@ -66,9 +66,10 @@ fn count(program: &Path, format: &str, fault: Option<&str>) -> Result<Cost, Stri
     let mut counting = Command::new(program);
     counting.args(["bench", "instructions", "--access-token", format]);
     counting.envs(fault.map(|fault| ("REGRANT_PLANTED_FAULT", fault)));
-    let output = counting.stderr(Stdio::inherit()).output().map_err(|error| format!("{}: {error}", program.display()))?;
+    let name = program.display();
+    let output = counting.stderr(Stdio::inherit()).output().map_err(|error| format!("{name}: {error}"))?;
     let printed = String::from_utf8_lossy(&output.stdout);
-    cost_in(&printed).ok_or_else(|| format!("{} bench instructions ended with {}: {printed}", program.display(), output.status))
+    cost_in(&printed).ok_or_else(|| format!("{name} bench instructions ended with {}: {printed}", output.status))
 }
 
 fn cost_in(json: &str) -> Option<Cost> {

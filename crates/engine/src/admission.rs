@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use crate::{AuthorizationServer, Overloaded, TokenError};
 
@@ -8,9 +8,16 @@ use crate::{AuthorizationServer, Overloaded, TokenError};
 /// highest load that it bears. Whoever comes on top would wait for the answers of all of them.
 pub const CALLS_MAX: usize = 1_024;
 
+/// The most of them that wait for somebody else: the claims hook of the program around, or a client's old server. One that hangs
+/// keeps nobody from what needs neither.
+pub const CALLS_ELSEWHERE_MAX: usize = CALLS_MAX / 2;
+
 /// Counts the calls that are being answered, so that load above what can be done is turned away at the door, where it costs
 /// least, and what was let in is answered in time.
-pub(crate) struct Admission(Arc<Semaphore>);
+pub(crate) struct Admission {
+    calls: Arc<Semaphore>,
+    elsewhere: Semaphore,
+}
 
 /// A call that was let in, until this is dropped.
 #[derive(Debug)]
@@ -18,7 +25,12 @@ pub struct Admitted(#[expect(dead_code, reason = "held for its drop")] OwnedSema
 
 impl Admission {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(CALLS_MAX)))
+        Self { calls: Arc::new(Semaphore::new(CALLS_MAX)), elsewhere: Semaphore::new(CALLS_ELSEWHERE_MAX) }
+    }
+
+    /// A place for a call that waits for somebody else, until it is dropped; `None` when all are taken.
+    pub(crate) fn elsewhere(&self) -> Option<SemaphorePermit<'_>> {
+        self.elsewhere.try_acquire().ok()
     }
 }
 
@@ -29,7 +41,7 @@ impl AuthorizationServer {
     /// [`Overloaded::Calls`], when [`CALLS_MAX`] others are being answered. Nobody needs to be told of it one by one: it is no
     /// event.
     pub fn admit(&self) -> Result<Admitted, TokenError> {
-        let place = Arc::clone(&self.admission.0).try_acquire_owned();
+        let place = Arc::clone(&self.admission.calls).try_acquire_owned();
         place.map(Admitted).map_err(|_| Overloaded::Calls.into())
     }
 }

@@ -4,7 +4,7 @@ use regrant_protocol::AccessTokenClaims;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
-use crate::{AuthorizationServer, ClaimsRequest, ClaimsUnavailable, RequestContext};
+use crate::{AuthorizationServer, CALLS_ELSEWHERE_MAX, ClaimsRequest, ClaimsUnavailable, RequestContext};
 
 /// How long a claims hook may take, in seconds. Half of [`BEGIN_SECONDS_MAX`](crate::BEGIN_SECONDS_MAX), so that what it
 /// answers can still be used.
@@ -20,6 +20,9 @@ pub enum ClaimsProblem {
     /// It took longer than it may.
     #[error("the claims hook took longer than {CLAIMS_SECONDS_MAX} s, or than its request had left")]
     TooSlow,
+    /// It is asked, or old servers are, for as many calls as may wait for somebody else.
+    #[error("{CALLS_ELSEWHERE_MAX} calls wait for the claims hook or an old server, which is the most that may")]
+    TooMany,
     /// It named a claim that is the server's own.
     #[error("the claims hook adds {0:?}, which only the server says; add it under another name")]
     Reserved(&'static str),
@@ -33,6 +36,7 @@ impl AuthorizationServer {
         of: ClaimsRequest<'_>,
     ) -> Result<Map<String, Value>, ClaimsProblem> {
         let Some(hook) = &self.hooks.claims else { return Ok(Map::new()) };
+        let _place = self.admission.elsewhere().ok_or(ClaimsProblem::TooMany)?;
         let left = context.begin_before().saturating_duration_since(self.clock.monotonic());
         let patience = left.min(Duration::from_secs(CLAIMS_SECONDS_MAX));
         let mut added = timeout(patience, hook.claims(&of)).await.map_err(|_| ClaimsProblem::TooSlow)??;
@@ -122,6 +126,22 @@ mod tests {
         let target = Target::Grant(world.row_id());
         let look = |scene: &Scene<'_>| (scene.grant.cloned(), regrant_grant::Write::Nothing);
         decide_in(&**world.server.store(), target, None, look).await.unwrap().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_hook_that_hangs_takes_no_more_than_half_of_the_places() {
+        let (world, hook) = world().await;
+        let code = world.code().await;
+        let first = world.redeem(&code, "").await.unwrap();
+        let before = row(&world).await;
+        let places: Vec<_> = (0..CALLS_ELSEWHERE_MAX).map(|_| world.server.admission.elsewhere().unwrap()).collect();
+        let told = world.refresh(&first, "").await.unwrap_err();
+        assert_eq!(told, TokenError::Claims(ClaimsProblem::TooMany));
+        assert_eq!((row(&world).await, Refusal::from(&told).status), (before, 503));
+        assert!(world.server.admit().is_ok(), "what needs no hook goes on");
+        drop(places);
+        hook.add(json!({ "role": "writer" }));
+        assert!(world.refresh(&first, "").await.is_ok());
     }
 
     #[tokio::test]

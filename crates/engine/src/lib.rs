@@ -78,7 +78,7 @@ mod world;
 
 pub use act::{Act, Door};
 pub use administration::GrantEnd;
-pub use admission::{Admitted, CALLS_MAX};
+pub use admission::{Admitted, CALLS_ELSEWHERE_MAX, CALLS_MAX};
 pub use browser::{
     AccessEnd, AccountGrant, AccountNotice, AccountView, BROWSER_COOKIE_SECONDS, Browser, BrowserCookies, BrowserError,
     ClientPresentation, ConsentPrompt, ConsentScope, Cookie, CookieChange, ErrorPage, KnownUser, LogOutPrompt,

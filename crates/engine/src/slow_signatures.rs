@@ -34,8 +34,12 @@ impl SlowSignatures {
             Algorithm::Es256 | Algorithm::EdDsa => key.sign(typ, &claims),
             Algorithm::Rs256 => {
                 let (tell, told) = oneshot::channel();
-                // Who asked may be gone.
-                self.queue(Box::new(move || drop(tell.send(key.sign(typ, &claims)))));
+                self.queue(Box::new(move || {
+                    // Who asked may be gone, and the place of the call with them.
+                    if !tell.is_closed() {
+                        let _ = tell.send(key.sign(typ, &claims));
+                    }
+                }));
                 told.await.expect("whatever is queued is signed")
             }
         }

@@ -6,7 +6,7 @@ use tokio::sync::{Notify, watch};
 use super::{Ended, TokenKey};
 
 /// The most callers that wait for one presentation; the next is told to come again.
-const PASSENGERS_MAX: usize = 256;
+const PASSENGERS_MAX: usize = 64;
 
 /// The presentations that go on: of each token one, whoever else comes with it meanwhile.
 #[derive(Default)]

@@ -187,6 +187,7 @@ impl AuthorizationServer {
 
     /// Waits for the end of a presentation, for as long as its answer can still be used.
     async fn arrival(&self, context: &RequestContext, mut passage: Passage) -> Ended {
+        let Some(_place) = self.admission.elsewhere() else { return Ended::Later(SLOW_RETRY_SECONDS) };
         let left = context.begin_before().saturating_duration_since(self.clock.monotonic());
         let patience = left.saturating_sub(Duration::from_millis(STEP_MILLISECONDS));
         let ended = timeout(patience, passage.wait_for(Option::is_some)).await;
