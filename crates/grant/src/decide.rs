@@ -82,9 +82,11 @@ fn place(
         Ok(Standing::Current) => Ok(Place::Current),
         Ok(Standing::Superseded) if facts.generation.is_right_before(row.generation) => retry(row, facts, policy, now),
         Ok(Standing::Superseded) => Err(Verdict::ReuseDetected),
-        Err(Refused::DeadEpoch) if facts.recovery.is_some_and(|recovery| recovery.takes(row, facts, now)) => {
-            Ok(Place::Recovered)
-        }
+        Err(Refused::DeadEpoch) => match facts.recovery {
+            Some(recovery) if recovery.takes(row, facts, now) => Ok(Place::Recovered),
+            Some(recovery) if recovery.lets_retry(row, facts, now) => retry(row, facts, policy, now),
+            Some(_) | None => Err(Verdict::DeadEpoch),
+        },
         Err(refused) => Err(refused.into()),
     }
 }

@@ -38,8 +38,7 @@ impl Recovery {
         if !self.goes_on(now) || facts.epoch != self.former || facts.generation.next().is_none() {
             return false;
         }
-        // The key was compared before the generation was looked at.
-        let is_proven = facts.client_kind == ClientKind::Confidential || row.binding != Binding::None;
+        let is_proven = is_proven(row, facts);
         if self.is_ahead(row, facts) {
             is_proven || self.public == RecoverPublic::AcceptAhead
         } else {
@@ -47,8 +46,20 @@ impl Recovery {
         }
     }
 
+    /// Whether the retry rule holds for a token that the row of the backup has superseded: its sender proves itself, and may not
+    /// have heard the answer before the backup was made, nor anything since.
+    pub(crate) fn lets_retry(&self, row: &Grant, facts: &RefreshFacts, now: Timestamp) -> bool {
+        let is_superseded = row.epoch == self.former && facts.generation.is_right_before(row.generation);
+        self.goes_on(now) && is_superseded && is_proven(row, facts)
+    }
+
     /// Whether the token was issued after the backup, so that the row's idle end is not its own.
     pub(crate) fn is_ahead(&self, row: &Grant, facts: &RefreshFacts) -> bool {
         facts.epoch == self.former && facts.generation > row.generation
     }
+}
+
+/// Whether the sender is known. The key of a binding was compared before the generation was looked at.
+fn is_proven(row: &Grant, facts: &RefreshFacts) -> bool {
+    facts.client_kind == ClientKind::Confidential || row.binding != Binding::None
 }

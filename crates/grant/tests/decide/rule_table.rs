@@ -42,7 +42,12 @@ pub(crate) static RULES: [Rule; 38] = [
         nothing,
     ),
     rule("ahead", |c| behind(c) < 0 && !taken(c), Verdict::RolledBack, nothing),
-    rule("nothing was made since a restore", |c| c.row.epoch < c.epoch && !taken(c), Verdict::DeadEpoch, nothing),
+    rule(
+        "nothing was made since a restore",
+        |c| c.row.epoch < c.epoch && !taken(c) && !repeated(c),
+        Verdict::DeadEpoch,
+        nothing,
+    ),
     rule("current number, another string", |c| behind(c) == 0 && !same_string(c), Verdict::DeadEpoch, nothing),
     rule("two or more behind, from before", |c| behind(c) > 1 && lost(c), Verdict::DeadEpoch, nothing),
     rule("two or more behind", |c| behind(c) > 1, Verdict::ReuseDetected, as_policy_says),
@@ -139,6 +144,12 @@ fn taken(c: &Case) -> bool {
         (0, true) | (1.., _) => false,
     };
     is_to_be_taken && former(c) && c.facts.epoch < c.epoch && c.facts.generation.0 < u32::MAX
+}
+
+/// A retry of the refresh that made the row of the backup, which a restore does not turn into a stranger's.
+fn repeated(c: &Case) -> bool {
+    let is_of_backup = c.facts.recovery.is_some_and(|recovery| recovery.former == c.row.epoch);
+    recovering(c) && is_of_backup && superseded(c) && !uses_challenges(c)
 }
 
 fn consumes(c: &Case) -> bool {

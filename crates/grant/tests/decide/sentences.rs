@@ -236,13 +236,17 @@ fn while_a_store_recovers_only_who_proves_itself_moves_a_row_forward() {
     for (why, sender, steps, verdict) in [
         ("confidential, ahead", confidential as fn(&mut Case), 7, Verdict::Rotated),
         ("confidential, current in the backup", confidential, 0, Verdict::Rotated),
-        ("confidential, superseded in the backup", confidential, -1, Verdict::DeadEpoch),
+        ("confidential, superseded in the backup, perhaps unheard", confidential, -1, Verdict::Retried),
+        ("confidential, two behind", confidential, -2, Verdict::DeadEpoch),
         ("DPoP, ahead", dpop, 7, Verdict::Rotated),
         ("DPoP, current in the backup", dpop, 0, Verdict::Rotated),
+        ("DPoP, superseded in the backup, perhaps unheard", dpop, -1, Verdict::Retried),
         ("bearer, ahead", bearer, 7, Verdict::DeadEpoch),
         ("bearer, current in the backup", bearer, 0, Verdict::DeadEpoch),
+        ("bearer, superseded in the backup", bearer, -1, Verdict::DeadEpoch),
         ("retry verifier, ahead", verifier, 7, Verdict::DeadEpoch),
         ("retry verifier, current in the backup", verifier, 0, Verdict::DeadEpoch),
+        ("retry verifier, superseded in the backup", verifier, -1, Verdict::DeadEpoch),
         ("bearer, ahead, and the operator takes it", bearer_ahead, 7, Verdict::Rotated),
         ("bearer, current in the backup, and the operator takes what is ahead", bearer_ahead, 0, Verdict::DeadEpoch),
     ] {
