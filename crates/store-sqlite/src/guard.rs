@@ -142,3 +142,6 @@ fn replay_failed(error: ReplayError) -> StoreError {
 fn not_journalled(error: &OutsideError) -> StoreError {
     StoreError::Unavailable(error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

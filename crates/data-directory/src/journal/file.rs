@@ -1,5 +1,6 @@
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use regrant_grant::Realm;
@@ -45,7 +46,8 @@ impl JournalFile {
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        let Scanned { header, span, bytes, is_torn } = scan(&path.display().to_string(), BufReader::new(&file))?;
+        let Scanned { header, span, bytes, last_written, is_torn } =
+            scan(&path.display().to_string(), BufReader::new(&file))?;
         if header.realm != realm {
             return Err(OutsideError(format!(
                 "{} is the journal of another store; name that of this one in store.journal",
@@ -54,15 +56,11 @@ impl JournalFile {
         }
         if is_torn {
             tracing::warn!(path = %path.display(), last = span.last, "what a crash left of the last lines is cut off");
-            file.set_len(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
+            file.set_len(bytes).map_err(failed)?;
         }
+        write_anew(&file, last_written, bytes).map_err(failed)?;
         let cursor = (header.begins_after, header.to_text().len() as u64);
         Ok(Self { path: path.to_owned(), file, span, bytes, cursor, poisoned: None })
-    }
-
-    fn write(&mut self, text: &str) -> io::Result<()> {
-        self.file.seek(SeekFrom::Start(self.bytes))?;
-        self.file.write_all(text.as_bytes())
     }
 
     fn failed(&self, error: &io::Error) -> OutsideError {
@@ -85,7 +83,7 @@ impl Journal for JournalFile {
             Line { record, first, epoch: reached.epoch }.to_text()
         };
         let text: String = (first..).zip(endings).map(line).collect();
-        if let Err(error) = self.write(&text) {
+        if let Err(error) = self.file.write_all_at(text.as_bytes(), self.bytes) {
             // A full disk may have taken half of it.
             if self.file.set_len(self.bytes).is_err() {
                 self.poisoned =
@@ -142,6 +140,15 @@ impl JournalFile {
             .map_err(|error| self.failed(&error))?;
         Ok((self.span.begins_after, bytes as u64))
     }
+}
+
+/// Makes the bytes durable that nobody knows to be: after a failed fsync they may be in the kernel's cache and not on the disk, and
+/// another fsync would not bring them there.
+fn write_anew(file: &File, from: u64, to: u64) -> io::Result<()> {
+    let mut bytes = vec![0; usize::try_from(to - from).map_err(io::Error::other)?];
+    file.read_exact_at(&mut bytes, from)?;
+    file.write_all_at(&bytes, from)?;
+    file.sync_all()
 }
 
 fn unusable(path: &Path, error: &io::Error) -> OutsideError {

@@ -11,6 +11,8 @@ pub(super) struct Scanned {
     pub(super) span: JournalSpan,
     /// How many bytes that is.
     pub(super) bytes: u64,
+    /// Where the lines begin that were written together last; the end, when there are none.
+    pub(super) last_written: u64,
     /// What follows is what a crash left of lines that were written together and nobody was told of.
     pub(super) is_torn: bool,
 }
@@ -34,11 +36,14 @@ pub(super) fn scan(name: &str, reader: impl BufRead) -> Result<Scanned, OutsideE
     };
     let begins_after = header.begins_after;
     let mut span = JournalSpan { begins_after, last: begins_after, reached: None };
-    let mut is_torn = false;
+    let (mut last_written, mut is_torn) = (bytes, false);
     while let Some(length) = lines.next().map_err(unreadable)? {
         let expected = span.last + 1;
         match lines.sound().and_then(Line::read) {
             Some(line) if !is_torn && line.record.number == expected => {
+                if line.first == expected {
+                    last_written = bytes;
+                }
                 span = JournalSpan { last: expected, reached: Some(line.reached()), ..span };
                 bytes += length;
             }
@@ -52,7 +57,7 @@ pub(super) fn scan(name: &str, reader: impl BufRead) -> Result<Scanned, OutsideE
             Some(_) | None => is_torn = true,
         }
     }
-    Ok(Scanned { header, span, bytes, is_torn })
+    Ok(Scanned { header, span, bytes, last_written, is_torn })
 }
 
 /// The lines of a reader, of each at most [`JOURNAL_LINE_BYTES_MAX`] bytes.
@@ -123,6 +128,9 @@ mod tests {
         let scanned = scan("journal", text.as_bytes()).unwrap();
         assert_eq!(scanned.span.reached, Some(Reached { counter: 9, epoch: EpochNumber(1) }));
         assert_eq!(scanned.bytes, text.len() as u64);
+        assert_eq!(scanned.last_written, lines()[..4].concat().len() as u64, "9 and 10 were written together");
+        let header = lines().remove(0);
+        assert_eq!(scan("journal", header.as_bytes()).unwrap().last_written, header.len() as u64);
         assert_eq!(last(&lines()[0]), Ok((5, false)));
     }
 
