@@ -35,6 +35,8 @@ pub enum Action {
     TakeSnapshot,
     /// The copy is put back.
     PutBack,
+    /// The time is over for which a restored store takes tokens of the epoch before.
+    EndRecovery,
     /// The user revokes the grant.
     Revoke,
     /// The user's cutoff is raised, and all his grants end.

@@ -25,11 +25,15 @@ pub enum Breach {
     HandedOver,
     /// A token was accepted that was never issued.
     ForgeryAccepted,
+    /// A token from before a restore was accepted, and the policy of the restore does not take it from this sender.
+    FormerTokenTaken,
+    /// The grant was ended for reuse while the store recovered.
+    EndedInRecovery,
 }
 
 impl Breach {
     /// Every breach.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::SuccessorLost,
         Self::TwoStrings,
         Self::GenerationFell,
@@ -42,6 +46,8 @@ impl Breach {
         Self::AnsweredToThief,
         Self::HandedOver,
         Self::ForgeryAccepted,
+        Self::FormerTokenTaken,
+        Self::EndedInRecovery,
     ];
 
     /// The promise that it breaks, for reports.
@@ -60,6 +66,10 @@ impl Breach {
             Self::AnsweredToThief => "who proves itself is the only one to be answered 200",
             Self::HandedOver => "client and thief do not both keep refreshing",
             Self::ForgeryAccepted => "only issued tokens are accepted",
+            Self::FormerTokenTaken => {
+                "a token from before a restore is taken by the policy of the restore, or not at all"
+            }
+            Self::EndedInRecovery => "nothing is ended for reuse while a store recovers",
         }
     }
 }

@@ -35,9 +35,16 @@ impl World {
             actions.push(Action::RotateKey);
         }
         match state.store.snapshot {
-            Snapshot::NotTaken if settings.restore != Restore::Never => actions.push(Action::TakeSnapshot),
+            Snapshot::NotTaken
+                if settings.restore != Restore::Never && state.store.restores < settings.restores_max =>
+            {
+                actions.push(Action::TakeSnapshot);
+            }
             Snapshot::Taken { .. } => actions.push(Action::PutBack),
-            Snapshot::NotTaken | Snapshot::PutBack => {}
+            Snapshot::NotTaken => {}
+        }
+        if state.store.recovers.is_some() {
+            actions.push(Action::EndRecovery);
         }
         if settings.revocation && !state.ledger.is_ended {
             actions.push(Action::Revoke);

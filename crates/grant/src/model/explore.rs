@@ -115,7 +115,7 @@ mod tests {
                 rotation,
                 generations_max: 2,
                 key_rotations_max: 1,
-                restore: Restore::Noticed,
+                restore: Restore::Strict,
                 ..Settings::honest(ClientType::Confidential)
             };
             let found = explore(&settings, &rule);

@@ -3,8 +3,8 @@ use regrant_protocol::{ClientId, Kid, Timestamp};
 use super::rule::Rule;
 use super::settings::TICK_SECONDS;
 use crate::{
-    AuthorityTag, Decision, Grant, Party, Policy, RefreshFacts, RevokeVerdict, Surroundings, Verdict, Write, decide,
-    revoke,
+    AuthorityTag, ClientKind, Decision, Grant, Party, Policy, RecoverPublic, Recovery, RefreshFacts, RevokeVerdict,
+    Surroundings, Verdict, Write, decide, revoke,
 };
 
 /// A fault that is planted around the real rule, to see that the model finds it.
@@ -16,6 +16,7 @@ pub struct Fault {
     output: fn(&mut Decision, &Call<'_>),
     revocation: fn(Write) -> Write,
     answer_kid: fn(&Grant, &RefreshFacts) -> Kid,
+    replays_journal: bool,
 }
 
 /// What the rule is given.
@@ -28,8 +29,14 @@ struct Call<'a> {
 
 impl Fault {
     /// No fault at all: what the others differ from.
-    const NONE: Self =
-        Self { name: "", inputs: |_| {}, output: |_, _| {}, revocation: |write| write, answer_kid: |row, _| row.kid };
+    const NONE: Self = Self {
+        name: "",
+        inputs: |_| {},
+        output: |_, _| {},
+        revocation: |write| write,
+        answer_kid: |row, _| row.kid,
+        replays_journal: true,
+    };
 
     /// Every fault.
     pub const ALL: &'static [Self] = &[
@@ -58,6 +65,15 @@ impl Fault {
         Self { name: "reuse_taken_for_late_retry", output: overlook_reuse, ..Self::NONE },
         Self { name: "superseded_token_without_key_ends_grant", output: punish_wrong_sender, ..Self::NONE },
         Self { name: "token_ahead_ends_grant", output: punish_token_ahead, ..Self::NONE },
+        Self { name: "journal_not_replayed", replays_journal: false, ..Self::NONE },
+        Self { name: "recovery_takes_equal_unproven", inputs: believe_sender_of_equal, ..Self::NONE },
+        Self { name: "recovery_takes_ahead_unproven", inputs: accept_ahead, ..Self::NONE },
+        Self { name: "recovery_takes_what_is_behind", inputs: lift_to_row, ..Self::NONE },
+        Self { name: "recovery_takes_older_epoch", inputs: recover_any_epoch, ..Self::NONE },
+        Self { name: "recovery_stays_in_former_epoch", output: stay_in_former_epoch, ..Self::NONE },
+        Self { name: "recovery_counts_from_the_row", output: count_from_the_row, ..Self::NONE },
+        Self { name: "recovery_ends_grant_for_reuse", output: punish_in_recovery, ..Self::NONE },
+        Self { name: "recovery_forgets_retries", inputs: forget_retries_of_copy, ..Self::NONE },
         Self { name: "tag_not_checked", inputs: |call| call.facts.authority_tag = AuthorityTag::Valid, ..Self::NONE },
     ];
 
@@ -95,6 +111,10 @@ impl Rule for Fault {
         (verdict, (self.revocation)(write))
     }
 
+    fn replays_journal(&self) -> bool {
+        self.replays_journal
+    }
+
     fn answer_kid(&self, row: &Grant, facts: &RefreshFacts) -> Kid {
         (self.answer_kid)(row, facts)
     }
@@ -103,6 +123,11 @@ impl Rule for Fault {
 impl Call<'_> {
     fn presents_previous(&self) -> bool {
         self.facts.generation.is_right_before(self.row.generation)
+    }
+
+    /// How the token is of the epoch that a restore ended and its row is still of it; `None` when that is not so.
+    fn recovery(&self) -> Option<&Recovery> {
+        self.facts.recovery.as_ref().filter(|recovery| recovery.former == self.row.epoch)
     }
 
     fn is_by_stranger(&self) -> bool {
@@ -178,6 +203,36 @@ fn believe_sender_of_previous(call: &mut Call<'_>) {
     }
 }
 
+fn believe_sender_of_equal(call: &mut Call<'_>) {
+    if call.recovery().is_some() && call.facts.generation == call.row.generation {
+        call.facts.client_kind = ClientKind::Confidential;
+    }
+}
+
+fn accept_ahead(call: &mut Call<'_>) {
+    if let Some(recovery) = &mut call.facts.recovery {
+        recovery.public = RecoverPublic::AcceptAhead;
+    }
+}
+
+fn lift_to_row(call: &mut Call<'_>) {
+    if call.recovery().is_some() && call.facts.generation < call.row.generation {
+        call.facts.generation = call.row.generation;
+    }
+}
+
+fn recover_any_epoch(call: &mut Call<'_>) {
+    if let Some(recovery) = &mut call.facts.recovery {
+        recovery.former = call.facts.epoch.min(recovery.former);
+    }
+}
+
+fn forget_retries_of_copy(call: &mut Call<'_>) {
+    if call.recovery().is_some() && call.presents_previous() {
+        call.facts.recovery = None;
+    }
+}
+
 fn newest_kid(_: &Grant, facts: &RefreshFacts) -> Kid {
     facts.newest_kid
 }
@@ -239,6 +294,36 @@ fn punish_wrong_sender(decision: &mut Decision, given: &Call<'_>) {
 
 fn punish_token_ahead(decision: &mut Decision, given: &Call<'_>) {
     if decision.verdict == Verdict::RolledBack {
+        *decision = revoked(given);
+    }
+}
+
+/// A rotation that a restore made possible.
+fn recovered<'a>(decision: &'a mut Decision, given: &Call<'_>) -> Option<&'a mut Grant> {
+    given.recovery()?;
+    if let Write::Update(after) = &mut decision.write
+        && decision.verdict == Verdict::Rotated
+    {
+        return Some(after);
+    }
+    None
+}
+
+fn stay_in_former_epoch(decision: &mut Decision, given: &Call<'_>) {
+    if let Some(after) = recovered(decision, given) {
+        after.epoch = given.row.epoch;
+    }
+}
+
+fn count_from_the_row(decision: &mut Decision, given: &Call<'_>) {
+    if let (Some(after), Some(next)) = (recovered(decision, given), given.row.generation.next()) {
+        after.generation = next;
+    }
+}
+
+fn punish_in_recovery(decision: &mut Decision, given: &Call<'_>) {
+    let is_superseded = given.row.epoch == given.surroundings.epoch && given.facts.generation < given.row.generation;
+    if given.facts.recovery.is_some() && is_superseded && !decision.verdict.is_success() {
         *decision = revoked(given);
     }
 }

@@ -2,7 +2,7 @@ use super::breach::Breach;
 use super::row::Row;
 use super::settings::{ClientType, Restore, Settings};
 use super::token::{Token, Tokens};
-use crate::{RotationMode, Verdict};
+use crate::{RecoverPublic, RotationMode, Verdict};
 
 /// Who presents a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,12 +38,31 @@ pub(super) struct Ledger {
     pub(super) is_ended: bool,
     /// There is a reason why the client may be refused.
     pub(super) is_excused: bool,
-    pub(super) restored: Restore,
+    restored: Restore,
+    /// The epoch of the store.
+    epoch: u8,
+    /// What the copy that may be put back knows of what was sent; `None` where that does not count.
+    copied: Option<Copied>,
+    /// The store was restored, and takes tokens of the epoch before by its policy.
+    recovers: bool,
+    /// Which ones, from their proper sender.
+    recoverable: Tokens,
     /// Generations that were sent to the client, one bit each.
     client_generations: u8,
     /// Generations that were sent to the thief, one bit each.
     thief_generations: u8,
     pub(super) breach: Option<Breach>,
+}
+
+/// What had been sent when a copy of the store was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Copied {
+    issued: Tokens,
+    newest: Option<Token>,
+    superseded: Option<Token>,
+    rotated_by: Sender,
+    age_ticks: u8,
+    idle_left_ticks: u8,
 }
 
 /// One decision of the server, as both sides of the connection saw it.
@@ -82,6 +101,10 @@ impl Ledger {
             is_ended: false,
             is_excused: false,
             restored: Restore::Never,
+            epoch: settings.first_token().epoch,
+            copied: None,
+            recovers: false,
+            recoverable: Tokens::EMPTY,
             client_generations: 0,
             thief_generations: 0,
             breach: None,
@@ -91,6 +114,10 @@ impl Ledger {
     /// One tick passes.
     pub(super) fn tick(&mut self, settings: &Settings) {
         self.age_ticks = (self.age_ticks + 1).min(settings.window_ticks);
+        if let Some(copied) = &mut self.copied {
+            copied.age_ticks = (copied.age_ticks + 1).min(settings.window_ticks);
+            copied.idle_left_ticks = copied.idle_left_ticks.saturating_sub(1);
+        }
         for left in [&mut self.idle_left_ticks, &mut self.absolute_left_ticks] {
             self.is_expired |= *left == 1;
             *left = left.saturating_sub(1);
@@ -102,6 +129,71 @@ impl Ledger {
     pub(super) fn end(&mut self) {
         self.is_ended = true;
         self.is_excused = true;
+    }
+
+    /// The store is copied.
+    pub(super) fn take_copy(&mut self, settings: &Settings) {
+        if matches!(settings.restore, Restore::Recover(_)) {
+            let Self { issued, newest, superseded, rotated_by, age_ticks, idle_left_ticks, .. } = *self;
+            self.copied = Some(Copied { issued, newest, superseded, rotated_by, age_ticks, idle_left_ticks });
+        }
+    }
+
+    /// The copy is put back and `epoch` begins, while the client holds `held`.
+    pub(super) fn put_back(&mut self, epoch: u8, held: Option<Token>, settings: &Settings) {
+        let copied = self.copied.take();
+        self.restored = settings.restore;
+        self.epoch = epoch;
+        if !matches!(settings.restore, Restore::Strict | Restore::Recover(_)) {
+            return;
+        }
+        (self.newest, self.superseded, self.recoverable) = (None, None, Tokens::EMPTY);
+        // Its generations are counted anew: what went on in the epoch before is no convoy in this one.
+        (self.client_generations, self.thief_generations) = (0, 0);
+        match (settings.restore, copied) {
+            (Restore::Recover(public), Some(copied)) => self.recover(public, &copied, held, settings),
+            _ => self.is_excused = true,
+        }
+    }
+
+    /// The store takes tokens of the epoch before, as far as the copy lets it.
+    fn recover(&mut self, public: RecoverPublic, copied: &Copied, held: Option<Token>, settings: &Settings) {
+        self.recovers = true;
+        let is_proven = settings.thief_is_powerless();
+        let of_former_epoch = |token: &Token| token.epoch + 1 == self.epoch;
+        let (mut taken, mut repeated) = (Tokens::EMPTY, Tokens::EMPTY);
+        if is_proven || public == RecoverPublic::AcceptAhead {
+            let ahead = self.issued.without(copied.issued);
+            ahead.iter().filter(of_former_epoch).for_each(|token| taken.insert(token));
+        }
+        if let Some(newest) = copied.newest.filter(of_former_epoch).filter(|_| is_proven) {
+            taken.insert(newest);
+            self.newest = Some(newest);
+            self.superseded = copied.superseded;
+            (self.rotated_by, self.age_ticks) = (copied.rotated_by, copied.age_ticks);
+            copied.superseded.into_iter().for_each(|token| repeated.insert(token));
+        }
+        self.recoverable = taken;
+        // The copy does not know which of them were used.
+        self.dead = self.dead.without(taken).without(repeated);
+        self.is_excused |= !held.is_some_and(|held| taken.contains(held) || repeated.contains(held));
+        if held.is_some_and(|held| self.newest == Some(held) || repeated.contains(held)) && settings.idle_ticks > 0 {
+            // Nothing is known of a later use.
+            self.idle_left_ticks = copied.idle_left_ticks;
+            self.is_expired |= self.idle_left_ticks == 0;
+            self.is_excused |= self.is_expired;
+        }
+    }
+
+    /// The time is over for which the store takes tokens of the epoch before.
+    pub(super) fn end_recovery(&mut self) {
+        self.recovers = false;
+        self.recoverable = Tokens::EMPTY;
+        if self.newest.is_none_or(|token| token.epoch < self.epoch) {
+            // Nothing was taken in time.
+            (self.newest, self.superseded) = (None, None);
+            self.is_excused = true;
+        }
     }
 
     /// Writes down what was sent and received, and what it breaks.
@@ -140,6 +232,9 @@ impl Ledger {
         if is_rolled_back {
             return None;
         }
+        if self.recovers && exchange.after.revoked && !exchange.before.revoked {
+            return Some(Breach::EndedInRecovery);
+        }
         if exchange.verdict.is_success() {
             return self.breach_of_success(exchange, settings);
         }
@@ -165,7 +260,7 @@ impl Ledger {
         if self.is_ended {
             return Some(Breach::AnsweredAfterEnd);
         }
-        if self.is_expired {
+        if self.is_expired && !self.is_ahead(token) || self.is_past_absolute_end(settings) {
             return Some(Breach::AnsweredAfterExpiry);
         }
         if self.dead.contains(token) {
@@ -174,10 +269,41 @@ impl Ledger {
         if exchange.sender == Sender::Thief && settings.thief_is_powerless() {
             return Some(Breach::AnsweredToThief);
         }
-        if self.newest == Some(token) {
+        if self.recoverable.contains(token) {
+            self.breach_of_recovery(exchange, settings)
+        } else if token.epoch < self.epoch && !self.is_superseded(token) {
+            Some(Breach::FormerTokenTaken)
+        } else if self.newest == Some(token) {
             self.breach_of_rotation(exchange, settings)
         } else {
             self.breach_of_retry(exchange, settings)
+        }
+    }
+
+    /// Whether the token is the one before the newest. One of the same generation from before a restore passes for it, as the row
+    /// does not keep what it has superseded: the answer that brought it was lost, or the successor would be another.
+    fn is_superseded(&self, token: Token) -> bool {
+        let passes = |before: Token| token.generation == before.generation && token.epoch < self.epoch;
+        self.superseded.is_some_and(|before| before == token || passes(before))
+    }
+
+    /// Whether the token was issued after the copy: when it ends, the restored store cannot know.
+    fn is_ahead(&self, token: Token) -> bool {
+        self.recoverable.contains(token) && self.newest != Some(token)
+    }
+
+    fn is_past_absolute_end(&self, settings: &Settings) -> bool {
+        settings.absolute_ticks > 0 && self.absolute_left_ticks == 0
+    }
+
+    /// Whatever the mode, the successor is the next generation, of this epoch.
+    fn breach_of_recovery(&self, exchange: &Exchange, settings: &Settings) -> Option<Breach> {
+        match exchange.given {
+            Some(given) if (given.generation, given.epoch) != (exchange.token.generation + 1, self.epoch) => {
+                Some(Breach::GenerationFell)
+            }
+            Some(given) => self.issued.has_twin(given).then_some(Breach::TwoStrings),
+            None => (settings.rotation != RotationMode::Consume).then_some(Breach::SuccessorLost),
         }
     }
 
@@ -195,7 +321,7 @@ impl Ledger {
     }
 
     fn breach_of_retry(&self, exchange: &Exchange, settings: &Settings) -> Option<Breach> {
-        if self.superseded != Some(exchange.token) || self.age_ticks >= settings.window_ticks {
+        if !self.is_superseded(exchange.token) || self.age_ticks >= settings.window_ticks {
             return Some(Breach::AnsweredOutsideWindow);
         }
         // The other direction, the client that gets what the thief rotated, is counted as a hand-over.
@@ -208,7 +334,11 @@ impl Ledger {
 
     /// I5: a superseded token was refused, was no late retry of the same sender, and the grant lives on.
     fn tolerates_reuse(&self, exchange: &Exchange, settings: &Settings) -> bool {
-        if exchange.after.revoked || !settings.reuse_revokes() || settings.rotation != RotationMode::Rotate {
+        if exchange.after.revoked
+            || !settings.reuse_revokes()
+            || settings.rotation != RotationMode::Rotate
+            || self.recovers
+        {
             return false;
         }
         if exchange.verdict == Verdict::ReuseDetected {
@@ -231,20 +361,23 @@ impl Ledger {
     }
 
     fn record_success(&mut self, exchange: &Exchange, settings: &Settings) {
-        if self.newest == Some(exchange.token) {
-            match settings.rotation {
-                RotationMode::Rotate | RotationMode::Consume => {
-                    self.used.insert(exchange.token);
-                    self.superseded = Some(exchange.token);
-                    self.newest = exchange.given;
-                    self.rotated_by = exchange.sender;
-                }
-                RotationMode::Reuse | RotationMode::Fork => {}
+        let is_recovery = self.recoverable.contains(exchange.token);
+        if is_recovery || self.newest == Some(exchange.token) {
+            if is_recovery || matches!(settings.rotation, RotationMode::Rotate | RotationMode::Consume) {
+                self.used.insert(exchange.token);
+                self.superseded = Some(exchange.token);
+                self.newest = exchange.given;
+                self.rotated_by = exchange.sender;
             }
-            if settings.rotation != RotationMode::Fork {
+            if is_recovery || settings.rotation != RotationMode::Fork {
                 self.age_ticks = 0;
                 self.idle_left_ticks = settings.idle_ticks;
             }
+        }
+        if is_recovery {
+            self.is_expired = false;
+            // The row has come past them.
+            self.recoverable = self.recoverable.above(exchange.token.generation + 1);
         }
         if let Some(given) = exchange.given {
             self.issued.insert(given);
@@ -262,12 +395,16 @@ impl Ledger {
         if self.restored == Restore::Unnoticed {
             return;
         }
-        if is_accepted && self.dead.contains(token) {
+        // What passes for the superseded token has its window; and each use of a pinned token, which a restore has put in the place
+        // of another, opens that of the other again.
+        let has_window =
+            token.epoch < self.epoch && self.is_superseded(token) && self.age_ticks < settings.window_ticks;
+        if is_accepted && self.dead.contains(token) && !has_window {
             self.break_promise(Breach::Resurrected, settings);
         }
         if !is_accepted {
             self.dead.insert(token);
-            let should_live = !self.is_ended && !self.is_expired && self.restored == Restore::Never;
+            let should_live = !self.is_ended && !self.is_expired && token.epoch == self.epoch;
             if should_live && self.newest == Some(token) {
                 self.break_promise(Breach::SuccessorLost, settings);
             }

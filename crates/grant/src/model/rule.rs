@@ -30,6 +30,11 @@ pub trait Rule: Send + Sync {
         revoke(row, client, authority_tag, surroundings, now)
     }
 
+    /// Whether a restore does again what the journal says has ended since the copy was made.
+    fn replays_journal(&self) -> bool {
+        true
+    }
+
     /// The master key under which the refresh token of `row` is made for an answer.
     fn answer_kid(&self, row: &Grant, facts: &RefreshFacts) -> Kid {
         let _ = facts;

@@ -50,7 +50,9 @@ impl World {
         let given = match self.settings.rotation {
             // Its string is its sender's, and of no key of ours.
             RotationMode::Reuse if verdict.is_success() && answering.has_imported_token() => Some(request.token),
-            RotationMode::Rotate | RotationMode::Reuse if verdict.is_success() => Some(Token {
+            // A sibling is a grant of its own.
+            _ if verdict == Verdict::Forked => None,
+            RotationMode::Rotate | RotationMode::Reuse | RotationMode::Fork if verdict.is_success() => Some(Token {
                 generation: after.generation,
                 kid: self.rule.answer_kid(&answering, &facts).0,
                 epoch: answering.epoch.0,

@@ -1,6 +1,6 @@
 use super::breach::Breach;
 use super::token::Token;
-use crate::{OnReuse, RotationMode};
+use crate::{OnReuse, RecoverPublic, RotationMode};
 
 /// One tick of the model's clock: as long as a request may be held on the way, and as long as the server may let it wait.
 pub const TICK_SECONDS: u32 = 10;
@@ -37,6 +37,8 @@ pub struct Settings {
     pub key_rotations_max: u8,
     /// Whether a snapshot is taken and put back.
     pub restore: Restore,
+    /// How often, where it is.
+    pub restores_max: u8,
     /// Whether the user revokes the grant.
     pub revocation: bool,
     /// Whether the user's cutoff is raised.
@@ -73,6 +75,7 @@ impl Settings {
             sheds: false,
             key_rotations_max: 0,
             restore: Restore::Never,
+            restores_max: 1,
             revocation: false,
             cutoff: false,
             disabling: false,
@@ -182,8 +185,10 @@ pub enum QuietReading {
 pub enum Restore {
     /// None is taken.
     Never,
-    /// It is put back, the store notices, makes a new epoch and applies its journal.
-    Noticed,
+    /// It is put back, the store notices, begins an epoch in which every older token is dead, and applies its journal.
+    Strict,
+    /// The same, but until the operator's time is over it takes tokens of the epoch before.
+    Recover(RecoverPublic),
     /// It is put back together with mark and journal, so that only a token ahead of its row can tell.
     Unnoticed,
 }

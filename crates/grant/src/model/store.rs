@@ -18,16 +18,17 @@ pub(super) struct Store {
     /// A token was ahead of its row: 503 until the operator decides.
     pub(super) alarmed: bool,
     pub(super) snapshot: Snapshot,
+    /// How often a copy was put back.
+    pub(super) restores: u8,
     /// What becomes of senders without a proof while the store recovers; `None` when it does not.
     pub(super) recovers: Option<RecoverPublic>,
 }
 
-/// A copy of the store that may be put back, once.
+/// A copy of the store that may be put back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Snapshot {
     NotTaken,
     Taken { row: Row, cutoff: u8 },
-    PutBack,
 }
 
 impl Store {
@@ -40,6 +41,7 @@ impl Store {
             user_enabled: true,
             alarmed: false,
             snapshot: Snapshot::NotTaken,
+            restores: 0,
             recovers: None,
         }
     }
@@ -54,7 +56,7 @@ impl Store {
         }
     }
 
-    /// How the store takes tokens of the epoch before, once it was restored; it recovers for ever.
+    /// How the store takes tokens of the epoch before; as long as it does, the end of that is a second away.
     pub(super) fn recovery(&self) -> Option<Recovery> {
         let public = self.recovers?;
         Some(Recovery { former: EpochNumber(self.epoch - 1), until: NOW.plus_seconds(1), public })

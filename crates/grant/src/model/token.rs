@@ -33,8 +33,9 @@ impl Token {
     }
 
     fn bit(self) -> u64 {
-        assert!(self.generation < 8 && self.kid < 4 && matches!(self.epoch, 1 | 2), "a model has few tokens: {self:?}");
-        1 << (self.generation * 8 + self.kid * 2 + self.epoch - 1)
+        let Self { generation, kid, epoch } = self;
+        assert!(generation < 8 && matches!((kid, epoch), (1..=2, 1..=4)), "a model has few tokens: {self:?}");
+        1 << (generation * 8 + (kid - 1) * 4 + epoch - 1)
     }
 }
 
@@ -59,10 +60,20 @@ impl Tokens {
         self.0 & token.bit() != 0
     }
 
-    /// Whether another token of the same generation is in the set.
+    /// The tokens that are in this set and not in the other.
+    pub(super) fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Those of a higher generation than this one.
+    pub(super) fn above(self, generation: u8) -> Self {
+        Self(self.0 & !(u64::MAX >> (56 - 8 * generation)))
+    }
+
+    /// Whether another token of the same generation and the same epoch is in the set.
     pub(super) fn has_twin(self, token: Token) -> bool {
-        let same_generation = 0xFF << (token.generation * 8);
-        self.0 & same_generation & !token.bit() != 0
+        let other_kid = Token { kid: 3 - token.kid, ..token };
+        self.contains(other_kid)
     }
 
     pub(super) fn iter(self) -> impl Iterator<Item = Token> {
@@ -73,7 +84,7 @@ impl Tokens {
             }
             let index = left.trailing_zeros() as u8;
             left &= left - 1;
-            Some(Token { generation: index / 8, kid: index % 8 / 2, epoch: index % 2 + 1 })
+            Some(Token { generation: index / 8, kid: index % 8 / 4 + 1, epoch: index % 4 + 1 })
         })
     }
 }
@@ -89,8 +100,8 @@ mod tests {
     use super::*;
 
     fn every_token() -> impl Iterator<Item = Token> {
-        (1..8).flat_map(|generation| {
-            (0..4).flat_map(move |kid| (1..=2).map(move |epoch| Token { generation, kid, epoch }))
+        (0..8).flat_map(|generation| {
+            (1..=2).flat_map(move |kid| (1..=4).map(move |epoch| Token { generation, kid, epoch }))
         })
     }
 
@@ -105,13 +116,26 @@ mod tests {
     }
 
     #[test]
-    fn a_twin_is_another_token_of_the_same_generation() {
+    fn a_twin_is_another_token_of_the_same_generation_and_epoch() {
         for token in every_token() {
             for other in every_token() {
                 let mut tokens = Tokens::EMPTY;
                 tokens.insert(other);
-                let is_twin = other.generation == token.generation && other != token;
+                let is_twin = (other.generation, other.epoch) == (token.generation, token.epoch) && other != token;
                 assert_eq!(tokens.has_twin(token), is_twin, "{token:?} beside {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_set_may_lose_those_of_another_and_those_that_are_not_above_a_generation() {
+        for token in every_token() {
+            let mut tokens = Tokens::EMPTY;
+            tokens.insert(token);
+            assert_eq!(tokens.without(tokens), Tokens::EMPTY);
+            assert_eq!(tokens.without(Tokens::EMPTY), tokens);
+            for generation in 0..8 {
+                assert_eq!(tokens.above(generation).contains(token), token.generation > generation, "{token:?}");
             }
         }
     }

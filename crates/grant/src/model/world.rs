@@ -104,6 +104,7 @@ impl World {
             | Action::RotateKey
             | Action::TakeSnapshot
             | Action::PutBack
+            | Action::EndRecovery
             | Action::Revoke
             | Action::RaiseCutoff
             | Action::SwitchClient
@@ -154,8 +155,13 @@ impl World {
             Action::RotateKey => state.store.newest_kid += 1,
             Action::TakeSnapshot => {
                 state.store.snapshot = Snapshot::Taken { row: state.row, cutoff: state.store.cutoff };
+                state.ledger.take_copy(settings);
             }
             Action::PutBack => self.put_back(state),
+            Action::EndRecovery => {
+                state.store.recovers = None;
+                state.ledger.end_recovery();
+            }
             Action::Revoke => self.revoke(state),
             Action::RaiseCutoff => {
                 state.store.cutoff += 1;
@@ -224,21 +230,25 @@ impl World {
 
     fn put_back(&self, state: &mut State) {
         let Snapshot::Taken { row, cutoff } = state.store.snapshot else { return };
-        state.store.snapshot = Snapshot::PutBack;
+        state.store.snapshot = Snapshot::NotTaken;
+        state.store.restores += 1;
         // The server is down for longer than a request lives.
         state.client.lose_everything(&self.settings);
-        state.ledger.restored = self.settings.restore;
-        let was_revoked = state.row.revoked;
-        state.row = row;
-        match self.settings.restore {
-            Restore::Noticed => {
-                state.store.epoch += 1;
-                // The journal is applied: ends and cutoffs are not undone.
+        let (was_revoked, cutoff_was) = (state.row.revoked, state.store.cutoff);
+        (state.row, state.store.cutoff) = (row, cutoff);
+        state.store.recovers = match self.settings.restore {
+            Restore::Recover(public) => Some(public),
+            Restore::Strict | Restore::Unnoticed | Restore::Never => None,
+        };
+        if matches!(self.settings.restore, Restore::Strict | Restore::Recover(_)) {
+            state.store.epoch += 1;
+            if self.rule.replays_journal() {
+                // Ends and cutoffs are not undone.
                 state.row.revoked |= was_revoked;
-                state.ledger.is_excused = true;
+                state.store.cutoff = cutoff_was;
             }
-            Restore::Unnoticed | Restore::Never => state.store.cutoff = cutoff,
         }
+        state.ledger.put_back(state.store.epoch, state.client.held, &self.settings);
     }
 }
 
@@ -300,4 +310,6 @@ const PROMISES: &[(Breach, IsKept)] = &[
     (Breach::AnsweredToThief, |_, state| state.breach() != Some(Breach::AnsweredToThief)),
     (Breach::HandedOver, |_, state| state.breach() != Some(Breach::HandedOver)),
     (Breach::ForgeryAccepted, |_, state| state.breach() != Some(Breach::ForgeryAccepted)),
+    (Breach::FormerTokenTaken, |_, state| state.breach() != Some(Breach::FormerTokenTaken)),
+    (Breach::EndedInRecovery, |_, state| state.breach() != Some(Breach::EndedInRecovery)),
 ];

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use regrant_grant::model::{
     Breach, ClientType, Fault, QuietReading, RealRule, Restore, RetryRule, Rule, Settings, Tabs, Theft,
 };
-use regrant_grant::{OnReuse, RotationMode, Verdict};
+use regrant_grant::{OnReuse, RecoverPublic, RotationMode, Verdict};
 
 use crate::scale::Scale;
 
@@ -102,7 +102,7 @@ fn everything(client: ClientType, scale: Scale) -> Configuration {
         key_rotations_max: 1,
         revocation: true,
         cutoff: true,
-        restore: Restore::Noticed,
+        restore: Restore::Strict,
         ..with_thief(bounds)
     };
     Configuration::holds(
@@ -196,14 +196,51 @@ fn ends(client: ClientType) -> [Configuration; 4] {
 }
 
 /// A snapshot that is put back.
-fn restores(client: ClientType) -> [Configuration; 2] {
+fn restores(client: ClientType) -> Vec<Configuration> {
     let base = Settings::honest(client);
-    let noticed = Settings { restore: Restore::Noticed, revocation: true, ..with_thief(base.clone()) };
+    let strict = Settings { restore: Restore::Strict, revocation: true, ..with_thief(base.clone()) };
     let unnoticed = Settings { restore: Restore::Unnoticed, key_rotations_max: 1, ..base };
-    [
-        Configuration::holds("restore noticed", noticed, &[Verdict::DeadEpoch]),
+    let mut configurations = vec![
+        Configuration::holds("restore strict", strict, &[Verdict::DeadEpoch]),
         Configuration::holds("restore unnoticed", unnoticed, &[Verdict::RolledBack]),
-    ]
+    ];
+    configurations.extend(recoveries(client));
+    configurations
+}
+
+/// A snapshot that is put back, after which tokens from before are taken for a time. The policy for senders without a proof makes no
+/// difference to those that have one.
+fn recoveries(client: ClientType) -> Vec<Configuration> {
+    let base = |public| Settings { restore: Restore::Recover(public), ..with_thief(Settings::honest(client)) };
+    let recover = base(RecoverPublic::LogInAgain);
+    let accept_ahead = base(RecoverPublic::AcceptAhead);
+    let ended = |base: &Settings| Settings { revocation: true, ..base.clone() };
+    let expiry = |base: &Settings| Settings { idle_ticks: 4, absolute_ticks: 7, ..base.clone() };
+    let twice = |base: &Settings| Settings { restores_max: 2, ..base.clone() };
+    let reached = &[Verdict::Rotated, Verdict::Retried, Verdict::DeadEpoch];
+    let expired = &[Verdict::ExpiredIdle, Verdict::ExpiredAbsolute, Verdict::DeadEpoch];
+    let of = Configuration::holds;
+    let mut configurations = vec![
+        of("recover", ended(&recover), &[Verdict::Rotated, Verdict::Revoked, Verdict::DeadEpoch]),
+        of("recover, accept_ahead", ended(&accept_ahead), &[Verdict::Rotated, Verdict::Revoked, Verdict::DeadEpoch]),
+    ];
+    if matches!(client, ClientType::Challenge | ClientType::Bearer) {
+        configurations.push(of("recover, accept_ahead, expiry", expiry(&accept_ahead), expired));
+        configurations.push(of("recover, accept_ahead, twice", twice(&accept_ahead), reached));
+        return configurations;
+    }
+    let new_key = Settings { key_rotations_max: 1, ..recover.clone() };
+    let rotating = |rotation| Settings { rotation, ..recover.clone() };
+    let imported = Settings { imported: true, generations_max: 2, ..recover.clone() };
+    configurations.extend([
+        of("recover, new key", new_key, reached),
+        of("recover, expiry", expiry(&recover), expired),
+        of("recover, twice", twice(&recover), reached),
+        of("recover, reuse", rotating(RotationMode::Reuse), &[Verdict::Rotated, Verdict::Reissued]),
+        of("recover, fork", rotating(RotationMode::Fork), &[Verdict::Rotated, Verdict::Forked]),
+        of("recover, imported", imported, reached),
+    ]);
+    configurations
 }
 
 /// A grant that begins with another system's token, whose string names neither master key nor epoch, in every mode.
@@ -215,7 +252,7 @@ fn imports(client: ClientType) -> Vec<Configuration> {
         key_rotations_max: 1,
         ..with_thief(Settings::honest(client))
     };
-    let ended = Settings { revocation: true, restore: Restore::Noticed, ..of(RotationMode::Rotate) };
+    let ended = Settings { revocation: true, restore: Restore::Strict, ..of(RotationMode::Rotate) };
     let reaches = &[Verdict::Rotated, Verdict::Retried, Verdict::Revoked, Verdict::DeadEpoch];
     let mut configurations = vec![
         Configuration::holds("imported", ended, reaches),
