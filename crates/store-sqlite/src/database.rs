@@ -200,6 +200,10 @@ fn transact(
     let mut endings = Vec::new();
     execute(BEGIN)?;
     Failpoint::Begun.reach();
+    let transaction = Transaction::new(connection, clock.now());
+    if let Err(error) = guard.begun(&transaction) {
+        return Err(outside_failed(connection, &transaction, error));
+    }
     for job in jobs.iter_mut() {
         let transaction = Transaction::new(connection, clock.now());
         let is_kept = job.run(&transaction, clock.monotonic());
@@ -212,12 +216,7 @@ fn transact(
     let transaction = Transaction::new(connection, clock.now());
     let has_written = connection.total_changes() > rows_before;
     if let Err(error) = guard.before_commit(&transaction, &endings, has_written, clock.monotonic()) {
-        if let Some(failure) = transaction.take_failure() {
-            return Err(failure.into());
-        }
-        tracing::error!(%error, "what ended cannot be written down outside the store, so nothing is done");
-        execute(ROLLBACK)?;
-        return Err(Failure::Outside(error));
+        return Err(outside_failed(connection, &transaction, error));
     }
     Failpoint::BeforeCommit.reach();
     #[cfg(feature = "planted-faults")]
@@ -226,6 +225,18 @@ fn transact(
     Failpoint::AfterCommit.reach();
     guard.committed();
     Ok(())
+}
+
+/// Undoes the transaction, unless it is the file that failed, and not what is outside it.
+fn outside_failed(connection: &Connection, transaction: &Transaction<'_>, error: StoreError) -> Failure {
+    if let Some(failure) = transaction.take_failure() {
+        return failure.into();
+    }
+    tracing::error!(%error, "what ended cannot be written down outside the store, so nothing is done");
+    match connection.execute_batch(ROLLBACK) {
+        Ok(()) => Failure::Outside(error),
+        Err(failure) => failure.into(),
+    }
 }
 
 fn poisoned(cause: &str) -> StoreError {

@@ -19,6 +19,8 @@ pub(crate) struct Guard {
     epoch: EpochNumber,
     /// As it is in the file.
     water: HighWater,
+    /// The last record of the journal that the transaction that goes on has.
+    replayed: u64,
     /// As it is in the file when the transaction that goes on is committed.
     coming: Option<HighWater>,
     /// When the counter was raised last; `None` when it is to be raised with the next chance.
@@ -42,11 +44,21 @@ impl Guard {
         }
         // The first commit says that the store was opened.
         let is_behind = outside.mark.is_some() || outside.journal.is_some();
-        Ok(Self { outside, epoch, water, coming: None, raised_at: None, is_behind })
+        let replayed = water.journalled;
+        Ok(Self { outside, epoch, water, replayed, coming: None, raised_at: None, is_behind })
     }
 
-    /// Writes down what the transaction has ended, outside the database and durably, and how far it brings the store. What a journal
-    /// has from a commit that failed, or that a crash prevented, is done first.
+    /// Does what the journal has of a commit that failed, or that a crash prevented, before anything else in the transaction: what
+    /// comes now is the later word.
+    pub(crate) fn begun(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        self.replayed = match &mut self.outside.journal {
+            Some(journal) => replay(transaction, &mut **journal, self.water.journalled).map_err(replay_failed)?,
+            None => self.water.journalled,
+        };
+        Ok(())
+    }
+
+    /// Writes down what the transaction has ended, outside the database and durably, and how far it brings the store.
     pub(crate) fn before_commit(
         &mut self,
         transaction: &Transaction<'_>,
@@ -60,9 +72,8 @@ impl Guard {
         self.is_behind |= has_written;
         let is_due = self.is_behind && self.raised_at.is_none_or(|at| now.duration_since(at) >= RAISED_EVERY);
         let counter = self.water.counter.saturating_add(1);
-        let mut coming = HighWater { counter, ..self.water };
+        let mut coming = HighWater { counter, journalled: self.replayed, ..self.water };
         if let Some(journal) = &mut self.outside.journal {
-            coming.journalled = replay(transaction, &mut **journal, self.water.journalled).map_err(replay_failed)?;
             // So that a copy of the store says that there is a journal, whether anything has ended or not.
             let first = [Ending::Epoch { number: self.epoch }];
             let endings = if coming.journalled == 0 && endings.is_empty() { &first } else { endings };

@@ -154,6 +154,14 @@ fn end() -> Work {
     })
 }
 
+/// Disables or enables the client.
+fn switch(enabled: bool) -> Work {
+    Box::new(move |transaction| {
+        client::change(transaction, &app(), &ClientChange::Enabled(enabled))
+            .map_err(|error| StoreError::Unavailable(error.to_string()))
+    })
+}
+
 fn write(sql: &'static str) -> Work {
     Box::new(move |transaction| transaction.execute(sql, []).map(drop))
 }
@@ -216,6 +224,24 @@ fn what_the_journal_has_of_a_commit_that_failed_is_done_with_the_next() {
     assert_eq!((scene.noted.cutoff(), scene.journalled()), (1, vec![1]));
     scene.open();
     assert_eq!((scene.noted.cutoff(), scene.journalled()), (1, vec![1]), "and once only");
+}
+
+#[test]
+fn what_was_journalled_before_is_done_before_what_comes_now() {
+    let mut scene = Scene::new();
+    let breaks_the_commit: Work = Box::new(|transaction| {
+        transaction.execute("PRAGMA defer_foreign_keys = ON", [])?;
+        transaction.execute("INSERT INTO consents (user, client, scope, given_at) VALUES (99, 99, '', 1)", []).map(drop)
+    });
+    assert_eq!(scene.commit([switch(false), breaks_the_commit]), [false, false]);
+    assert_eq!(scene.commit([switch(true)]), [true]);
+    let enabled = |scene: &Scene| {
+        let connection = Connection::open(&scene.noted.database).unwrap();
+        connection.query_row(SELECT_CLIENT_PARTY, ["app"], |row| row.get::<_, bool>(0)).unwrap()
+    };
+    assert!(enabled(&scene), "who was told last that the client is enabled is right");
+    scene.open();
+    assert!(enabled(&scene));
 }
 
 #[test]
