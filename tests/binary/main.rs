@@ -15,6 +15,7 @@ mod observe;
 mod old_server;
 mod program;
 mod restart;
+mod restore;
 mod secrets;
 mod serve;
 mod systemd;

@@ -105,6 +105,17 @@ pub enum DataDirectoryError {
          right store, move it away: another is written"
     )]
     StoreFile(String),
+    /// There is no database, and its mark says that there was one.
+    #[error(
+        "{database} is missing or empty, and {mark} says how far it had come; restore a backup with `regrant restore`, or, to begin a \
+         new store, move {mark} away"
+    )]
+    DatabaseMissing {
+        /// Where the database should be.
+        database: String,
+        /// The high-water mark.
+        mark: String,
+    },
     /// A restore was broken off.
     #[error("{0} is what a restore has left that was broken off; run `regrant restore` again")]
     RestoreUnfinished(String),

@@ -71,8 +71,8 @@ impl DataDirectory {
     /// The store, made where there is none, compared with what is outside it.
     ///
     /// # Errors
-    /// When the database cannot be read, is of a newer version, or was put back to an earlier day; when the directory belongs to
-    /// another store.
+    /// When the database cannot be read, is of a newer version, was put back to an earlier day, or is gone though its mark is there;
+    /// when the directory belongs to another store.
     pub fn store_beside(
         &self,
         entropy: &dyn Entropy,
@@ -88,8 +88,13 @@ impl DataDirectory {
         if path.exists() {
             closed_to_others(&path, 0o600)?;
         }
-        if known.is_some() && !SqliteStore::exists(&path)? {
+        if !SqliteStore::exists(&path)? {
             self.check_realm(known, None, &place, PUT_BACK)?;
+            let mark = outside.mark_in(self.path());
+            if mark.exists() {
+                let (database, mark) = (path.display().to_string(), mark.display().to_string());
+                return Err(DataDirectoryError::DatabaseMissing { database, mark });
+            }
         }
         let genesis = Genesis { realm: Realm(random(entropy)), epoch_random: random(entropy) };
         let open = |identity: &Identity, water: &HighWater| {

@@ -9,7 +9,7 @@ pub enum RolledBack {
     /// The mark is ahead.
     #[error("the high-water mark says that it had come to {marked}, and it is at {found}")]
     BehindMark {
-        /// What the mark says, as `epoch.counter`.
+        /// What the mark says.
         marked: Place,
         /// What the database says.
         found: Place,
@@ -115,7 +115,7 @@ impl From<Reached> for Place {
 
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "epoch {}, {}", self.epoch.0, self.counter)
+        write!(f, "{} of epoch {}", self.counter, self.epoch.0)
     }
 }
 

@@ -30,12 +30,12 @@ pub struct RestoreOptions {
     /// What becomes of the tokens that were issued before.
     #[arg(long)]
     policy: Policy,
-    /// How long tokens from before are taken: so many minutes (m), hours (h) or days (d).
-    #[arg(long = "for", value_name = "DURATION", default_value = "24h", value_parser = seconds)]
-    seconds: u32,
-    /// What becomes of clients that prove nothing, while the others go on.
-    #[arg(long, value_name = "HOW", default_value = "log_in_again")]
-    recover_public: Public,
+    /// With recover, how long tokens from before are taken: so many minutes (m), hours (h) or days (d). Without it, 24h.
+    #[arg(long = "for", value_name = "DURATION", value_parser = seconds)]
+    seconds: Option<u32>,
+    /// With recover, what becomes of clients that prove nothing, while the others go on. Without it, log_in_again.
+    #[arg(long, value_name = "HOW")]
+    recover_public: Option<Public>,
     /// Go on although the journal lacks what ended after the backup.
     #[arg(long)]
     without_journal: bool,
@@ -59,6 +59,9 @@ enum Public {
     /// Tokens from after the backup are taken, be it from a thief who is faster.
     AcceptAhead,
 }
+
+/// How long tokens from before are taken unless it is said: a day.
+const RECOVERY_SECONDS: u32 = 24 * 60 * 60;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -84,6 +87,7 @@ struct RestoredView {
 /// Why nothing was restored.
 pub fn restore(options: RestoreOptions) -> Result<()> {
     let RestoreOptions { common, backup, policy, seconds, recover_public, without_journal, consent } = options;
+    let policy = restore_policy(policy, seconds, recover_public)?;
     let place = common.look()?;
     if !matches!(place.store(), StoreConfig::Sqlite) {
         bail!("a PostgreSQL database is restored by its own means; this command is for SQLite");
@@ -95,28 +99,35 @@ pub fn restore(options: RestoreOptions) -> Result<()> {
         }
         opened => opened?,
     };
-    consent.to(&question(policy, seconds, &outside), &common)?;
-    let public = match recover_public {
-        Public::LogInAgain => RecoverPublic::LogInAgain,
-        Public::AcceptAhead => RecoverPublic::AcceptAhead,
-    };
-    let policy = match policy {
-        Policy::Strict => RestorePolicy::Strict,
-        Policy::Recover => RestorePolicy::Recover { seconds, public },
-    };
+    consent.to(&question(policy, &outside), &common)?;
     let restoration = Restoration { backup, policy, gives_up_journal: without_journal };
     let restored = directory.restore(&restoration, &outside, &SystemEntropy, SystemClock.now())?;
     Output { is_json: common.json }.done(&view(&restored), &told(&restored, &outside))
 }
 
-fn question(policy: Policy, seconds: u32, outside: &OutsideFiles) -> String {
+/// The policy, or a refusal of what it does not have.
+fn restore_policy(policy: Policy, seconds: Option<u32>, public: Option<Public>) -> Result<RestorePolicy> {
+    if policy == Policy::Recover {
+        let public = match public.unwrap_or(Public::LogInAgain) {
+            Public::LogInAgain => RecoverPublic::LogInAgain,
+            Public::AcceptAhead => RecoverPublic::AcceptAhead,
+        };
+        return Ok(RestorePolicy::Recover { seconds: seconds.unwrap_or(RECOVERY_SECONDS), public });
+    }
+    if seconds.is_some() || public.is_some() {
+        bail!("--for and --recover-public are for --policy recover; by strict every token is dead");
+    }
+    Ok(RestorePolicy::Strict)
+}
+
+fn question(policy: RestorePolicy, outside: &OutsideFiles) -> String {
     let journal = match outside.journal {
         Some(_) => "",
         None => " There is no journal: what was revoked, disabled or removed after the backup is so no more.",
     };
     match policy {
-        Policy::Strict => format!("Restore, so that every token is dead and everybody logs in again?{journal}"),
-        Policy::Recover => {
+        RestorePolicy::Strict => format!("Restore, so that every token is dead and everybody logs in again?{journal}"),
+        RestorePolicy::Recover { seconds, .. } => {
             let hours = f64::from(seconds) / 3600.0;
             format!("Restore, and take tokens of clients that prove themselves for {hours:.1} hours?{journal}")
         }
@@ -132,7 +143,7 @@ fn view(restored: &Restored) -> RestoredView {
 fn told(restored: &Restored, outside: &OutsideFiles) -> String {
     let mut told = format!("restored: epoch {} begins", restored.epoch.0);
     match (&outside.journal, restored.replayed) {
-        (Some(_), replayed) => told += &format!(", and {replayed} records of the journal were done again"),
+        (Some(_), replayed) => told += &format!(", with what ended since by the journal ({replayed})"),
         (None, _) => told += ", without a journal",
     }
     match restored.recovers_until {
