@@ -132,9 +132,8 @@ impl Scene {
 
     /// The cutoffs that the journal has.
     fn journalled(&self) -> Vec<u32> {
-        let cutoff = |record: &Record| match &record.ending {
-            Ending::ClientCutoff { cutoff, .. } => Some(*cutoff),
-            _ => None,
+        let cutoff = |record: &Record| {
+            if let Ending::ClientCutoff { cutoff, .. } = &record.ending { Some(*cutoff) } else { None }
         };
         self.notes().records.iter().filter_map(cutoff).collect()
     }
