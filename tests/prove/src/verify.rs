@@ -8,6 +8,7 @@ use regrant_store_sqlite::check_integrity;
 
 use crate::instance::Instance;
 use crate::ledger::{Account, Ledger, Revocation, sender_of};
+use crate::workload::open;
 
 /// What was found in a data directory.
 #[derive(Debug, Default)]
@@ -24,12 +25,14 @@ pub(crate) struct Found {
 /// look for damage.
 pub(crate) async fn verify(data: &Path, ledger: &Ledger, seed: u64) -> Found {
     let mut found = Found::default();
-    match Instance::open(data, seed).await {
+    match open(data, seed).await {
         Ok(instance) => {
             for (&number, account) in &ledger.accounts {
                 look_up(&instance, ledger, number, account, &mut found).await;
             }
         }
+        // Mark and journal have more than the database.
+        Err(error) if format!("{error:#}").contains("is not what it was") => found.lost.push(format!("{error:#}")),
         Err(error) => found.broken.push(format!("it does not open: {error:#}")),
     }
     match check_integrity(&data.join("regrant.db")) {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use regrant_crypto::{SeededEntropy, random};
+use regrant_data_directory::OutsideFiles;
 use regrant_engine::TokenError;
 use tokio::task::JoinSet;
 
@@ -97,7 +98,7 @@ impl Worker {
         let mut ledger = Ledger::default();
         lines.lines().for_each(|line| ledger.note(line));
 
-        let instance = open(&workload.data, workload.seed).await?;
+        let instance = Arc::new(open(&workload.data, workload.seed).await?);
         let mut worker = Self { instance, ledger, chance: SeededEntropy::new(workload.seed ^ 1) };
         if worker.ledger.secret.is_none() {
             let secret = worker.instance.register().await?;
@@ -117,7 +118,7 @@ impl Worker {
             if round == workload.rounds_before_restart {
                 let Self { instance, ledger, chance } = worker;
                 drop(instance);
-                let instance = open(&workload.data, workload.seed ^ 2).await?;
+                let instance = Arc::new(open(&workload.data, workload.seed ^ 2).await?);
                 worker = Self { instance, ledger, chance };
             }
         }
@@ -192,6 +193,8 @@ impl Worker {
     }
 }
 
-async fn open(data: &Path, seed: u64) -> Result<Arc<Instance>> {
-    Ok(Arc::new(Instance::open(data, seed).await?))
+/// Opens a data directory with a mark and a journal. Both are on the disk of the database, whose every write is recorded.
+pub(crate) async fn open(data: &Path, seed: u64) -> Result<Instance> {
+    let outside = OutsideFiles { mark: None, journal: Some(data.join("journal")) };
+    Instance::open_beside(data, &outside, seed).await
 }

@@ -44,13 +44,13 @@ pub(crate) async fn rows(instance: &Instance, ledger: &Ledger) -> Result<Rows> {
 }
 
 /// Opens `data` and asks for everything that `ledger` knows: current tokens, superseded ones, revoked ones.
-pub(crate) async fn examine(data: PathBuf, ledger: Ledger, before: Rows) -> Examined {
+pub(crate) async fn examine(data: PathBuf, ledger: Ledger, before: Rows, first: First) -> Examined {
     let mut examined = Examined::default();
     match Instance::open(&data, 60).await {
         Err(error) => examined.refused = Some(format!("{error:#}")),
         Ok(instance) => {
             for (number, account) in &ledger.accounts {
-                let examination = Examination { instance: &instance, ledger: &ledger, number: *number, account };
+                let examination = Examination { instance: &instance, ledger: &ledger, number: *number, account, first };
                 examination.run(before.get(number), &mut examined).await;
             }
         }
@@ -63,6 +63,16 @@ struct Examination<'a> {
     ledger: &'a Ledger,
     number: u32,
     account: &'a Account,
+    first: First,
+}
+
+/// Which token of an account is presented first. One that is ahead of its row stops the store.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum First {
+    /// The newest, as its owner does.
+    Newest,
+    /// The last that was superseded.
+    Superseded,
 }
 
 /// What a client hears of one refresh.
@@ -90,6 +100,9 @@ impl Examination<'_> {
         let is_unchanged = before == Some(&row);
         let is_ahead = self.account.acknowledged() > row.generation.0;
         let was_revoked = self.account.revocation == Revocation::Acknowledged;
+        if self.first == First::Superseded {
+            self.present_superseded(&row, is_unchanged, examined).await;
+        }
         match self.refresh(last).await {
             Heard::Unavailable => examined.detected += 1,
             Heard::Ahead => {

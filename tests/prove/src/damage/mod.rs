@@ -12,11 +12,12 @@ mod stores;
 
 use anyhow::Result;
 use regrant_crypto::SeededEntropy;
+use regrant_data_directory::MARK_FILE;
 
 use crate::instance::Instance;
 use crate::report::{Entry, Report};
 use crate::scale::Scale;
-use examine::{Examined, examine, rows};
+use examine::{Examined, First, examine, rows};
 use kinds::{Allows, DAMAGES, Damage, Share};
 use stores::{LOG, Stores, write_all};
 
@@ -43,20 +44,21 @@ pub(crate) fn run(scale: Scale, only: &str, seed: u64, report: &mut Report) -> R
     owners::run(only, report)
 }
 
-/// Takes the log away, and lets the rows of the earlier time pass for those from before the damage: tokens that were
+/// Takes log and mark away, and lets the rows of the earlier time pass for those from before the damage: tokens that were
 /// superseded are then good without an excuse, and that must be seen.
 fn notice_the_unexcused(stores: &Stores, report: &mut Report) -> Result<()> {
     let mut entry = Entry::begin("damage", UNEXCUSED);
     let folder = tempfile::tempdir()?;
     let mut files = stores.killed.clone();
     files.remove(LOG);
+    files.remove(MARK_FILE);
     let (data, copy) = (folder.path().join("data"), folder.path().join("copy"));
     write_all(&data, &files)?;
     write_all(&copy, &files)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let examined = runtime.block_on(async {
         let earlier = rows(&Instance::open(&copy, 72).await?, &stores.ledger).await?;
-        anyhow::Ok(examine(data, stores.ledger.clone(), earlier).await)
+        anyhow::Ok(examine(data, stores.ledger.clone(), earlier, First::Superseded).await)
     })?;
     entry.add("caught", examined.violations.len());
     report.close(entry, 1, usize::from(examined.violations.is_empty()));
@@ -79,7 +81,7 @@ fn inflict(damage: &Damage, flips: usize, seed: u64, stores: &Stores, report: &m
         let mut files = if damage.closed { stores.closed.clone() } else { stores.killed.clone() };
         (damage.act)(&mut files, stores, &chance);
         write_all(&data, &files)?;
-        let task = runtime.spawn(examine(data, stores.ledger.clone(), stores.before.clone()));
+        let task = runtime.spawn(examine(data, stores.ledger.clone(), stores.before.clone(), First::Newest));
         match runtime.block_on(task) {
             Ok(examined) => tally.add(examined, damage.allows),
             Err(panic) => tally.violations.push(panic.to_string()),

@@ -87,7 +87,8 @@ impl Variant {
                 drill.restore(recover(RecoverPublic::AcceptAhead), true)?;
                 let counts = recovered(&drill.open(3).await?, &drill.chains, true).await;
                 tell(&mut entry, &counts);
-                (counts.honest, counts.honest_refused + counts.revoked_alive)
+                let broken = counts.honest_refused + counts.revoked_alive + counts.stolen_accepted;
+                (counts.honest + counts.stolen, broken)
             }
             Self::Unnoticed => {
                 drill.copy_outside_back()?;
@@ -157,12 +158,12 @@ async fn all_old(instance: &Instance, chains: &[Chain]) -> Counts {
 /// Thieves come first, then the owners with their newest tokens; each owner refreshes twice, and repeats the first try.
 async fn recovered(instance: &Instance, chains: &[Chain], accepts_ahead: bool) -> Counts {
     let mut counts = Counts::default();
-    if !accepts_ahead {
-        for chain in chains {
-            for token in &chain.stolen {
-                counts.stolen += 1;
-                counts.stolen_accepted += usize::from(refresh_as_thief(instance, &chain.client, token).await.is_ok());
-            }
+    for chain in chains {
+        // By accept_ahead, one that was copied after the backup is good for whoever comes first.
+        let stolen = chain.stolen.iter().filter(|token| !accepts_ahead || chain.tokens[..chain.before].contains(token));
+        for token in stolen {
+            counts.stolen += 1;
+            counts.stolen_accepted += usize::from(refresh_as_thief(instance, &chain.client, token).await.is_ok());
         }
     }
     for chain in chains {

@@ -24,8 +24,19 @@ const CALLS: &str = "open,openat,creat,pwrite64,write,writev,pwritev,pwritev2,ft
 const READING_CALL: &str = "pread64";
 
 /// The files in a data directory.
-const FILES: [&str; 7] =
-    ["lock", "master.key", "master.key.new", "regrant.db", "regrant.db-journal", "regrant.db-wal", "regrant.db-shm"];
+const FILES: [&str; 11] = [
+    "lock",
+    "master.key",
+    "master.key.new",
+    "high-water.mark",
+    "high-water.mark.new",
+    "journal",
+    "journal.new",
+    "regrant.db",
+    "regrant.db-journal",
+    "regrant.db-wal",
+    "regrant.db-shm",
+];
 
 /// A run of a program on a data directory that is recorded.
 pub(crate) struct Recording {
@@ -144,6 +155,9 @@ impl Reader<'_> {
                 self.note(call.began, Event::Write { path: path(0)?, offset, bytes });
             }
             "write" => self.write(call, path(0)?, returned)?,
+            "lseek" => {
+                self.offsets.insert(descriptor(call).to_owned(), returned);
+            }
             // The index of the write-ahead log is in memory, and made anew after a crash.
             "mmap" if path(4).is_ok_and(|path| !path.to_string_lossy().ends_with("-shm")) => {
                 bail!("a file is mapped, and what is written to it would not be seen")
@@ -173,8 +187,7 @@ impl Reader<'_> {
             }
             return Ok(());
         }
-        let descriptor = call.arguments[0].split('<').next().unwrap_or_default();
-        let position = self.offsets.entry(descriptor.to_owned()).or_default();
+        let position = self.offsets.entry(descriptor(call).to_owned()).or_default();
         let offset = *position;
         *position += written;
         self.note(call.began, Event::Write { path, offset, bytes });
@@ -184,6 +197,11 @@ impl Reader<'_> {
     fn note(&mut self, position: usize, event: Event) {
         self.events.push((position, event));
     }
+}
+
+/// The descriptor of `12<path>`.
+fn descriptor(call: &Call) -> &str {
+    call.arguments.first().and_then(|argument| argument.split('<').next()).unwrap_or_default()
 }
 
 fn abridged(arguments: &[String]) -> String {

@@ -18,14 +18,13 @@ use std::process::Stdio;
 use anyhow::{Context, Result};
 use regrant_crypto::SeededEntropy;
 
-use crate::instance::Instance;
 use crate::ledger::Ledger;
 use crate::power::{Disk, Loss, write_files};
 use crate::report::{Entry, Report};
 use crate::scale::Scale;
 use crate::strace::{Event, Recording};
 use crate::verify::verify;
-use crate::workload::{Workload, plant};
+use crate::workload::{Workload, open, plant};
 
 /// The proof that a store that breaks its promise would be seen.
 const PLANTED: &str = "answer_before_commit_must_be_caught";
@@ -70,6 +69,8 @@ const FAULTS: &[Fault] = &[
     Fault::once("fsync", "EINTR"),
     Fault::for_good("fsync", "EIO"),
     Fault::for_good("fsync", "ENOSPC"),
+    Fault::once("fdatasync", "EIO"),
+    Fault::for_good("fdatasync", "EIO"),
     Fault::once("ftruncate", "EIO"),
     Fault::once("ftruncate", "ENOSPC"),
     Fault::once("openat", "EMFILE"),
@@ -177,7 +178,7 @@ impl Beginning {
         let output = command.args(workload.to_arguments()).stdin(Stdio::null()).output()?;
         String::from_utf8_lossy(&output.stdout).lines().for_each(|line| ledger.note(line));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        drop(runtime.block_on(Instance::open(&data, 41))?);
+        drop(runtime.block_on(open(&data, 41))?);
         let entries = fs::read_dir(&data)?;
         let files = entries.map(|entry| {
             let path = entry?.path();
