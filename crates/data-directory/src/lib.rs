@@ -4,7 +4,7 @@
 //! - Feature `sqlite`: the store in the directory itself.
 //! - Feature `postgres`: the store of several nodes, each of which has a directory with the same key file.
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod checksum;
 mod data_directory;
 mod error;
@@ -15,9 +15,9 @@ mod journal;
 mod key_file;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod known_store;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod mark;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod outside;
 mod owner_only;
 #[cfg(feature = "postgres")]
@@ -42,7 +42,7 @@ pub use sqlite::DATABASE;
 #[cfg(feature = "sqlite")]
 pub use {
     journal::JOURNAL_LINE_BYTES_MAX,
-    mark::MARK_FILE,
-    outside::OutsideFiles,
     restore::{RECOVERY_SECONDS_MAX, Restoration, RestoreError, RestorePolicy, Restored},
 };
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use {mark::MARK_FILE, outside::OutsideFiles};

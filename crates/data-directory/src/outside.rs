@@ -1,19 +1,8 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use regrant_crypto::{Entropy, random};
-use regrant_grant::Realm;
-use regrant_protocol::Clock;
-use regrant_store::{HighWater, Identity, Outside, OutsideError, Store};
-use regrant_store_sqlite::{Genesis, SqliteStore};
-
-use crate::journal::JournalFile;
 use crate::key_file::KEY_FILE;
-use crate::mark::{MARK_FILE, MarkFile};
-use crate::owner_only::closed_to_others;
-use crate::restore::STAGED_DATABASE;
-use crate::{DataDirectory, DataDirectoryError, KnownStore, StoreKind};
+use crate::mark::MARK_FILE;
 
 /// Where the files are by which a database that was put back to an earlier day is known, and what ended since is done again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,23 +29,6 @@ impl OutsideFiles {
         let files = [Some(directory.join(KEY_FILE)), Some(self.mark_in(directory)), self.journal.clone()];
         files.into_iter().flatten().filter(|path| device(path) == of_database).collect()
     }
-
-    pub(crate) fn open(
-        &self,
-        directory: &Path,
-        identity: &Identity,
-        water: &HighWater,
-    ) -> Result<Outside, OutsideError> {
-        let mark = MarkFile::open(&self.mark_in(directory), identity.realm)?;
-        let journal = self.journal.as_deref().map(|path| JournalFile::open(path, identity.realm, water.journalled));
-        Ok(Outside {
-            mark: Some(Box::new(mark)),
-            journal: match journal.transpose()? {
-                Some(journal) => Some(Box::new(journal)),
-                None => None,
-            },
-        })
-    }
 }
 
 /// What to do where a database is not that of its directory.
@@ -65,47 +37,4 @@ pub(crate) const PUT_BACK: &str =
 
 fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-impl DataDirectory {
-    /// The store, made where there is none, compared with what is outside it.
-    ///
-    /// # Errors
-    /// When the database cannot be read, is of a newer version, was put back to an earlier day, or is gone though its mark is there;
-    /// when the directory belongs to another store.
-    pub fn store_beside(
-        &self,
-        entropy: &dyn Entropy,
-        clock: Arc<dyn Clock>,
-        outside: &OutsideFiles,
-    ) -> Result<SqliteStore, DataDirectoryError> {
-        let (path, staged) = (self.database(), self.path().join(STAGED_DATABASE));
-        if staged.exists() {
-            return Err(DataDirectoryError::RestoreUnfinished(staged.display().to_string()));
-        }
-        let place = path.display().to_string();
-        let known = self.realm_of_store(StoreKind::Sqlite, &place)?;
-        if path.exists() {
-            closed_to_others(&path, 0o600)?;
-        }
-        if !SqliteStore::exists(&path)? {
-            self.check_realm(known, None, &place, PUT_BACK)?;
-            let mark = outside.mark_in(self.path());
-            if mark.exists() {
-                let (database, mark) = (path.display().to_string(), mark.display().to_string());
-                return Err(DataDirectoryError::DatabaseMissing { database, mark });
-            }
-        }
-        let genesis = Genesis { realm: Realm(random(entropy)), epoch_random: random(entropy) };
-        let open = |identity: &Identity, water: &HighWater| {
-            let is_known = self.check_realm(known, Some(identity.realm), &place, PUT_BACK);
-            is_known.map_err(|error| OutsideError(error.to_string()))?;
-            outside.open(self.path(), identity, water)
-        };
-        let store = SqliteStore::open_beside(&path, genesis, clock, open)?;
-        if known.is_none() {
-            self.remember_store(KnownStore { kind: StoreKind::Sqlite, realm: store.identity().realm })?;
-        }
-        Ok(store)
-    }
 }

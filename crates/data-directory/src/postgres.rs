@@ -3,11 +3,12 @@ use std::sync::Arc;
 use regrant_crypto::{Entropy, KeyRing, random};
 use regrant_grant::Realm;
 use regrant_protocol::Clock;
-use regrant_store::Store;
+use regrant_store::{Identity, Mark, Store};
 use regrant_store_postgres::{Genesis, PostgresStore, Settings};
 
 use crate::key_file::KEY_FILE;
-use crate::{DataDirectory, DataDirectoryError, KnownStore, StoreKind};
+use crate::mark::MarkFile;
+use crate::{DataDirectory, DataDirectoryError, KnownStore, OutsideFiles, StoreKind};
 
 /// The data directory of a node, whose store is elsewhere.
 impl DataDirectory {
@@ -23,6 +24,20 @@ impl DataDirectory {
         entropy: &dyn Entropy,
         clock: Arc<dyn Clock>,
     ) -> Result<(KeyRing, PostgresStore), DataDirectoryError> {
+        self.postgres_beside(settings, entropy, clock, &OutsideFiles::default()).await
+    }
+
+    /// The same with a high-water mark elsewhere than in this directory.
+    ///
+    /// # Errors
+    /// As [`postgres`](Self::postgres); and when the database was put back to an earlier day.
+    pub async fn postgres_beside(
+        &self,
+        settings: Settings,
+        entropy: &dyn Entropy,
+        clock: Arc<dyn Clock>,
+        outside: &OutsideFiles,
+    ) -> Result<(KeyRing, PostgresStore), DataDirectoryError> {
         let address = settings.address.to_string();
         let belongs_to = self.realm_of_store(StoreKind::Postgres, &address)?;
         if belongs_to.is_some() {
@@ -30,7 +45,11 @@ impl DataDirectory {
             self.check_realm(belongs_to, found, &address, NAME_ANOTHER)?;
         }
         let genesis = Genesis { realm: Realm(random(entropy)), epoch_random: random(entropy) };
-        let store = PostgresStore::open(settings, genesis, clock).await?;
+        let mark = |identity: &Identity| {
+            let mark = MarkFile::open(&outside.mark_in(self.path()), identity.realm)?;
+            Ok(Some(Box::new(mark) as Box<dyn Mark>))
+        };
+        let store = PostgresStore::open_beside(settings, genesis, clock, mark).await?;
         let known = store.announced_keys().await;
         let known = known.map_err(|error| DataDirectoryError::Store { store: address.clone(), error })?;
         let ring = self.keys(entropy, || match known.is_empty() {

@@ -1,12 +1,19 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use regrant_crypto::{Entropy, KeyRing};
+use regrant_crypto::{Entropy, KeyRing, random};
+use regrant_grant::Realm;
 use regrant_protocol::Clock;
-use regrant_store_sqlite::SqliteStore;
+use regrant_store::{HighWater, Identity, Outside, OutsideError, Store};
+use regrant_store_sqlite::{Genesis, SqliteStore};
 
+use crate::journal::JournalFile;
 use crate::key_file::KEY_FILE;
-use crate::{DataDirectory, DataDirectoryError, OutsideFiles, StoreKind};
+use crate::mark::MarkFile;
+use crate::outside::PUT_BACK;
+use crate::owner_only::closed_to_others;
+use crate::restore::STAGED_DATABASE;
+use crate::{DataDirectory, DataDirectoryError, KnownStore, OutsideFiles, StoreKind};
 
 /// The name of the database in a data directory.
 pub const DATABASE: &str = "regrant.db";
@@ -46,9 +53,67 @@ impl DataDirectory {
     /// The store, made where there is none.
     ///
     /// # Errors
-    /// When the database cannot be read, is of a newer version, or was put back to an earlier day; when the directory belongs to
-    /// another store.
+    /// When the database cannot be read, is of a newer version, was put back to an earlier day, or is gone though its mark is there;
+    /// when the directory belongs to another store.
     pub fn store(&self, entropy: &dyn Entropy, clock: Arc<dyn Clock>) -> Result<SqliteStore, DataDirectoryError> {
         self.store_beside(entropy, clock, &OutsideFiles::default())
     }
+
+    /// The store, made where there is none, compared with what is outside it.
+    ///
+    /// # Errors
+    /// When the database cannot be read, is of a newer version, was put back to an earlier day, or is gone though its mark is there;
+    /// when the directory belongs to another store.
+    pub fn store_beside(
+        &self,
+        entropy: &dyn Entropy,
+        clock: Arc<dyn Clock>,
+        outside: &OutsideFiles,
+    ) -> Result<SqliteStore, DataDirectoryError> {
+        let (path, staged) = (self.database(), self.path().join(STAGED_DATABASE));
+        if staged.exists() {
+            return Err(DataDirectoryError::RestoreUnfinished(staged.display().to_string()));
+        }
+        let place = path.display().to_string();
+        let known = self.realm_of_store(StoreKind::Sqlite, &place)?;
+        if path.exists() {
+            closed_to_others(&path, 0o600)?;
+        }
+        if !SqliteStore::exists(&path)? {
+            self.check_realm(known, None, &place, PUT_BACK)?;
+            let mark = outside.mark_in(self.path());
+            if mark.exists() {
+                let (database, mark) = (path.display().to_string(), mark.display().to_string());
+                return Err(DataDirectoryError::DatabaseMissing { database, mark });
+            }
+        }
+        let genesis = Genesis { realm: Realm(random(entropy)), epoch_random: random(entropy) };
+        let open = |identity: &Identity, water: &HighWater| {
+            let is_known = self.check_realm(known, Some(identity.realm), &place, PUT_BACK);
+            is_known.map_err(|error| OutsideError(error.to_string()))?;
+            open_outside(outside, self.path(), identity, water)
+        };
+        let store = SqliteStore::open_beside(&path, genesis, clock, open)?;
+        if known.is_none() {
+            self.remember_store(KnownStore { kind: StoreKind::Sqlite, realm: store.identity().realm })?;
+        }
+        Ok(store)
+    }
+}
+
+fn open_outside(
+    files: &OutsideFiles,
+    directory: &Path,
+    identity: &Identity,
+    water: &HighWater,
+) -> Result<Outside, OutsideError> {
+    let mark = MarkFile::open(&files.mark_in(directory), identity.realm)?;
+    let journal = files.journal.as_deref().map(|path| JournalFile::open(path, identity.realm, water.journalled));
+    Ok(Outside {
+        mark: Some(Box::new(mark)),
+        journal: match journal.transpose()? {
+            Some(journal) => Some(Box::new(journal)),
+            None => None,
+        },
+    })
 }

@@ -29,7 +29,7 @@ pub(crate) async fn open_store(
         }
         StoreConfig::Postgres(settings) => {
             let settings = settings.as_ref().clone();
-            let (ring, store) = directory.postgres(settings, &SystemEntropy, clock).await?;
+            let (ring, store) = directory.postgres_beside(settings, &SystemEntropy, clock, outside).await?;
             (ring, Arc::new(store))
         }
     })

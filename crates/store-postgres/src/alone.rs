@@ -31,7 +31,9 @@ pub(crate) async fn run(
     let mut told = None;
     for _ in 0..BEGINNINGS_MAX {
         step.in_time(clock)?;
-        let transaction = Transaction::begin(pool.lease().await?, clock).await?;
+        let lease = pool.lease().await?;
+        lease.may_decide()?;
+        let transaction = Transaction::begin(lease, clock).await?;
         let outcome = match attempt(&transaction, clock, epoch, step).await {
             Ok(Outcome::Done) => return transaction.commit().await,
             Ok(Outcome::Overtaken) => None,

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use regrant_grant::Realm;
+use regrant_store::{RolledBack, StoreError};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_postgres::tls::MakeTlsConnect;
@@ -11,11 +12,11 @@ use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Row, Socket};
 
 use crate::address::CONNECT_MILLISECONDS_MAX;
 use crate::connection::{Connection, STATEMENT_MILLISECONDS_MAX};
-use crate::id_bytes::IdBytes;
+use crate::guard::{Guard, Strange};
 use crate::listener::count;
 use crate::primary::{Primary, Server};
+use crate::rows::high_water::{find_place, halt};
 use crate::statements::database::{SELECT_SESSION_FACTS, SET_UP_SESSION};
-use crate::statements::key::SELECT_REALM;
 use crate::tls::RustlsConnect;
 use crate::{Address, OpenError};
 
@@ -26,7 +27,7 @@ const SERVER_VERSION_MIN: i32 = 140_000;
 pub(crate) struct Connector {
     address: Address,
     tls: Option<RustlsConnect>,
-    realm: OnceLock<Realm>,
+    expected: OnceLock<(Realm, Arc<Guard>)>,
     /// Which of the hosts was connected to last.
     last_host: AtomicUsize,
     /// Shared by all pools: when one meets another primary, the others are to know.
@@ -39,8 +40,8 @@ impl Connector {
     pub(crate) fn new(address: Address) -> Result<Self, OpenError> {
         let tls = RustlsConnect::prepare(address.tls())
             .map_err(|cause| OpenError::Tls { address: address.to_string(), cause })?;
-        let (realm, last_host, primary) = Default::default();
-        Ok(Self { address, tls, realm, last_host, primary, heard: watch::Sender::new(0) })
+        let (expected, last_host, primary) = Default::default();
+        Ok(Self { address, tls, expected, last_host, primary, heard: watch::Sender::new(0) })
     }
 
     /// Where it connects to, for messages.
@@ -48,10 +49,15 @@ impl Connector {
         self.address.to_string()
     }
 
-    /// From now on only the store of this realm will do.
-    pub(crate) fn expect(&self, realm: Realm) {
+    /// From now on only the store of this realm will do, and no earlier day of it than `guard` knows of.
+    pub(crate) fn expect(&self, realm: Realm, guard: Arc<Guard>) {
         // It is called once, when the store has been opened.
-        let _ = self.realm.set(realm);
+        let _ = self.expected.set((realm, guard));
+    }
+
+    /// What knows how far the store has come; `None` while it is opened.
+    pub(crate) fn guard(&self) -> Option<&Arc<Guard>> {
+        self.expected.get().map(|(_, guard)| guard)
     }
 
     /// How often a connection that listens was told something.
@@ -59,17 +65,38 @@ impl Connector {
         &self.heard
     }
 
-    /// A connection to the primary, on which is so what our promises stand on.
+    /// A connection to the first host that can be written and has what our promises stand on, from the one on that was used last.
+    ///
+    /// One that leads to an earlier day of the store is passed over, as a primary may be that was replaced and does not know it yet.
+    /// Where there is no other, the store was put back: it is written down there, so that every node stops.
     pub(crate) async fn connect(&self) -> Result<Connection, OpenError> {
-        let connection = self.open_session().await?;
-        if let Some(expected) = self.realm.get() {
-            let found = connection.query(SELECT_REALM, &[]).await.map_err(|error| self.unavailable(&error))?;
-            let realm = found.first().and_then(|row| row.try_get::<_, IdBytes>(0).ok());
-            if realm.map(|bytes| Realm(bytes.0)) != Some(*expected) {
-                return Err(OpenError::OtherStore { address: self.shown() });
+        let hosts = self.address.hosts();
+        let first = self.last_host.load(Ordering::Relaxed);
+        let mut failed = self.unavailable(&"it has no host");
+        let mut behind = None;
+        for index in (0..hosts.len()).map(|turn| (first + turn) % hosts.len()) {
+            let connection = match self.open_session(&hosts[index]).await {
+                Ok(connection) => connection,
+                Err(error) => {
+                    failed = error;
+                    continue;
+                }
+            };
+            match self.look(&connection).await {
+                Ok(()) => {
+                    self.last_host.store(index, Ordering::Relaxed);
+                    return Ok(connection);
+                }
+                Err(error) if matches!(error, OpenError::RolledBack { .. }) => behind = Some((connection, error)),
+                Err(error) => failed = error,
             }
         }
-        Ok(connection)
+        let Some((connection, told)) = behind else { return Err(failed) };
+        tracing::error!(%told, "nothing is decided any more");
+        if let Err(error) = halt(&connection).await {
+            tracing::error!(%error, "other nodes may not know that the database was put back");
+        }
+        Err(told)
     }
 
     /// An error that has no better word.
@@ -77,39 +104,39 @@ impl Connector {
         OpenError::Unavailable { address: self.shown(), cause: error.to_string() }
     }
 
-    /// A session with the first host that can be written, from the one on that was used last.
-    async fn open_session(&self) -> Result<Connection, OpenError> {
-        let hosts = self.address.hosts();
-        let first = self.last_host.load(Ordering::Relaxed);
-        let mut failed = self.unavailable(&"it has no host");
-        for index in (0..hosts.len()).map(|turn| (first + turn) % hosts.len()) {
-            let reached = timeout(Duration::from_millis(CONNECT_MILLISECONDS_MAX), async {
-                match &self.tls {
-                    Some(tls) => self.dial(&hosts[index], tls.clone()).await,
-                    None => self.dial(&hosts[index], NoTls).await,
-                }
-            });
-            let connection = match reached.await {
-                Ok(Ok(connection)) => connection,
-                Ok(Err(error)) => {
-                    failed = error;
-                    continue;
-                }
-                Err(_) => {
-                    failed = self.unavailable(&"nobody answers in time");
-                    continue;
-                }
-            };
-            match self.set_up(connection).await {
-                // The one that was promoted may be among the others.
-                Err(error @ OpenError::FormerPrimary { .. }) => failed = error,
-                set_up => {
-                    self.last_host.store(index, Ordering::Relaxed);
-                    return set_up;
-                }
-            }
+    /// What it means that a store which is opened cannot be read.
+    pub(crate) fn damaged(&self, error: &StoreError) -> OpenError {
+        if matches!(error, StoreError::Inconsistent { .. }) {
+            OpenError::Damaged { address: self.shown(), cause: error.to_string() }
+        } else {
+            self.unavailable(error)
         }
-        Err(failed)
+    }
+
+    async fn open_session(&self, host: &Config) -> Result<Connection, OpenError> {
+        let reached = timeout(Duration::from_millis(CONNECT_MILLISECONDS_MAX), async {
+            match &self.tls {
+                Some(tls) => self.dial(host, tls.clone()).await,
+                None => self.dial(host, NoTls).await,
+            }
+        });
+        let connection = reached.await.map_err(|_| self.unavailable(&"nobody answers in time"))??;
+        self.set_up(connection).await
+    }
+
+    /// Whether a connection leads to the present day of the store that was opened.
+    async fn look(&self, connection: &Connection) -> Result<(), OpenError> {
+        let Some((realm, guard)) = self.expected.get() else { return Ok(()) };
+        let found = find_place(connection).await.map_err(|error| self.unavailable(&error))?;
+        if found.realm != *realm {
+            return Err(OpenError::OtherStore { address: self.shown() });
+        }
+        guard.look(found.place, found.halted_at).map_err(|strange| match strange {
+            Strange::Restored => OpenError::Restored { address: self.shown() },
+            Strange::Behind { known: marked, found } => {
+                OpenError::RolledBack { address: self.shown(), how: RolledBack::BehindMark { marked, found } }
+            }
+        })
     }
 
     /// Makes a session what our promises stand on.

@@ -8,11 +8,13 @@ use regrant_store::StoreError;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Row, Statement};
+use tokio_postgres::{Client, Row, SimpleQueryMessage, Statement};
 
 use crate::failure::Failure;
+use crate::guard::Raise;
 use crate::primary::OfPrimary;
 use crate::statements::database::COMMIT;
+use crate::statements::high_water::{RAISE_AND_COMMIT, RAISE_IF_FREE_AND_COMMIT};
 
 /// How long the answer to a statement is waited for. The server gives up a little earlier by itself.
 pub const STATEMENT_MILLISECONDS_MAX: u64 = 5_000;
@@ -97,17 +99,26 @@ impl Connection {
         self.is_contended.swap(false, Ordering::Relaxed)
     }
 
-    /// Commits. A commit of which the server warns has happened here, and perhaps on no standby: nobody may hear that it is
-    /// durable.
-    pub(crate) async fn commit(&self) -> Result<(), StoreError> {
+    /// Commits, and counts that where it is to. A commit of which the server warns has happened here, and perhaps on no standby:
+    /// nobody may hear that it is durable. What the store has come to, where it was counted.
+    pub(crate) async fn commit(&self, raise: Raise) -> Result<Option<u64>, StoreError> {
+        let sql = match raise {
+            Raise::No => COMMIT,
+            Raise::IfFree => RAISE_IF_FREE_AND_COMMIT,
+            Raise::Surely => RAISE_AND_COMMIT,
+        };
         self.has_warned.store(false, Ordering::SeqCst);
-        self.command(COMMIT, COMMIT_MILLISECONDS_MAX).await?;
+        let answers = self.within(COMMIT_MILLISECONDS_MAX, self.client.simple_query(sql)).await?;
         if self.has_warned.swap(false, Ordering::SeqCst) {
             self.lose();
             let told = "the database committed with a warning, perhaps without its standby; look into its log";
             return Err(StoreError::Unavailable(told.to_owned()));
         }
-        Ok(())
+        let counted = |answer: &SimpleQueryMessage| {
+            let SimpleQueryMessage::Row(row) = answer else { return None };
+            row.get(0)?.parse().ok()
+        };
+        Ok(answers.iter().find_map(counted))
     }
 
     /// Gives it up: nobody knows what goes on in it.

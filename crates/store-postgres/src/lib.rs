@@ -9,6 +9,8 @@
 //!   promises with: [`OpenError`].
 //! - What a node keeps in memory is counted when it is changed, and every node hears of it: one connection listens while
 //!   somebody waits for that.
+//! - A counter in the database tells how far it has come, and a mark outside it: a connection that leads to an earlier day is not used,
+//!   and where there is no other, no node decides anything until the store was restored.
 //! - A connection whose state is not known is closed; who waited for it hears that the store is unavailable.
 //! - No wait for a commit is ever cancelled: a commit that was cancelled while it waited for a standby is seen by everybody, and
 //!   may be lost.
@@ -24,6 +26,7 @@ mod examine;
 mod failure;
 mod family;
 mod grants_of;
+mod guard;
 mod id_bytes;
 mod import;
 mod lane;

@@ -24,8 +24,10 @@ pub(crate) struct Migration {
 }
 
 /// Every migration, numbered from 1 without a gap.
-pub(crate) const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "store", sql: include_str!("../migrations/0001_store.sql"), works_from: 1 }];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "store", sql: include_str!("../migrations/0001_store.sql"), works_from: 1 },
+    Migration { number: 2, name: "high water", sql: include_str!("../migrations/0002_high_water.sql"), works_from: 1 },
+];
 
 /// A migration that a database has not been through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 use std::error::Error;
 use std::io;
 
+use regrant_protocol::Timestamp;
+use regrant_store::{OutsideError, RolledBack};
 use tokio_postgres::error::SqlState;
 
 /// Why a store was not opened. The database is as it was.
@@ -146,6 +148,43 @@ pub enum OpenError {
         /// The database.
         address: String,
     },
+    /// The database was put back to an earlier day, or a standby took over that did not have everything.
+    #[error("{address} is not what it was: {how}{}", advice(.how))]
+    RolledBack {
+        /// The database.
+        address: String,
+        /// How it is known.
+        how: RolledBack,
+    },
+    /// One of the nodes found out before that it was put back.
+    #[error(
+        "{address} is not what it was: a node found so at {}, by its high-water mark or by a token that is ahead of its row; stop all \
+         nodes, and run `regrant restore`",
+        at.to_rfc3339()
+    )]
+    Halted {
+        /// The database.
+        address: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// The store was restored since it was opened.
+    #[error("{address} was restored since it was opened here; start the process again")]
+    Restored {
+        /// The database.
+        address: String,
+    },
+    /// What is outside the database cannot be used.
+    #[error(transparent)]
+    Outside(#[from] OutsideError),
+}
+
+/// What helps.
+fn advice(how: &RolledBack) -> &'static str {
+    match how.needs_restore() {
+        true => "; stop all nodes, and run `regrant restore`",
+        false => "",
+    }
 }
 
 impl OpenError {

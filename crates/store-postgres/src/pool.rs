@@ -6,8 +6,10 @@ use regrant_store::StoreError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use crate::OpenError;
 use crate::connect::Connector;
 use crate::connection::Connection;
+use crate::guard::Guard;
 
 /// How long a connection that others use is waited for.
 const LEASE_MILLISECONDS_MAX: u64 = 5_000;
@@ -41,10 +43,18 @@ impl Pool {
             Some(connection) => connection,
             None => {
                 let made = self.connector.connect().await;
-                made.map_err(|error| StoreError::Unavailable(error.to_string()))?
+                made.map_err(|error| match matches!(error, OpenError::RolledBack { .. }) {
+                    true => StoreError::RolledBack,
+                    false => StoreError::Unavailable(error.to_string()),
+                })?
             }
         };
         Ok(Lease { connection: Some(connection), pool: Arc::clone(self), _permit: permit })
+    }
+
+    /// What knows how far the store has come; `None` while it is opened.
+    pub(crate) fn guard(&self) -> Option<&Arc<Guard>> {
+        self.connector.guard()
     }
 
     /// Closes what nobody uses. Where one connection was lost the others lead to the same server, and whoever took them would find
@@ -66,6 +76,18 @@ pub(crate) struct Lease {
     connection: Option<Connection>,
     pool: Arc<Pool>,
     _permit: OwnedSemaphorePermit,
+}
+
+impl Lease {
+    /// What knows how far the store has come; `None` while it is opened.
+    pub(crate) fn guard(&self) -> Option<&Arc<Guard>> {
+        self.pool.guard()
+    }
+
+    /// Fails when the store decides nothing any more.
+    pub(crate) fn may_decide(&self) -> Result<(), StoreError> {
+        self.guard().map_or(Ok(()), |guard| guard.may_decide())
+    }
 }
 
 impl Deref for Lease {

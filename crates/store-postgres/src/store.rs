@@ -6,17 +6,19 @@ use regrant_grant::{Grant, GrantId, ImportedToken, Realm, SessionId};
 use regrant_protocol::{ClientId, Clock, EpochNumber, Subject, Timestamp, Username};
 use regrant_store::{
     AnnouncedKey, ChangeError, Changes, Client, ClientChange, ClientHandle, Consent, FoundToken, GrantFilter, Identity,
-    ImportError, Imported, ImportedGrant, ListedGrant, NewKeys, Node, Page, SealedSigningKey, SeenNode, Session,
-    SharedStore, SigningKeyChange, Step, Store, StoreError, Sweep, SweepError, Swept, User, UserChange,
+    ImportError, Imported, ImportedGrant, ListedGrant, Mark, NewKeys, Node, OutsideError, Page, RolledBack,
+    SealedSigningKey, SeenNode, Session, SharedStore, SigningKeyChange, Step, Store, StoreError, Sweep, SweepError,
+    Swept, User, UserChange,
 };
 
 use crate::connect::Connector;
+use crate::guard::Guard;
 use crate::lane::Lanes;
 use crate::listener::Listener;
 use crate::migration::{MIGRATIONS, exists, migrate, pending, realm};
 use crate::page::rows_max;
 use crate::pool::Pool;
-use crate::rows::{client, consent, imported_token, key, last_sweep, session, shared, user};
+use crate::rows::{client, consent, high_water, imported_token, key, last_sweep, session, shared, user};
 use crate::store_clock::StoreClock;
 use crate::transaction::Transaction;
 use crate::{Address, OpenError, PendingMigration, TimeOfDay, grants_of, import, page, sweep};
@@ -63,6 +65,7 @@ pub struct PostgresStore {
     following: Arc<Pool>,
     clock: StoreClock,
     listener: Listener,
+    guard: Arc<Guard>,
 }
 
 impl PostgresStore {
@@ -75,27 +78,47 @@ impl PostgresStore {
     /// # Errors
     /// [`OpenError`] says what to do.
     pub async fn open(settings: Settings, genesis: Genesis, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        Self::open_beside(settings, genesis, clock, |_| Ok(None)).await
+    }
+
+    /// The same beside a high-water mark, which belongs to this node and is compared with the store. `mark` is called once, when it is
+    /// known which store it is.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what to do. A store that was put back to an earlier day is told so, and no node decides anything any more.
+    pub async fn open_beside(
+        settings: Settings,
+        genesis: Genesis,
+        clock: Arc<dyn Clock>,
+        mark: impl FnOnce(&Identity) -> Result<Option<Box<dyn Mark>>, OutsideError>,
+    ) -> Result<Self, OpenError> {
         let Settings { address, step_connections, other_connections, time_of_day } = settings;
         let connector = Arc::new(Connector::new(address)?);
         migrate(&connector, MIGRATIONS, &genesis).await?;
         let pool = Pool::new(Arc::clone(&connector), usize::from(other_connections.get()));
         let lease = pool.lease().await.map_err(|error| connector.unavailable(&error))?;
-        let identity = key::identity(&Transaction::reading(lease)).await;
-        let damaged = |error: StoreError| {
-            if matches!(error, StoreError::Inconsistent { .. }) {
-                OpenError::Damaged { address: connector.shown(), cause: error.to_string() }
-            } else {
-                connector.unavailable(&error)
+        let reading = Transaction::reading(lease);
+        let damaged = |error: StoreError| connector.damaged(&error);
+        let identity = key::identity(&reading).await.map_err(damaged)?;
+        let water = high_water::find(&reading).await.map_err(damaged)?;
+        if let Some(at) = water.halted_at {
+            return Err(OpenError::Halted { address: connector.shown(), at });
+        }
+        let guard = match Guard::new(identity.epoch().number, &water, mark(&identity)?, Arc::clone(&clock)) {
+            Ok(guard) => Arc::new(guard),
+            Err(how) => {
+                halt_all(&reading, &how).await;
+                return Err(OpenError::RolledBack { address: connector.shown(), how });
             }
         };
-        let identity = identity.map_err(damaged)?;
-        connector.expect(identity.realm);
+        drop(reading);
+        connector.expect(identity.realm, Arc::clone(&guard));
         let clock = StoreClock::new(clock, time_of_day);
         let lane_count = usize::from(step_connections.get());
         let step_pool = Pool::new(Arc::clone(&connector), lane_count);
         let lanes = Lanes::start(lane_count, &step_pool, &clock, identity.epoch().number);
         let following = Pool::new(Arc::clone(&connector), 1);
-        Ok(Self { identity, lanes, pool, following, clock, listener: Listener::new(connector) })
+        Ok(Self { identity, lanes, pool, following, clock, listener: Listener::new(connector), guard })
     }
 
     /// Whether there is a store in the database.
@@ -130,6 +153,11 @@ impl PostgresStore {
         Transaction::begin(self.pool.lease().await?, &self.clock).await
     }
 
+    /// A transaction that changes nothing which has to be durable.
+    async fn begin_uncounted(&self) -> Result<Transaction, StoreError> {
+        self.begin().await.map(Transaction::uncounted)
+    }
+
     /// To read what a node has to know of the others.
     async fn follow(&self) -> Result<Transaction, StoreError> {
         Ok(Transaction::reading_alone(self.following.lease().await?))
@@ -137,6 +165,15 @@ impl PostgresStore {
 
     async fn read(&self) -> Result<Transaction, StoreError> {
         Ok(Transaction::reading(self.pool.lease().await?))
+    }
+}
+
+/// Lets every node know that the store was put back: others, whose marks are older, would go on.
+async fn halt_all(reading: &Transaction, how: &RolledBack) {
+    if how.needs_restore()
+        && let Err(error) = high_water::halt(reading.lease()).await
+    {
+        tracing::error!(%error, "other nodes may not know that the database was put back");
     }
 }
 
@@ -152,6 +189,11 @@ impl Store for PostgresStore {
 
     async fn step(&self, step: Step) -> Result<(), StoreError> {
         self.lanes.run(step).await
+    }
+
+    async fn halt(&self) -> Result<(), StoreError> {
+        self.guard.halt();
+        high_water::halt(self.read().await?.lease()).await
     }
 
     async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
@@ -237,7 +279,7 @@ impl Store for PostgresStore {
     }
 
     async fn grants_of(&self, user: &Subject) -> Result<Vec<Grant>, StoreError> {
-        let transaction = self.begin().await?;
+        let transaction = self.begin_uncounted().await?;
         let listed = grants_of::list(&transaction, self.epoch(), user).await;
         transaction.end(listed).await
     }
@@ -248,7 +290,7 @@ impl Store for PostgresStore {
         after: Option<GrantId>,
         count_max: u32,
     ) -> Result<Page<ListedGrant, GrantId>, StoreError> {
-        let transaction = self.begin().await?;
+        let transaction = self.begin_uncounted().await?;
         let listed = page::list(&transaction, self.epoch(), filter, after, count_max).await;
         transaction.end(listed).await
     }
@@ -342,9 +384,17 @@ impl Store for PostgresStore {
 impl SharedStore for PostgresStore {
     async fn changes(&self) -> Result<Changes, StoreError> {
         let transaction = self.follow().await?;
-        let changes = shared::changes(&transaction).await;
+        let read = shared::changes(&transaction).await;
+        let looked = read.and_then(|(changes, place, halted_at)| match self.guard.look(place, halted_at) {
+            Ok(()) => Ok(changes),
+            Err(_) => {
+                // The next connection finds out what it is, and whether another host is better.
+                transaction.lease().lose();
+                Err(StoreError::RolledBack)
+            }
+        });
         transaction.give_back();
-        changes
+        looked
     }
 
     async fn hear(&self, heard: u64) -> u64 {
@@ -358,13 +408,13 @@ impl SharedStore for PostgresStore {
     }
 
     async fn note_node(&self, node: &Node) -> Result<(), StoreError> {
-        let transaction = self.begin().await?;
+        let transaction = self.begin_uncounted().await?;
         let noted = shared::note_node(&transaction, node).await;
         transaction.end(noted).await
     }
 
     async fn nodes(&self) -> Result<Vec<SeenNode>, StoreError> {
-        let transaction = self.begin().await?;
+        let transaction = self.begin_uncounted().await?;
         let nodes = shared::nodes(&transaction).await;
         transaction.end(nodes).await
     }

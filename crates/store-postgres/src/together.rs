@@ -19,7 +19,7 @@ use crate::write;
 /// Runs steps on different grants together, and answers those that are done or have failed. Those that are given back have
 /// written nothing, and are to travel alone.
 pub(crate) async fn run(pool: &Arc<Pool>, clock: &StoreClock, epoch: EpochNumber, steps: Vec<Waiting>) -> Vec<Waiting> {
-    let lease = match pool.lease().await {
+    let lease = match pool.lease().await.and_then(|lease| lease.may_decide().map(|()| lease)) {
         Ok(lease) => lease,
         Err(error) => return answer_all(steps, &error),
     };

@@ -1,8 +1,12 @@
+use std::mem;
+use std::sync::{Mutex, PoisonError};
+
 use regrant_protocol::Timestamp;
-use regrant_store::StoreError;
+use regrant_store::{Ending, StoreError};
 use tokio_postgres::Row;
 
 use crate::connection::{STATEMENT_MILLISECONDS_MAX, Values};
+use crate::guard::Raise;
 use crate::pool::Lease;
 use crate::statements::database::{BEGIN, ROLLBACK, SELECT_TIME};
 use crate::store_clock::StoreClock;
@@ -15,6 +19,9 @@ pub(crate) struct Transaction {
     lease: Lease,
     now: Timestamp,
     is_open: bool,
+    /// Whether the counter may tell of it.
+    counts: bool,
+    endings: Mutex<Vec<Ending>>,
 }
 
 impl Transaction {
@@ -30,13 +37,22 @@ impl Transaction {
 
     /// Statements that each stand for themselves, and only read. There is no time.
     pub(crate) fn reading(lease: Lease) -> Self {
-        Self { lease, now: Timestamp::from_milliseconds(0), is_open: false }
+        let (now, endings) = (Timestamp::from_milliseconds(0), Mutex::default());
+        Self { lease, now, is_open: false, counts: true, endings }
+    }
+
+    /// The same, which changes nothing that has to be durable: no counter tells of it.
+    pub(crate) fn uncounted(mut self) -> Self {
+        self.counts = false;
+        self
     }
 
     /// The same on a connection that nobody else uses: who goes away before [`give_back`](Self::give_back) takes it along, so that the
     /// next one waits for no answer that this one did not wait for.
     pub(crate) fn reading_alone(lease: Lease) -> Self {
-        Self { lease, now: Timestamp::from_milliseconds(0), is_open: true }
+        let mut transaction = Self::reading(lease);
+        transaction.is_open = true;
+        transaction
     }
 
     /// Ends what [`reading_alone`](Self::reading_alone) has begun.
@@ -102,6 +118,11 @@ impl Transaction {
         self.lease.execute(sql, values).await
     }
 
+    /// Notes that it has ended something.
+    pub(crate) fn ended(&self, ending: Ending) {
+        self.endings.lock().unwrap_or_else(PoisonError::into_inner).push(ending);
+    }
+
     /// Whether somebody else was in the way.
     pub(crate) fn met_contention(&self) -> bool {
         self.lease.take_contention()
@@ -123,10 +144,16 @@ impl Transaction {
 
     /// Commits. `Ok` says that it is durable, wherever the server keeps it; on an error nobody knows.
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
+        let endings = mem::take(&mut *self.endings.lock().unwrap_or_else(PoisonError::into_inner));
+        let guard = self.lease.guard().filter(|_| self.counts);
+        let raise = guard.map_or(Raise::No, |guard| guard.raise(!endings.is_empty()));
         // It stays open, and its connection is closed, unless the server has said that it is done.
-        self.lease.commit().await?;
-        self.is_open = false;
-        Ok(())
+        let committed = self.lease.commit(raise).await;
+        if let Some(guard) = guard.filter(|_| raise != Raise::No) {
+            guard.raised(committed.as_ref().ok().copied().flatten());
+        }
+        self.is_open = committed.is_err();
+        committed.map(drop)
     }
 
     /// Undoes everything, and gives the connection back.

@@ -2,8 +2,8 @@ use std::collections::HashSet;
 
 use regrant_grant::{AccessTokenId, Grant, GrantId};
 use regrant_protocol::{RetryChallenge, Timestamp};
-use regrant_store::StoreError;
 use regrant_store::stored::{approved_from, binding, code, resources};
+use regrant_store::{Ending, StoreError};
 use tokio_postgres::types::ToSql;
 
 use crate::columns::{Columns, stored_count};
@@ -17,7 +17,13 @@ pub(crate) async fn update(transaction: &Transaction, grants: &[&Grant]) -> Resu
         return Ok(HashSet::new());
     }
     let columns = GrantColumns::new(grants)?;
-    read_ids(transaction, UPDATE_GRANTS, &columns.values()).await
+    let written = read_ids(transaction, UPDATE_GRANTS, &columns.values()).await?;
+    for grant in grants.iter().filter(|grant| written.contains(&grant.id)) {
+        if let Some(at) = grant.revoked_at {
+            transaction.ended(Ending::Grant { id: grant.id, at });
+        }
+    }
+    Ok(written)
 }
 
 /// Makes these grants, and says which: those of a free id, and of a client and a user that there are or were.
@@ -48,7 +54,11 @@ pub(crate) async fn list_access_tokens(
         listed.iter().map(|(id, until)| (id.to_bytes(), until.map(Timestamp::milliseconds))).collect();
     sorted.sort_unstable();
     let (ids, ends): (Vec<_>, Vec<_>) = sorted.iter().map(|(id, ends_at)| (&id[..], *ends_at)).unzip();
-    transaction.execute(INSERT_LISTED_ACCESS_TOKENS, &[&ids, &ends]).await.map(drop)
+    transaction.execute(INSERT_LISTED_ACCESS_TOKENS, &[&ids, &ends]).await?;
+    for (id, until) in listed {
+        transaction.ended(Ending::AccessToken { id: *id, until: *until });
+    }
+    Ok(())
 }
 
 async fn read_ids(

@@ -11,7 +11,7 @@ pub(super) const MARK: Key = Key::new(
     "mark",
     Kind::Text(Form::Path),
     Preset::Absent,
-    "With SQLite, the high-water mark: a small file that says how far the database has come, so that one that was put back to an earlier day is noticed. Best on another disk. Without it, `high-water.mark` in the directory `server.data`.",
+    "The high-water mark: a small file that says how far the database has come, so that one that was put back to an earlier day is noticed. Best on another disk than the database; with PostgreSQL each server has its own. Without it, `high-water.mark` in the directory `server.data`.",
 )
 .at_start();
 

@@ -1,7 +1,7 @@
 use regrant_grant::{GrantSecret, Party};
 use regrant_protocol::ClientId;
 use regrant_store::stored::client_settings;
-use regrant_store::{ChangeError, Client, ClientChange, ClientHandle, StoreError};
+use regrant_store::{ChangeError, Client, ClientChange, ClientHandle, Ending, StoreError};
 use tokio_postgres::Row;
 
 use super::shared::count_client_change;
@@ -59,7 +59,14 @@ pub(crate) async fn change(transaction: &Transaction, id: &ClientId, change: &Cl
             transaction.execute(UPDATE_CLIENT_SETTINGS, &values).await?
         }
         ClientChange::Enabled(enabled) => transaction.execute(UPDATE_CLIENT_ENABLED, &[&name, enabled]).await?,
-        ClientChange::RaiseCutoff => transaction.execute(RAISE_CLIENT_CUTOFF, &[&name]).await?,
+        ClientChange::RaiseCutoff => {
+            let read = |row: &Row| Columns::new(row, "clients", &name).bits("cutoff");
+            let raised = transaction.one(RAISE_CLIENT_CUTOFF, &[&name], read).await?;
+            if let Some(cutoff) = raised {
+                transaction.ended(Ending::ClientCutoff { client: id.clone(), cutoff });
+            }
+            u64::from(raised.is_some())
+        }
         ClientChange::Remove => {
             let now = transaction.now().milliseconds();
             let removed = transaction.execute(REMOVE_CLIENT, &[&name, &now]).await?;
@@ -69,9 +76,23 @@ pub(crate) async fn change(transaction: &Transaction, id: &ClientId, change: &Cl
         }
     };
     match changed {
-        1 => Ok(count_client_change(transaction).await?),
+        1 => {
+            note(transaction, id, change);
+            Ok(count_client_change(transaction).await?)
+        }
         _ if find(transaction, id).await?.is_some() => Err(ChangeError::Outdated(name.to_owned())),
         _ => Err(ChangeError::Unknown(name.to_owned())),
+    }
+}
+
+/// Notes what a change has ended, or switched.
+fn note(transaction: &Transaction, id: &ClientId, change: &ClientChange) {
+    let client = id.clone();
+    match change {
+        ClientChange::Enabled(enabled) => transaction.ended(Ending::ClientEnabled { client, enabled: *enabled }),
+        ClientChange::Remove => transaction.ended(Ending::ClientRemoved { client, at: transaction.now() }),
+        // The cutoff is noted where it is known.
+        ClientChange::Settings { .. } | ClientChange::RaiseCutoff => {}
     }
 }
 

@@ -1,7 +1,8 @@
-use regrant_grant::Realm;
+use regrant_grant::{Realm, Recovery};
 use regrant_protocol::{EpochNumber, Kid, Timestamp};
+use regrant_store::stored::recover_public;
 use regrant_store::{
-    AnnouncedKey, ChangeError, Epoch, Identity, NewKeys, SealedSigningKey, SigningKeyChange, StoreError,
+    AnnouncedKey, ChangeError, Ending, Epoch, Identity, NewKeys, SealedSigningKey, SigningKeyChange, StoreError,
     sealed_under_retired,
 };
 use tokio_postgres::Row;
@@ -21,11 +22,7 @@ use crate::transaction::Transaction;
 pub(crate) async fn identity(transaction: &Transaction) -> Result<Identity, StoreError> {
     let realm = transaction.one(SELECT_REALM, &[], |row| Columns::new(row, "identity", &1).id("realm").map(Realm));
     let realm = realm.await?;
-    let epochs = transaction.all(SELECT_EPOCHS, &[], |row| {
-        let mut columns = Columns::new(row, "epochs", &"of unreadable number");
-        Ok(Epoch { number: columns.small("number").map(EpochNumber)?, random: columns.id("random")?, recovery: None })
-    });
-    let epochs = epochs.await?;
+    let epochs = transaction.all(SELECT_EPOCHS, &[], read_epoch).await?;
     match realm {
         Some(realm) if !epochs.is_empty() => Ok(Identity { realm, epochs }),
         Some(_) => Err(missing("epochs", "number")),
@@ -58,6 +55,7 @@ pub(crate) async fn replace(transaction: &Transaction, keys: &NewKeys) -> Result
     for key in &keys.signing {
         add_signing(transaction, key).await?;
     }
+    transaction.ended(Ending::MasterKeysRetired { oldest: keys.master.kid });
     count_key_change(transaction).await?;
     Ok(())
 }
@@ -128,8 +126,28 @@ pub(crate) async fn change_signing(
     if changed != 1 {
         return Err(ChangeError::Unknown(format!("signing key {key_id}")));
     }
+    if let SigningKeyChange::Withdraw(at) = change {
+        transaction.ended(Ending::SigningKeyWithdrawn { key_id: key_id.to_owned(), at: *at });
+    }
     count_key_change(transaction).await?;
     Ok(())
+}
+
+fn read_epoch(row: &Row) -> Result<Epoch, StoreError> {
+    let mut columns = Columns::new(row, "epochs", &"of unreadable number");
+    let number = columns.small("number").map(EpochNumber)?;
+    columns.enter("epochs", &number.0);
+    let random = columns.id("random")?;
+    let former = columns.next_as("recovers_epoch", |stored: Option<i16>| stored.map(u8::try_from).transpose())?;
+    let until = columns.optional_time("recovers_until")?;
+    let public =
+        columns.next_as("recovers_public", |stored: Option<&str>| stored.map(recover_public::from_text).transpose())?;
+    let recovery = former.zip(until).zip(public).map(|((former, until), public)| Recovery {
+        former: EpochNumber(former),
+        until,
+        public,
+    });
+    Ok(Epoch { number, random, recovery })
 }
 
 fn name(kid: Kid) -> String {

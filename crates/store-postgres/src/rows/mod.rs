@@ -3,6 +3,7 @@
 pub(crate) mod client;
 pub(crate) mod consent;
 pub(crate) mod grant;
+pub(crate) mod high_water;
 pub(crate) mod imported_token;
 pub(crate) mod key;
 pub(crate) mod last_sweep;

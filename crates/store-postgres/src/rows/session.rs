@@ -1,6 +1,6 @@
 use regrant_grant::SessionId;
 use regrant_protocol::Subject;
-use regrant_store::{ChangeError, LIVE_SESSIONS_MAX, Session, StoreError};
+use regrant_store::{ChangeError, Ending, LIVE_SESSIONS_MAX, Session, StoreError};
 use tokio_postgres::Row;
 
 use super::user;
@@ -38,16 +38,24 @@ pub(crate) async fn keep(transaction: &Transaction, session: &Session) -> Result
 async fn end_oldest(transaction: &Transaction, newest: &Session) -> Result<(), ChangeError> {
     let (now, count_max) = (transaction.now().milliseconds(), i64::from(LIVE_SESSIONS_MAX));
     let values: [Value<'_>; 4] = [&IdBytes(newest.id.0), &newest.user.as_str(), &now, &count_max];
-    let ended = transaction.execute(END_OLDEST_SESSIONS, &values).await?;
-    if ended > 0 {
-        tracing::info!(user = %newest.user, sessions = ended, "ended to make room");
+    let read = |row: &Row| Columns::new(row, "sessions", &newest.user).id("id").map(SessionId);
+    let ended = transaction.all(END_OLDEST_SESSIONS, &values, read).await?;
+    if !ended.is_empty() {
+        tracing::info!(user = %newest.user, sessions = ended.len(), "ended to make room");
+    }
+    for id in ended {
+        transaction.ended(Ending::Session { id, at: transaction.now() });
     }
     Ok(())
 }
 
 /// Ends a session now.
 pub(crate) async fn end(transaction: &Transaction, id: SessionId) -> Result<(), StoreError> {
-    transaction.execute(END_SESSION, &[&IdBytes(id.0), &transaction.now().milliseconds()]).await.map(drop)
+    let at = transaction.now();
+    if transaction.execute(END_SESSION, &[&IdBytes(id.0), &at.milliseconds()]).await? > 0 {
+        transaction.ended(Ending::Session { id, at });
+    }
+    Ok(())
 }
 
 /// Ends the sessions of `user` now, but for one.
@@ -56,8 +64,11 @@ pub(crate) async fn end_all(
     user: &Subject,
     except: Option<SessionId>,
 ) -> Result<(), StoreError> {
-    let (now, except) = (transaction.now().milliseconds(), except.map(|id| IdBytes(id.0)));
-    transaction.execute(END_SESSIONS_OF_USER, &[&user.as_str(), &now, &except]).await.map(drop)
+    let (at, kept) = (transaction.now(), except.map(|id| IdBytes(id.0)));
+    if transaction.execute(END_SESSIONS_OF_USER, &[&user.as_str(), &at.milliseconds(), &kept]).await? > 0 {
+        transaction.ended(Ending::SessionsOfUser { user: user.clone(), except, at });
+    }
+    Ok(())
 }
 
 /// Takes out every session of a user who is removed.

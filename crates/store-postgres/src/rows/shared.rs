@@ -1,5 +1,5 @@
-use regrant_protocol::Kid;
-use regrant_store::{AnnouncedKey, Changes, NODE_REMEMBERED_SECONDS, Node, NodeId, SeenNode, StoreError};
+use regrant_protocol::{EpochNumber, Kid, Timestamp};
+use regrant_store::{AnnouncedKey, Changes, NODE_REMEMBERED_SECONDS, Node, NodeId, Place, SeenNode, StoreError};
 
 use crate::columns::Columns;
 use crate::connection::Value;
@@ -10,12 +10,15 @@ use crate::statements::shared::{
 };
 use crate::transaction::Transaction;
 
-/// How often clients and keys were changed.
-pub(crate) async fn changes(transaction: &Transaction) -> Result<Changes, StoreError> {
+/// How often clients and keys were changed, how far the store has come, and since when it decides nothing.
+pub(crate) async fn changes(transaction: &Transaction) -> Result<(Changes, Place, Option<Timestamp>), StoreError> {
     let server = transaction.lease().generation();
     let found = transaction.one(SELECT_CHANGES, &[], |row| {
         let mut columns = Columns::new(row, "changes", &"1");
-        Ok(Changes { clients: columns.count("clients")?, keys: columns.count("keys")?, server })
+        let changes = Changes { clients: columns.count("clients")?, keys: columns.count("keys")?, server };
+        let counter = columns.count("counter")?;
+        let place = Place { counter, epoch: columns.small("epoch").map(EpochNumber)? };
+        Ok((changes, place, columns.optional_time("halted_at")?))
     });
     let missing = || StoreError::Inconsistent {
         table: "changes",

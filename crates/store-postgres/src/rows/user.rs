@@ -1,6 +1,6 @@
 use regrant_protocol::{Subject, Username};
 use regrant_store::stored::{profile, user_status};
-use regrant_store::{ChangeError, Credential, Page, StoreError, User, UserChange};
+use regrant_store::{ChangeError, Credential, Ending, Page, StoreError, User, UserChange};
 use tokio_postgres::Row;
 
 use super::{consent, session};
@@ -79,7 +79,14 @@ pub(crate) async fn change(
             let values: [Value<'_>; 3] = [&name, &profile::to_json(profile), &stored_count(*seen_version)?];
             transaction.execute(UPDATE_USER_PROFILE, &values).await?
         }
-        UserChange::RaiseCutoff => transaction.execute(RAISE_USER_CUTOFF, &[&name]).await?,
+        UserChange::RaiseCutoff => {
+            let read = |row: &Row| Columns::new(row, "users", &name).bits("cutoff");
+            let raised = transaction.one(RAISE_USER_CUTOFF, &[&name], read).await?;
+            if let Some(cutoff) = raised {
+                transaction.ended(Ending::UserCutoff { user: subject.clone(), cutoff });
+            }
+            u64::from(raised.is_some())
+        }
         UserChange::Remove => {
             let now = transaction.now().milliseconds();
             let removed = transaction.execute(REMOVE_USER, &[&name, &now]).await?;
@@ -90,9 +97,26 @@ pub(crate) async fn change(
         }
     };
     match changed {
-        1 => Ok(()),
+        1 => {
+            note(transaction, subject, change);
+            Ok(())
+        }
         _ if find(transaction, subject).await?.is_some() => Err(ChangeError::Outdated(name.to_owned())),
         _ => Err(ChangeError::Unknown(name.to_owned())),
+    }
+}
+
+/// Notes what a change has ended, or switched.
+fn note(transaction: &Transaction, subject: &Subject, change: &UserChange) {
+    let user = subject.clone();
+    match change {
+        UserChange::Status(status) => transaction.ended(Ending::UserStatus { user, status: *status }),
+        UserChange::Remove => transaction.ended(Ending::UserRemoved { user, at: transaction.now() }),
+        // The cutoff is noted where it is known.
+        UserChange::RaiseCutoff
+        | UserChange::Password { .. }
+        | UserChange::Rehashed { .. }
+        | UserChange::Profile { .. } => {}
     }
 }
 

@@ -16,8 +16,7 @@ pub(crate) const UPDATE_CLIENT_SETTINGS: &str =
     "UPDATE clients SET settings = $2, version = version + 1 WHERE id = $1 AND version = $3 AND removed_at IS NULL";
 pub(crate) const UPDATE_CLIENT_ENABLED: &str =
     "UPDATE clients SET enabled = $2, version = version + 1 WHERE id = $1 AND removed_at IS NULL";
-pub(crate) const RAISE_CLIENT_CUTOFF: &str =
-    "UPDATE clients SET cutoff = cutoff + 1, version = version + 1 WHERE id = $1 AND removed_at IS NULL";
+pub(crate) const RAISE_CLIENT_CUTOFF: &str = "UPDATE clients SET cutoff = cutoff + 1, version = version + 1 WHERE id = $1 AND removed_at IS NULL RETURNING cutoff";
 pub(crate) const REMOVE_CLIENT: &str = "
     UPDATE clients
     SET handle = NULL, secret = NULL, enabled = false, version = version + 1, settings = NULL, removed_at = $2

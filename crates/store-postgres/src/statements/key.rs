@@ -1,7 +1,8 @@
 //! The identity of the store, its epochs and its keys.
 
 pub(crate) const SELECT_REALM: &str = "SELECT realm FROM identity";
-pub(crate) const SELECT_EPOCHS: &str = "SELECT number, random FROM epochs ORDER BY number";
+pub(crate) const SELECT_EPOCHS: &str = "
+    SELECT number, random, recovers_epoch, recovers_until, recovers_public FROM epochs ORDER BY number";
 pub(crate) const INSERT_REALM: &str = "INSERT INTO identity (realm) VALUES ($1)";
 pub(crate) const INSERT_EPOCH: &str = "INSERT INTO epochs (number, random) VALUES ($1, $2)";
 

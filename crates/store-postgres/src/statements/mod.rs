@@ -4,6 +4,7 @@ pub(crate) mod client;
 pub(crate) mod consent;
 pub(crate) mod database;
 pub(crate) mod grant;
+pub(crate) mod high_water;
 pub(crate) mod imported_token;
 pub(crate) mod key;
 pub(crate) mod session;

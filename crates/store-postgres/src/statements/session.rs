@@ -25,7 +25,8 @@ pub(crate) const END_OLDEST_SESSIONS: &str = "
         WHERE user_key = (SELECT key FROM users WHERE subject = $2) AND expires_at > $3
         ORDER BY id = $1 DESC, created_at DESC, id
         OFFSET $4
-    )";
+    )
+    RETURNING id";
 pub(crate) const END_SESSIONS_OF_USER: &str = "
     UPDATE sessions SET expires_at = $2
     WHERE user_key = (SELECT key FROM users WHERE subject = $1) AND expires_at > $2 AND id IS DISTINCT FROM $3";

@@ -1,6 +1,8 @@
 //! What nodes tell one another.
 
-pub(crate) const SELECT_CHANGES: &str = "SELECT clients, keys FROM changes";
+/// And how far the store has come, and whether it decides anything: a node asks for all of that each second.
+pub(crate) const SELECT_CHANGES: &str = "
+    SELECT clients, keys, counter, (SELECT max(number) FROM epochs) AS epoch, halted_at FROM changes, high_water";
 /// The notification is sent with the commit.
 pub(crate) const COUNT_CLIENT_CHANGE: &str = "
     WITH counted AS (UPDATE changes SET clients = clients + 1 RETURNING only_row)

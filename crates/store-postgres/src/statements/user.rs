@@ -29,8 +29,7 @@ pub(crate) const REHASH_USER_CREDENTIAL: &str = "
     WHERE subject = $1 AND removed_at IS NULL";
 pub(crate) const UPDATE_USER_PROFILE: &str =
     "UPDATE users SET profile = $2, version = version + 1 WHERE subject = $1 AND version = $3 AND removed_at IS NULL";
-pub(crate) const RAISE_USER_CUTOFF: &str =
-    "UPDATE users SET cutoff = cutoff + 1, version = version + 1 WHERE subject = $1 AND removed_at IS NULL";
+pub(crate) const RAISE_USER_CUTOFF: &str = "UPDATE users SET cutoff = cutoff + 1, version = version + 1 WHERE subject = $1 AND removed_at IS NULL RETURNING cutoff";
 pub(crate) const REMOVE_USER: &str = "
     UPDATE users
     SET username = NULL, credential = NULL, status = 'disabled', profile = '{}', version = version + 1, removed_at = $2

@@ -5,5 +5,6 @@ mod following;
 mod node;
 mod nodes;
 mod opening;
+mod rollback;
 mod suite;
 mod tls;

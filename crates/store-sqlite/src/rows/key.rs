@@ -1,5 +1,6 @@
-use regrant_grant::{Realm, RecoverPublic, Recovery};
+use regrant_grant::{Realm, Recovery};
 use regrant_protocol::{EpochNumber, Kid, Timestamp};
+use regrant_store::stored::recover_public;
 use regrant_store::{
     AnnouncedKey, ChangeError, Ending, Epoch, Identity, NewKeys, SealedSigningKey, SigningKeyChange, StoreError,
     sealed_under_retired,
@@ -67,7 +68,9 @@ pub(crate) fn withdraw(transaction: &Transaction<'_>, key_id: &str, at: Timestam
 /// Begins an epoch, whose number must be higher than any before.
 pub(crate) fn begin_epoch(transaction: &Transaction<'_>, epoch: &Epoch) -> Result<(), StoreError> {
     let (former, until, public) = match epoch.recovery {
-        Some(Recovery { former, until, public }) => (Some(former.0), Some(until.milliseconds()), Some(to_text(public))),
+        Some(Recovery { former, until, public }) => {
+            (Some(former.0), Some(until.milliseconds()), Some(recover_public::to_text(public)))
+        }
         None => (None, None, None),
     };
     transaction.execute(INSERT_EPOCH, params![epoch.number.0, epoch.random, former, until, public]).map(drop)
@@ -80,22 +83,11 @@ fn read_epoch(row: &Row<'_>) -> Result<Epoch, StoreError> {
     let random = columns.next("random")?;
     let former = columns.next::<Option<_>>("recovers_epoch")?.map(EpochNumber);
     let until = columns.optional_time("recovers_until")?;
-    let public =
-        columns.next_as("recovers_public", |text: Option<String>| text.as_deref().map(from_text).transpose())?;
+    let public = columns.next_as("recovers_public", |text: Option<String>| {
+        text.as_deref().map(recover_public::from_text).transpose()
+    })?;
     let recovery = former.zip(until).zip(public).map(|((former, until), public)| Recovery { former, until, public });
     Ok(Epoch { number: EpochNumber(number), random, recovery })
-}
-
-const PUBLIC: [(RecoverPublic, &str); 2] =
-    [(RecoverPublic::LogInAgain, "log_in_again"), (RecoverPublic::AcceptAhead, "accept_ahead")];
-
-fn to_text(public: RecoverPublic) -> &'static str {
-    PUBLIC.iter().find(|(known, _)| *known == public).expect("every one of them is listed").1
-}
-
-fn from_text(stored: &str) -> Result<RecoverPublic, String> {
-    let known = PUBLIC.iter().find(|(_, text)| *text == stored);
-    known.map(|(public, _)| *public).ok_or_else(|| format!("{stored:?} is no way to take them"))
 }
 
 /// The signing keys, oldest first.

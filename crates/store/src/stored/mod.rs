@@ -6,6 +6,7 @@ pub mod client_settings;
 pub mod code;
 pub mod ending;
 pub mod profile;
+pub mod recover_public;
 pub mod resources;
 pub mod user_status;
 

@@ -1,0 +1,209 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use regrant_protocol::{Clock, EpochNumber, Timestamp};
+use regrant_store::{HighWater, Mark, Place, Reached, RolledBack, StoreError};
+
+/// How long what a node writes may be ahead of the counter that tells of it: a second. A copy that lacks less is not noticed by it.
+const RAISED_EVERY: Duration = Duration::from_secs(1);
+
+/// How far the store has come, as far as this node knows, and whether it decides anything: what tells a database that was put back to
+/// an earlier day, or a standby that took over without having everything.
+pub(crate) struct Guard {
+    clock: Arc<dyn Clock>,
+    epoch: EpochNumber,
+    mark: Mutex<Option<Box<dyn Mark>>>,
+    known: Mutex<Known>,
+    is_halted: AtomicBool,
+}
+
+struct Known {
+    counter: u64,
+    /// When this node has raised it last; `None` when it is to do so with the next chance.
+    raised_at: Option<Instant>,
+}
+
+/// Whether a commit counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Raise {
+    /// It does not.
+    No,
+    /// It does, unless somebody else counts at this moment.
+    IfFree,
+    /// It does, as something has ended.
+    Surely,
+}
+
+/// Why a connection is not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Strange {
+    /// It leads to an earlier day.
+    Behind {
+        /// How far the store had come.
+        known: Place,
+        /// How far it has come there.
+        found: Place,
+    },
+    /// The store was restored since this node opened it.
+    Restored,
+}
+
+impl Guard {
+    /// Compares the store, which says `water` of itself, with the mark.
+    ///
+    /// # Errors
+    /// When it was put back to an earlier day.
+    pub(crate) fn new(
+        epoch: EpochNumber,
+        water: &HighWater,
+        mark: Option<Box<dyn Mark>>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, RolledBack> {
+        RolledBack::check(water, epoch, mark.as_ref().and_then(|mark| mark.seen()), None)?;
+        // The first commit says that the store was opened.
+        let known = Mutex::new(Known { counter: water.counter, raised_at: None });
+        Ok(Self { clock, epoch, mark: Mutex::new(mark), known, is_halted: AtomicBool::new(false) })
+    }
+
+    /// Fails when the store decides nothing any more.
+    pub(crate) fn may_decide(&self) -> Result<(), StoreError> {
+        if self.is_halted.load(Ordering::Acquire) { Err(StoreError::RolledBack) } else { Ok(()) }
+    }
+
+    /// From now on nothing is decided.
+    pub(crate) fn halt(&self) {
+        self.is_halted.store(true, Ordering::Release);
+    }
+
+    /// Whether the next commit counts, which has ended something or not. Of commits that are under way together, one does.
+    pub(crate) fn raise(&self, has_ended: bool) -> Raise {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.monotonic();
+        let is_due = known.raised_at.is_none_or(|at| now.saturating_duration_since(at) >= RAISED_EVERY);
+        if is_due || has_ended {
+            known.raised_at = Some(now);
+        }
+        match (has_ended, is_due) {
+            (true, _) => Raise::Surely,
+            (false, true) => Raise::IfFree,
+            (false, false) => Raise::No,
+        }
+    }
+
+    /// A commit that was to count is durable, and brought the store to `counter`; or it failed, or somebody else counted, and the next
+    /// one is to.
+    pub(crate) fn raised(&self, counter: Option<u64>) {
+        match counter {
+            Some(counter) => self.reached(counter),
+            None => self.known.lock().unwrap_or_else(PoisonError::into_inner).raised_at = None,
+        }
+    }
+
+    /// Looks at what a database says of itself.
+    ///
+    /// # Errors
+    /// When it is not the present day of the store that was opened.
+    pub(crate) fn look(&self, found: Place, halted_at: Option<Timestamp>) -> Result<(), Strange> {
+        let counter = self.known.lock().unwrap_or_else(PoisonError::into_inner).counter;
+        let known = Place { epoch: self.epoch, counter };
+        if found.epoch > self.epoch {
+            return Err(Strange::Restored);
+        }
+        if found < known {
+            return Err(Strange::Behind { known, found });
+        }
+        if halted_at.is_some() {
+            self.halt();
+        }
+        self.reached(found.counter);
+        Ok(())
+    }
+
+    /// The store is known to have come so far, by this node or another. A mark that follows others too tells what they have lost.
+    fn reached(&self, counter: u64) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if counter > known.counter {
+            known.counter = counter;
+            if let Some(mark) = &*self.mark.lock().unwrap_or_else(PoisonError::into_inner) {
+                mark.raise(Reached { counter, epoch: self.epoch });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use regrant_protocol::ManualClock;
+
+    use super::*;
+
+    const EPOCH: EpochNumber = EpochNumber(2);
+
+    /// A mark that says what it was raised to.
+    #[derive(Clone, Default)]
+    struct Memory(Arc<Mutex<Option<Reached>>>);
+
+    impl Mark for Memory {
+        fn seen(&self) -> Option<Reached> {
+            *self.0.lock().unwrap()
+        }
+
+        fn raise(&self, reached: Reached) {
+            *self.0.lock().unwrap() = Some(reached);
+        }
+    }
+
+    fn guard(counter: u64, mark: &Memory) -> (Result<Guard, RolledBack>, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(1)));
+        let water = HighWater { counter, ..HighWater::default() };
+        (Guard::new(EPOCH, &water, Some(Box::new(mark.clone())), Arc::clone(&clock) as _), clock)
+    }
+
+    fn place(epoch: u8, counter: u64) -> Place {
+        Place { epoch: EpochNumber(epoch), counter }
+    }
+
+    #[test]
+    fn one_commit_in_a_second_counts_and_each_that_ends_something() {
+        let (guard, clock) = guard(7, &Memory::default());
+        let guard = guard.unwrap();
+        assert_eq!([guard.raise(false), guard.raise(false)], [Raise::IfFree, Raise::No]);
+        assert_eq!(guard.raise(true), Raise::Surely);
+        clock.advance_seconds(1);
+        assert_eq!([guard.raise(false), guard.raise(false)], [Raise::IfFree, Raise::No]);
+        guard.raised(None);
+        assert_eq!(guard.raise(false), Raise::IfFree, "somebody else counted");
+    }
+
+    #[test]
+    fn the_mark_follows_what_is_durable_and_never_goes_back() {
+        let mark = Memory::default();
+        let guard = guard(7, &mark).0.unwrap();
+        for (counter, marked) in [(9, 9), (8, 9), (10, 10)] {
+            guard.raised(Some(counter));
+            assert_eq!(mark.seen(), Some(Reached { counter: marked, epoch: EPOCH }));
+        }
+        guard.look(place(2, 14), None).unwrap();
+        assert_eq!(mark.seen().map(|reached| reached.counter), Some(14), "others have counted");
+    }
+
+    #[test]
+    fn a_database_that_is_behind_is_told_and_one_that_was_restored_too() {
+        let mark = Memory::default();
+        mark.raise(Reached { counter: 8, epoch: EPOCH });
+        assert!(matches!(guard(7, &mark).0, Err(RolledBack::BehindMark { .. })));
+        let guard = guard(8, &mark).0.unwrap();
+        for (found, strange) in [
+            (place(2, 8), None),
+            (place(2, 7), Some(Strange::Behind { known: place(2, 8), found: place(2, 7) })),
+            (place(1, 99), Some(Strange::Behind { known: place(2, 8), found: place(1, 99) })),
+            (place(3, 1), Some(Strange::Restored)),
+        ] {
+            assert_eq!(guard.look(found, None).err(), strange, "{found}");
+        }
+        assert_eq!(guard.may_decide(), Ok(()));
+        guard.look(place(2, 8), Some(Timestamp::from_seconds(1))).unwrap();
+        assert_eq!(guard.may_decide(), Err(StoreError::RolledBack));
+    }
+}

@@ -1,0 +1,28 @@
+//! How far the store has come.
+
+pub(crate) const SELECT_HIGH_WATER: &str = "SELECT counter, journalled, halted_at FROM high_water";
+/// What a connection has to lead to: this store, and no earlier day of it.
+pub(crate) const SELECT_PLACE: &str = "
+    SELECT realm, counter, (SELECT max(number) FROM epochs) AS epoch, halted_at FROM identity, high_water";
+
+/// Counts, unless somebody else does at this moment, and commits: all of it in one message, so that the row is locked as briefly as
+/// can be, and nobody waits for it who has ended nothing.
+pub(crate) const RAISE_IF_FREE_AND_COMMIT: &str = "
+    SET LOCAL statement_timeout = 0;
+    UPDATE high_water SET counter = counter + 1
+    WHERE only_row = (SELECT only_row FROM high_water FOR UPDATE SKIP LOCKED) RETURNING counter;
+    COMMIT";
+/// The same of what has ended something: whoever ends something at the same time is waited for.
+pub(crate) const RAISE_AND_COMMIT: &str = "
+    SET LOCAL statement_timeout = 0;
+    SET LOCAL lock_timeout = 4000;
+    UPDATE high_water SET counter = counter + 1 RETURNING counter;
+    COMMIT";
+
+/// The first time stays. Every node hears of it.
+pub(crate) const HALT: &str = "
+    WITH halted AS (
+        UPDATE high_water SET halted_at = (extract(epoch FROM clock_timestamp()) * 1000)::bigint
+        WHERE halted_at IS NULL RETURNING only_row
+    )
+    SELECT pg_notify('regrant', '') FROM halted";
