@@ -22,9 +22,15 @@ mod outside;
 mod owner_only;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod renewal;
 mod replace_file;
 #[cfg(feature = "sqlite")]
 mod restore;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod restore_error;
+#[cfg(feature = "postgres")]
+mod restore_postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -40,9 +46,11 @@ pub use known_store::{KnownStore, STORE_FILE, StoreKind};
 #[cfg(feature = "sqlite")]
 pub use sqlite::DATABASE;
 #[cfg(feature = "sqlite")]
-pub use {
-    journal::JOURNAL_LINE_BYTES_MAX,
-    restore::{RECOVERY_SECONDS_MAX, Restoration, RestoreError, RestorePolicy, Restored},
-};
+pub use {journal::JOURNAL_LINE_BYTES_MAX, restore::Restoration};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub use {mark::MARK_FILE, outside::OutsideFiles};
+pub use {
+    mark::MARK_FILE,
+    outside::OutsideFiles,
+    renewal::{RECOVERY_SECONDS_MAX, RestorePolicy, Restored},
+    restore_error::RestoreError,
+};

@@ -3,23 +3,23 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use regrant_crypto::{Entropy, KeyRing, random};
-use regrant_grant::{RecoverPublic, Recovery};
+use regrant_crypto::{Entropy, KeyRing};
 use regrant_protocol::{EpochNumber, Timestamp};
-use regrant_store::{AnnouncedKey, Ending, Epoch, Journal, OutsideError, Reached};
-use regrant_store_sqlite::{BackupError, OpenError, RenewError, Renewal, StagedStore, back_up, examine};
+use regrant_store::{Ending, Journal};
+use regrant_store_sqlite::{Renewal, StagedStore, back_up, examine};
 
 use crate::error::io_error;
 use crate::journal::JournalFile;
 use crate::mark::{self, Marked};
+use crate::renewal::{Begun, check_keys, replay_after};
 use crate::replace_file::{beside, remove_leftover, sync_directory_of};
-use crate::{DATABASE, DataDirectory, DataDirectoryError, OutsideFiles, STORE_FILE, StoreKind};
+use crate::{
+    DATABASE, DataDirectory, DataDirectoryError, OutsideFiles, RestoreError, RestorePolicy, Restored, STORE_FILE,
+    StoreKind,
+};
 
 /// The copy that is about to take the place of the database. A server does not start where one is.
 pub(crate) const STAGED_DATABASE: &str = "regrant.db.restoring";
-
-/// The longest time for which a restored store may take tokens of the epoch before: 30 days.
-pub const RECOVERY_SECONDS_MAX: u32 = 30 * 24 * 60 * 60;
 
 /// What is to be restored, and what becomes of the tokens that were issued before.
 #[derive(Clone, Debug)]
@@ -30,113 +30,6 @@ pub struct Restoration {
     pub policy: RestorePolicy,
     /// Whether to go on where the journal lacks what came after the copy.
     pub gives_up_journal: bool,
-}
-
-/// What becomes of the tokens that were issued before a restore.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RestorePolicy {
-    /// All of them are dead.
-    Strict,
-    /// Those of senders that prove themselves are taken for a time.
-    Recover {
-        /// How long, in seconds, at most [`RECOVERY_SECONDS_MAX`].
-        seconds: u32,
-        /// What becomes of the others.
-        public: RecoverPublic,
-    },
-}
-
-/// What was done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Restored {
-    /// The epoch that begins.
-    pub epoch: EpochNumber,
-    /// How many records of the journal were done again.
-    pub replayed: u64,
-    /// Until when tokens of the epoch before are taken; `None` when they are dead.
-    pub recovers_until: Option<Timestamp>,
-    /// What was in place before, kept under this name; `None` when there was nothing.
-    pub replaced: Option<PathBuf>,
-}
-
-/// Why nothing was restored. What was in place is as it was.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RestoreError {
-    /// There is nothing to restore.
-    #[error("{} is not there; name the backup: regrant restore BACKUP", .0.display())]
-    NothingInPlace(PathBuf),
-    /// The copy was damaged.
-    #[error("{} is damaged: {fault}; name another backup", backup.display())]
-    Unsound {
-        /// The copy.
-        backup: PathBuf,
-        /// The first thing that is wrong with it.
-        fault: String,
-    },
-    /// The copy cannot be put beside the database.
-    #[error(transparent)]
-    Backup(#[from] BackupError),
-    /// The copy cannot be used.
-    #[error(transparent)]
-    Store(#[from] OpenError),
-    /// Mark or journal cannot be used.
-    #[error(transparent)]
-    Outside(#[from] OutsideError),
-    /// The copy is of another store than mark or data directory say.
-    #[error("this is a backup of another store than {}; name a backup of this one, or another data directory with --data", .0.display())]
-    AnotherStore(PathBuf),
-    /// The key file is of another store, or lacks a key.
-    #[error(
-        "master key {kid} of the backup is not the one in the key file; put the key file of this store into the data directory"
-    )]
-    AnotherKey {
-        /// Its number.
-        kid: u8,
-    },
-    /// The store has a journal, and nobody says where.
-    #[error(
-        "the store has a revocation journal, and it is not said where: name the configuration of the server with --config FILE, or \
-         give up what the journal says with --without-journal"
-    )]
-    JournalNotNamed,
-    /// The journal lacks what came after the copy.
-    #[error(
-        "the journal begins after record {begins_after}, and the backup has the records up to {known} only: put the older journal \
-         back, or give up what it says with --without-journal"
-    )]
-    JournalGap {
-        /// The record before the journal.
-        begins_after: u64,
-        /// The last record of the copy.
-        known: u64,
-    },
-    /// The journal ends before what the copy has.
-    #[error(
-        "the journal ends with record {last}, and the backup has record {known}: put the newer journal back, or move this one away"
-    )]
-    JournalBehind {
-        /// The last record of the journal.
-        last: u64,
-        /// The last record of the copy.
-        known: u64,
-    },
-    /// There is no number left.
-    #[error("the store was restored 254 times, which is as often as its tokens can tell; begin a new store")]
-    NoEpochLeft,
-    /// The data directory cannot be used.
-    #[error(transparent)]
-    Directory(#[from] DataDirectoryError),
-}
-
-impl From<RenewError> for RestoreError {
-    fn from(error: RenewError) -> Self {
-        match error {
-            RenewError::Store(error) => Self::Store(error),
-            RenewError::Journal(error) => Self::Outside(error),
-            _ => Self::Outside(OutsideError(error.to_string())),
-        }
-    }
 }
 
 impl DataDirectory {
@@ -200,54 +93,24 @@ impl DataDirectory {
         check_keys(copy.announced_keys(), ring)?;
         let journal = outside.journal.as_deref().map(|path| JournalFile::open(path, identity.realm, water.journalled));
         let mut journal = journal.transpose()?;
-        if journal.is_none() && water.journalled > 0 && !restoration.gives_up_journal {
-            return Err(RestoreError::JournalNotNamed);
-        }
-        let mut replay_after = water.journalled;
-        if let Some(journal) = &journal {
-            let span = journal.span();
-            if span.last < water.journalled {
-                return Err(RestoreError::JournalBehind { last: span.last, known: water.journalled });
-            }
-            if span.begins_after > water.journalled {
-                if !restoration.gives_up_journal {
-                    let known = water.journalled;
-                    return Err(RestoreError::JournalGap { begins_after: span.begins_after, known });
-                }
-                replay_after = span.begins_after;
-            }
-        }
-
-        let former = identity.epoch().number;
-        let own = Reached { counter: water.counter, epoch: former };
-        let journalled = journal.as_ref().and_then(|journal| journal.span().reached);
-        let seen = [Some(own), marked.map(|marked| marked.reached), journalled];
-        let seen = || seen.into_iter().flatten();
-        let highest = seen().map(|reached| reached.epoch.0).max().unwrap_or(former.0);
-        let number = EpochNumber(highest.checked_add(1).ok_or(RestoreError::NoEpochLeft)?);
-        let counter = seen().map(|reached| reached.counter).max().unwrap_or_default().saturating_add(1);
-        let recovery = match restoration.policy {
-            RestorePolicy::Strict => None,
-            RestorePolicy::Recover { seconds, public } => {
-                let until = now.plus_seconds(i64::from(seconds.min(RECOVERY_SECONDS_MAX)));
-                Some(Recovery { former, until, public })
-            }
-        };
-        let reached = Reached { counter, epoch: number };
+        let span = journal.as_ref().map(|journal| journal.span());
+        let replay_after = replay_after(span, water.journalled, restoration.gives_up_journal)?;
+        let seen = [marked.map(|marked| marked.reached), span.and_then(|span| span.reached)];
+        let begun = Begun::after(&identity, &water, &seen, restoration.policy, entropy, now)?;
+        let Begun { epoch, reached } = begun;
         if let Some(journal) = &mut journal {
             // From here on the database that is in place does not serve: the journal knows of a later epoch.
-            journal.append(reached, &[Ending::Epoch { number }])?;
+            journal.append(reached, &[Ending::Epoch { number: epoch.number }])?;
         }
-        let epoch = Epoch { number, random: random(entropy), recovery };
-        let renewal = Renewal { epoch, counter, oldest_key: ring.oldest().0, replay_after };
+        let renewal = Renewal { epoch, counter: reached.counter, oldest_key: ring.oldest().0, replay_after };
         let journal = journal.as_mut().map(|journal| journal as &mut dyn Journal);
         let has_journal = journal.is_some();
         let records = copy.renew(&renewal, journal)?;
         let restored = Restored {
-            epoch: number,
+            epoch: epoch.number,
             // The last one says that the epoch begins.
             replayed: records - u64::from(has_journal),
-            recovers_until: recovery.map(|recovery| recovery.until),
+            recovers_until: epoch.recovery.map(|recovery| recovery.until),
             replaced: None,
         };
         Ok(Prepared { marked: Marked { realm: identity.realm, reached }, restored })
@@ -281,17 +144,6 @@ impl DataDirectory {
 struct Prepared {
     marked: Marked,
     restored: Restored,
-}
-
-/// Checks that the key file belongs to the copy. Keys that were retired since are gone from it, and so are their tokens.
-fn check_keys(announced: &[AnnouncedKey], ring: &KeyRing) -> Result<(), RestoreError> {
-    for AnnouncedKey { kid, check_value } in announced {
-        let is_retired = *kid < ring.oldest().0;
-        if !is_retired && ring.check_value(*kid) != Some(*check_value) {
-            return Err(RestoreError::AnotherKey { kid: kid.0 });
-        }
-    }
-    Ok(())
 }
 
 /// Removes a copy that was not put in place, with the logs of it.

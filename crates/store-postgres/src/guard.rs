@@ -120,6 +120,11 @@ impl Guard {
         Ok(())
     }
 
+    /// Nobody asks any more. What is outside is written when this returns.
+    pub(crate) fn close(&self) {
+        drop(self.mark.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
     /// The store is known to have come so far, by this node or another. A mark that follows others too tells what they have lost.
     fn reached(&self, counter: u64) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

@@ -93,6 +93,14 @@ pub enum OpenError {
         /// The database.
         address: String,
     },
+    /// There is nothing.
+    #[error(
+        "{address} has no store of regrant in it; put the backup back there first, by pg_restore or from the archive of the log"
+    )]
+    NoStore {
+        /// The database.
+        address: String,
+    },
     /// A version of regrant has been here that this one cannot work beside.
     #[error(
         "{address} has schema {found}, on which a version works that knows schema {needed} or later, and this one knows {known}; \

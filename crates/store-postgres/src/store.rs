@@ -56,7 +56,7 @@ impl Settings {
 
 /// The store on PostgreSQL: one node's part of it. Other nodes may use the same database meanwhile.
 ///
-/// Dropping it lets the steps that wait finish, and does not wait for that.
+/// Dropping it lets the steps that wait finish, and does not wait for that. The mark is written by then.
 pub struct PostgresStore {
     identity: Identity,
     lanes: Lanes,
@@ -165,6 +165,12 @@ impl PostgresStore {
 
     async fn read(&self) -> Result<Transaction, StoreError> {
         Ok(Transaction::reading(self.pool.lease().await?))
+    }
+}
+
+impl Drop for PostgresStore {
+    fn drop(&mut self) {
+        self.guard.close();
     }
 }
 

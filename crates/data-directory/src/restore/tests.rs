@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use regrant_crypto::SeededEntropy;
-use regrant_grant::{GrantId, Party, Write};
+use regrant_grant::{GrantId, Party, RecoverPublic, Recovery, Write};
 use regrant_protocol::{ManualClock, Subject, Username};
 use regrant_store::{Store, StoreError, Target, User, UserChange, UserStatus, decide_in};
 use regrant_store_sqlite::SqliteStore;

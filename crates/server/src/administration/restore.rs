@@ -1,6 +1,7 @@
 //! `regrant restore`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
@@ -14,6 +15,7 @@ use serde::Serialize;
 
 use crate::config::StoreConfig;
 
+use super::api::run;
 use super::confirm::Consent;
 use super::output::Output;
 use super::place::CommonOptions;
@@ -24,7 +26,8 @@ use super::place::CommonOptions;
 pub struct RestoreOptions {
     #[command(flatten)]
     common: CommonOptions,
-    /// The copy that `regrant backup` made; without it, the database that somebody has put in place already.
+    /// The copy that `regrant backup` made; without it, the database that somebody has put in place already, as always with
+    /// PostgreSQL.
     #[arg(value_name = "BACKUP")]
     backup: Option<PathBuf>,
     /// What becomes of the tokens that were issued before.
@@ -69,7 +72,7 @@ Examples:
   regrant restore --policy recover --for 24h --config /etc/regrant/regrant.toml /mnt/backups/20271121T030000Z.db
   regrant restore --policy recover
 
-Stop the server first. The key file, and where they are kept the mark and the journal, have to be in place; name the configuration of
+Stop the server first, or with PostgreSQL all of them. The key file, and where they are kept the mark and the journal, have to be in place; name the configuration of
 the server, which says where. What was in place is kept beside it, under another name.";
 
 /// What was done, as JSON.
@@ -89,8 +92,11 @@ pub fn restore(options: RestoreOptions) -> Result<()> {
     let RestoreOptions { common, backup, policy, seconds, recover_public, without_journal, consent } = options;
     let policy = restore_policy(policy, seconds, recover_public)?;
     let place = common.look()?;
-    if !matches!(place.store(), StoreConfig::Sqlite) {
-        bail!("a PostgreSQL database is restored by its own means; this command is for SQLite");
+    if matches!(place.store(), StoreConfig::Postgres(_)) && backup.is_some() {
+        bail!(
+            "a PostgreSQL database is put back by its own means; do that first, by pg_restore or from the archive of its log, and run \
+             this without the name of a file"
+        );
     }
     let outside = place.outside();
     let directory = match DataDirectory::open(&place.data) {
@@ -100,9 +106,21 @@ pub fn restore(options: RestoreOptions) -> Result<()> {
         opened => opened?,
     };
     consent.to(&question(policy, &outside), &common)?;
-    let restoration = Restoration { backup, policy, gives_up_journal: without_journal };
-    let restored = directory.restore(&restoration, &outside, &SystemEntropy, SystemClock.now())?;
-    Output { is_json: common.json }.done(&view(&restored), &told(&restored, &outside))
+    let output = Output { is_json: common.json };
+    match place.store() {
+        StoreConfig::Sqlite => {
+            let restoration = Restoration { backup, policy, gives_up_journal: without_journal };
+            let restored = directory.restore(&restoration, &outside, &SystemEntropy, SystemClock.now())?;
+            output.done(&view(&restored), &told(&restored, &outside, "Start the server"))
+        }
+        StoreConfig::Postgres(settings) => run(async {
+            let (settings, clock) = (settings.as_ref().clone(), Arc::new(SystemClock));
+            let restoring =
+                directory.restore_postgres(settings, &outside, policy, without_journal, &SystemEntropy, clock);
+            let restored = restoring.await?;
+            output.done(&view(&restored), &told(&restored, &outside, "Start the nodes"))
+        }),
+    }
 }
 
 /// The policy, or a refusal of what it does not have.
@@ -140,7 +158,7 @@ fn view(restored: &Restored) -> RestoredView {
     RestoredView { epoch: epoch.0, replayed: *replayed, recovers_until, replaced: replaced.clone() }
 }
 
-fn told(restored: &Restored, outside: &OutsideFiles) -> String {
+fn told(restored: &Restored, outside: &OutsideFiles, next: &str) -> String {
     let mut told = format!("restored: epoch {} begins", restored.epoch.0);
     match (&outside.journal, restored.replayed) {
         (Some(_), replayed) => told += &format!(", with what ended since by the journal ({replayed})"),
@@ -153,7 +171,7 @@ fn told(restored: &Restored, outside: &OutsideFiles) -> String {
     if let Some(replaced) = &restored.replaced {
         told += &format!(". What was in place is now {}", replaced.display());
     }
-    told + ". Start the server"
+    format!("{told}. {next}")
 }
 
 /// Reads a length of time.

@@ -3,9 +3,9 @@ use regrant_protocol::{EpochNumber, Timestamp};
 use regrant_store::{HighWater, Place, StoreError};
 use tokio_postgres::Row;
 
-use crate::columns::Columns;
+use crate::columns::{Columns, stored_count};
 use crate::connection::Connection;
-use crate::statements::high_water::{HALT, SELECT_HIGH_WATER, SELECT_PLACE};
+use crate::statements::high_water::{HALT, RESET_HIGH_WATER, SELECT_HIGH_WATER, SELECT_PLACE};
 use crate::transaction::Transaction;
 
 pub(crate) const TABLE: &str = "high_water";
@@ -33,6 +33,14 @@ pub(crate) async fn find_place(connection: &Connection) -> Result<FoundPlace, St
     Ok(FoundPlace { realm, place: Place { epoch, counter }, halted_at: columns.optional_time("halted_at")? })
 }
 
+/// Writes down how far a store that was restored has come, which is further than before; it decides again.
+pub(crate) async fn reset(transaction: &Transaction, counter: u64) -> Result<(), StoreError> {
+    match transaction.execute(RESET_HIGH_WATER, &[&stored_count(counter)?]).await? {
+        1 => Ok(()),
+        _ => Err(inconsistent("it is further than it was a moment ago: somebody uses the store")),
+    }
+}
+
 /// Writes down that the store decides nothing any more, and tells every node. The first time stays.
 pub(crate) async fn halt(connection: &Connection) -> Result<(), StoreError> {
     connection.query(HALT, &[]).await.map(drop)
@@ -48,6 +56,9 @@ fn read(row: &Row) -> Result<HighWater, StoreError> {
 }
 
 fn missing() -> StoreError {
-    let problem = "there is none".to_owned();
-    StoreError::Inconsistent { table: TABLE, column: "only_row", row: "any".to_owned(), problem }
+    inconsistent("there is none")
+}
+
+fn inconsistent(problem: &str) -> StoreError {
+    StoreError::Inconsistent { table: TABLE, column: "counter", row: "any".to_owned(), problem: problem.to_owned() }
 }

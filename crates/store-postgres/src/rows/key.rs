@@ -10,11 +10,12 @@ use tokio_postgres::Row;
 use super::shared::count_key_change;
 use crate::columns::Columns;
 use crate::connection::Value;
+use crate::id_bytes::IdBytes;
 use crate::statements::database::LOCK_KEYS;
 use crate::statements::key::{
-    DELETE_ANNOUNCED_KEYS_BELOW, INSERT_ANNOUNCED_KEY, INSERT_SIGNING_KEY, RESEAL_SIGNING_KEY, SELECT_ANNOUNCED_KEY,
-    SELECT_ANNOUNCED_KEYS, SELECT_EPOCHS, SELECT_HAS_SIGNING_KEY, SELECT_IS_RETIRED, SELECT_REALM, SELECT_SIGNING_KEYS,
-    WITHDRAW_SIGNING_KEY, WITHDRAW_SIGNING_KEYS,
+    DELETE_ANNOUNCED_KEYS_BELOW, INSERT_ANNOUNCED_KEY, INSERT_RESTORED_EPOCH, INSERT_SIGNING_KEY, RESEAL_SIGNING_KEY,
+    SELECT_ANNOUNCED_KEY, SELECT_ANNOUNCED_KEYS, SELECT_EPOCHS, SELECT_HAS_SIGNING_KEY, SELECT_IS_RETIRED,
+    SELECT_REALM, SELECT_SIGNING_KEYS, WITHDRAW_SIGNING_KEY, WITHDRAW_SIGNING_KEYS, WITHDRAW_SIGNING_KEYS_SEALED_BELOW,
 };
 use crate::transaction::Transaction;
 
@@ -58,6 +59,27 @@ pub(crate) async fn replace(transaction: &Transaction, keys: &NewKeys) -> Result
     transaction.ended(Ending::MasterKeysRetired { oldest: keys.master.kid });
     count_key_change(transaction).await?;
     Ok(())
+}
+
+/// Forgets the master keys below `oldest`, which were retired after this copy of the store was made, and with them the signing
+/// keys that only they could open.
+pub(crate) async fn forget_below(transaction: &Transaction, oldest: Kid) -> Result<(), StoreError> {
+    let oldest = i16::from(oldest.0);
+    transaction.execute(DELETE_ANNOUNCED_KEYS_BELOW, &[&oldest]).await?;
+    let now = transaction.now().milliseconds();
+    transaction.execute(WITHDRAW_SIGNING_KEYS_SEALED_BELOW, &[&oldest, &now]).await.map(drop)
+}
+
+/// Begins an epoch, whose number must be higher than any before.
+pub(crate) async fn begin_epoch(transaction: &Transaction, epoch: &Epoch) -> Result<(), StoreError> {
+    let (former, until, public) = match epoch.recovery {
+        Some(Recovery { former, until, public }) => {
+            (Some(i16::from(former.0)), Some(until.milliseconds()), Some(recover_public::to_text(public)))
+        }
+        None => (None, None, None),
+    };
+    let values: [Value<'_>; 5] = [&i16::from(epoch.number.0), &IdBytes(epoch.random), &former, &until, &public];
+    transaction.execute(INSERT_RESTORED_EPOCH, &values).await.map(drop)
 }
 
 /// The signing keys, oldest first.

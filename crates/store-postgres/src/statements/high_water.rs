@@ -19,6 +19,9 @@ pub(crate) const RAISE_AND_COMMIT: &str = "
     UPDATE high_water SET counter = counter + 1 RETURNING counter;
     COMMIT";
 
+/// A restored store begins where it has come to, and decides again.
+pub(crate) const RESET_HIGH_WATER: &str = "UPDATE high_water SET counter = $1, halted_at = NULL WHERE counter < $1";
+
 /// The first time stays. Every node hears of it.
 pub(crate) const HALT: &str = "
     WITH halted AS (

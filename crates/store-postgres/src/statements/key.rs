@@ -6,6 +6,9 @@ pub(crate) const SELECT_EPOCHS: &str = "
 pub(crate) const INSERT_REALM: &str = "INSERT INTO identity (realm) VALUES ($1)";
 pub(crate) const INSERT_EPOCH: &str = "INSERT INTO epochs (number, random) VALUES ($1, $2)";
 
+pub(crate) const INSERT_RESTORED_EPOCH: &str = "
+    INSERT INTO epochs (number, random, recovers_epoch, recovers_until, recovers_public) VALUES ($1, $2, $3, $4, $5)";
+
 pub(crate) const SELECT_ANNOUNCED_KEYS: &str = "SELECT kid, check_value FROM announced_keys ORDER BY kid";
 pub(crate) const SELECT_ANNOUNCED_KEY: &str = "SELECT kid, check_value FROM announced_keys WHERE kid = $1";
 /// One below the oldest is not inserted: it was retired.
@@ -26,6 +29,8 @@ pub(crate) const SELECT_HAS_SIGNING_KEY: &str =
     "SELECT EXISTS (SELECT FROM signing_keys WHERE algorithm = $1 AND withdrawn_at IS NULL)";
 pub(crate) const WITHDRAW_SIGNING_KEYS: &str =
     "UPDATE signing_keys SET withdrawn_at = $1, sealed = '' WHERE withdrawn_at IS NULL";
+pub(crate) const WITHDRAW_SIGNING_KEYS_SEALED_BELOW: &str =
+    "UPDATE signing_keys SET withdrawn_at = $2, sealed = '' WHERE sealed_under < $1 AND withdrawn_at IS NULL";
 pub(crate) const WITHDRAW_SIGNING_KEY: &str =
     "UPDATE signing_keys SET withdrawn_at = coalesce(withdrawn_at, $2), sealed = '' WHERE key_id = $1";
 /// Not under a master key that was retired: no other can be while `LOCK_KEYS` is held.

@@ -1,0 +1,97 @@
+//! What a restore begins, whatever the store is.
+
+use std::path::PathBuf;
+
+use regrant_crypto::{Entropy, KeyRing, random};
+use regrant_grant::{RecoverPublic, Recovery};
+use regrant_protocol::{EpochNumber, Timestamp};
+use regrant_store::{AnnouncedKey, Epoch, HighWater, Identity, JournalSpan, Reached};
+
+use crate::RestoreError;
+
+/// The longest time for which a restored store may take tokens of the epoch before: 30 days.
+pub const RECOVERY_SECONDS_MAX: u32 = 30 * 24 * 60 * 60;
+
+/// What becomes of the tokens that were issued before a restore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RestorePolicy {
+    /// All of them are dead.
+    Strict,
+    /// Those of senders that prove themselves are taken for a time.
+    Recover {
+        /// How long, in seconds, at most [`RECOVERY_SECONDS_MAX`].
+        seconds: u32,
+        /// What becomes of the others.
+        public: RecoverPublic,
+    },
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// The epoch that begins.
+    pub epoch: EpochNumber,
+    /// How many records of the journal were done again.
+    pub replayed: u64,
+    /// Until when tokens of the epoch before are taken; `None` when they are dead.
+    pub recovers_until: Option<Timestamp>,
+    /// What was in place before, kept under this name; `None` when there was nothing.
+    pub replaced: Option<PathBuf>,
+}
+
+/// The epoch that begins, and how far the store has come with it.
+pub(crate) struct Begun {
+    pub(crate) epoch: Epoch,
+    pub(crate) reached: Reached,
+}
+
+impl Begun {
+    /// The epoch after every one that the restored store, or what is outside it, knows of.
+    pub(crate) fn after(
+        identity: &Identity,
+        water: &HighWater,
+        outside: &[Option<Reached>],
+        policy: RestorePolicy,
+        entropy: &dyn Entropy,
+        now: Timestamp,
+    ) -> Result<Self, RestoreError> {
+        let former = identity.epoch().number;
+        let own = Reached { counter: water.counter, epoch: former };
+        let seen = || outside.iter().flatten().chain([&own]);
+        let highest = seen().map(|reached| reached.epoch.0).max().unwrap_or(former.0);
+        let number = EpochNumber(highest.checked_add(1).ok_or(RestoreError::NoEpochLeft)?);
+        let counter = seen().map(|reached| reached.counter).max().unwrap_or_default().saturating_add(1);
+        let recovery = match policy {
+            RestorePolicy::Strict => None,
+            RestorePolicy::Recover { seconds, public } => {
+                let until = now.plus_seconds(i64::from(seconds.min(RECOVERY_SECONDS_MAX)));
+                Some(Recovery { former, until, public })
+            }
+        };
+        let epoch = Epoch { number, random: random(entropy), recovery };
+        Ok(Self { epoch, reached: Reached { counter, epoch: number } })
+    }
+}
+
+/// After which record a journal is replayed on a store that has the records up to `known`.
+pub(crate) fn replay_after(journal: Option<JournalSpan>, known: u64, gives_up: bool) -> Result<u64, RestoreError> {
+    match journal {
+        None if known > 0 && !gives_up => Err(RestoreError::JournalNotNamed),
+        None => Ok(known),
+        Some(span) if span.last < known => Err(RestoreError::JournalBehind { last: span.last, known }),
+        Some(span) if span.begins_after <= known => Ok(known),
+        Some(span) if gives_up => Ok(span.begins_after),
+        Some(span) => Err(RestoreError::JournalGap { begins_after: span.begins_after, known }),
+    }
+}
+
+/// Checks that the key file belongs to the copy. Keys that were retired since are gone from it, and so are their tokens.
+pub(crate) fn check_keys(announced: &[AnnouncedKey], ring: &KeyRing) -> Result<(), RestoreError> {
+    for AnnouncedKey { kid, check_value } in announced {
+        let is_retired = *kid < ring.oldest().0;
+        if !is_retired && ring.check_value(*kid) != Some(*check_value) {
+            return Err(RestoreError::AnotherKey { kid: kid.0 });
+        }
+    }
+    Ok(())
+}

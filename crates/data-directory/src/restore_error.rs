@@ -1,0 +1,103 @@
+use std::path::PathBuf;
+
+use regrant_engine::NODE_AWAITED_MILLISECONDS;
+use regrant_store::OutsideError;
+
+use crate::DataDirectoryError;
+
+/// Why nothing was restored. What was in place is as it was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RestoreError {
+    /// There is nothing to restore.
+    #[error("{} is not there; name the backup: regrant restore BACKUP", .0.display())]
+    NothingInPlace(PathBuf),
+    /// The copy was damaged.
+    #[error("{} is damaged: {fault}; name another backup", backup.display())]
+    Unsound {
+        /// The copy.
+        backup: PathBuf,
+        /// The first thing that is wrong with it.
+        fault: String,
+    },
+    /// The copy cannot be put beside the database.
+    #[cfg(feature = "sqlite")]
+    #[error(transparent)]
+    Backup(#[from] regrant_store_sqlite::BackupError),
+    /// The copy cannot be used.
+    #[cfg(feature = "sqlite")]
+    #[error(transparent)]
+    Store(#[from] regrant_store_sqlite::OpenError),
+    /// The database cannot be used.
+    #[cfg(feature = "postgres")]
+    #[error(transparent)]
+    Database(#[from] regrant_store_postgres::OpenError),
+    /// Nodes use the database.
+    #[error(
+        "{names} used the database a moment ago; stop all nodes, and run this again {} seconds after the last one",
+        NODE_AWAITED_MILLISECONDS / 1000
+    )]
+    NodesThere {
+        /// Which.
+        names: String,
+    },
+    /// Mark or journal cannot be used.
+    #[error(transparent)]
+    Outside(#[from] OutsideError),
+    /// The copy is of another store than mark or data directory say.
+    #[error("this is a backup of another store than {}; name a backup of this one, or another data directory with --data", .0.display())]
+    AnotherStore(PathBuf),
+    /// The key file is of another store, or lacks a key.
+    #[error(
+        "master key {kid} of the backup is not the one in the key file; put the key file of this store into the data directory"
+    )]
+    AnotherKey {
+        /// Its number.
+        kid: u8,
+    },
+    /// The store has a journal, and nobody says where.
+    #[error(
+        "the store has a revocation journal, and it is not said where: name the configuration of the server with --config FILE, or \
+         give up what the journal says with --without-journal"
+    )]
+    JournalNotNamed,
+    /// The journal lacks what came after the copy.
+    #[error(
+        "the journal begins after record {begins_after}, and the backup has the records up to {known} only: put the older journal \
+         back, or give up what it says with --without-journal"
+    )]
+    JournalGap {
+        /// The record before the journal.
+        begins_after: u64,
+        /// The last record of the copy.
+        known: u64,
+    },
+    /// The journal ends before what the copy has.
+    #[error(
+        "the journal ends with record {last}, and the backup has record {known}: put the newer journal back, or move this one away"
+    )]
+    JournalBehind {
+        /// The last record of the journal.
+        last: u64,
+        /// The last record of the copy.
+        known: u64,
+    },
+    /// There is no number left.
+    #[error("the store was restored 254 times, which is as often as its tokens can tell; begin a new store")]
+    NoEpochLeft,
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Directory(#[from] DataDirectoryError),
+}
+
+#[cfg(feature = "sqlite")]
+impl From<regrant_store_sqlite::RenewError> for RestoreError {
+    fn from(error: regrant_store_sqlite::RenewError) -> Self {
+        use regrant_store_sqlite::RenewError;
+        match error {
+            RenewError::Store(error) => Self::Store(error),
+            RenewError::Journal(error) => Self::Outside(error),
+            _ => Self::Outside(OutsideError(error.to_string())),
+        }
+    }
+}

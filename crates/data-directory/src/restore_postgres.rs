@@ -1,0 +1,61 @@
+//! `regrant restore` on PostgreSQL: a database that was put back begins an epoch.
+
+use std::sync::Arc;
+
+use regrant_crypto::Entropy;
+use regrant_engine::NODE_AWAITED_MILLISECONDS;
+use regrant_protocol::Clock;
+use regrant_store_postgres::{Renewal, Settings, StoppedStore};
+
+use crate::error::io_error;
+use crate::mark::{self, Marked};
+use crate::renewal::{Begun, check_keys, replay_after};
+use crate::{DataDirectory, OutsideFiles, RestoreError, RestorePolicy, Restored, STORE_FILE, StoreKind};
+
+impl DataDirectory {
+    /// Makes a database that its operator has put back the store again, in a new epoch. Nobody uses it meanwhile. What was broken off
+    /// can be done again.
+    ///
+    /// # Errors
+    /// [`RestoreError`], each with what to do.
+    pub async fn restore_postgres(
+        &self,
+        settings: Settings,
+        outside: &OutsideFiles,
+        policy: RestorePolicy,
+        gives_up_journal: bool,
+        entropy: &dyn Entropy,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Restored, RestoreError> {
+        self.realm_of_store(StoreKind::Postgres, &settings.address.to_string())?;
+        let ring = Self::kept_keys(self.path())?;
+        let store = StoppedStore::open(settings, clock).await?;
+        let (identity, water) = (store.identity(), store.high_water());
+        let there: Vec<_> =
+            store.nodes().iter().filter(|seen| seen.seen_milliseconds_ago < NODE_AWAITED_MILLISECONDS).collect();
+        if !there.is_empty() {
+            let names: Vec<_> = there.iter().map(|seen| seen.node.name.as_str()).collect();
+            return Err(RestoreError::NodesThere { names: names.join(", ") });
+        }
+        let mark_path = outside.mark_in(self.path());
+        let marked = mark::read(&mark_path)?;
+        if marked.is_some_and(|marked| marked.realm != identity.realm) {
+            return Err(RestoreError::AnotherStore(mark_path));
+        }
+        if Self::known_store(self.path())?.is_some_and(|known| known.realm != identity.realm) {
+            return Err(RestoreError::AnotherStore(self.path().join(STORE_FILE)));
+        }
+        check_keys(store.announced_keys(), &ring)?;
+        replay_after(None, water.journalled, gives_up_journal)?;
+        let seen = [marked.map(|marked| marked.reached)];
+        let Begun { epoch, reached } = Begun::after(identity, water, &seen, policy, entropy, store.now())?;
+        let realm = identity.realm;
+        store.renew(&Renewal { epoch, counter: reached.counter, oldest_key: ring.oldest().0 }).await?;
+        mark::write(&mark_path, &Marked { realm, reached }).map_err(|error| io_error(&mark_path, error))?;
+        let recovers_until = epoch.recovery.map(|recovery| recovery.until);
+        Ok(Restored { epoch: epoch.number, replayed: 0, recovers_until, replaced: None })
+    }
+}
+
+#[cfg(test)]
+mod tests;

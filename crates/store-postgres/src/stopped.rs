@@ -1,0 +1,114 @@
+use std::sync::Arc;
+
+use regrant_grant::Realm;
+use regrant_protocol::{Clock, Kid, Timestamp};
+use regrant_store::{AnnouncedKey, Epoch, HighWater, Identity, SeenNode, StoreError};
+
+use crate::connect::Connector;
+use crate::migration::{MIGRATIONS, exists, migrate};
+use crate::pool::Pool;
+use crate::rows::{high_water, key, shared};
+use crate::store_clock::StoreClock;
+use crate::transaction::Transaction;
+use crate::{Genesis, OpenError, Settings};
+
+/// A store that was put back, and that nobody uses until it begins an epoch.
+pub struct StoppedStore {
+    connector: Arc<Connector>,
+    pool: Arc<Pool>,
+    clock: StoreClock,
+    now: Timestamp,
+    identity: Identity,
+    water: HighWater,
+    announced_keys: Vec<AnnouncedKey>,
+    nodes: Vec<SeenNode>,
+}
+
+/// What a restored store begins with.
+#[derive(Clone, Copy, Debug)]
+pub struct Renewal {
+    /// The epoch; its number is higher than any before.
+    pub epoch: Epoch,
+    /// The counter, which is higher than any before.
+    pub counter: u64,
+    /// The oldest master key that counts.
+    pub oldest_key: Kid,
+}
+
+impl StoppedStore {
+    /// Opens a database, and brings it to the newest schema.
+    ///
+    /// # Errors
+    /// [`OpenError`], among others when there is no store in it.
+    pub async fn open(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let connector = Arc::new(Connector::new(settings.address)?);
+        if !exists(&connector).await? {
+            return Err(OpenError::NoStore { address: connector.shown() });
+        }
+        // It has its own: this one is for a store that is made.
+        let unused = Genesis { realm: Realm([0; 16]), epoch_random: [0; 16] };
+        migrate(&connector, MIGRATIONS, &unused).await?;
+        let pool = Pool::new(Arc::clone(&connector), 1);
+        let clock = StoreClock::new(clock, settings.time_of_day);
+        let damaged = |error: StoreError| connector.damaged(&error);
+        let reading = Transaction::begin(pool.lease().await.map_err(damaged)?, &clock).await.map_err(damaged)?;
+        let read = async {
+            let identity = key::identity(&reading).await?;
+            let water = high_water::find(&reading).await?;
+            let announced_keys = key::announced(&reading).await?;
+            Ok((identity, water, announced_keys, shared::nodes(&reading).await?))
+        };
+        let (identity, water, announced_keys, nodes) = read.await.map_err(damaged)?;
+        let now = reading.now();
+        reading.roll_back().await;
+        Ok(Self { connector, pool, clock, now, identity, water, announced_keys, nodes })
+    }
+
+    /// Which store it is.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// How far it had come.
+    #[must_use]
+    pub fn high_water(&self) -> &HighWater {
+        &self.water
+    }
+
+    /// The master keys that it knew of.
+    #[must_use]
+    pub fn announced_keys(&self) -> &[AnnouncedKey] {
+        &self.announced_keys
+    }
+
+    /// The nodes that have used it.
+    #[must_use]
+    pub fn nodes(&self) -> &[SeenNode] {
+        &self.nodes
+    }
+
+    /// Its time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Begins an epoch, all in one transaction.
+    ///
+    /// # Errors
+    /// [`OpenError`]; then it is as it was.
+    pub async fn renew(self, renewal: &Renewal) -> Result<(), OpenError> {
+        let failed = |error: StoreError| self.connector.damaged(&error);
+        let transaction =
+            Transaction::begin(self.pool.lease().await.map_err(failed)?, &self.clock).await.map_err(failed)?;
+        let renewed = renew(&transaction, renewal).await;
+        transaction.end(renewed).await.map_err(failed)
+    }
+}
+
+async fn renew(transaction: &Transaction, renewal: &Renewal) -> Result<(), StoreError> {
+    key::forget_below(transaction, renewal.oldest_key).await?;
+    key::begin_epoch(transaction, &renewal.epoch).await?;
+    high_water::reset(transaction, renewal.counter).await
+}
