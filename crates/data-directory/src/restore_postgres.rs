@@ -5,7 +5,8 @@ use std::sync::Arc;
 use regrant_crypto::Entropy;
 use regrant_engine::NODE_AWAITED_MILLISECONDS;
 use regrant_protocol::Clock;
-use regrant_store_postgres::{Renewal, Settings, StoppedStore};
+use regrant_store::{Ending, OutsideError};
+use regrant_store_postgres::{JournalDatabase, Renewal, Settings, StoppedStore};
 
 use crate::error::io_error;
 use crate::mark::{self, Marked};
@@ -29,6 +30,7 @@ impl DataDirectory {
     ) -> Result<Restored, RestoreError> {
         self.realm_of_store(StoreKind::Postgres, &settings.address.to_string())?;
         let ring = Self::kept_keys(self.path())?;
+        let journal = settings.journal.clone();
         let store = StoppedStore::open(settings, clock).await?;
         let (identity, water) = (store.identity(), store.high_water());
         let there: Vec<_> =
@@ -46,14 +48,39 @@ impl DataDirectory {
             return Err(RestoreError::AnotherStore(self.path().join(STORE_FILE)));
         }
         check_keys(store.announced_keys(), &ring)?;
-        replay_after(None, water.journalled, gives_up_journal)?;
-        let seen = [marked.map(|marked| marked.reached)];
+        let journal = match journal {
+            Some(address) => {
+                let may_be_new = gives_up_journal || water.journalled == 0;
+                let known = may_be_new.then_some(water.journalled);
+                Some(JournalDatabase::open(address, identity.realm, known).await?)
+            }
+            None => None,
+        };
+        let span = match &journal {
+            Some(journal) => Some(journal.span().await?),
+            None => None,
+        };
+        let replay_after = replay_after(span, water.journalled, gives_up_journal)?;
+        let seen = [marked.map(|marked| marked.reached), span.and_then(|span| span.reached)];
         let Begun { epoch, reached } = Begun::after(identity, water, &seen, policy, entropy, store.now())?;
+        if let (Some(journal), Some(span)) = (&journal, span) {
+            // From here on the database that was put back does not serve: the journal knows of a later epoch.
+            let begun = journal.append(span.last, reached, &[Ending::Epoch { number: epoch.number }]).await?;
+            begun.ok_or_else(|| {
+                OutsideError("somebody adds to the journal; stop all nodes, and run this again".to_owned())
+            })?;
+        }
         let realm = identity.realm;
-        store.renew(&Renewal { epoch, counter: reached.counter, oldest_key: ring.oldest().0 }).await?;
+        let renewal = Renewal { epoch, counter: reached.counter, oldest_key: ring.oldest().0, replay_after };
+        let records = store.renew(&renewal, journal.as_ref()).await?;
         mark::write(&mark_path, &Marked { realm, reached }).map_err(|error| io_error(&mark_path, error))?;
-        let recovers_until = epoch.recovery.map(|recovery| recovery.until);
-        Ok(Restored { epoch: epoch.number, replayed: 0, recovers_until, replaced: None })
+        Ok(Restored {
+            epoch: epoch.number,
+            // The last one says that the epoch begins.
+            replayed: records - u64::from(journal.is_some()),
+            recovers_until: epoch.recovery.map(|recovery| recovery.until),
+            replaced: None,
+        })
     }
 }
 

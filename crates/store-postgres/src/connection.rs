@@ -11,10 +11,8 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, SimpleQueryMessage, Statement};
 
 use crate::failure::Failure;
-use crate::guard::Raise;
 use crate::primary::OfPrimary;
 use crate::statements::database::COMMIT;
-use crate::statements::high_water::{RAISE_AND_COMMIT, RAISE_IF_FREE_AND_COMMIT};
 
 /// How long the answer to a statement is waited for. The server gives up a little earlier by itself.
 pub const STATEMENT_MILLISECONDS_MAX: u64 = 5_000;
@@ -99,26 +97,38 @@ impl Connection {
         self.is_contended.swap(false, Ordering::Relaxed)
     }
 
-    /// Commits, and counts that where it is to. A commit of which the server warns has happened here, and perhaps on no standby:
-    /// nobody may hear that it is durable. What the store has come to, where it was counted.
-    pub(crate) async fn commit(&self, raise: Raise) -> Result<Option<u64>, StoreError> {
-        let sql = match raise {
-            Raise::No => COMMIT,
-            Raise::IfFree => RAISE_IF_FREE_AND_COMMIT,
-            Raise::Surely => RAISE_AND_COMMIT,
-        };
+    /// Runs one statement that is durable when this returns how many rows it wrote.
+    pub(crate) async fn execute_durably(&self, sql: &'static str, values: Values<'_>) -> Result<u64, StoreError> {
+        self.has_warned.store(false, Ordering::SeqCst);
+        let written = self.execute(sql, values).await?;
+        self.check_warnings()?;
+        Ok(written)
+    }
+
+    /// Commits. A commit of which the server warns has happened here, and perhaps on no standby: nobody may hear that it is durable.
+    pub(crate) async fn commit(&self) -> Result<(), StoreError> {
+        self.commit_by(COMMIT).await.map(drop)
+    }
+
+    /// The same by a message that counts before: what the store has come to then, unless it did not count.
+    pub(crate) async fn commit_by(&self, sql: &str) -> Result<Option<u64>, StoreError> {
         self.has_warned.store(false, Ordering::SeqCst);
         let answers = self.within(COMMIT_MILLISECONDS_MAX, self.client.simple_query(sql)).await?;
-        if self.has_warned.swap(false, Ordering::SeqCst) {
-            self.lose();
-            let told = "the database committed with a warning, perhaps without its standby; look into its log";
-            return Err(StoreError::Unavailable(told.to_owned()));
-        }
+        self.check_warnings()?;
         let counted = |answer: &SimpleQueryMessage| {
             let SimpleQueryMessage::Row(row) = answer else { return None };
             row.get(0)?.parse().ok()
         };
         Ok(answers.iter().find_map(counted))
+    }
+
+    fn check_warnings(&self) -> Result<(), StoreError> {
+        if !self.has_warned.swap(false, Ordering::SeqCst) {
+            return Ok(());
+        }
+        self.lose();
+        let told = "the database committed with a warning, perhaps without its standby; look into its log";
+        Err(StoreError::Unavailable(told.to_owned()))
     }
 
     /// Gives it up: nobody knows what goes on in it.

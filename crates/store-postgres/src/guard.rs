@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use regrant_protocol::{Clock, EpochNumber, Timestamp};
 use regrant_store::{HighWater, Mark, Place, Reached, RolledBack, StoreError};
 
+use crate::journal::JournalDatabase;
+
 /// How long what a node writes may be ahead of the counter that tells of it: a second. A copy that lacks less is not noticed by it.
 const RAISED_EVERY: Duration = Duration::from_secs(1);
 
@@ -14,6 +16,7 @@ pub(crate) struct Guard {
     clock: Arc<dyn Clock>,
     epoch: EpochNumber,
     mark: Mutex<Option<Box<dyn Mark>>>,
+    journal: Option<JournalDatabase>,
     known: Mutex<Known>,
     is_halted: AtomicBool,
 }
@@ -63,7 +66,23 @@ impl Guard {
         RolledBack::check(water, epoch, mark.as_ref().and_then(|mark| mark.seen()), None)?;
         // The first commit says that the store was opened.
         let known = Mutex::new(Known { counter: water.counter, raised_at: None });
-        Ok(Self { clock, epoch, mark: Mutex::new(mark), known, is_halted: AtomicBool::new(false) })
+        Ok(Self { clock, epoch, mark: Mutex::new(mark), journal: None, known, is_halted: AtomicBool::new(false) })
+    }
+
+    /// The same with a journal that has been brought together with the store.
+    pub(crate) fn with_journal(mut self, journal: Option<JournalDatabase>) -> Self {
+        self.journal = journal;
+        self
+    }
+
+    /// The journal to which everything is added that ends.
+    pub(crate) fn journal(&self) -> Option<&JournalDatabase> {
+        self.journal.as_ref()
+    }
+
+    /// The epoch in which the store was opened.
+    pub(crate) fn epoch(&self) -> EpochNumber {
+        self.epoch
     }
 
     /// Fails when the store decides nothing any more.

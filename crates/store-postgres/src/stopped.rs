@@ -5,8 +5,10 @@ use regrant_protocol::{Clock, Kid, Timestamp};
 use regrant_store::{AnnouncedKey, Epoch, HighWater, Identity, SeenNode, StoreError};
 
 use crate::connect::Connector;
+use crate::journal::JournalDatabase;
 use crate::migration::{MIGRATIONS, exists, migrate};
 use crate::pool::Pool;
+use crate::replay::{ReplayError, replay};
 use crate::rows::{high_water, key, shared};
 use crate::store_clock::StoreClock;
 use crate::transaction::Transaction;
@@ -33,6 +35,8 @@ pub struct Renewal {
     pub counter: u64,
     /// The oldest master key that counts.
     pub oldest_key: Kid,
+    /// The record of the journal after which it is replayed; that of the store, unless what came until then is given up.
+    pub replay_after: u64,
 }
 
 impl StoppedStore {
@@ -94,21 +98,40 @@ impl StoppedStore {
         self.now
     }
 
-    /// Begins an epoch, all in one transaction.
+    /// Does again what `journal` has and the store has not, and begins an epoch, all in one transaction. How many records were done.
     ///
     /// # Errors
     /// [`OpenError`]; then it is as it was.
-    pub async fn renew(self, renewal: &Renewal) -> Result<(), OpenError> {
+    pub async fn renew(self, renewal: &Renewal, journal: Option<&JournalDatabase>) -> Result<u64, OpenError> {
         let failed = |error: StoreError| self.connector.damaged(&error);
-        let transaction =
-            Transaction::begin(self.pool.lease().await.map_err(failed)?, &self.clock).await.map_err(failed)?;
-        let renewed = renew(&transaction, renewal).await;
-        transaction.end(renewed).await.map_err(failed)
+        let lease = self.pool.lease().await.map_err(failed)?;
+        let transaction = Transaction::begin(lease, &self.clock).await.map_err(failed)?.uncounted();
+        match renew(&transaction, renewal, journal).await {
+            Ok(replayed) => {
+                transaction.commit().await.map_err(failed)?;
+                Ok(replayed)
+            }
+            Err(ReplayError::Journal(error)) => Err(error.into()),
+            Err(ReplayError::Store(error)) => Err(failed(error)),
+            Err(ReplayError::RolledBack(how)) => Err(OpenError::RolledBack { address: self.connector.shown(), how }),
+        }
     }
 }
 
-async fn renew(transaction: &Transaction, renewal: &Renewal) -> Result<(), StoreError> {
+async fn renew(
+    transaction: &Transaction,
+    renewal: &Renewal,
+    journal: Option<&JournalDatabase>,
+) -> Result<u64, ReplayError> {
+    high_water::lock(transaction).await?;
+    let before = renewal.replay_after;
+    let journalled = match journal {
+        Some(journal) => replay(transaction, journal, before, journal.span().await?.last).await?,
+        None => before,
+    };
     key::forget_below(transaction, renewal.oldest_key).await?;
     key::begin_epoch(transaction, &renewal.epoch).await?;
-    high_water::reset(transaction, renewal.counter).await
+    let water = HighWater { counter: renewal.counter, journalled, halted_at: None };
+    high_water::reset(transaction, &water).await?;
+    Ok(journalled - before)
 }

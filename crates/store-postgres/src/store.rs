@@ -13,11 +13,13 @@ use regrant_store::{
 
 use crate::connect::Connector;
 use crate::guard::Guard;
+use crate::journal::JournalDatabase;
 use crate::lane::Lanes;
 use crate::listener::Listener;
 use crate::migration::{MIGRATIONS, exists, migrate, pending, realm};
 use crate::page::rows_max;
 use crate::pool::Pool;
+use crate::replay::{ReplayError, catch_up};
 use crate::rows::{client, consent, high_water, imported_token, key, last_sweep, session, shared, user};
 use crate::store_clock::StoreClock;
 use crate::transaction::Transaction;
@@ -43,6 +45,9 @@ pub struct Settings {
     pub other_connections: NonZeroU16,
     /// Whose time of day counts.
     pub time_of_day: TimeOfDay,
+    /// Where the revocation journal is, to which everything is added that ends: another database, the same for all nodes, and best on
+    /// another server; `None` for none.
+    pub journal: Option<Address>,
 }
 
 impl Settings {
@@ -50,7 +55,13 @@ impl Settings {
     #[must_use]
     pub fn new(address: Address) -> Self {
         const FOUR: NonZeroU16 = NonZeroU16::new(4).expect("it is not zero");
-        Self { address, step_connections: FOUR, other_connections: FOUR, time_of_day: TimeOfDay::Database }
+        Self {
+            address,
+            step_connections: FOUR,
+            other_connections: FOUR,
+            time_of_day: TimeOfDay::Database,
+            journal: None,
+        }
     }
 }
 
@@ -92,7 +103,7 @@ impl PostgresStore {
         clock: Arc<dyn Clock>,
         mark: impl FnOnce(&Identity) -> Result<Option<Box<dyn Mark>>, OutsideError>,
     ) -> Result<Self, OpenError> {
-        let Settings { address, step_connections, other_connections, time_of_day } = settings;
+        let Settings { address, step_connections, other_connections, time_of_day, journal } = settings;
         let connector = Arc::new(Connector::new(address)?);
         migrate(&connector, MIGRATIONS, &genesis).await?;
         let pool = Pool::new(Arc::clone(&connector), usize::from(other_connections.get()));
@@ -105,15 +116,20 @@ impl PostgresStore {
             return Err(OpenError::Halted { address: connector.shown(), at });
         }
         let guard = match Guard::new(identity.epoch().number, &water, mark(&identity)?, Arc::clone(&clock)) {
-            Ok(guard) => Arc::new(guard),
-            Err(how) => {
-                halt_all(&reading, &how).await;
-                return Err(OpenError::RolledBack { address: connector.shown(), how });
-            }
+            Ok(guard) => guard,
+            Err(how) => return Err(rolled_back(&connector, &reading, how).await),
         };
+        if journal.is_none() && water.journalled > 0 {
+            tracing::warn!("the store had a journal, and this node is told of none: what ends here is in none");
+        }
         drop(reading);
-        connector.expect(identity.realm, Arc::clone(&guard));
         let clock = StoreClock::new(clock, time_of_day);
+        let journal = match journal {
+            Some(address) => Some(open_journal(&connector, &pool, &clock, &identity, address).await?),
+            None => None,
+        };
+        let guard = Arc::new(guard.with_journal(journal));
+        connector.expect(identity.realm, Arc::clone(&guard));
         let lane_count = usize::from(step_connections.get());
         let step_pool = Pool::new(Arc::clone(&connector), lane_count);
         let lanes = Lanes::start(lane_count, &step_pool, &clock, identity.epoch().number);
@@ -175,11 +191,40 @@ impl Drop for PostgresStore {
 }
 
 /// Lets every node know that the store was put back: others, whose marks are older, would go on.
-async fn halt_all(reading: &Transaction, how: &RolledBack) {
+async fn rolled_back(connector: &Connector, reading: &Transaction, how: RolledBack) -> OpenError {
     if how.needs_restore()
         && let Err(error) = high_water::halt(reading.lease()).await
     {
         tracing::error!(%error, "other nodes may not know that the database was put back");
+    }
+    OpenError::RolledBack { address: connector.shown(), how }
+}
+
+/// Opens the journal, and does what it has and the store has not.
+async fn open_journal(
+    connector: &Connector,
+    pool: &Arc<Pool>,
+    clock: &StoreClock,
+    identity: &Identity,
+    address: Address,
+) -> Result<JournalDatabase, OpenError> {
+    let unavailable = |error: StoreError| connector.damaged(&error);
+    let lease = pool.lease().await.map_err(unavailable)?;
+    let transaction = Transaction::begin(lease, clock).await.map_err(unavailable)?.uncounted();
+    let water = high_water::lock(&transaction).await.map_err(unavailable)?;
+    let journal = JournalDatabase::open(address, identity.realm, Some(water.journalled)).await?;
+    match catch_up(&transaction, &journal, identity.epoch().number).await {
+        Ok(()) => {
+            transaction.commit().await.map_err(unavailable)?;
+            Ok(journal)
+        }
+        Err(ReplayError::RolledBack(how)) => {
+            transaction.roll_back().await;
+            let reading = Transaction::reading(pool.lease().await.map_err(unavailable)?);
+            Err(rolled_back(connector, &reading, how).await)
+        }
+        Err(ReplayError::Journal(error)) => Err(error.into()),
+        Err(ReplayError::Store(error)) => Err(unavailable(error)),
     }
 }
 

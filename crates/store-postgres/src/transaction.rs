@@ -1,12 +1,12 @@
 use std::mem;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use regrant_protocol::Timestamp;
 use regrant_store::{Ending, StoreError};
 use tokio_postgres::Row;
 
+use crate::commit::commit;
 use crate::connection::{STATEMENT_MILLISECONDS_MAX, Values};
-use crate::guard::Raise;
 use crate::pool::Lease;
 use crate::statements::database::{BEGIN, ROLLBACK, SELECT_TIME};
 use crate::store_clock::StoreClock;
@@ -145,20 +145,35 @@ impl Transaction {
     /// Commits. `Ok` says that it is durable, wherever the server keeps it; on an error nobody knows.
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
         let endings = mem::take(&mut *self.endings.lock().unwrap_or_else(PoisonError::into_inner));
-        let guard = self.lease.guard().filter(|_| self.counts);
-        let raise = guard.map_or(Raise::No, |guard| guard.raise(!endings.is_empty()));
+        let guard = self.lease.guard().filter(|_| self.counts).map(Arc::clone);
         // It stays open, and its connection is closed, unless the server has said that it is done.
-        let committed = self.lease.commit(raise).await;
-        if let Some(guard) = guard.filter(|_| raise != Raise::No) {
-            guard.raised(committed.as_ref().ok().copied().flatten());
+        match guard {
+            None => self.lease.commit().await?,
+            Some(guard) => commit(&mut self, &guard, &endings).await?,
         }
-        self.is_open = committed.is_err();
-        committed.map(drop)
+        self.is_open = false;
+        Ok(())
     }
 
     /// Undoes everything, and gives the connection back.
     pub(crate) async fn roll_back(mut self) {
+        self.undo().await;
+    }
+
+    /// Undoes everything.
+    pub(crate) async fn undo(&mut self) {
         self.is_open = self.lease.command(ROLLBACK, STATEMENT_MILLISECONDS_MAX).await.is_err();
+    }
+
+    /// Begins another one on the same connection, after [`undo`](Self::undo).
+    pub(crate) async fn begin_again(&mut self) -> Result<(), StoreError> {
+        self.is_open = true;
+        self.send_begin().await
+    }
+
+    /// The server has said that it is committed.
+    pub(crate) fn has_ended(&mut self) {
+        self.is_open = false;
     }
 }
 

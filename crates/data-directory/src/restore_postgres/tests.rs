@@ -4,10 +4,19 @@ use std::sync::Arc;
 
 use regrant_crypto::SeededEntropy;
 use regrant_databases::{Database, Postgres};
-use regrant_grant::{RecoverPublic, Recovery};
-use regrant_protocol::{EpochNumber, Kid, ManualClock, Timestamp};
-use regrant_store::{AnnouncedKey, Node, NodeId, SharedStore, Store, StoreError};
-use regrant_store_postgres::{Address, PostgresStore, TimeOfDay};
+use regrant_grant::{
+    AccessTokenId, ClientKind, Grant, GrantId, GrantSecret, ImportedBirth, ImportedToken, Party, Realm, RecoverPublic,
+    Recovery, SessionId, Write,
+};
+use regrant_protocol::{
+    ClientId, EpochNumber, Kid, Lifetime, ManualClock, Profile, Resources, Scope, Subject, Timestamp, Username,
+};
+use regrant_store::{
+    AnnouncedKey, Client, ClientChange, ClientDefaults, ClientHandle, Consent, ImportedGrant, Node, NodeId, Scene,
+    SealedSigningKey, Session, SharedStore, SigningKeyChange, Store, StoreError, Target, User, UserChange, UserStatus,
+    decide_in, stored,
+};
+use regrant_store_postgres::{Address, Genesis, PostgresStore, TimeOfDay};
 use tempfile::TempDir;
 
 use super::*;
@@ -20,13 +29,14 @@ struct World {
     folder: TempDir,
     database: Database<'static>,
     copy: String,
+    journal: Option<Address>,
 }
 
 impl World {
     async fn prepare() -> Self {
         let (folder, database) = (tempfile::tempdir().unwrap(), Postgres::shared().database());
         let copy = format!("{}_copy", database.name());
-        let world = Self { folder, database, copy };
+        let world = Self { folder, database, copy, journal: None };
         world.change().await;
         Postgres::shared().sql(&format!("CREATE DATABASE {} TEMPLATE {}", world.copy, world.database.name()));
         world.change().await;
@@ -43,7 +53,13 @@ impl World {
 
     fn settings(&self) -> Settings {
         let address = Address::parse(&self.database.url(), None).unwrap();
-        Settings { time_of_day: TimeOfDay::Given, ..Settings::new(address) }
+        Settings { time_of_day: TimeOfDay::Given, journal: self.journal.clone(), ..Settings::new(address) }
+    }
+
+    /// A node beside the one that has the directory.
+    async fn node(&self) -> PostgresStore {
+        let genesis = Genesis { realm: Realm([0; 16]), epoch_random: [0; 16] };
+        PostgresStore::open(self.settings(), genesis, clock()).await.unwrap()
     }
 
     async fn open(&self) -> Result<PostgresStore, String> {
@@ -153,3 +169,193 @@ async fn what_is_not_of_this_store_is_refused() {
     let told = world.restore(RestorePolicy::Strict).await.unwrap_err().to_string();
     assert!(told.contains("has no store of regrant in it"), "{told}");
 }
+
+/// What of a store a restore brings back: not its versions, which count how often something was done.
+const STATE: &str = "
+    SELECT 'client', id, enabled::text, cutoff::text, (removed_at IS NOT NULL)::text FROM regrant.clients
+    UNION SELECT 'user', subject, status, cutoff::text, (removed_at IS NOT NULL)::text FROM regrant.users
+    UNION SELECT 'session', id::text, expires_at::text, '', '' FROM regrant.sessions
+    UNION SELECT 'grant', id::text, revoked_at::text, '', '' FROM regrant.grants
+    UNION SELECT 'access token', id::text, ends_at::text, '', '' FROM regrant.listed_access_tokens
+    UNION SELECT 'consent', user_key::text, client_key::text, '', '' FROM regrant.consents
+    UNION SELECT 'signing key', key_id, withdrawn_at::text, '', '' FROM regrant.signing_keys
+    UNION SELECT 'master key', kid::text, '', '', '' FROM regrant.announced_keys
+    ORDER BY 1, 2";
+
+#[tokio::test]
+async fn everything_that_ended_since_at_any_node_is_done_again_from_the_journal() {
+    let mut world = World::prepare().await;
+    let journal = Postgres::shared().database();
+    world.journal = Some(Address::parse(&journal.url(), None).unwrap());
+    let (one, other) = (world.open().await.unwrap(), world.node().await);
+    specimens(&one).await;
+    drop((one, other));
+    world.disconnect();
+    world.copy += "_of_all";
+    Postgres::shared().sql(&format!("CREATE DATABASE {} TEMPLATE {}", world.copy, world.database.name()));
+
+    let (one, other) = (world.open().await.unwrap(), world.node().await);
+    end_everything(&one, &other).await;
+    drop((one, other));
+    world.disconnect();
+    let ended = world.database.sql(STATE);
+    // As a commit leaves it that failed after it was journalled: nobody was told, and it is done all the same.
+    let late = Ending::Grant { id: GrantId([3; 16]), at: NOW.plus_seconds(1) };
+    let json = stored::ending::to_json(&late);
+    journal.sql(&format!(
+        "INSERT INTO regrant_journal.records SELECT number + 1, counter + 1, 1, '{json}' FROM regrant_journal.records
+         ORDER BY number DESC LIMIT 1"
+    ));
+    world.put_back();
+    assert_ne!(world.database.sql(STATE), ended);
+    let told = world.open().await.err().unwrap();
+    assert!(told.contains("is not what it was"), "{told}");
+    let records = journal.sql("SELECT count(*) FROM regrant_journal.records");
+    let restored = world.restore(RestorePolicy::Strict).await.unwrap();
+    // All but the first, which says that there is a journal.
+    assert_eq!((restored.epoch, restored.replayed + 1), (EpochNumber(2), records.trim().parse().unwrap()));
+    let late = NOW.plus_seconds(1).milliseconds().to_string();
+    let id = "03030303-0303-0303-0303-030303030303";
+    let expected = ended.replace(&format!("grant|{id}|||"), &format!("grant|{id}|{late}||"));
+    assert_ne!(expected, ended, "the third grant lived");
+    assert_eq!(world.database.sql(STATE), expected);
+    world.open().await.unwrap();
+
+    // Broken off after the journal was told of an epoch: nothing serves until it is done again.
+    journal.sql(
+        "INSERT INTO regrant_journal.records SELECT number + 1, counter + 1, 3, '{\"epoch\":{\"number\":3}}'
+         FROM regrant_journal.records ORDER BY number DESC LIMIT 1",
+    );
+    world.disconnect();
+    let told = world.open().await.err().unwrap();
+    assert!(told.contains("the journal was written when it had come to epoch 3"), "{told}");
+    assert_eq!(world.restore(RestorePolicy::Strict).await.unwrap().epoch, EpochNumber(4));
+    world.open().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_journal_that_is_not_named_or_not_there_is_told_unless_it_is_given_up() {
+    let mut world = World::prepare().await;
+    let journal = Postgres::shared().database();
+    world.journal = Some(Address::parse(&journal.url(), None).unwrap());
+    world.change().await;
+    let named = world.journal.take();
+    let told = world.restore(RestorePolicy::Strict).await.unwrap_err().to_string();
+    assert!(told.contains("the store has a revocation journal, and it is not said where"), "{told}");
+    let nothing = Postgres::shared().database();
+    world.journal = Some(Address::parse(&nothing.url(), None).unwrap());
+    let told = world.restore(RestorePolicy::Strict).await.unwrap_err().to_string();
+    assert!(told.contains("has no revocation journal in it"), "{told}");
+    world.journal = named;
+    journal.sql("DELETE FROM regrant_journal.records");
+    let told = world.restore(RestorePolicy::Strict).await.unwrap_err().to_string();
+    assert!(told.contains("the journal ends with record 0, and the backup has record 1"), "{told}");
+}
+
+fn client(name: &str, handle: u8) -> Client {
+    Client {
+        id: ClientId::parse(name).unwrap(),
+        handle: ClientHandle([handle; 16]),
+        secret: GrantSecret::new([2; 16]),
+        party: Party { enabled: true, cutoff: 0, version: 1 },
+        settings: ClientDefaults::BUILT_IN.settings(ClientKind::Public, Scope::empty()),
+    }
+}
+
+fn user(name: &str) -> User {
+    User {
+        subject: Subject::parse(name).unwrap(),
+        username: Username::parse(name).unwrap(),
+        credential: None,
+        status: UserStatus::Active,
+        profile: Profile::default(),
+        cutoff: 0,
+        version: 1,
+    }
+}
+
+fn session(number: u8, user: &str) -> Session {
+    Session {
+        id: SessionId([number; 16]),
+        secret_digest: [1; 32],
+        user: Subject::parse(user).unwrap(),
+        created_at: NOW,
+        authenticated_at: NOW,
+        expires_at: NOW.plus_seconds(3600),
+    }
+}
+
+fn imported(number: u8, user: &str) -> ImportedGrant {
+    let birth = ImportedBirth {
+        id: GrantId([number; 16]),
+        secret: GrantSecret::new([3; 16]),
+        client: ClientId::parse("app").unwrap(),
+        subject: Subject::parse(user).unwrap(),
+        scope: Scope::empty(),
+        created_at: NOW,
+        authenticated_at: NOW,
+        idle_expires_at: None,
+        absolute_expires_at: None,
+        ends_elsewhere_at: None,
+        access_lifetime: Lifetime::from_seconds(60),
+    };
+    ImportedGrant { birth, refresh_token: Some(ImportedToken([number; 32])), access_tokens: Vec::new() }
+}
+
+fn signing_key(key_id: &str) -> SealedSigningKey {
+    SealedSigningKey {
+        key_id: key_id.to_owned(),
+        algorithm: "EdDSA".to_owned(),
+        sealed_under: Kid::FIRST,
+        sealed: vec![1],
+        created_at: NOW,
+        signs_from: NOW,
+        withdrawn_at: None,
+    }
+}
+
+async fn specimens(store: &PostgresStore) {
+    for (name, handle) in [("app", 1), ("off", 2), ("gone", 3), ("cut", 4)] {
+        store.add_client(client(name, handle)).await.unwrap();
+    }
+    for name in ["alice", "bob", "carol", "dora"] {
+        store.add_user(user(name)).await.unwrap();
+        let (user, client) = (Subject::parse(name).unwrap(), ClientId::parse("gone").unwrap());
+        let (scope, resources) = (Scope::empty(), Resources::default());
+        store.keep_consent(Consent { user, client, scope, resources, given_at: NOW }).await.unwrap();
+    }
+    for (number, name) in [(1, "alice"), (2, "bob"), (3, "bob"), (4, "carol")] {
+        store.keep_session(session(number, name)).await.unwrap();
+    }
+    store.import((1..=3).map(|number| imported(number, "alice")).collect()).await.unwrap();
+    for key_id in ["one", "two"] {
+        store.add_signing_key(signing_key(key_id)).await.unwrap();
+    }
+}
+
+/// Everything ends once, by the one node or the other.
+async fn end_everything(one: &PostgresStore, other: &PostgresStore) {
+    let (name, id) = (|name| Subject::parse(name).unwrap(), |id| ClientId::parse(id).unwrap());
+    let token = AccessTokenId { grant: GrantId([2; 16]), ..AccessTokenId::parse(ACCESS_TOKEN).unwrap() };
+    let revoke = |scene: &Scene<'_>| {
+        let row = scene.grant.unwrap();
+        ((), Write::Update(Grant { version: row.version + 1, revoked_at: Some(NOW), ..row.clone() }))
+    };
+    decide_in(one, Target::Grant(GrantId([1; 16])), None, revoke).await.unwrap();
+    let listed = Write::ListAccessToken { id: token, until: Some(NOW.plus_seconds(60)) };
+    decide_in(other, Target::AccessToken(token), None, move |_| ((), listed.clone())).await.unwrap();
+    one.end_session(SessionId([1; 16])).await.unwrap();
+    other.end_sessions(&name("bob"), Some(SessionId([3; 16]))).await.unwrap();
+    one.change_client(&id("off"), ClientChange::Enabled(false)).await.unwrap();
+    other.change_client(&id("cut"), ClientChange::RaiseCutoff).await.unwrap();
+    one.change_client(&id("cut"), ClientChange::RaiseCutoff).await.unwrap();
+    other.change_client(&id("gone"), ClientChange::Remove).await.unwrap();
+    one.change_user(&name("bob"), UserChange::Status(UserStatus::Locked)).await.unwrap();
+    other.change_user(&name("alice"), UserChange::RaiseCutoff).await.unwrap();
+    one.change_user(&name("carol"), UserChange::Remove).await.unwrap();
+    other.change_user(&name("dora"), UserChange::Status(UserStatus::Disabled)).await.unwrap();
+    one.change_user(&name("dora"), UserChange::Status(UserStatus::Active)).await.unwrap();
+    other.change_signing_key("one", SigningKeyChange::Withdraw(NOW)).await.unwrap();
+}
+
+const ACCESS_TOKEN: &str = "BwcHBwcHBwcHBwcHBwcHBwAAAAECAgICAgICAgIC";

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use regrant_crypto::SystemEntropy;
 use regrant_data_directory::{
-    DataDirectory, DataDirectoryError, OutsideFiles, RECOVERY_SECONDS_MAX, Restoration, RestorePolicy, Restored,
+    DataDirectory, DataDirectoryError, RECOVERY_SECONDS_MAX, Restoration, RestorePolicy, Restored,
 };
 use regrant_grant::RecoverPublic;
 use regrant_protocol::{Clock, SystemClock};
@@ -105,20 +105,24 @@ pub fn restore(options: RestoreOptions) -> Result<()> {
         }
         opened => opened?,
     };
-    consent.to(&question(policy, &outside), &common)?;
+    let has_journal = match place.store() {
+        StoreConfig::Sqlite => outside.journal.is_some(),
+        StoreConfig::Postgres(settings) => settings.journal.is_some(),
+    };
+    consent.to(&question(policy, has_journal), &common)?;
     let output = Output { is_json: common.json };
     match place.store() {
         StoreConfig::Sqlite => {
             let restoration = Restoration { backup, policy, gives_up_journal: without_journal };
             let restored = directory.restore(&restoration, &outside, &SystemEntropy, SystemClock.now())?;
-            output.done(&view(&restored), &told(&restored, &outside, "Start the server"))
+            output.done(&view(&restored), &told(&restored, has_journal, "Start the server"))
         }
         StoreConfig::Postgres(settings) => run(async {
             let (settings, clock) = (settings.as_ref().clone(), Arc::new(SystemClock));
             let restoring =
                 directory.restore_postgres(settings, &outside, policy, without_journal, &SystemEntropy, clock);
             let restored = restoring.await?;
-            output.done(&view(&restored), &told(&restored, &outside, "Start the nodes"))
+            output.done(&view(&restored), &told(&restored, has_journal, "Start the nodes"))
         }),
     }
 }
@@ -138,10 +142,10 @@ fn restore_policy(policy: Policy, seconds: Option<u32>, public: Option<Public>) 
     Ok(RestorePolicy::Strict)
 }
 
-fn question(policy: RestorePolicy, outside: &OutsideFiles) -> String {
-    let journal = match outside.journal {
-        Some(_) => "",
-        None => " There is no journal: what was revoked, disabled or removed after the backup is so no more.",
+fn question(policy: RestorePolicy, has_journal: bool) -> String {
+    let journal = match has_journal {
+        true => "",
+        false => " There is no journal: what was revoked, disabled or removed after the backup is so no more.",
     };
     match policy {
         RestorePolicy::Strict => format!("Restore, so that every token is dead and everybody logs in again?{journal}"),
@@ -158,11 +162,11 @@ fn view(restored: &Restored) -> RestoredView {
     RestoredView { epoch: epoch.0, replayed: *replayed, recovers_until, replaced: replaced.clone() }
 }
 
-fn told(restored: &Restored, outside: &OutsideFiles, next: &str) -> String {
+fn told(restored: &Restored, has_journal: bool, next: &str) -> String {
     let mut told = format!("restored: epoch {} begins", restored.epoch.0);
-    match (&outside.journal, restored.replayed) {
-        (Some(_), replayed) => told += &format!(", with what ended since by the journal ({replayed})"),
-        (None, _) => told += ", without a journal",
+    match (has_journal, restored.replayed) {
+        (true, replayed) => told += &format!(", with what ended since by the journal ({replayed})"),
+        (false, _) => told += ", without a journal",
     }
     match restored.recovers_until {
         Some(until) => told += &format!("; clients that prove themselves go on until {}", until.to_rfc3339()),

@@ -21,8 +21,8 @@ use crate::config::syntax::SyntaxErrors;
 use crate::config::table_reader::{Finished, Reported, TableReader};
 use crate::config::value::{Setting, Value};
 use crate::config::{
-    AdminConfig, BrandingConfig, Config, LogConfig, ScopeTexts, ServerConfig, SessionConfig, Sources, StoreConfig,
-    Table, TlsConfig, admin, branding, client_defaults, limits, log, outside, scopes, server, sessions, store, tls,
+    AdminConfig, BrandingConfig, Config, LogConfig, ScopeTexts, ServerConfig, SessionConfig, Sources, Table, TlsConfig,
+    admin, branding, client_defaults, limits, log, outside, scopes, server, sessions, store, tls,
 };
 
 impl Config {
@@ -71,10 +71,7 @@ impl Loader<'_> {
         let (stand_in, system) = self.stand_in();
         let tls = self.table(&tls::SECTION, TlsConfig::read);
         let admin = self.table(&admin::SECTION, AdminConfig::read);
-        let store = self.table(&store::SECTION, |table| {
-            let (kind, outside) = (StoreConfig::read(table), outside::read(table));
-            Ok((kind?, outside?))
-        });
+        let store = self.table(&store::SECTION, outside::read);
         let dialects = self.dialects(system, &stand_in.dialect);
         let defaults = self.table_over(&client_defaults::SECTION, &stand_in.clients, client_defaults::read);
         let sessions = self.table(&sessions::SECTION, SessionConfig::read);

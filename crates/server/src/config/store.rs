@@ -6,7 +6,7 @@ use regrant_protocol::Secret;
 use regrant_store_postgres::{Address, Settings};
 
 use crate::config::key::{Form, Key, Kind, words};
-use crate::config::outside::{JOURNAL, MARK};
+use crate::config::outside::{JOURNAL, JOURNAL_PASSWORD, JOURNAL_PASSWORD_FILE, MARK};
 use crate::config::problem::Fault;
 use crate::config::secret_or_file::SecretOrFile;
 use crate::config::section::{Section, Shape};
@@ -18,7 +18,18 @@ pub(super) const SECTION: Section = Section {
     name: "store",
     shape: Shape::Table,
     doc: "What keeps clients, users and grants.",
-    keys: &[KIND, URL, PASSWORD_FILE, PASSWORD, ROOT_CERTIFICATE, CONNECTIONS, MARK, JOURNAL],
+    keys: &[
+        KIND,
+        URL,
+        PASSWORD_FILE,
+        PASSWORD,
+        ROOT_CERTIFICATE,
+        CONNECTIONS,
+        MARK,
+        JOURNAL,
+        JOURNAL_PASSWORD_FILE,
+        JOURNAL_PASSWORD,
+    ],
 };
 
 const KIND: Key = Key::new(
@@ -77,7 +88,7 @@ const CONNECTIONS_MAX: u32 = 64;
 const CONNECTIONS_PRESET: u32 = 4;
 
 /// What is longer is no password, but another file.
-const PASSWORD_BYTES_MAX: usize = 1000;
+pub(super) const PASSWORD_BYTES_MAX: usize = 1000;
 
 const KINDS: [(&str, StoreKind); 2] = [("sqlite", StoreKind::Sqlite), ("postgres", StoreKind::Postgres)];
 const KINDS_WORDS: [&str; 2] = words(&KINDS);

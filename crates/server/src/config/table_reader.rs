@@ -40,6 +40,14 @@ pub(super) struct Finished {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reported;
 
+/// What a key has that names a file, or something else.
+pub(super) enum PathOr<T> {
+    /// The file.
+    Path(PathBuf),
+    /// Something else.
+    Other(T),
+}
+
 impl<'a> TableReader<'a> {
     /// A reader of the one table of `section`.
     pub(super) fn new(
@@ -203,7 +211,32 @@ impl<'a> TableReader<'a> {
         key: &Key,
         inspect: impl Fn(&Path) -> Result<T, Fault>,
     ) -> Result<Option<(PathBuf, T)>, Reported> {
-        let Some(mut given) = self.find(key)? else { return Ok(None) };
+        let Some(given) = self.find(key)? else { return Ok(None) };
+        self.path_of(key, given, inspect).map(Some)
+    }
+
+    /// A file or directory as [`path`](Self::path) finds it; or something else, where `parse` knows the text for that.
+    pub(super) fn path_or<T>(
+        &mut self,
+        key: &Key,
+        parse: impl Fn(&str) -> Option<Result<T, Fault>>,
+        inspect: impl Fn(&Path) -> Result<(), Fault>,
+    ) -> Result<Option<PathOr<T>>, Reported> {
+        let Some(given) = self.find(key)? else { return Ok(None) };
+        match parse(given.value.as_text().expect(KIND)) {
+            Some(parsed) => {
+                self.settle(key, given, parsed.map_err(|fault| vec![(0, fault)])).map(PathOr::Other).map(Some)
+            }
+            None => self.path_of(key, given, inspect).map(|(path, ())| Some(PathOr::Path(path))),
+        }
+    }
+
+    fn path_of<T>(
+        &mut self,
+        key: &Key,
+        mut given: Given,
+        inspect: impl Fn(&Path) -> Result<T, Fault>,
+    ) -> Result<(PathBuf, T), Reported> {
         let text = given.value.as_text().expect(KIND);
         if text.is_empty() {
             return Err(self.refuse(given.origin, key.name, Fault::Value("it is empty; write a path".to_owned())));
@@ -216,7 +249,7 @@ impl<'a> TableReader<'a> {
         let path = std::path::absolute(&path).unwrap_or(path);
         given.value = Value::Text(path.display().to_string());
         let inspected = inspect(&path).map_err(|fault| vec![(0, fault)]);
-        self.settle(key, given, inspected).map(|inspected| Some((path, inspected)))
+        self.settle(key, given, inspected).map(|inspected| (path, inspected))
     }
 
     /// A secret that may be absent. Nothing of it is kept among the settings.

@@ -130,6 +130,29 @@ const AFTER_SERVER_AND_TLS: &[(&str, &str)] = &[
          regrant.toml:10: store.host: there is no such key; regrant calls it url",
     ),
     (
+        "[store]\nurl = \"postgres://r@db/oauth\"\njournal = \"journal\"\n",
+        "regrant.toml:9: store.journal: a file is for one server, and any number may use the database of url; name a second database, \
+         for example journal = \"postgres://regrant@db3.example/journal\"",
+    ),
+    (
+        "[store]\njournal = \"postgres://r@db/oauth\"\n",
+        "regrant.toml:8: store.journal: with SQLite the journal is a file; name one, or the url of the store",
+    ),
+    (
+        "[store]\nurl = \"postgres://r@db/oauth\"\njournal = \"postgres://r@db:5432/oauth\"\n",
+        "regrant.toml:9: store.journal: it is the database of url, and lost and put back with it; name another, best on another server",
+    ),
+    (
+        "[store]\njournal = \"postgres://r:sesame-open-at-half-past-six@db/oauth\"\njournal_password_file = \"db.password\"\n",
+        "regrant.toml:8: store.journal: a password is in the URL of the database; put it into a file or the environment, and take it out \
+         of the URL",
+    ),
+    (
+        "[store]\njournal = \"journal\"\njournal_password_file = \"db.password\"\n",
+        "regrant.toml:9: store.journal: it is missing; journal_password_file needs a database in it, for example journal = \
+         \"postgres://regrant@db3.example/journal\"",
+    ),
+    (
         "[admin]\nlisten = \"0.0.0.0:443\"\n",
         "regrant.toml:8: admin.listen: 0.0.0.0:443 is in server.listen too; choose another port",
     ),

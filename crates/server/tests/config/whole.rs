@@ -30,7 +30,11 @@ fn the_file_has_every_key_there_is() {
     for section in SECTIONS.iter().filter(is_here) {
         let mut tables = config.tables().iter().filter(|table| table.section.name == section.name);
         let settings = &tables.next().unwrap().settings;
-        for key in section.keys.iter().filter(|key| !["public", "secret", "token", "password"].contains(&key.name)) {
+        for key in section
+            .keys
+            .iter()
+            .filter(|key| !["public", "secret", "token", "password", "journal_password"].contains(&key.name))
+        {
             let setting = settings.iter().find(|setting| setting.name == key.name);
             let origin = setting.map(|setting| setting.origin.to_string()).unwrap_or_default();
             assert!(origin.contains("regrant.toml:"), "{} {}: {origin:?}", section.name, key.name);
@@ -56,7 +60,11 @@ fn every_section_is_read_into_its_type() {
     assert!(format!("{:?}", store.address).contains("tls.crt"));
     assert_eq!(store.step_connections.get(), 7);
     assert_eq!(config.outside.mark, Some(folder.path().join("high-water.mark")));
-    assert_eq!(config.outside.journal, Some(folder.path().join("journal")));
+    let journal = store.journal.as_ref().unwrap();
+    assert_eq!(
+        (journal.to_string().as_str(), &config.outside.journal),
+        ("postgres://scribe@db3.example:5432/journal", &None)
+    );
     assert_eq!(config.sessions.lifetime_seconds, 3600);
     assert_eq!(config.branding.name, "Example ID");
     assert_eq!(config.branding.logo.as_ref().unwrap().picture, regrant_pages::Logo::new(b"<svg/>".to_vec()).unwrap());
@@ -172,9 +180,9 @@ fn every_printed_value_tells_where_it_comes_from_and_no_secret_is_printed() {
         "issuer = \"https://id.example\"  # regrant.toml:2",
         "level = \"debug\"  # REGRANT_LOG_LEVEL",
         "name = \"The \\\"App\\\"\"  # REGRANT_CLIENT_APP_NAME",
-        "# secret is not shown  # regrant.toml:71",
+        "# secret is not shown  # regrant.toml:72",
         "post_logout_redirect_uris = []  # default",
-        "rotation = \"consume\"  # regrant.toml:30",
+        "rotation = \"consume\"  # regrant.toml:31",
     ] {
         assert!(printed.lines().any(|printed| printed == line), "{line}\n{printed}");
     }

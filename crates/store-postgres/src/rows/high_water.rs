@@ -5,7 +5,9 @@ use tokio_postgres::Row;
 
 use crate::columns::{Columns, stored_count};
 use crate::connection::Connection;
-use crate::statements::high_water::{HALT, RESET_HIGH_WATER, SELECT_HIGH_WATER, SELECT_PLACE};
+use crate::statements::high_water::{
+    HALT, LOCK_HIGH_WATER, RAISE_HIGH_WATER, RESET_HIGH_WATER, SELECT_HIGH_WATER, SELECT_PLACE, WAIT_FOR_OTHERS,
+};
 use crate::transaction::Transaction;
 
 pub(crate) const TABLE: &str = "high_water";
@@ -33,9 +35,24 @@ pub(crate) async fn find_place(connection: &Connection) -> Result<FoundPlace, St
     Ok(FoundPlace { realm, place: Place { epoch, counter }, halted_at: columns.optional_time("halted_at")? })
 }
 
-/// Writes down how far a store that was restored has come, which is further than before; it decides again.
-pub(crate) async fn reset(transaction: &Transaction, counter: u64) -> Result<(), StoreError> {
-    match transaction.execute(RESET_HIGH_WATER, &[&stored_count(counter)?]).await? {
+/// The same, and from now on nobody else counts until the end of the transaction.
+pub(crate) async fn lock(transaction: &Transaction) -> Result<HighWater, StoreError> {
+    transaction.execute(WAIT_FOR_OTHERS, &[]).await?;
+    transaction.one(LOCK_HIGH_WATER, &[], read).await?.ok_or_else(missing)
+}
+
+/// Writes down that the store has come as far as `water` says, which is further than before.
+pub(crate) async fn raise(transaction: &Transaction, water: &HighWater) -> Result<(), StoreError> {
+    move_on(transaction, RAISE_HIGH_WATER, water).await
+}
+
+/// The same of a store that was restored: it decides again.
+pub(crate) async fn reset(transaction: &Transaction, water: &HighWater) -> Result<(), StoreError> {
+    move_on(transaction, RESET_HIGH_WATER, water).await
+}
+
+async fn move_on(transaction: &Transaction, sql: &'static str, water: &HighWater) -> Result<(), StoreError> {
+    match transaction.execute(sql, &[&stored_count(water.counter)?, &stored_count(water.journalled)?]).await? {
         1 => Ok(()),
         _ => Err(inconsistent("it is further than it was a moment ago: somebody uses the store")),
     }

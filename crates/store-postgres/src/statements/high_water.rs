@@ -19,8 +19,14 @@ pub(crate) const RAISE_AND_COMMIT: &str = "
     UPDATE high_water SET counter = counter + 1 RETURNING counter;
     COMMIT";
 
+/// Whoever ends something holds the row until the commit, and is waited for.
+pub(crate) const WAIT_FOR_OTHERS: &str = "SET LOCAL lock_timeout = 4000";
+pub(crate) const LOCK_HIGH_WATER: &str = "SELECT counter, journalled, halted_at FROM high_water FOR UPDATE";
+pub(crate) const RAISE_HIGH_WATER: &str = "UPDATE high_water SET counter = $1, journalled = $2 WHERE counter < $1";
+
 /// A restored store begins where it has come to, and decides again.
-pub(crate) const RESET_HIGH_WATER: &str = "UPDATE high_water SET counter = $1, halted_at = NULL WHERE counter < $1";
+pub(crate) const RESET_HIGH_WATER: &str =
+    "UPDATE high_water SET counter = $1, journalled = $2, halted_at = NULL WHERE counter < $1";
 
 /// The first time stays. Every node hears of it.
 pub(crate) const HALT: &str = "

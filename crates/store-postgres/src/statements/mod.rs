@@ -6,6 +6,7 @@ pub(crate) mod database;
 pub(crate) mod grant;
 pub(crate) mod high_water;
 pub(crate) mod imported_token;
+pub(crate) mod journal;
 pub(crate) mod key;
 pub(crate) mod session;
 pub(crate) mod shared;

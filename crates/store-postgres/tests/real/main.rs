@@ -2,6 +2,7 @@
 
 mod faults;
 mod following;
+mod journal;
 mod node;
 mod nodes;
 mod opening;

@@ -1,0 +1,86 @@
+use regrant_protocol::EpochNumber;
+use regrant_store::{Ending, HighWater, JournalSpan, OutsideError, Reached, RolledBack, StoreError};
+
+use crate::endings::apply;
+use crate::journal::JournalDatabase;
+use crate::rows::{high_water, shared};
+use crate::transaction::Transaction;
+
+/// Why a journal and the store were not brought together.
+pub(crate) enum ReplayError {
+    /// One of them was put back to an earlier day.
+    RolledBack(RolledBack),
+    /// The journal cannot be used.
+    Journal(OutsideError),
+    /// The store cannot be used.
+    Store(StoreError),
+}
+
+impl From<OutsideError> for ReplayError {
+    fn from(error: OutsideError) -> Self {
+        Self::Journal(error)
+    }
+}
+
+impl From<StoreError> for ReplayError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Does what the journal has and the store has not, as a commit leaves it that failed after it was journalled. Nobody else ends anything
+/// until the end of the transaction.
+pub(crate) async fn catch_up(
+    transaction: &Transaction,
+    journal: &JournalDatabase,
+    epoch: EpochNumber,
+) -> Result<(), ReplayError> {
+    let water = high_water::lock(transaction).await?;
+    let span = journal.span().await?;
+    RolledBack::check(&HighWater { halted_at: None, ..water }, epoch, None, Some(span))
+        .map_err(ReplayError::RolledBack)?;
+    let begun = begin(journal, epoch, &water, &span).await?;
+    let journalled = replay(transaction, journal, water.journalled, begun.unwrap_or(span.last)).await?;
+    if journalled > water.journalled {
+        let counter = span.reached.map_or(0, |reached| reached.counter).max(water.counter.saturating_add(1));
+        high_water::raise(transaction, &HighWater { counter, journalled, ..water }).await?;
+    }
+    Ok(())
+}
+
+/// So that a copy of the store says that there is a journal, whether anything has ended or not, the first record is of nothing.
+async fn begin(
+    journal: &JournalDatabase,
+    epoch: EpochNumber,
+    water: &HighWater,
+    span: &JournalSpan,
+) -> Result<Option<u64>, OutsideError> {
+    if (water.journalled, span.last) != (0, 0) {
+        return Ok(None);
+    }
+    let reached = Reached { counter: water.counter.saturating_add(1), epoch };
+    journal.append(0, reached, &[Ending::Epoch { number: epoch }]).await
+}
+
+/// Applies every record after `number` up to `last`, and says which is that.
+pub(crate) async fn replay(
+    transaction: &Transaction,
+    journal: &JournalDatabase,
+    number: u64,
+    last: u64,
+) -> Result<u64, ReplayError> {
+    let mut applied = number;
+    while applied < last {
+        let records = journal.read_after(applied).await?;
+        let Some(end) = records.last().map(|record| record.number) else { break };
+        for record in &records {
+            apply(transaction, &record.ending).await?;
+        }
+        applied = end;
+    }
+    if applied > number {
+        shared::count_client_change(transaction).await?;
+        shared::count_key_change(transaction).await?;
+    }
+    Ok(applied)
+}

@@ -1,0 +1,178 @@
+//! The journal in a second database: what ends is there before anybody hears of it.
+
+use std::sync::Arc;
+
+use regrant_databases::{Database, Postgres};
+use regrant_grant::{GrantId, Realm};
+use regrant_store::{Ending, Store, StoreError, UserChange, UserStatus, stored};
+use regrant_store_postgres::{Genesis, OpenError, PostgresStore, Settings};
+use tokio::task::JoinSet;
+
+use crate::node::{GENESIS, add_parties, address, advance, clock, grant, insert, open, read};
+
+async fn open_beside(database: &Database<'_>, journal: &Database<'_>) -> Result<PostgresStore, OpenError> {
+    open_as(database, journal, GENESIS).await
+}
+
+async fn open_as(
+    database: &Database<'_>,
+    journal: &Database<'_>,
+    genesis: Genesis,
+) -> Result<PostgresStore, OpenError> {
+    let settings = Settings { journal: Some(address(journal)), ..Settings::new(address(database)) };
+    PostgresStore::open(settings, genesis, clock()).await
+}
+
+/// What a journal has, in its order.
+fn records(journal: &Database<'_>) -> Vec<Ending> {
+    let found = journal.sql("SELECT ending FROM regrant_journal.records ORDER BY number");
+    found.lines().map(|line| stored::ending::from_json(line).expect("it is an ending")).collect()
+}
+
+fn last(journal: &Database<'_>) -> String {
+    journal.sql("SELECT max(number), max(counter) FROM regrant_journal.records").trim().to_owned()
+}
+
+fn place(database: &Database<'_>) -> String {
+    database.sql("SELECT journalled, counter FROM regrant.high_water").trim().to_owned()
+}
+
+/// What a commit leaves that was journalled, and failed then.
+fn leave(database: &Database<'_>, journal: &Database<'_>, ending: &Ending) {
+    let counter = database.sql("SELECT counter + 1 FROM regrant.high_water");
+    let json = stored::ending::to_json(ending);
+    journal.sql(&format!(
+        "INSERT INTO regrant_journal.records SELECT max(number) + 1, {counter}, 1, '{json}' FROM regrant_journal.records"
+    ));
+}
+
+fn ended(number: u64) -> Ending {
+    Ending::Grant { id: grant(number).id, at: clock().now() }
+}
+
+async fn is_revoked(node: &PostgresStore, id: GrantId) -> bool {
+    read(node, id).await.expect("the store answers").expect("it was made").revoked_at.is_some()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_several_nodes_end_is_in_one_journal_in_the_order_of_their_commits() {
+    const ENDINGS_OF_EACH: u32 = 20;
+    let (database, journal) = (Postgres::shared().database(), Postgres::shared().database());
+    let mut nodes = Vec::new();
+    for _ in 0..3 {
+        nodes.push(Arc::new(open_beside(&database, &journal).await.unwrap()));
+    }
+    add_parties(&nodes[0]).await;
+    let mut endings = JoinSet::new();
+    for node in &nodes {
+        let node = Arc::clone(node);
+        endings.spawn(async move {
+            for _ in 0..ENDINGS_OF_EACH {
+                node.change_user(&grant(1).subject, UserChange::RaiseCutoff).await.unwrap();
+            }
+        });
+    }
+    endings.join_all().await;
+    let cutoffs: Vec<u32> = records(&journal)
+        .iter()
+        .filter_map(|ending| if let Ending::UserCutoff { cutoff, .. } = ending { Some(*cutoff) } else { None })
+        .collect();
+    assert_eq!(cutoffs, (1..=3 * ENDINGS_OF_EACH).collect::<Vec<_>>());
+    // The first record says that there is a journal.
+    assert!(matches!(records(&journal)[0], Ending::Epoch { .. }));
+    assert_eq!(last(&journal), place(&database));
+}
+
+#[tokio::test]
+async fn what_cannot_be_journalled_is_not_done_and_what_ends_nothing_goes_on() {
+    let (database, journal) = (Postgres::shared().database(), Postgres::shared().database());
+    let node = open_beside(&database, &journal).await.unwrap();
+    add_parties(&node).await;
+    insert(&node, &grant(1)).await.unwrap();
+    journal.sql("ALTER TABLE regrant_journal.records RENAME TO away");
+    let locked = async || node.change_user(&grant(1).subject, UserChange::Status(UserStatus::Locked)).await;
+    let told = locked().await.unwrap_err().to_string();
+    assert!(told.contains("the revocation journal at postgres://") && !told.contains('\n'), "{told}");
+    assert_eq!(database.sql("SELECT status FROM regrant.users").trim(), "active");
+    assert_eq!(advance(&node, grant(1).id).await, Ok(1));
+    journal.sql("ALTER TABLE regrant_journal.away RENAME TO records");
+    locked().await.unwrap();
+    assert_eq!(database.sql("SELECT status FROM regrant.users").trim(), "locked");
+    assert_eq!(last(&journal), place(&database));
+}
+
+#[tokio::test]
+async fn what_a_commit_that_failed_has_left_in_the_journal_is_done_by_the_next_or_at_the_start() {
+    let (database, journal) = (Postgres::shared().database(), Postgres::shared().database());
+    let node = open_beside(&database, &journal).await.unwrap();
+    add_parties(&node).await;
+    for number in [1, 2] {
+        insert(&node, &grant(number)).await.unwrap();
+    }
+    leave(&database, &journal, &ended(1));
+    let raise = async || node.change_user(&grant(1).subject, UserChange::RaiseCutoff).await;
+    let told = raise().await.unwrap_err().to_string();
+    assert!(told.contains("the same request can be sent again"), "{told}");
+    assert!(is_revoked(&node, grant(1).id).await && !is_revoked(&node, grant(2).id).await);
+    raise().await.unwrap();
+    assert_eq!(last(&journal), place(&database));
+
+    leave(&database, &journal, &ended(2));
+    let other = open_beside(&database, &journal).await.unwrap();
+    assert!(is_revoked(&other, grant(2).id).await);
+    assert_eq!(last(&journal), place(&database));
+}
+
+#[tokio::test]
+async fn a_journal_that_is_ahead_by_more_than_a_commit_stops_every_node() {
+    let (database, journal) = (Postgres::shared().database(), Postgres::shared().database());
+    let node = open_beside(&database, &journal).await.unwrap();
+    add_parties(&node).await;
+    insert(&node, &grant(1)).await.unwrap();
+    let ignorant = open(&database).await;
+    for _ in 0..2 {
+        leave(&database, &journal, &ended(1));
+        database.sql("UPDATE regrant.high_water SET counter = counter + 1");
+    }
+    database.sql("UPDATE regrant.high_water SET counter = counter - 2");
+    let told = node.change_user(&grant(1).subject, UserChange::RaiseCutoff).await.unwrap_err();
+    assert_eq!(told, StoreError::RolledBack.into());
+    assert_eq!(advance(&node, grant(1).id).await, Err(StoreError::RolledBack));
+    regrant_store::SharedStore::changes(&*ignorant).await.unwrap();
+    assert_eq!(advance(&ignorant, grant(1).id).await, Err(StoreError::RolledBack));
+
+    database.sql("UPDATE regrant.high_water SET halted_at = NULL");
+    let told = open_beside(&database, &journal).await.err().unwrap().to_string();
+    assert!(told.contains("the journal was written when it had come to"), "{told}");
+    assert_ne!(database.sql("SELECT halted_at FROM regrant.high_water").trim(), "");
+}
+
+#[tokio::test]
+async fn a_journal_of_another_store_or_of_an_earlier_day_is_refused() {
+    let (database, journal) = (Postgres::shared().database(), Postgres::shared().database());
+    let node = open_beside(&database, &journal).await.unwrap();
+    add_parties(&node).await;
+    node.change_user(&grant(1).subject, UserChange::RaiseCutoff).await.unwrap();
+    let other = Postgres::shared().database();
+    let genesis = Genesis { realm: Realm([9; 16]), epoch_random: [9; 16] };
+    let told = open_as(&other, &journal, genesis).await.err().unwrap().to_string();
+    assert!(told.contains("is the journal of another store"), "{told}");
+    journal.sql("DELETE FROM regrant_journal.records WHERE number = 2");
+    let told = open_beside(&database, &journal).await.err().unwrap().to_string();
+    assert!(told.contains("the journal ends with record 1, and the database has record 2"), "{told}");
+    let told = node.change_user(&grant(1).subject, UserChange::RaiseCutoff).await.unwrap_err().to_string();
+    assert!(told.contains("the journal ends with record 1"), "{told}");
+    assert_eq!(database.sql("SELECT halted_at FROM regrant.high_water").trim(), "", "it is the journal that is old");
+}
+
+#[tokio::test]
+async fn a_journal_that_cannot_be_reached_keeps_a_node_from_starting() {
+    let database = Postgres::shared().database();
+    let nowhere = tempfile::tempdir().unwrap();
+    let url = format!("postgres://postgres@/journal?host={}", nowhere.path().display());
+    let journal = regrant_store_postgres::Address::parse(&url, None).unwrap();
+    let settings = Settings { journal: Some(journal), ..Settings::new(address(&database)) };
+    let told = PostgresStore::open(settings, GENESIS, clock()).await.err().unwrap();
+    assert!(matches!(told, OpenError::Outside(_)), "{told}");
+    assert!(told.to_string().starts_with("the revocation journal"), "{told}");
+}
