@@ -127,11 +127,12 @@ impl Connector {
     /// Whether a connection leads to the present day of the store that was opened.
     async fn look(&self, connection: &Connection) -> Result<(), OpenError> {
         let Some((realm, guard)) = self.expected.get() else { return Ok(()) };
+        let known = guard.known();
         let found = find_place(connection).await.map_err(|error| self.unavailable(&error))?;
         if found.realm != *realm {
             return Err(OpenError::OtherStore { address: self.shown() });
         }
-        guard.look(found.place, found.halted_at).map_err(|strange| match strange {
+        guard.look(known, found.place, found.halted_at).map_err(|strange| match strange {
             Strange::Restored => OpenError::Restored { address: self.shown() },
             Strange::Behind { known: marked, found } => {
                 OpenError::RolledBack { address: self.shown(), how: RolledBack::BehindMark { marked, found } }

@@ -119,13 +119,18 @@ impl Guard {
         }
     }
 
-    /// Looks at what a database says of itself.
+    /// How far the store is known to have come: whoever asks a database from now on is to find it there, or further.
+    pub(crate) fn known(&self) -> Place {
+        let counter = self.known.lock().unwrap_or_else(PoisonError::into_inner).counter;
+        Place { epoch: self.epoch, counter }
+    }
+
+    /// Looks at what a database says of itself, which was asked after it was `known` to have come so far. What was counted between is no
+    /// reason to call it old.
     ///
     /// # Errors
     /// When it is not the present day of the store that was opened.
-    pub(crate) fn look(&self, found: Place, halted_at: Option<Timestamp>) -> Result<(), Strange> {
-        let counter = self.known.lock().unwrap_or_else(PoisonError::into_inner).counter;
-        let known = Place { epoch: self.epoch, counter };
+    pub(crate) fn look(&self, known: Place, found: Place, halted_at: Option<Timestamp>) -> Result<(), Strange> {
         if found.epoch > self.epoch {
             return Err(Strange::Restored);
         }
@@ -208,7 +213,7 @@ mod tests {
             guard.raised(Some(counter));
             assert_eq!(mark.seen(), Some(Reached { counter: marked, epoch: EPOCH }));
         }
-        guard.look(place(2, 14), None).unwrap();
+        guard.look(guard.known(), place(2, 14), None).unwrap();
         assert_eq!(mark.seen().map(|reached| reached.counter), Some(14), "others have counted");
     }
 
@@ -224,10 +229,19 @@ mod tests {
             (place(1, 99), Some(Strange::Behind { known: place(2, 8), found: place(1, 99) })),
             (place(3, 1), Some(Strange::Restored)),
         ] {
-            assert_eq!(guard.look(found, None).err(), strange, "{found}");
+            assert_eq!(guard.look(guard.known(), found, None).err(), strange, "{found}");
         }
         assert_eq!(guard.may_decide(), Ok(()));
-        guard.look(place(2, 8), Some(Timestamp::from_seconds(1))).unwrap();
+        guard.look(guard.known(), place(2, 8), Some(Timestamp::from_seconds(1))).unwrap();
         assert_eq!(guard.may_decide(), Err(StoreError::RolledBack));
+    }
+
+    #[test]
+    fn what_was_counted_while_a_database_was_asked_does_not_make_its_answer_old() {
+        let guard = guard(8, &Memory::default()).0.unwrap();
+        let known = guard.known();
+        guard.raised(Some(9));
+        assert_eq!(guard.look(known, place(2, 8), None), Ok(()));
+        assert!(guard.look(guard.known(), place(2, 8), None).is_err());
     }
 }

@@ -435,8 +435,9 @@ impl Store for PostgresStore {
 impl SharedStore for PostgresStore {
     async fn changes(&self) -> Result<Changes, StoreError> {
         let transaction = self.follow().await?;
+        let known = self.guard.known();
         let read = shared::changes(&transaction).await;
-        let looked = read.and_then(|(changes, place, halted_at)| match self.guard.look(place, halted_at) {
+        let looked = read.and_then(|(changes, place, halted_at)| match self.guard.look(known, place, halted_at) {
             Ok(()) => Ok(changes),
             Err(_) => {
                 // The next connection finds out what it is, and whether another host is better.
