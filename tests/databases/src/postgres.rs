@@ -166,6 +166,24 @@ impl Postgres {
         Database { postgres: self, name }
     }
 
+    /// Makes a database that has what another one has. Who uses that is cut off.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn copy_of(&self, database: &Database<'_>) -> Database<'_> {
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.copy(&database.name, &name);
+        Database { postgres: self, name }
+    }
+
+    fn copy(&self, from: &str, to: &str) {
+        let users = format!("FROM pg_stat_activity WHERE datname = '{from}'");
+        self.sql(&format!("SELECT pg_terminate_backend(pid) {users}"));
+        while self.sql(&format!("SELECT count(*) {users}")).trim() != "0" {}
+        self.sql(&format!("CREATE DATABASE {to} TEMPLATE {from}"));
+    }
+
     /// The URL of the database `postgres`, over TCP.
     #[must_use]
     pub fn url(&self) -> String {
@@ -225,6 +243,15 @@ impl Database<'_> {
     pub fn url(&self) -> String {
         let (folder, port) = (self.postgres.socket_folder(), self.postgres.port());
         format!("postgres://postgres@/{}?host={}&port={port}", self.name, folder.display())
+    }
+
+    /// Puts a copy in its place. Who uses it is cut off.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub fn put_back(&self, copy: &Database<'_>) {
+        self.postgres.sql(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        self.postgres.copy(&copy.name, &self.name);
     }
 
     /// Runs statements in it.

@@ -1,11 +1,13 @@
 //! regrant in this process, on a data directory.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Result, anyhow, bail};
-use regrant_crypto::{Entropy, SeededEntropy};
+use regrant_crypto::{Entropy, KeyRing, SeededEntropy};
 use regrant_data_directory::{DataDirectory, OutsideFiles};
 use regrant_engine::{AuthorizationServer, Hooks, Parts, RequestContext, SESSION_SECONDS, Secrecy, TokenError};
 use regrant_grant::{Grant, Policy, REFRESH_PREFIX, RotationMode, TokenParts, Write};
@@ -14,6 +16,10 @@ use regrant_protocol::{
     Timestamp, TokenEndpointAuthMethod, TokenResponse,
 };
 use regrant_store::{AccessTokenFormat, ClientDefaults, ClientSettings, Store, StoreError, Target, decide_in};
+use regrant_store_postgres::Settings;
+use tokio::task::JoinSet;
+
+use crate::world::KeptKeys;
 
 /// The time at which every instance stands still until its clock is moved, in seconds since the Unix epoch.
 pub(crate) const START_SECONDS: i64 = 1_800_000_000;
@@ -54,11 +60,16 @@ impl Sender {
     }
 }
 
-/// An authorization server on a data directory that it alone has open, whose clock stands still.
+/// An authorization server on a data directory that it alone has open, or several on a database, of which each call goes to the next.
+/// Their clock stands still.
 pub(crate) struct Instance {
-    engine: AuthorizationServer,
+    nodes: Vec<Arc<AuthorizationServer>>,
+    turn: AtomicUsize,
+    /// What follows, at each node of several, what the others change. It ends with the instance.
+    following: JoinSet<Infallible>,
     clock: Arc<ManualClock>,
-    _directory: DataDirectory,
+    /// Their locks.
+    directories: Vec<DataDirectory>,
 }
 
 impl Instance {
@@ -69,24 +80,63 @@ impl Instance {
 
     /// The same with these files outside the database.
     pub(crate) async fn open_beside(path: &Path, outside: &OutsideFiles, seed: u64) -> Result<Self> {
+        let mut instance = Self::without_nodes();
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(seed));
-        let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(START_SECONDS)));
-        let shared: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
         let directory = DataDirectory::open(path)?;
         let ring = directory.key_ring(&*entropy)?;
-        let store: Arc<dyn Store> = Arc::new(directory.store_beside(&*entropy, Arc::clone(&shared), outside)?);
-        let issuer = Issuer::parse("https://id.example")?;
+        let clock = Arc::clone(&instance.clock) as Arc<dyn Clock>;
+        let store: Arc<dyn Store> = Arc::new(directory.store_beside(&*entropy, clock, outside)?);
+        instance.add(directory, store, ring, entropy).await?;
+        Ok(instance)
+    }
+
+    /// Opens a node for each of these directories, with the files outside of each, on one database.
+    pub(crate) async fn open_nodes(settings: &Settings, places: &[(&Path, OutsideFiles)], seed: u64) -> Result<Self> {
+        let mut instance = Self::without_nodes();
+        for (number, (path, outside)) in (0..).zip(places) {
+            let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(seed.wrapping_mul(10).wrapping_add(number)));
+            let directory = DataDirectory::open(path)?;
+            let clock = Arc::clone(&instance.clock) as Arc<dyn Clock>;
+            let opened = directory.postgres_beside(settings.clone(), &*entropy, clock, outside).await;
+            let (ring, store) = opened?;
+            instance.add(directory, Arc::new(store), ring, entropy).await?;
+        }
+        Ok(instance)
+    }
+
+    fn without_nodes() -> Self {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(START_SECONDS)));
+        let (turn, following) = (AtomicUsize::new(0), JoinSet::new());
+        Self { nodes: Vec::new(), turn, following, clock, directories: Vec::new() }
+    }
+
+    async fn add(
+        &mut self,
+        directory: DataDirectory,
+        store: Arc<dyn Store>,
+        ring: KeyRing,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<()> {
         let engine = AuthorizationServer::open(Parts {
-            issuer,
+            issuer: Issuer::parse("https://id.example")?,
             store,
-            ring,
-            clock: shared,
+            ring: ring.clone(),
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             entropy,
             session_seconds: SESSION_SECONDS,
             hooks: Hooks::default(),
-        })
-        .await?;
-        Ok(Self { engine, clock, _directory: directory })
+        });
+        let engine = Arc::new(engine.await?);
+        if engine.store().shared().is_some() {
+            self.following.spawn(engine.follower("a node", Arc::new(KeptKeys(ring))).run(|_| {}));
+        }
+        self.nodes.push(engine);
+        self.directories.push(directory);
+        Ok(())
+    }
+
+    fn engine(&self) -> &AuthorizationServer {
+        &self.nodes[self.turn.fetch_add(1, Ordering::Relaxed) % self.nodes.len()]
     }
 
     /// Registers the user and both clients, and returns the secret of `web`.
@@ -102,7 +152,7 @@ impl Instance {
 
     /// Registers the user.
     pub(crate) async fn register_user(&self) -> Result<()> {
-        self.engine.register_user(USERNAME, Secret::new(PASSWORD.to_owned()), Profile::default()).await?;
+        self.engine().register_user(USERNAME, Secret::new(PASSWORD.to_owned()), Profile::default()).await?;
         Ok(())
     }
 
@@ -112,7 +162,7 @@ impl Instance {
             Sender::Confidential => (Secrecy::Generated, TokenEndpointAuthMethod::ClientSecretPost),
             Sender::PublicBearer => (Secrecy::Public, TokenEndpointAuthMethod::None),
         };
-        let secret = self.engine.register_client(ClientId::parse(id)?, secrecy, settings(method, mode)?).await?;
+        let secret = self.engine().register_client(ClientId::parse(id)?, secrecy, settings(method, mode)?).await?;
         Ok(secret.map(|secret| secret.expose().to_owned()))
     }
 
@@ -136,17 +186,17 @@ impl Instance {
 
     /// What the revocation endpoint answers to a form.
     pub(crate) async fn revoke_by(&self, form: &str) -> Result<(), TokenError> {
-        self.engine.revoke(&self.context(), None, &params(form)).await
+        self.engine().revoke(&self.context(), None, &params(form)).await
     }
 
     /// What the token endpoint answers to a form.
     pub(crate) async fn token(&self, form: &str) -> Result<TokenResponse, TokenError> {
-        self.engine.token(&self.context(), None, &params(form)).await
+        self.engine().token(&self.context(), None, &params(form)).await
     }
 
     /// The claims of an access token that is good now.
     pub(crate) async fn inspect(&self, access_token: &str) -> Result<Option<AccessTokenClaims>, TokenError> {
-        let active = self.engine.inspect(&self.context(), access_token).await?;
+        let active = self.engine().inspect(&self.context(), access_token).await?;
         Ok(active.map(|active| active.claims))
     }
 
@@ -160,7 +210,7 @@ impl Instance {
         let parts = TokenParts::parse(REFRESH_PREFIX, token).map_err(|_| anyhow!("not a refresh token"))?;
         let read = |scene: &regrant_store::Scene<'_>| (scene.grant.cloned(), Write::Nothing);
         let found: Result<_, StoreError> =
-            decide_in(&**self.engine.store(), Target::Grant(parts.head.grant), None, read).await;
+            decide_in(&**self.engine().store(), Target::Grant(parts.head.grant), None, read).await;
         Ok(found?)
     }
 

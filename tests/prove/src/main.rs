@@ -48,7 +48,7 @@ struct Arguments {
     /// How far it is taken.
     #[arg(long, default_value = "ci")]
     scale: Scale,
-    /// What keeps the rows. PostgreSQL is for `race`, `crash` and `failover`, with three nodes.
+    /// What keeps the rows. PostgreSQL is for `race`, `crash`, `failover` and `restore`, with three nodes.
     #[arg(long, default_value = "sqlite")]
     store: StoreKind,
     /// Only the results whose name contains this.
@@ -120,9 +120,10 @@ fn prove(arguments: Arguments, report: &mut Report) -> Result<()> {
     match (kind, store) {
         (Kind::Race, _) => asynchronously(race::run(scale, store, &only, seed, report)),
         (Kind::Crash, _) => asynchronously(crash::run(scale, store, &only, seed, report)),
+        (Kind::Restore, _) => asynchronously(restore::run(scale, store, &only, seed, report)),
         (Kind::Failover, StoreKind::Postgres) => asynchronously(failover::run(scale, &only, seed, report)),
         (Kind::Failover, StoreKind::Sqlite) => bail!("only PostgreSQL fails over: add --store postgres"),
-        (_, StoreKind::Postgres) => bail!("this proof knows no --store postgres; race, crash and failover do"),
+        (_, StoreKind::Postgres) => bail!("this proof knows no --store postgres; race, crash, failover and restore do"),
         (Kind::Model, _) => {
             model::run(scale, &only, report);
             Ok(())
@@ -138,7 +139,6 @@ fn prove(arguments: Arguments, report: &mut Report) -> Result<()> {
         (Kind::Damage, _) => damage::run(scale, &only, seed, report),
         (Kind::Fuzz, _) => fuzz::run(scale, &only, seed, report),
         (Kind::Import, _) => import::run(scale, rows, report),
-        (Kind::Restore, _) => asynchronously(restore::run(scale, &only, seed, report)),
         (Kind::Mutation, _) => mutation::run(scale, &only, report),
     }
 }

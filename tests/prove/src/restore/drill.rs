@@ -1,20 +1,12 @@
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
-
 use anyhow::{Context, Result, bail};
-use regrant_crypto::SeededEntropy;
-use regrant_data_directory::{
-    DATABASE, DataDirectory, MARK_FILE, OutsideFiles, Restoration, RestoreError, RestorePolicy, Restored,
-};
+use regrant_data_directory::{RestorePolicy, Restored};
 use regrant_engine::TokenError;
 use regrant_grant::{LIVE_GRANTS_MAX, RotationMode};
-use regrant_protocol::Timestamp;
-use regrant_store_sqlite::back_up;
-use tempfile::TempDir;
 
 use super::chance::Chance;
-use crate::instance::{Instance, LOGIN, START_SECONDS, Sender};
+use super::place::Place;
+use crate::instance::{Instance, LOGIN, Sender};
+use crate::world::StoreKind;
 
 /// How much happens.
 #[derive(Clone, Copy)]
@@ -79,24 +71,17 @@ impl Chain {
     }
 }
 
-/// What there is when the disk fails: a data directory, files outside it, a backup, and chains.
+/// What there is when the disk fails: a store, what is outside it, a backup, and chains.
 pub(super) struct Drill {
-    parent: TempDir,
-    outside: OutsideFiles,
+    pub(super) place: Place,
     seed: u64,
     pub(super) chains: Vec<Chain>,
-    /// Mark and journal as they were at the backup.
-    then: Vec<(PathBuf, Vec<u8>)>,
 }
 
 impl Drill {
     /// Lets all of it happen.
-    pub(super) async fn prepare(size: Size, seed: u64) -> Result<Self> {
-        let parent = tempfile::tempdir()?;
-        let elsewhere = parent.path().join("elsewhere");
-        fs::create_dir(&elsewhere)?;
-        let outside = OutsideFiles { mark: Some(elsewhere.join(MARK_FILE)), journal: Some(elsewhere.join("journal")) };
-        let mut drill = Self { parent, outside, seed, chains: Vec::new(), then: Vec::new() };
+    pub(super) async fn prepare(store: StoreKind, size: Size, seed: u64) -> Result<Self> {
+        let mut drill = Self { place: Place::make(store)?, seed, chains: Vec::new() };
         let mut chance = Chance::new(seed);
         let instance = drill.open(0).await?;
         instance.register_user().await?;
@@ -107,11 +92,7 @@ impl Drill {
         drop(instance);
 
         // Mark and journal are copied when nobody writes them.
-        back_up(&drill.database(), &drill.backup())?;
-        for path in [drill.outside.mark.clone(), drill.outside.journal.clone()].into_iter().flatten() {
-            let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
-            drill.then.push((path, bytes));
-        }
+        drill.place.back_up()?;
         for chain in &mut drill.chains {
             chain.before = chain.tokens.len();
         }
@@ -123,43 +104,19 @@ impl Drill {
         Ok(drill)
     }
 
-    /// The same once more, in a directory of its own.
+    /// The same once more, in a place of its own.
     pub(super) fn again(&self) -> Result<Self> {
-        let parent = tempfile::tempdir()?;
-        let here = |path: &Path| match path.strip_prefix(self.parent.path()) {
-            Ok(below) => parent.path().join(below),
-            Err(_) => path.to_owned(),
-        };
-        for directory in [self.data(), self.parent.path().join("elsewhere")] {
-            DirBuilder::new().mode(0o700).create(here(&directory))?;
-            for entry in fs::read_dir(&directory)? {
-                let path = entry?.path();
-                fs::copy(&path, here(&path))?;
-            }
-        }
-        fs::copy(self.backup(), here(&self.backup()))?;
-        let outside = OutsideFiles {
-            mark: self.outside.mark.as_deref().map(here),
-            journal: self.outside.journal.as_deref().map(here),
-        };
-        let then = self.then.iter().map(|(path, bytes)| (here(path), bytes.clone())).collect();
-        Ok(Self { outside, seed: self.seed, chains: self.chains.clone(), then, parent })
+        Ok(Self { place: self.place.again()?, seed: self.seed, chains: self.chains.clone() })
     }
 
     /// Opens the server, as its next start.
     pub(super) async fn open(&self, start: u64) -> Result<Instance> {
-        Instance::open_beside(&self.data(), &self.outside, self.seed.wrapping_mul(1_000).wrapping_add(start)).await
+        self.place.open(self.seed.wrapping_mul(1_000).wrapping_add(start)).await
     }
 
     /// Puts the backup in place as somebody does who knows no better, and says whether the server starts.
     pub(super) async fn copies_back_unnoticed(&self, start: u64) -> Result<bool> {
-        for suffix in ["-wal", "-shm"] {
-            let log = self.data().join(format!("{DATABASE}{suffix}"));
-            if log.exists() {
-                fs::remove_file(log)?;
-            }
-        }
-        fs::copy(self.backup(), self.database())?;
+        self.place.put_back()?;
         match self.open(start).await {
             Ok(_) => Ok(true),
             Err(error) if format!("{error:#}").contains("run `regrant restore`") => Ok(false),
@@ -167,47 +124,9 @@ impl Drill {
         }
     }
 
-    /// Puts mark and journal back as well.
-    pub(super) fn copy_outside_back(&self) -> Result<()> {
-        for (path, bytes) in &self.then {
-            fs::write(path, bytes)?;
-        }
-        Ok(())
-    }
-
-    /// Loses mark and journal.
-    pub(super) fn lose_outside(&self) -> Result<()> {
-        for (path, _) in &self.then {
-            fs::remove_file(path)?;
-        }
-        Ok(())
-    }
-
-    /// `regrant restore`.
-    pub(super) fn restore(&self, policy: RestorePolicy, with_journal: bool) -> Result<Restored, RestoreError> {
-        let outside =
-            OutsideFiles { journal: self.outside.journal.clone().filter(|_| with_journal), ..self.outside.clone() };
-        let restoration = Restoration { backup: Some(self.backup()), policy, gives_up_journal: !with_journal };
-        let entropy = SeededEntropy::new(self.seed.wrapping_add(77));
-        let now = Timestamp::from_seconds(START_SECONDS);
-        DataDirectory::open(&self.data())?.restore(&restoration, &outside, &entropy, now)
-    }
-
-    /// Goes on without a journal: the one there is says more than the database has.
-    pub(super) fn forget_journal(&mut self) {
-        self.outside.journal = None;
-    }
-
-    fn data(&self) -> PathBuf {
-        self.parent.path().join("data")
-    }
-
-    fn database(&self) -> PathBuf {
-        self.data().join(DATABASE)
-    }
-
-    fn backup(&self) -> PathBuf {
-        Path::join(self.parent.path(), "backup.db")
+    /// `regrant restore`, after the backup was put in place where that is for the operator to do.
+    pub(super) async fn restore(&self, policy: RestorePolicy, with_journal: bool) -> Result<Restored> {
+        self.place.restore(policy, with_journal, self.seed.wrapping_add(77)).await
     }
 }
 

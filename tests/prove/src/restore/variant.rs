@@ -1,7 +1,10 @@
+use std::time::Duration;
+
 use anyhow::Result;
 use regrant_data_directory::RestorePolicy;
-use regrant_engine::TokenError;
+use regrant_engine::{FOLLOW_PAUSE_MILLISECONDS_MAX, TokenError};
 use regrant_grant::{RecoverPublic, Verdict};
+use tokio::time::sleep;
 
 use super::drill::{Chain, Drill, refresh, refresh_as_thief};
 use crate::instance::{Instance, Sender};
@@ -56,6 +59,7 @@ impl Variant {
 
     pub(super) async fn run(self, mut drill: Drill, report: &mut Report) -> Result<()> {
         let mut entry = Entry::begin("restore", self.name());
+        entry.add("store", drill.place.store().name());
         entry.add("grants", drill.chains.len());
         entry.add(
             "refreshes_after_backup",
@@ -66,7 +70,7 @@ impl Variant {
         let (count, violations) = match self {
             Self::Strict => {
                 let served = drill.copies_back_unnoticed(2).await?;
-                let replayed = drill.restore(RestorePolicy::Strict, true)?.replayed;
+                let replayed = drill.restore(RestorePolicy::Strict, true).await?.replayed;
                 entry.add("replayed", replayed);
                 let counts = all_old(&drill.open(3).await?, &drill.chains).await;
                 tell(&mut entry, &counts);
@@ -75,7 +79,7 @@ impl Variant {
             }
             Self::Recover => {
                 let served = drill.copies_back_unnoticed(2).await?;
-                let restored = drill.restore(recover(RecoverPublic::LogInAgain), true)?;
+                let restored = drill.restore(recover(RecoverPublic::LogInAgain), true).await?;
                 entry.add("replayed", restored.replayed);
                 let counts = recovered(&drill.open(3).await?, &drill.chains, false).await;
                 tell(&mut entry, &counts);
@@ -84,14 +88,14 @@ impl Variant {
                 (counts.honest + counts.stolen, usize::from(served) + broken)
             }
             Self::AcceptAhead => {
-                drill.restore(recover(RecoverPublic::AcceptAhead), true)?;
+                drill.restore(recover(RecoverPublic::AcceptAhead), true).await?;
                 let counts = recovered(&drill.open(3).await?, &drill.chains, true).await;
                 tell(&mut entry, &counts);
                 let broken = counts.honest_refused + counts.revoked_alive + counts.stolen_accepted;
                 (counts.honest + counts.stolen, broken)
             }
             Self::Unnoticed => {
-                drill.copy_outside_back()?;
+                drill.place.put_outside_back()?;
                 let served = drill.copies_back_unnoticed(2).await?;
                 entry.add("served_unrestored", served);
                 let (answered, noticed_at, answered_afterwards) = notice(&drill.open(3).await?, &drill.chains).await;
@@ -103,14 +107,14 @@ impl Variant {
                 (answered, usize::from(!is_as_told) + answered_afterwards)
             }
             Self::JournalNotReplayed => {
-                drill.restore(recover(RecoverPublic::LogInAgain), false)?;
-                drill.forget_journal();
+                drill.restore(recover(RecoverPublic::LogInAgain), false).await?;
+                drill.place.forget_journal();
                 let counts = recovered(&drill.open(3).await?, &drill.chains, false).await;
                 tell(&mut entry, &counts);
                 (counts.honest, usize::from(counts.revoked_alive == 0))
             }
             Self::NoEpoch => {
-                drill.lose_outside()?;
+                drill.place.lose_outside()?;
                 drill.copies_back_unnoticed(2).await?;
                 let counts = all_old(&drill.open(3).await?, &drill.chains).await;
                 tell(&mut entry, &counts);
@@ -207,6 +211,8 @@ async fn notice(instance: &Instance, chains: &[Chain]) -> (usize, Option<usize>,
             Err(_) => {}
         }
     }
+    // Every node hears of it within so long.
+    sleep(Duration::from_millis(FOLLOW_PAUSE_MILLISECONDS_MAX)).await;
     let mut afterwards = 0;
     for chain in chains {
         afterwards += usize::from(refresh(instance, &chain.client, chain.newest()).await.is_ok());

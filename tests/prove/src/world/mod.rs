@@ -28,7 +28,7 @@ use tokio::task::JoinSet;
 use crate::history::{Call, Operation, Outcome, Stopwatch, Tokens};
 use careless_store::CarelessStore;
 pub(crate) use careless_store::Carelessness;
-use kept_keys::KeptKeys;
+pub(crate) use kept_keys::KeptKeys;
 pub(crate) use place::{NODES, StoreKind, open_postgres};
 
 /// Real authorization servers in this process, with the clock of the machine: the nodes of one store. Each call goes to the next.
