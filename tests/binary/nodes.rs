@@ -5,4 +5,5 @@ mod cluster;
 mod commands;
 mod faults;
 mod refused_starts;
+mod restore;
 mod tokens;
