@@ -83,6 +83,3 @@ impl DataDirectory {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;

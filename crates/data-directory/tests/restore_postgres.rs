@@ -1,26 +1,28 @@
+//! A database that was put back to an earlier day becomes the store again.
+
+#![expect(clippy::unwrap_used, reason = "what helps a test fails as the test itself")]
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use regrant_crypto::SeededEntropy;
+use regrant_data_directory::{DataDirectory, MARK_FILE, OutsideFiles, RestoreError, RestorePolicy, Restored};
 use regrant_databases::{Database, Postgres};
 use regrant_grant::{
     AccessTokenId, ClientKind, Grant, GrantId, GrantSecret, ImportedBirth, ImportedToken, Party, Realm, RecoverPublic,
     Recovery, SessionId, Write,
 };
 use regrant_protocol::{
-    ClientId, EpochNumber, Kid, Lifetime, ManualClock, Profile, Resources, Scope, Subject, Timestamp, Username,
+    ClientId, Clock, EpochNumber, Kid, Lifetime, ManualClock, Profile, Resources, Scope, Subject, Timestamp, Username,
 };
 use regrant_store::{
-    AnnouncedKey, Client, ClientChange, ClientDefaults, ClientHandle, Consent, ImportedGrant, Node, NodeId, Scene,
-    SealedSigningKey, Session, SharedStore, SigningKeyChange, Store, StoreError, Target, User, UserChange, UserStatus,
-    decide_in, stored,
+    AnnouncedKey, Client, ClientChange, ClientDefaults, ClientHandle, Consent, Ending, ImportedGrant, Node, NodeId,
+    Scene, SealedSigningKey, Session, SharedStore, SigningKeyChange, Store, StoreError, Target, User, UserChange,
+    UserStatus, decide_in, stored,
 };
-use regrant_store_postgres::{Address, Genesis, PostgresStore, TimeOfDay};
+use regrant_store_postgres::{Address, Genesis, PostgresStore, Settings, TimeOfDay};
 use tempfile::TempDir;
-
-use super::*;
-use crate::MARK_FILE;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
