@@ -17,6 +17,7 @@
 
 mod address;
 mod alone;
+mod arriving;
 mod cap;
 mod columns;
 mod commit;
@@ -54,6 +55,7 @@ mod witness;
 mod write;
 
 pub use address::{Address, AddressError};
+pub use arriving::{ArrivalError, ArrivingRows, ArrivingStore};
 pub use connection::{COMMIT_MILLISECONDS_MAX, STATEMENT_MILLISECONDS_MAX};
 pub use examine::{Examination, examine};
 pub use journal::JournalDatabase;

@@ -95,6 +95,18 @@ async fn migrate_in_transaction(
 ) -> Result<(), OpenError> {
     let failed = |error: tokio_postgres::Error| OpenError::of_driver(connector.shown(), &error);
     client.batch_execute(BEGIN).await.map_err(failed)?;
+    migrate_within(connector, client, migrations, genesis).await?;
+    client.batch_execute(COMMIT).await.map_err(failed)
+}
+
+/// The same in a transaction that was begun, and that somebody else commits.
+pub(crate) async fn migrate_within(
+    connector: &Connector,
+    client: &Client,
+    migrations: &'static [Migration],
+    genesis: &Genesis,
+) -> Result<(), OpenError> {
+    let failed = |error: tokio_postgres::Error| OpenError::of_driver(connector.shown(), &error);
     client.batch_execute(LOCK_MIGRATIONS).await.map_err(failed)?;
     let found = read(connector, client, migrations).await?;
     if found.is_none() {
@@ -113,7 +125,7 @@ async fn migrate_in_transaction(
         client.execute(INSERT_REALM, &[&IdBytes(genesis.realm.0)]).await.map_err(failed)?;
         client.execute(INSERT_EPOCH, &[&FIRST_EPOCH, &IdBytes(genesis.epoch_random)]).await.map_err(failed)?;
     }
-    client.batch_execute(COMMIT).await.map_err(failed)
+    Ok(())
 }
 
 impl Migration {

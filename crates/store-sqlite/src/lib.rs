@@ -24,6 +24,7 @@ mod import;
 mod integrity;
 mod job;
 mod migration;
+mod moved;
 mod open_error;
 mod page;
 #[cfg(feature = "planted-faults")]
@@ -43,6 +44,7 @@ pub use database::STEPS_PER_COMMIT_MAX;
 pub use examine::{Examination, examine};
 pub use failpoint::Failpoint;
 pub use integrity::check_integrity;
+pub use moved::{DepartingStore, MOVED_ROWS_TOGETHER};
 pub use open_error::OpenError;
 pub use staged::{RenewError, Renewal, StagedStore};
 pub use store::{Genesis, SqliteStore};

@@ -61,6 +61,16 @@ pub enum OpenError {
         /// The newest schema that this version knows.
         known: u32,
     },
+    /// An older version of regrant has written the file, and here it is only read.
+    #[error("{path} has schema {found}, and this version reads schema {known}; start this version on it once")]
+    OlderSchema {
+        /// The file.
+        path: PathBuf,
+        /// The schema of the file.
+        found: u32,
+        /// The schema that this version works on.
+        known: u32,
+    },
     /// The file was made by a migration that reads differently in this version.
     #[error(
         "{path} was brought to schema {number} by another text of that migration than this version has; install the \

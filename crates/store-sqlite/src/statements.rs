@@ -7,6 +7,7 @@ pub(crate) mod grant;
 pub(crate) mod high_water;
 pub(crate) mod imported_token;
 pub(crate) mod key;
+pub(crate) mod moved;
 pub(crate) mod session;
 pub(crate) mod user;
 

@@ -17,6 +17,7 @@ mod foreign_subject;
 mod grant_filter;
 mod import;
 mod key;
+mod moved;
 mod outside;
 mod rolled_back;
 mod session;
@@ -43,6 +44,7 @@ pub use foreign_subject::{SubjectError, client_names_of, subject_of};
 pub use grant_filter::{GrantFilter, ListedGrant};
 pub use import::{FoundToken, ImportError, Imported, ImportedAccessToken, ImportedGrant};
 pub use key::{AnnouncedKey, Epoch, Identity, NewKeys, SealedSigningKey, SigningKeyChange, sealed_under_retired};
+pub use moved::{MovedRow, MovedTable, MovedValue, RowsDigest, TableDigest};
 pub use outside::{
     HighWater, JOURNAL_RECORDS_READ_MAX, Journal, JournalSpan, Mark, Outside, OutsideError, Reached, Record,
 };

@@ -8,6 +8,7 @@ pub(crate) mod high_water;
 pub(crate) mod imported_token;
 pub(crate) mod journal;
 pub(crate) mod key;
+pub(crate) mod moved;
 pub(crate) mod session;
 pub(crate) mod shared;
 pub(crate) mod user;

@@ -1,0 +1,226 @@
+//! A store of another kind moves in: all of it in one transaction, so that nobody sees half of it.
+
+mod error;
+mod value;
+
+use std::pin::Pin;
+
+use regrant_grant::Realm;
+use regrant_store::{MovedRow, MovedTable, MovedValue, RowsDigest, TableDigest};
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Error};
+
+use crate::connect::Connector;
+use crate::connection::Connection;
+use crate::id_bytes::IdBytes;
+use crate::migration::{MIGRATIONS, migrate_within};
+use crate::open_error::said;
+use crate::statements::database::{BEGIN, COMMIT, LOCK_MIGRATIONS, SELECT_IS_STORE};
+use crate::statements::key::SELECT_REALM;
+use crate::statements::moved::{
+    CLOSE, FETCH_SOME, SET_NEXT_KEYS, SET_UP_MOVE, copy_into, declare_all, empty_all, lock_all, select_all,
+    select_is_filled,
+};
+use crate::{Address, Genesis, OpenError};
+
+pub use error::ArrivalError;
+use value::{Arrived, Arriving};
+
+/// A database into which a store moves. Until [`commit`](Self::commit) it is for everybody else as it was; when this is dropped
+/// instead, it stays so.
+pub struct ArrivingStore {
+    connector: Connector,
+    connection: Connection,
+}
+
+impl ArrivingStore {
+    /// Begins to move the store of this realm into the database, which has to be empty, or to have a schema and nothing in it. The
+    /// schema is made, or brought to the newest. Servers that are started there meanwhile wait.
+    ///
+    /// # Errors
+    /// [`ArrivalError`], among others when there is a store already.
+    pub async fn begin(address: Address, realm: Realm) -> Result<Self, ArrivalError> {
+        let connector = Connector::new(address)?;
+        let connection = connector.connect().await?;
+        let arriving = Self { connector, connection };
+        // What was made with the schema goes again; it is not known to anybody.
+        let genesis = Genesis { realm, epoch_random: [0; 16] };
+        let client = arriving.connection.client();
+        client.batch_execute(BEGIN).await.map_err(|error| arriving.failed(&error))?;
+        migrate_within(&arriving.connector, client, MIGRATIONS, &genesis).await?;
+        client.batch_execute(SET_UP_MOVE).await.map_err(|error| arriving.failed(&error))?;
+        client.batch_execute(&lock_all()).await.map_err(|error| arriving.failed(&error))?;
+        arriving.refuse_rows(realm).await?;
+        client.batch_execute(&empty_all()).await.map_err(|error| arriving.failed(&error))?;
+        Ok(arriving)
+    }
+
+    /// Begins to write the rows of a table, each column as the table has it.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn table(&self, table: MovedTable) -> Result<ArrivingRows<'_>, ArrivalError> {
+        let refused = |error: Error| self.refused(table, &error);
+        let client = self.connection.client();
+        let statement = client.prepare(&select_all(table)).await.map_err(refused)?;
+        let types: Vec<Type> = statement.columns().iter().map(|column| column.type_().clone()).collect();
+        let sink = client.copy_in(&copy_into(table)).await.map_err(refused)?;
+        Ok(ArrivingRows { store: self, table, writer: Box::pin(BinaryCopyInWriter::new(sink, &types)) })
+    }
+
+    /// Reads back what was written into a table, and compares. `passed` hears how many rows were read more.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub async fn check(
+        &self,
+        table: MovedTable,
+        expected: TableDigest,
+        mut passed: impl FnMut(u64),
+    ) -> Result<(), ArrivalError> {
+        let mut digest = RowsDigest::default();
+        let read = async {
+            let client = self.connection.client();
+            client.batch_execute(&declare_all(table)).await?;
+            // A cursor knows its columns when it is declared.
+            let fetch = client.prepare(FETCH_SOME).await?;
+            loop {
+                let rows = client.query(&fetch, &[]).await?;
+                for row in &rows {
+                    digest.add(&values(row, table)?);
+                }
+                if rows.is_empty() {
+                    break client.batch_execute(CLOSE).await;
+                }
+                passed(rows.len() as u64);
+            }
+        };
+        read.await.map_err(|error: Error| self.refused(table, &error))?;
+        let found = digest.end();
+        if found == expected {
+            return Ok(());
+        }
+        Err(ArrivalError::Differs {
+            address: self.connector.shown(),
+            table,
+            expected: expected.rows,
+            found: found.rows,
+        })
+    }
+
+    /// Makes the store that was written the one that everybody sees.
+    ///
+    /// # Errors
+    /// [`ArrivalError::Unknown`] when nobody knows whether that has happened; with every other error it has not.
+    pub async fn commit(self) -> Result<(), ArrivalError> {
+        let client = self.connection.client();
+        client.batch_execute(SET_NEXT_KEYS).await.map_err(|error| self.failed(&error))?;
+        match client.batch_execute(COMMIT).await {
+            Ok(()) => Ok(()),
+            // What the server refuses to commit, it has undone; unless it was told to stop while it waited for a standby.
+            Err(error) if error.as_db_error().is_some() && !is_shutdown(&error) => Err(self.failed(&error)),
+            Err(error) => Err(ArrivalError::Unknown { address: self.connector.shown(), cause: said(&error) }),
+        }
+    }
+
+    /// Whether the store of this realm is in the database; a move that is under way there is waited for.
+    ///
+    /// # Errors
+    /// When the database cannot be used.
+    pub async fn has_arrived(address: Address, realm: Realm) -> Result<bool, ArrivalError> {
+        let connector = Connector::new(address)?;
+        let connection = connector.connect().await?;
+        let client = connection.client();
+        let look = async {
+            client.batch_execute(BEGIN).await?;
+            client.batch_execute(LOCK_MIGRATIONS).await?;
+            if !client.query_one(SELECT_IS_STORE, &[]).await?.get::<_, bool>(0) {
+                return Ok(None);
+            }
+            client.query_opt(SELECT_REALM, &[]).await
+        };
+        let found = look.await.map_err(|error: Error| OpenError::of_driver(connector.shown(), &error))?;
+        connection.lose();
+        Ok(found.and_then(|row| row.try_get::<_, IdBytes>(0).ok()).is_some_and(|found| Realm(found.0) == realm))
+    }
+
+    /// Refuses a database in which there is more than a schema.
+    async fn refuse_rows(&self, realm: Realm) -> Result<(), ArrivalError> {
+        let client = self.connection.client();
+        let found = client.query_opt(SELECT_REALM, &[]).await.map_err(|error| self.failed(&error))?;
+        let found = found.and_then(|row| row.try_get::<_, IdBytes>(0).ok());
+        let whose = if found == Some(IdBytes(realm.0)) { "this store" } else { "another store" };
+        // A new store has these.
+        let made_with_schema = [MovedTable::Identity, MovedTable::Epochs, MovedTable::HighWater];
+        for table in MovedTable::ALL.into_iter().filter(|table| !made_with_schema.contains(table)) {
+            if is_filled(client, table).await.map_err(|error| self.failed(&error))? {
+                return Err(ArrivalError::NotEmpty { address: self.connector.shown(), table: table.name(), whose });
+            }
+        }
+        Ok(())
+    }
+
+    fn failed(&self, error: &Error) -> ArrivalError {
+        let address = self.connector.shown();
+        match error.code() {
+            Some(&SqlState::LOCK_NOT_AVAILABLE) => ArrivalError::InUse { address, cause: said(error) },
+            _ => OpenError::of_driver(address, error).into(),
+        }
+    }
+
+    fn refused(&self, table: MovedTable, error: &Error) -> ArrivalError {
+        ArrivalError::Refused { address: self.connector.shown(), table, cause: said(error) }
+    }
+}
+
+impl Drop for ArrivingStore {
+    fn drop(&mut self) {
+        // Without its connection the server undoes what was not committed.
+        self.connection.lose();
+    }
+}
+
+/// A table that is being written.
+pub struct ArrivingRows<'a> {
+    store: &'a ArrivingStore,
+    table: MovedTable,
+    writer: Pin<Box<BinaryCopyInWriter>>,
+}
+
+impl ArrivingRows<'_> {
+    /// Writes the next rows.
+    ///
+    /// # Errors
+    /// When a value does not fit, or the database is away.
+    pub async fn write(&mut self, rows: &[MovedRow]) -> Result<(), ArrivalError> {
+        for row in rows {
+            let written = self.writer.as_mut().write_raw(row.iter().map(Arriving)).await;
+            written.map_err(|error| self.store.refused(self.table, &error))?;
+        }
+        Ok(())
+    }
+
+    /// There are no more rows.
+    ///
+    /// # Errors
+    /// When the database does not take them.
+    pub async fn end(mut self) -> Result<(), ArrivalError> {
+        let ended = self.writer.as_mut().finish().await;
+        ended.map(drop).map_err(|error| self.store.refused(self.table, &error))
+    }
+}
+
+async fn is_filled(client: &Client, table: MovedTable) -> Result<bool, Error> {
+    client.query_one(&select_is_filled(table), &[]).await?.try_get(0)
+}
+
+fn values(row: &tokio_postgres::Row, table: MovedTable) -> Result<Vec<MovedValue>, Error> {
+    (0..table.columns().len()).map(|index| row.try_get::<_, Arrived>(index).map(|value| value.0)).collect()
+}
+
+fn is_shutdown(error: &Error) -> bool {
+    let codes = [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::QUERY_CANCELED];
+    error.code().is_some_and(|code| codes.contains(code))
+}
