@@ -9,6 +9,7 @@ mod documents;
 mod drain;
 mod embed;
 mod guides;
+mod migrate_store;
 mod must_show;
 mod nodes;
 mod observe;

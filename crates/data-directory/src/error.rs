@@ -119,6 +119,33 @@ pub enum DataDirectoryError {
     /// A restore was broken off.
     #[error("{0} is what a restore has left that was broken off; run `regrant restore` again")]
     RestoreUnfinished(String),
+    /// The store is elsewhere now.
+    #[error(
+        "the store of {directory} was moved to {to}; name that database in store.url of the configuration. What is left here would \
+         make dead tokens good again"
+    )]
+    StoreMoved {
+        /// The data directory.
+        directory: String,
+        /// Where the store is.
+        to: String,
+    },
+    /// The store may be elsewhere by now.
+    #[error(
+        "a move of the store of {directory} to {to} was broken off; run `regrant migrate-store` again, which ends it"
+    )]
+    StoreMoving {
+        /// The data directory.
+        directory: String,
+        /// Where the store may be.
+        to: String,
+    },
+    /// The note about a move cannot be read.
+    #[error(
+        "{0} is damaged: it does not say where the store has moved; write the line `moved-to` and the URL of the database that has \
+         the store into it, or remove it if none has"
+    )]
+    MoveNote(String),
     /// The key file cannot be read.
     #[error("{0}: {1}")]
     KeyFile(String, KeyFileError),

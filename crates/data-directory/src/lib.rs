@@ -17,6 +17,9 @@ mod key_file;
 mod known_store;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod mark;
+mod move_note;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+mod moved;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod outside;
 mod owner_only;
@@ -43,6 +46,8 @@ pub use error::DataDirectoryError;
 pub use key_file::KEY_FILE;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use known_store::{KnownStore, STORE_FILE, StoreKind};
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+pub use moved::{MOVED_DATABASE, MoveError, MoveProgress, MoveStage, StoreMoved};
 #[cfg(feature = "sqlite")]
 pub use sqlite::DATABASE;
 #[cfg(feature = "sqlite")]

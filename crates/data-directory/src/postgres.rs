@@ -8,6 +8,7 @@ use regrant_store_postgres::{Genesis, PostgresStore, Settings};
 
 use crate::key_file::KEY_FILE;
 use crate::mark::MarkFile;
+use crate::move_note::refuse_moving;
 use crate::{DataDirectory, DataDirectoryError, KnownStore, OutsideFiles, StoreKind};
 
 /// The data directory of a node, whose store is elsewhere.
@@ -38,6 +39,7 @@ impl DataDirectory {
         clock: Arc<dyn Clock>,
         outside: &OutsideFiles,
     ) -> Result<(KeyRing, PostgresStore), DataDirectoryError> {
+        refuse_moving(self.path())?;
         let address = settings.address.to_string();
         let belongs_to = self.realm_of_store(StoreKind::Postgres, &address)?;
         if belongs_to.is_some() {

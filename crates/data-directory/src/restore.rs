@@ -11,6 +11,7 @@ use regrant_store_sqlite::{Renewal, StagedStore, back_up, examine};
 use crate::error::io_error;
 use crate::journal::JournalFile;
 use crate::mark::{self, Marked};
+use crate::move_note::refuse_moved;
 use crate::renewal::{Begun, check_keys, replay_after};
 use crate::replace_file::{beside, remove_leftover, sync_directory_of};
 use crate::{
@@ -45,6 +46,7 @@ impl DataDirectory {
         entropy: &dyn Entropy,
         now: Timestamp,
     ) -> Result<Restored, RestoreError> {
+        refuse_moved(self.path())?;
         let (database, staged) = (self.path().join(DATABASE), self.path().join(STAGED_DATABASE));
         self.realm_of_store(StoreKind::Sqlite, &database.display().to_string())?;
         let ring = Self::kept_keys(self.path())?;

@@ -10,6 +10,7 @@ use regrant_store_sqlite::{Genesis, SqliteStore};
 use crate::journal::JournalFile;
 use crate::key_file::KEY_FILE;
 use crate::mark::MarkFile;
+use crate::move_note::refuse_moved;
 use crate::outside::PUT_BACK;
 use crate::owner_only::closed_to_others;
 use crate::restore::STAGED_DATABASE;
@@ -40,6 +41,7 @@ impl DataDirectory {
     /// When the key file is missing beside a store, open to others, or cannot be read; when the directory belongs to a store
     /// elsewhere.
     pub fn key_ring(&self, entropy: &dyn Entropy) -> Result<KeyRing, DataDirectoryError> {
+        refuse_moved(self.path())?;
         self.realm_of_store(StoreKind::Sqlite, &self.database().display().to_string())?;
         self.keys(entropy, || match SqliteStore::exists(&self.database())? {
             true => Err(DataDirectoryError::KeyFileMissing {
@@ -70,6 +72,7 @@ impl DataDirectory {
         clock: Arc<dyn Clock>,
         outside: &OutsideFiles,
     ) -> Result<SqliteStore, DataDirectoryError> {
+        refuse_moved(self.path())?;
         let (path, staged) = (self.database(), self.path().join(STAGED_DATABASE));
         if staged.exists() {
             return Err(DataDirectoryError::RestoreUnfinished(staged.display().to_string()));

@@ -10,7 +10,7 @@ use clap_complete::{Shell, generate};
 
 use crate::administration::{
     self, BackupOptions, ClientOptions, DoctorOptions, ExplainOptions, GrantOptions, ImportOptions, KeyOptions,
-    RestoreOptions, StoreOptions, TrustClockOptions, UserOptions,
+    MigrateStoreOptions, RestoreOptions, StoreOptions, TrustClockOptions, UserOptions,
 };
 use crate::bench::{BenchOptions, bench};
 use crate::config_command::{CONFIG_EXAMPLES, ConfigCommand, config};
@@ -54,6 +54,8 @@ enum Command {
     Restore(RestoreOptions),
     /// Bring the schema of a PostgreSQL database up to date.
     Store(StoreOptions),
+    /// Move the store from SQLite to PostgreSQL; every token lives on.
+    MigrateStore(MigrateStoreOptions),
     /// Look for whatever is wrong or will be, and say what to do.
     Doctor(DoctorOptions),
     /// Say that the clock is right, where the sweep has stopped because it does not believe it.
@@ -104,6 +106,7 @@ impl CommandLine {
             Command::Backup(options) => administration::backup(options),
             Command::Restore(options) => administration::restore(options),
             Command::Store(options) => administration::store(options),
+            Command::MigrateStore(options) => administration::migrate_store(options),
             Command::Doctor(options) => administration::doctor(options),
             Command::TrustClock(options) => administration::trust_clock(options),
             Command::Bench(options) => bench(options),

@@ -1,12 +1,14 @@
+use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-
 use regrant_data_directory::{DataDirectory, DataDirectoryError, OutsideFiles, StoreKind};
+use regrant_protocol::Secret;
+use regrant_store_postgres::Settings;
 
-use crate::config::{CONFIG_FILE, Config, Sources, StoreConfig};
+use crate::config::{CONFIG_FILE, Config, ConfigErrors, Sources, StoreConfig};
 use crate::log;
 
 /// What every command of administration can be told.
@@ -105,7 +107,31 @@ impl CommonOptions {
     /// # Errors
     /// When there is a configuration, and it is wrong.
     pub(super) fn look(&self) -> Result<Place> {
-        let config = self.configuration()?;
+        self.look_with(BTreeMap::new())
+    }
+
+    /// The place, and the PostgreSQL at `url` as the configuration and the environment say how to reach it, whatever they name
+    /// as the store.
+    ///
+    /// # Errors
+    /// When there is a configuration, and it is wrong with that URL.
+    pub(super) fn look_with_postgres(&self, url: &str) -> Result<(Place, Box<Settings>)> {
+        let said = [("REGRANT_STORE_KIND", "postgres"), ("REGRANT_STORE_URL", url)];
+        let said: BTreeMap<_, _> =
+            said.into_iter().map(|(name, value)| (name.to_owned(), Secret::new(value.to_owned()))).collect();
+        let place = self.look_with(said.clone())?;
+        let store = match &place.config {
+            Some(config) => config.store.clone(),
+            None => StoreConfig::of_environment(&environment(said)?)?,
+        };
+        match store {
+            StoreConfig::Postgres(settings) => Ok((place, settings)),
+            StoreConfig::Sqlite => bail!("{url} is no PostgreSQL"),
+        }
+    }
+
+    fn look_with(&self, said: BTreeMap<String, Secret>) -> Result<Place> {
+        let config = self.configuration(said)?;
         let configured = config.as_ref().map(|config| config.server.data.clone());
         let data = self.data.clone().or(configured).or_else(|| env::var_os(DATA_VARIABLE).map(PathBuf::from));
         Ok(Place { data: data.unwrap_or_else(|| PathBuf::from(DATA_DIRECTORY)), config })
@@ -134,15 +160,23 @@ impl CommonOptions {
         }
     }
 
-    fn configuration(&self) -> Result<Option<Config>> {
+    /// The configuration, if there is one, where `said` is stronger than the environment.
+    fn configuration(&self, said: BTreeMap<String, Secret>) -> Result<Option<Config>> {
         let is_said = || Path::new(CONFIG_FILE).exists() || env::var_os(ISSUER_VARIABLE).is_some();
         if self.config.is_none() && (self.data.is_some() || !is_said()) {
             return Ok(None);
         }
-        let sources = Sources { file: self.config.clone(), ..Sources::default() };
-        let loaded = sources.with_environment().and_then(|sources| Config::load(&sources));
+        let loaded =
+            environment(said).and_then(|sources| Config::load(&Sources { file: self.config.clone(), ..sources }));
         loaded.map(Some).context("the data directory is looked for in the configuration; --data DIR names it without")
     }
+}
+
+/// The variables of this process, and those of `said` in their place.
+fn environment(said: BTreeMap<String, Secret>) -> Result<Sources, ConfigErrors> {
+    let mut sources = Sources::default().with_environment()?;
+    sources.environment.extend(said);
+    Ok(sources)
 }
 
 /// Where data are when nobody says anything else.

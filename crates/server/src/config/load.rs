@@ -21,8 +21,8 @@ use crate::config::syntax::SyntaxErrors;
 use crate::config::table_reader::{Finished, Reported, TableReader};
 use crate::config::value::{Setting, Value};
 use crate::config::{
-    AdminConfig, BrandingConfig, Config, LogConfig, ScopeTexts, ServerConfig, SessionConfig, Sources, Table, TlsConfig,
-    admin, branding, client_defaults, limits, log, outside, scopes, server, sessions, store, tls,
+    AdminConfig, BrandingConfig, Config, LogConfig, ScopeTexts, ServerConfig, SessionConfig, Sources, StoreConfig,
+    Table, TlsConfig, admin, branding, client_defaults, limits, log, outside, scopes, server, sessions, store, tls,
 };
 
 impl Config {
@@ -42,6 +42,20 @@ impl Config {
         let layers = Layers { flags: &sources.flags, environment, document: document.as_ref() };
         Loader { layers, tables: Vec::new(), problems: Vec::new(), warnings: Vec::new(), notes: Vec::new() }
             .load(syntax)
+    }
+}
+
+impl StoreConfig {
+    /// What the environment alone says of the store.
+    ///
+    /// # Errors
+    /// What is wrong with that.
+    pub(crate) fn of_environment(sources: &Sources) -> Result<Self, ConfigErrors> {
+        let layers =
+            Layers { flags: &sources.flags, environment: Environment::new(&sources.environment), document: None };
+        let mut loader =
+            Loader { layers, tables: Vec::new(), problems: Vec::new(), warnings: Vec::new(), notes: Vec::new() };
+        loader.table(&store::SECTION, Self::read).map_err(|Reported| ConfigErrors(loader.problems))
     }
 }
 

@@ -9,7 +9,6 @@ mod credentials;
 mod options;
 mod plan;
 mod profile;
-mod progress;
 mod report;
 mod survey;
 mod tally;
@@ -29,13 +28,13 @@ use tokio::time::Instant;
 
 pub use self::options::ImportOptions;
 use self::options::OnError;
-use self::progress::Progress;
 use self::report::{Report, Setting};
 use self::unfinished::Unfinished;
 use self::write::Writer;
 use super::api::run;
 use super::output::Output;
 use super::place::Place;
+use super::progress::Progress;
 use crate::config::defaults_of;
 use crate::open_store::open_store;
 

@@ -11,10 +11,10 @@ use regrant_import::{
 use regrant_protocol::ClientId;
 use regrant_store::ClientDefaults;
 
+use super::super::progress::Progress;
 use super::credentials::PasswordForm;
 use super::options::{ImportOptions, OnError};
 use super::plan::{CLIENTS_MAX, LISTED_BEFORE, OF_LEFT_OUT_CLIENT, OF_NOBODY, Plan, Remarks};
-use super::progress::Progress;
 use super::tally::Tally;
 
 /// Reads all of a source, and plans what becomes of it.

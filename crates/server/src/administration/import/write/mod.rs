@@ -20,8 +20,8 @@ use self::consents::Consents;
 use self::refused_users::RefusedUsers;
 use self::tokens::Tokens;
 use self::users::Users;
+use super::super::progress::Progress;
 use super::plan::{LISTED_BEFORE, Plan, Remarks};
-use super::progress::Progress;
 use super::tally::Tally;
 
 /// The most users or consents that are written together.

@@ -15,9 +15,9 @@ use regrant_store::{ImportError, Imported, ImportedGrant, Store, User};
 use tokio::task::JoinHandle;
 
 use super::super::plan::{OF_LEFT_OUT_CLIENT, OF_LEFT_OUT_USER, Plan};
-use super::super::progress::Progress;
 use super::Written;
 use super::users::{Kept, keep_all};
+use crate::administration::progress::Progress;
 
 /// Tokens on their way into the store: a batch is filled while the store writes the one before.
 pub(super) struct Tokens {

@@ -2,7 +2,7 @@ use std::io::{IsTerminal, stderr};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::super::output::note;
+use super::output::note;
 
 /// How many rows pass between two lines, where nobody watches a bar.
 const ROWS_PER_LINE: u64 = 100_000;
@@ -11,7 +11,7 @@ const DRAWN_PER_SECOND: u8 = 4;
 
 /// How far reading or writing got, on standard error: a bar on a terminal, a line now and then elsewhere.
 pub(super) struct Progress {
-    what: &'static str,
+    what: String,
     bar: Option<ProgressBar>,
     rows: u64,
     rows_at_all: u64,
@@ -19,13 +19,14 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Nothing done yet, of `rows_at_all`; 0 where nobody knows.
-    pub(super) fn begin(what: &'static str, rows_at_all: u64) -> Self {
+    pub(super) fn begin(what: impl Into<String>, rows_at_all: u64) -> Self {
+        let what = what.into();
         let bar = stderr().is_terminal().then(|| {
             let target = ProgressDrawTarget::stderr_with_hz(DRAWN_PER_SECOND);
             let template = if rows_at_all == 0 { WITHOUT_END } else { WITH_END };
             let style = ProgressStyle::with_template(template).expect("the templates are well-formed");
             let bar = ProgressBar::with_draw_target((rows_at_all > 0).then_some(rows_at_all), target);
-            bar.with_style(style).with_prefix(what)
+            bar.with_style(style).with_prefix(what.clone())
         });
         Self { what, bar, rows: 0, rows_at_all }
     }
@@ -63,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_line_says_how_far_it_got() {
-        let mut progress = Progress { what: "reading", bar: None, rows: 0, rows_at_all: 0 };
+        let mut progress = Progress { what: "reading".to_owned(), bar: None, rows: 0, rows_at_all: 0 };
         progress.advance(3);
         assert_eq!(progress.line(), "reading: 3 rows");
         progress.rows_at_all = 10;
