@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use regrant_crypto::Entropy;
+use regrant_grant::Realm;
 use regrant_protocol::Clock;
 use regrant_store::{MovedTable, TableDigest};
 use regrant_store_postgres::{Address, ArrivalError, ArrivingStore};
@@ -22,7 +23,7 @@ use crate::error::io_error;
 use crate::move_note::{MoveNote, refuse_moved};
 use crate::renewal::check_keys;
 use crate::replace_file::{beside, sync_directory_of};
-use crate::{DATABASE, DataDirectory, DataDirectoryError, OutsideFiles};
+use crate::{DATABASE, DataDirectory, DataDirectoryError, KnownStore, OutsideFiles, StoreKind};
 
 pub use error::MoveError;
 
@@ -79,7 +80,8 @@ impl DataDirectory {
             return Ok(settled);
         }
         let departing = self.depart(outside, entropy, clock)?;
-        let arriving = ArrivingStore::begin(to.clone(), departing.identity().realm).await?;
+        let realm = departing.identity().realm;
+        let arriving = ArrivingStore::begin(to.clone(), realm).await?;
         let tables = route::write(departing, &arriving, passed).await?;
         for (table, digest) in &tables {
             let (stage, table, rows_at_all) = (MoveStage::Checked, *table, digest.rows);
@@ -96,7 +98,7 @@ impl DataDirectory {
                 return Err(refused.into());
             }
         }
-        self.confirm(to)?;
+        self.confirm(to, realm)?;
         Ok(StoreMoved { tables, kept: self.moved_database() })
     }
 
@@ -136,7 +138,7 @@ impl DataDirectory {
         if self.moved_database().exists() {
             let realm = DepartingStore::open(&self.moved_database())?.identity().realm;
             if ArrivingStore::has_arrived(to.clone(), realm).await? {
-                self.confirm(to)?;
+                self.confirm(to, realm)?;
                 return Ok(Some(settled));
             }
         }
@@ -166,7 +168,8 @@ impl DataDirectory {
     }
 
     /// The store has moved.
-    fn confirm(&self, to: &Address) -> Result<(), DataDirectoryError> {
+    fn confirm(&self, to: &Address, realm: Realm) -> Result<(), DataDirectoryError> {
+        self.remember_store(KnownStore { kind: StoreKind::Postgres, realm })?;
         MoveNote { to: to.to_string(), is_done: true }.write(self.path())
     }
 

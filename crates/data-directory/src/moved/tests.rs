@@ -14,6 +14,9 @@ use crate::KEY_FILE;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
+/// What a store is made from that is not ours.
+const OTHER: Genesis = Genesis { realm: Realm([9; 16]), epoch_random: [9; 16] };
+
 /// A data directory with a store that knows its key and the user alice, and a database.
 struct World {
     folder: TempDir,
@@ -75,8 +78,7 @@ impl World {
         if !PostgresStore::exists(&self.address()).await.unwrap() {
             return false;
         }
-        let (_, store) =
-            self.directory().postgres(Settings::new(self.address()), &self.entropy, clock()).await.unwrap();
+        let store = PostgresStore::open(Settings::new(self.address()), OTHER, clock()).await.unwrap();
         store.user(&Subject::parse("alice").unwrap()).await.unwrap().is_some()
     }
 
@@ -88,8 +90,7 @@ impl World {
 
     /// Makes the schema, as `regrant store migrate` does.
     async fn make_schema(&self) {
-        let genesis = Genesis { realm: regrant_grant::Realm([9; 16]), epoch_random: [9; 16] };
-        drop(PostgresStore::open(Settings::new(self.address()), genesis, clock()).await.unwrap());
+        drop(PostgresStore::open(Settings::new(self.address()), OTHER, clock()).await.unwrap());
     }
 }
 
