@@ -4,6 +4,7 @@ use anyhow::Result;
 
 mod bare;
 mod bench_store;
+mod bulk;
 mod chains;
 mod child;
 mod connections;

@@ -18,6 +18,7 @@
 mod address;
 mod alone;
 mod arriving;
+mod bulk;
 mod cap;
 mod columns;
 mod commit;
@@ -56,6 +57,7 @@ mod write;
 
 pub use address::{Address, AddressError};
 pub use arriving::{ArrivalError, ArrivingRows, ArrivingStore};
+pub use bulk::{BulkRows, RelationSize};
 pub use connection::{COMMIT_MILLISECONDS_MAX, STATEMENT_MILLISECONDS_MAX};
 pub use examine::{Examination, examine};
 pub use journal::JournalDatabase;

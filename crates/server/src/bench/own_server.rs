@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use tokio::time::Instant;
 
 use crate::bench::bench_store::BenchStore;
+use crate::bench::bulk::fill;
 use crate::bench::chains::{chains, encoded};
 use crate::bench::child::ChildServer;
 use crate::bench::connections::{allow_files, at_once, idle};
@@ -23,6 +24,7 @@ use crate::bench::plan::{Planned, plan};
 use crate::bench::processors::Processors;
 use crate::bench::report::Report;
 use crate::bench::stage::{REDIRECT_URI, Stage, StagedClient, VERIFIER};
+use crate::config::StoreConfig;
 
 /// How often the disk is synced to see how long that takes, before the loads and after.
 const SYNCS: u32 = 200;
@@ -49,7 +51,7 @@ pub(super) fn bench_own_server(options: &BenchOptions) -> Result<()> {
     if options.workload == Workload::Idle {
         allow_files(FILES)?;
     }
-    let (staged, grant_bytes) = stage(options, &data, &store)?;
+    let (staged, grant_bytes) = stage(options, &data, &store, &report)?;
     let processors = Processors::choose(options.pin)?;
     let sync = measure_sync(folder.path(), SYNCS)?;
     report.begin(&file_system, &sync, &processors)?;
@@ -122,7 +124,12 @@ fn better(one: SyncTimes, other: SyncTimes) -> SyncTimes {
 }
 
 /// Makes the store, and tells how many bytes each of many grants takes in it.
-fn stage(options: &BenchOptions, data: &Path, store: &BenchStore) -> Result<(Vec<Staged>, Option<f64>)> {
+fn stage(
+    options: &BenchOptions,
+    data: &Path,
+    store: &BenchStore,
+    report: &Report,
+) -> Result<(Vec<Staged>, Option<f64>)> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     runtime.block_on(async {
         let stage = Stage::open(data, store).await?;
@@ -157,9 +164,17 @@ fn stage(options: &BenchOptions, data: &Path, store: &BenchStore) -> Result<(Vec
         }
         let mut grant_bytes = None;
         if let Some((_, client)) = clients.first().filter(|_| options.grants > 0) {
-            let bytes = stage.bystanders(client, options.grants as usize, &data.join(DATABASE)).await?;
-            grant_bytes =
-                Some(bytes as f64 / f64::from(options.grants)).filter(|_| matches!(store, BenchStore::Sqlite));
+            let count = options.grants as usize;
+            grant_bytes = Some(match store.config()? {
+                StoreConfig::Sqlite => {
+                    stage.bystanders(client, count, &data.join(DATABASE)).await? as f64 / count as f64
+                }
+                StoreConfig::Postgres(settings) => {
+                    let filled = fill(settings.address, &stage.grant(client).await?, count).await?;
+                    report.sizes(&filled.sizes)?;
+                    filled.grant_bytes
+                }
+            });
         }
         Ok((staged, grant_bytes))
     })

@@ -2,7 +2,8 @@ use std::fs;
 
 use anyhow::Result;
 use regrant_bench::{FileSystem, SyncTimes};
-use serde_json::json;
+use regrant_store_postgres::RelationSize;
+use serde_json::{Map, Value, json};
 
 use crate::administration::table::table;
 use crate::bench::goal::Standing;
@@ -58,6 +59,16 @@ impl Report {
             microseconds(sync.appended_p50),
             processors.describe(),
         ))
+    }
+
+    /// What a database takes on disk.
+    pub(super) fn sizes(&self, sizes: &[RelationSize]) -> Result<()> {
+        if self.is_json {
+            let sizes: Map<String, Value> = sizes.iter().map(|size| (size.name.clone(), size.bytes.into())).collect();
+            return print_line(&json!({ "bytes": sizes }).to_string());
+        }
+        let rows: Vec<_> = sizes.iter().map(|size| [size.name.clone(), size.bytes.to_string()]).collect();
+        print_line(table(["TABLE OR INDEX", "BYTES"], &rows).trim_end())
     }
 
     /// The head above all [`Report::pass`].

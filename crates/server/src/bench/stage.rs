@@ -138,6 +138,11 @@ impl Stage {
         Ok(grown)
     }
 
+    /// Makes one more grant.
+    pub(super) async fn grant(&self, client: &StagedClient) -> Result<Grant> {
+        self.grants(client, 1, None).await?.pop().context("one was made")
+    }
+
     async fn grants(&self, client: &StagedClient, count: usize, code: Option<Code>) -> Result<Vec<Grant>> {
         let mut rows = Vec::with_capacity(count);
         while rows.len() < count {

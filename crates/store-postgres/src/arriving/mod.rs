@@ -1,15 +1,12 @@
 //! A store of another kind moves in: all of it in one transaction, so that nobody sees half of it.
 
+mod copy;
 mod error;
 mod value;
 
-use std::pin::Pin;
-
 use regrant_grant::Realm;
 use regrant_store::{MovedRow, MovedTable, MovedValue, RowsDigest, TableDigest};
-use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Error};
 
 use crate::connect::Connector;
@@ -20,13 +17,13 @@ use crate::open_error::said;
 use crate::statements::database::{BEGIN, COMMIT, LOCK_MIGRATIONS, SELECT_IS_STORE};
 use crate::statements::key::SELECT_REALM;
 use crate::statements::moved::{
-    CLOSE, FETCH_SOME, SET_NEXT_KEYS, SET_UP_MOVE, copy_into, declare_all, empty_all, lock_all, select_all,
-    select_is_filled,
+    CLOSE, FETCH_SOME, SET_NEXT_KEYS, SET_UP_MOVE, copy_into, declare_all, empty_all, lock_all, select_is_filled,
 };
 use crate::{Address, Genesis, OpenError};
 
+pub(crate) use copy::CopyIn;
 pub use error::ArrivalError;
-use value::{Arrived, Arriving};
+use value::Arrived;
 
 /// A database into which a store moves. Until [`commit`](Self::commit) it is for everybody else as it was; when this is dropped
 /// instead, it stays so.
@@ -63,11 +60,8 @@ impl ArrivingStore {
     /// When the database is away.
     pub async fn table(&self, table: MovedTable) -> Result<ArrivingRows<'_>, ArrivalError> {
         let refused = |error: Error| self.refused(table, &error);
-        let client = self.connection.client();
-        let statement = client.prepare(&select_all(table)).await.map_err(refused)?;
-        let types: Vec<Type> = statement.columns().iter().map(|column| column.type_().clone()).collect();
-        let sink = client.copy_in(&copy_into(table)).await.map_err(refused)?;
-        Ok(ArrivingRows { store: self, table, writer: Box::pin(BinaryCopyInWriter::new(sink, &types)) })
+        let copy = CopyIn::begin(self.connection.client(), table, &copy_into(table)).await.map_err(refused)?;
+        Ok(ArrivingRows { store: self, table, copy })
     }
 
     /// Reads back what was written into a table, and compares. `passed` hears how many rows were read more.
@@ -186,7 +180,7 @@ impl Drop for ArrivingStore {
 pub struct ArrivingRows<'a> {
     store: &'a ArrivingStore,
     table: MovedTable,
-    writer: Pin<Box<BinaryCopyInWriter>>,
+    copy: CopyIn,
 }
 
 impl ArrivingRows<'_> {
@@ -196,8 +190,7 @@ impl ArrivingRows<'_> {
     /// When a value does not fit, or the database is away.
     pub async fn write(&mut self, rows: &[MovedRow]) -> Result<(), ArrivalError> {
         for row in rows {
-            let written = self.writer.as_mut().write_raw(row.iter().map(Arriving)).await;
-            written.map_err(|error| self.store.refused(self.table, &error))?;
+            self.copy.write(row).await.map_err(|error| self.store.refused(self.table, &error))?;
         }
         Ok(())
     }
@@ -206,9 +199,8 @@ impl ArrivingRows<'_> {
     ///
     /// # Errors
     /// When the database does not take them.
-    pub async fn end(mut self) -> Result<(), ArrivalError> {
-        let ended = self.writer.as_mut().finish().await;
-        ended.map(drop).map_err(|error| self.store.refused(self.table, &error))
+    pub async fn end(self) -> Result<(), ArrivalError> {
+        self.copy.end().await.map_err(|error| self.store.refused(self.table, &error))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Every statement on the tables, by what it is about. Columns are read in the order in which they stand here.
 
+pub(crate) mod bulk;
 pub(crate) mod client;
 pub(crate) mod consent;
 pub(crate) mod database;
