@@ -216,3 +216,34 @@ fn is_shutdown(error: &Error) -> bool {
     let codes = [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::QUERY_CANCELED];
     error.code().is_some_and(|code| codes.contains(code))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use regrant_databases::Postgres;
+
+    use super::*;
+
+    /// What only this kind of store has, or both kinds have for themselves.
+    const OWN: [&str; 3] = ["migrations", "changes", "nodes"];
+
+    #[tokio::test]
+    async fn every_column_of_every_table_arrives_or_is_known_to_be_of_this_kind_alone() {
+        let database = Postgres::shared().database();
+        let address = Address::parse(&database.url(), None).unwrap();
+        let genesis = Genesis { realm: Realm([1; 16]), epoch_random: [2; 16] };
+        let connector = Connector::new(address).unwrap();
+        crate::migration::migrate(&connector, MIGRATIONS, &genesis).await.unwrap();
+        let arrives: BTreeSet<String> = MovedTable::ALL
+            .iter()
+            .flat_map(|table| table.columns().iter().map(move |column| format!("{table}.{column}")))
+            .collect();
+        let all = "SELECT table_name || '.' || column_name FROM information_schema.columns
+                   WHERE table_schema = 'regrant' AND column_name <> 'only_row'";
+        let is_own = |column: &&str| OWN.iter().any(|table| column.starts_with(&format!("{table}.")));
+        let all = database.sql(all);
+        let all: BTreeSet<String> = all.lines().filter(|line| !is_own(line)).map(str::to_owned).collect();
+        assert_eq!(arrives, all);
+    }
+}

@@ -97,8 +97,10 @@ pub(crate) const SELECT_PARTIES_OF_STEPS: &str = "
     LEFT JOIN clients ON clients.id = steps.client
     LEFT JOIN users ON users.subject = steps.subject
     LEFT JOIN sessions ON sessions.id = steps.session AND sessions.user_key = users.key";
-/// Those of these ids.
-pub(crate) const SELECT_GRANTS: &str = concat!(select_grants!(), " WHERE grants.id = ANY ($1)");
+/// Those of these ids, and twice where an id is there twice. Joined, a partitioned table is looked into where they are alone; by `ANY` it
+/// would be in every partition.
+pub(crate) const SELECT_GRANTS: &str =
+    select_grants!("", "unnest($1::uuid[]) AS wanted (id) JOIN grants ON grants.id = wanted.id");
 /// The versions of what steps relied on, in their order.
 pub(crate) const SELECT_WITNESSES: &str = "
     SELECT clients.version, users.version, sessions.expires_at, first.version, second.version
@@ -170,7 +172,8 @@ pub(crate) const SELECT_ENDED_SLICE: &str = concat!(
     ORDER BY grants.id
     FOR UPDATE OF grants SKIP LOCKED"
 );
-pub(crate) const DELETE_GRANTS: &str = "DELETE FROM grants WHERE id = ANY ($1)";
+pub(crate) const DELETE_GRANTS: &str =
+    "DELETE FROM grants USING unnest($1::uuid[]) AS ended (id) WHERE grants.id = ended.id";
 
 /// Gives grants their next versions, and says which were of the versions before: all that a refresh writes. Client, user, root and
 /// login session never change.

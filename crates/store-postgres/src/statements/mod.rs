@@ -13,3 +13,6 @@ pub(crate) mod moved;
 pub(crate) mod session;
 pub(crate) mod shared;
 pub(crate) mod user;
+
+#[cfg(test)]
+mod plans;

@@ -6,6 +6,7 @@ mod journal;
 mod node;
 mod nodes;
 mod opening;
+mod partitioned;
 mod rollback;
 mod suite;
 mod tls;
