@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use regrant_protocol::Timestamp;
-use regrant_store::{AnnouncedKey, Identity, MovedRow, MovedTable, MovedValue, StoreError};
+use regrant_store::{AnnouncedKey, HighWater, Identity, MovedRow, MovedTable, MovedValue, StoreError};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
@@ -9,7 +9,7 @@ use crate::OpenError;
 use crate::connection::schema;
 use crate::examine::open_to_read;
 use crate::migration::MIGRATIONS;
-use crate::rows::key;
+use crate::rows::{high_water, key};
 use crate::statements::moved::{BEGIN_READING, count_all, select_all};
 use crate::transaction::Transaction;
 
@@ -22,6 +22,7 @@ pub struct DepartingStore {
     path: PathBuf,
     connection: Connection,
     identity: Identity,
+    water: HighWater,
     announced_keys: Vec<AnnouncedKey>,
 }
 
@@ -45,15 +46,22 @@ impl DepartingStore {
         // The time is for what is written.
         let transaction = Transaction::new(&connection, Timestamp::from_seconds(0));
         let identity = key::identity(&transaction).map_err(damaged)?;
+        let water = high_water::find(&transaction).map_err(damaged)?;
         let announced_keys = key::announced(&transaction).map_err(damaged)?;
         drop(transaction);
-        Ok(Self { path, connection, identity, announced_keys })
+        Ok(Self { path, connection, identity, water, announced_keys })
     }
 
     /// Which store it is.
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn high_water(&self) -> &HighWater {
+        &self.water
     }
 
     /// The master keys that it knows of.

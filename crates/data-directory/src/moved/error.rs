@@ -20,6 +20,12 @@ pub enum MoveError {
         /// The first thing that is wrong with it.
         fault: String,
     },
+    /// The store has a journal, and nobody says where.
+    #[error(
+        "the store has a revocation journal, and it is not said where: name the configuration of the server on SQLite with --config \
+         FILE"
+    )]
+    JournalNotNamed,
     /// It was moved to, or begun to be moved to, another database.
     #[error("the store of this directory {what} {to} before; name that database")]
     ElsewhereBefore {

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use regrant_crypto::Entropy;
+use regrant_crypto::{Entropy, KeyRing};
 use regrant_grant::Realm;
 use regrant_protocol::Clock;
 use regrant_store::{MovedTable, TableDigest};
@@ -107,11 +107,14 @@ impl DataDirectory {
     ///
     /// # Errors
     /// As [`move_to_postgres`](Self::move_to_postgres).
-    pub async fn try_move_to_postgres(path: &Path, to: &Address) -> Result<Vec<(MovedTable, u64)>, MoveError> {
+    pub async fn try_move_to_postgres(
+        path: &Path,
+        to: &Address,
+        outside: &OutsideFiles,
+    ) -> Result<Vec<(MovedTable, u64)>, MoveError> {
         refuse_moved(path)?;
         let ring = Self::kept_keys(path)?;
-        let departing = departing(&path.join(DATABASE))?;
-        check_keys(departing.announced_keys(), &ring).map_err(MoveError::Keys)?;
+        let departing = departing(&path.join(DATABASE), &ring, outside)?;
         let counts: Result<_, MoveError> =
             MovedTable::ALL.into_iter().map(|table| Ok((table, departing.count(table)?))).collect();
         // What it begins is undone.
@@ -162,9 +165,7 @@ impl DataDirectory {
         if let Some(fault) = examine(&database)?.faults.into_iter().next() {
             return Err(MoveError::Unsound { database, fault });
         }
-        let departing = departing(&database)?;
-        check_keys(departing.announced_keys(), &ring).map_err(MoveError::Keys)?;
-        Ok(departing)
+        departing(&database, &ring, outside)
     }
 
     /// The store has moved.
@@ -180,12 +181,18 @@ impl DataDirectory {
     }
 }
 
-fn departing(database: &Path) -> Result<DepartingStore, MoveError> {
-    if database.exists() {
-        Ok(DepartingStore::open(database)?)
-    } else {
-        Err(MoveError::NothingThere(database.to_owned()))
+/// Opens a store that is to move, if keys and journal are its own.
+fn departing(database: &Path, ring: &KeyRing, outside: &OutsideFiles) -> Result<DepartingStore, MoveError> {
+    if !database.exists() {
+        return Err(MoveError::NothingThere(database.to_owned()));
     }
+    let departing = DepartingStore::open(database)?;
+    check_keys(departing.announced_keys(), ring).map_err(MoveError::Keys)?;
+    // What ended, and did not come into the database before a crash, is in the journal alone.
+    if departing.high_water().journalled > 0 && outside.journal.is_none() {
+        return Err(MoveError::JournalNotNamed);
+    }
+    Ok(departing)
 }
 
 /// Gives a database another name, its log with it, for good. One that is not there has it already.

@@ -106,7 +106,9 @@ async fn a_store_that_has_moved_is_served_there_alone_and_is_moved_once() {
             world.make_schema().await;
         }
         let realm = world.directory().store(&world.entropy, clock()).unwrap().identity().clone();
-        let counts = DataDirectory::try_move_to_postgres(&world.data(), &world.address()).await.unwrap();
+        let counts = DataDirectory::try_move_to_postgres(&world.data(), &world.address(), &OutsideFiles::default())
+            .await
+            .unwrap();
         assert!(counts.contains(&(MovedTable::Users, 1)), "{counts:?}");
         assert!(!world.has_arrived().await, "nothing was changed");
 
@@ -191,9 +193,9 @@ async fn a_store_that_is_not_as_it_should_be_is_not_moved() {
     fs::copy(&kept, &key_file).unwrap();
 
     other.moves().await.unwrap();
-    let to = Address::parse(&other.database.url(), None).unwrap();
+    let taken = other.address();
     let outside = OutsideFiles::default();
-    let told = world.directory().move_to_postgres(&to, &outside, &world.entropy, clock(), &mut |_| {}).await;
+    let told = world.directory().move_to_postgres(&taken, &outside, &world.entropy, clock(), &mut |_| {}).await;
     let told = told.unwrap_err().to_string();
     assert!(told.contains("is not empty") && told.contains("another store"), "{told}");
 
@@ -201,6 +203,10 @@ async fn a_store_that_is_not_as_it_should_be_is_not_moved() {
     fs::write(&key_file, other_keys.as_bytes()).unwrap();
     assert!(world.refusal().await.contains("is not the one in the key file"));
     fs::copy(&kept, &key_file).unwrap();
+
+    let journal = OutsideFiles { mark: None, journal: Some(world.folder.path().join("journal")) };
+    drop(world.directory().store_beside(&world.entropy, clock(), &journal).unwrap());
+    assert!(world.refusal().await.contains("it is not said where"));
 
     let database = world.data().join(DATABASE);
     let good = fs::read(&database).unwrap();
@@ -214,5 +220,6 @@ async fn a_store_that_is_not_as_it_should_be_is_not_moved() {
     fs::rename(&database, &aside).unwrap();
     assert!(world.refusal().await.contains("there is nothing to move"));
     fs::rename(&aside, &database).unwrap();
-    world.moves().await.unwrap();
+    let (to, directory) = (world.address(), world.directory());
+    directory.move_to_postgres(&to, &journal, &world.entropy, clock(), &mut |_| {}).await.unwrap();
 }

@@ -70,12 +70,12 @@ pub fn migrate_store(options: MigrateStoreOptions) -> Result<()> {
     let MigrateStoreOptions { common, to, dry_run, consent } = options;
     // Else it would be told of the variable that stands for it.
     Address::parse(&to, None).context("--to")?;
-    let (place, settings) = common.look_with_postgres(&to)?;
-    let (address, output) = (settings.address, Output { is_json: common.json });
+    let (place, address) = common.look_with_postgres(&to)?;
+    let (outside, output) = (place.outside(), Output { is_json: common.json });
     unfinished::refuse_to_serve(&place.data)?;
     if dry_run {
         return run(async {
-            let counted = DataDirectory::try_move_to_postgres(&place.data, &address).await?;
+            let counted = DataDirectory::try_move_to_postgres(&place.data, &address, &outside).await?;
             let tables = counted.into_iter().map(|(table, rows)| TableView { name: table.name(), rows, digest: None });
             let view = MoveView { to: address.to_string(), dry_run, tables: tables.collect(), kept: None };
             output.answer(&view, listed)
@@ -96,7 +96,7 @@ pub fn migrate_store(options: MigrateStoreOptions) -> Result<()> {
     run(async {
         let mut shown = Shown::default();
         let moved = directory
-            .move_to_postgres(&address, &place.outside(), &SystemEntropy, Arc::new(SystemClock), &mut |progress| {
+            .move_to_postgres(&address, &outside, &SystemEntropy, Arc::new(SystemClock), &mut |progress| {
                 shown.advance(progress);
             })
             .await;

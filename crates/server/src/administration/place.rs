@@ -6,9 +6,9 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use regrant_data_directory::{DataDirectory, DataDirectoryError, OutsideFiles, StoreKind};
 use regrant_protocol::Secret;
-use regrant_store_postgres::Settings;
+use regrant_store_postgres::Address;
 
-use crate::config::{CONFIG_FILE, Config, ConfigErrors, Sources, StoreConfig};
+use crate::config::{CONFIG_FILE, Config, Sources, StoreConfig};
 use crate::log;
 
 /// What every command of administration can be told.
@@ -107,31 +107,40 @@ impl CommonOptions {
     /// # Errors
     /// When there is a configuration, and it is wrong.
     pub(super) fn look(&self) -> Result<Place> {
-        self.look_with(BTreeMap::new())
+        self.look_by(|_| {})
     }
 
-    /// The place, and the PostgreSQL at `url` as the configuration and the environment say how to reach it, whatever they name
-    /// as the store.
+    /// The place of a server, and the PostgreSQL at `url`, reached as its configuration and the environment say; the configuration
+    /// may be that of the server on SQLite, or that of the server to come.
     ///
     /// # Errors
-    /// When there is a configuration, and it is wrong with that URL.
-    pub(super) fn look_with_postgres(&self, url: &str) -> Result<(Place, Box<Settings>)> {
-        let said = [("REGRANT_STORE_KIND", "postgres"), ("REGRANT_STORE_URL", url)];
-        let said: BTreeMap<_, _> =
-            said.into_iter().map(|(name, value)| (name.to_owned(), Secret::new(value.to_owned()))).collect();
-        let place = self.look_with(said.clone())?;
-        let store = match &place.config {
-            Some(config) => config.store.clone(),
-            None => StoreConfig::of_environment(&environment(said)?)?,
+    /// When there is a configuration, and it is wrong.
+    pub(super) fn look_with_postgres(&self, url: &str) -> Result<(Place, Address)> {
+        let name = |environment: &mut Environment| {
+            for (variable, value) in [(STORE_KIND, "postgres"), (STORE_URL, url)] {
+                environment.insert(variable.to_owned(), Secret::new(value.to_owned()));
+            }
+        };
+        // With SQLite nobody has a word for how a database is reached.
+        let place =
+            self.look_by(|environment| environment.retain(|variable, _| !OF_POSTGRES.contains(&&**variable)))?;
+        let store = match place.store() {
+            StoreConfig::Postgres(_) => self.look_by(name)?.store().clone(),
+            StoreConfig::Sqlite => {
+                let mut sources = Sources::default().with_environment()?;
+                name(&mut sources.environment);
+                StoreConfig::of_environment(&sources)?
+            }
         };
         match store {
-            StoreConfig::Postgres(settings) => Ok((place, settings)),
+            StoreConfig::Postgres(settings) => Ok((place, settings.address)),
             StoreConfig::Sqlite => bail!("{url} is no PostgreSQL"),
         }
     }
 
-    fn look_with(&self, said: BTreeMap<String, Secret>) -> Result<Place> {
-        let config = self.configuration(said)?;
+    /// The place, as the environment says when `adapt` has changed it.
+    fn look_by(&self, adapt: impl FnOnce(&mut Environment)) -> Result<Place> {
+        let config = self.configuration(adapt)?;
         let configured = config.as_ref().map(|config| config.server.data.clone());
         let data = self.data.clone().or(configured).or_else(|| env::var_os(DATA_VARIABLE).map(PathBuf::from));
         Ok(Place { data: data.unwrap_or_else(|| PathBuf::from(DATA_DIRECTORY)), config })
@@ -160,24 +169,35 @@ impl CommonOptions {
         }
     }
 
-    /// The configuration, if there is one, where `said` is stronger than the environment.
-    fn configuration(&self, said: BTreeMap<String, Secret>) -> Result<Option<Config>> {
+    /// The configuration, if there is one.
+    fn configuration(&self, adapt: impl FnOnce(&mut Environment)) -> Result<Option<Config>> {
         let is_said = || Path::new(CONFIG_FILE).exists() || env::var_os(ISSUER_VARIABLE).is_some();
         if self.config.is_none() && (self.data.is_some() || !is_said()) {
             return Ok(None);
         }
-        let loaded =
-            environment(said).and_then(|sources| Config::load(&Sources { file: self.config.clone(), ..sources }));
+        let sources = Sources { file: self.config.clone(), ..Sources::default() };
+        let loaded = sources.with_environment().and_then(|mut sources| {
+            adapt(&mut sources.environment);
+            Config::load(&sources)
+        });
         loaded.map(Some).context("the data directory is looked for in the configuration; --data DIR names it without")
     }
 }
 
-/// The variables of this process, and those of `said` in their place.
-fn environment(said: BTreeMap<String, Secret>) -> Result<Sources, ConfigErrors> {
-    let mut sources = Sources::default().with_environment()?;
-    sources.environment.extend(said);
-    Ok(sources)
-}
+/// The variables of a process.
+type Environment = BTreeMap<String, Secret>;
+
+const STORE_KIND: &str = "REGRANT_STORE_KIND";
+const STORE_URL: &str = "REGRANT_STORE_URL";
+/// What only a server on PostgreSQL is told.
+const OF_POSTGRES: [&str; 6] = [
+    STORE_KIND,
+    STORE_URL,
+    "REGRANT_STORE_PASSWORD",
+    "REGRANT_STORE_PASSWORD_FILE",
+    "REGRANT_STORE_ROOT_CERTIFICATE",
+    "REGRANT_STORE_CONNECTIONS",
+];
 
 /// Where data are when nobody says anything else.
 const DATA_DIRECTORY: &str = "regrant-data";
