@@ -136,6 +136,8 @@ impl AuthorizationServer {
         let newest = ring.newest().0;
         let (kid, key) = match self.keys.is_ahead(newest) {
             true => (newest, Some(announced(&ring, newest))),
+            // A rotation whose announcement was committed, and not answered: it is in force, whoever has it.
+            false if unfinished.is_some() => return Ok(()),
             // It is still to be made.
             false => (newest.next().unwrap_or(newest), None),
         };

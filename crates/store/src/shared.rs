@@ -21,7 +21,7 @@ pub trait SharedStore: Send + Sync {
     async fn add_first_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError>;
 
     /// Notes that a node is there, in place of what it told before, and forgets those that were not seen for
-    /// [`NODE_REMEMBERED_SECONDS`]. A crash may forget it.
+    /// [`NODE_REMEMBERED_SECONDS`], and those that were seen in the future, by a clock that was put back since. A crash may forget it.
     async fn note_node(&self, node: &Node) -> Result<(), StoreError>;
 
     /// The nodes that are remembered, by name.

@@ -20,10 +20,13 @@ impl AuthorizationServer {
     pub async fn account(&self, browser: &Browser, notice: Option<&str>) -> Result<Step, BrowserError> {
         match self.logged_in(browser).await? {
             Some(who) => {
-                let notice = notice.and_then(|notice| self.open_notice(&who, notice));
+                let notice = match notice {
+                    Some(notice) => self.open_notice(&who, notice).await?,
+                    None => None,
+                };
                 self.account_page(&who, notice, None).await
             }
-            None => Ok(self.login_page(browser, &Errand::Account, Shown::default())),
+            None => Ok(self.login_page(browser, &Errand::Account, Shown::default())?),
         }
     }
 
@@ -33,7 +36,7 @@ impl AuthorizationServer {
     /// [`BrowserError`], to be shown on a page.
     pub async fn end_grant(&self, browser: &Browser, params: &Params) -> Result<Step, BrowserError> {
         let Some(who) = self.logged_in(browser).await? else { return Ok(Step::from(Next::ToAccount)) };
-        self.check_form(&who, params)?;
+        self.check_form(&who, params).await?;
         let grant = GrantId::parse(required(params, "grant")?).map_err(|_| BrowserError::UnknownGrant)?;
         let user = &who.user.subject;
         let begin_before = Some(browser.context.begin_before());
@@ -58,7 +61,7 @@ impl AuthorizationServer {
         self.tell(&browser.context, Happening::Revoked { grants, by });
         let found = self.clients.find(&*self.store, &client).await?;
         let name = client_name(&client, found.as_ref().map(|found| &found.client));
-        Ok(Step::from(self.show_notice(&who, AccountNotice::Disconnected(name))))
+        Ok(Step::from(self.show_notice(&who, AccountNotice::Disconnected(name))?))
     }
 
     /// `POST /account/end-all`: ends every grant of the user, and forgets what clients were allowed.
@@ -67,9 +70,9 @@ impl AuthorizationServer {
     /// [`BrowserError`], to be shown on a page.
     pub async fn end_all_grants(&self, browser: &Browser, params: &Params) -> Result<Step, BrowserError> {
         let Some(who) = self.logged_in(browser).await? else { return Ok(Step::from(Next::ToAccount)) };
-        self.check_form(&who, params)?;
+        self.check_form(&who, params).await?;
         self.end_everything_granted(browser, &who).await?;
-        Ok(Step::from(self.show_notice(&who, AccountNotice::EverythingDisconnected)))
+        Ok(Step::from(self.show_notice(&who, AccountNotice::EverythingDisconnected)?))
     }
 
     /// `POST /account/log-out`: ends the login session of this browser.
@@ -79,7 +82,7 @@ impl AuthorizationServer {
     pub async fn log_out(&self, browser: &Browser, params: &Params) -> Result<Step, BrowserError> {
         let cookie = match self.logged_in(browser).await? {
             Some(who) => {
-                self.check_form(&who, params)?;
+                self.check_form(&who, params).await?;
                 self.end_login(browser, &who).await?
             }
             None => CookieChange::Clear(Cookie::Session),
@@ -88,8 +91,8 @@ impl AuthorizationServer {
     }
 
     /// Checks that a form is one that we gave to this login session.
-    pub(super) fn check_form(&self, who: &LoggedIn, params: &Params) -> Result<(), BrowserError> {
-        let unsealed = self.unseal(SealLabel::Form, &form_place(who), required(params, "form")?);
+    pub(super) async fn check_form(&self, who: &LoggedIn, params: &Params) -> Result<(), BrowserError> {
+        let unsealed = self.unseal(SealLabel::Form, &form_place(who), required(params, "form")?).await?;
         unsealed.map(drop).ok_or(BrowserError::ForeignForm)
     }
 
@@ -117,7 +120,7 @@ impl AuthorizationServer {
             grants.push(describe(&grant, client.as_ref().map(|found| &found.client)));
         }
         Ok(Step::from(Next::Account(AccountView {
-            form: self.seal(SealLabel::Form, &form_place(who), &[]),
+            form: self.seal(SealLabel::Form, &form_place(who), &[])?,
             username: who.user.username.to_string(),
             name: who.user.profile.name.clone(),
             has_password: who.user.credential.is_some(),

@@ -96,14 +96,14 @@ impl AuthorizationServer {
         let Some(user) = self.store.user_named(&username).await? else { return Ok(None) };
         let password = password_mark(&user);
         let place = [&id.0[..], username.as_str().as_bytes(), &password[..]];
-        Ok(self.unseal(SealLabel::Known, &place, known.expose()).map(|_| id))
+        Ok(self.unseal(SealLabel::Known, &place, known.expose()).await?.map(|_| id))
     }
 
     /// Lets the browser be known, until the password is another, as one with which this user has logged in.
-    pub(super) fn remember(&self, id: BrowserId, user: &User) -> CookieChange {
+    pub(super) fn remember(&self, id: BrowserId, user: &User) -> Result<CookieChange, StoreError> {
         let place = [&id.0[..], user.username.as_str().as_bytes(), &password_mark(user)[..]];
-        let value = Secret::new(self.seal(SealLabel::Known, &place, &[]));
-        CookieChange::Set { cookie: Cookie::Known, value, max_age_seconds: BROWSER_COOKIE_SECONDS }
+        let value = Secret::new(self.seal(SealLabel::Known, &place, &[])?);
+        Ok(CookieChange::Set { cookie: Cookie::Known, value, max_age_seconds: BROWSER_COOKIE_SECONDS })
     }
 }
 

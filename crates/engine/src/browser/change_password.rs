@@ -15,7 +15,7 @@ impl AuthorizationServer {
     /// [`BrowserError`], to be shown on a page. A wrong password is none: the account page says so.
     pub async fn change_password(&self, browser: &Browser, params: &Params) -> Result<Step, BrowserError> {
         let Some(who) = self.logged_in(browser).await? else { return Ok(Step::from(Next::ToAccount)) };
-        self.check_form(&who, params)?;
+        self.check_form(&who, params).await?;
         if who.user.credential.is_none() {
             return Ok(Step::from(Next::ToAccount));
         }
@@ -36,7 +36,7 @@ impl AuthorizationServer {
             }
             Ok(()) => AccountNotice::PasswordChanged,
         };
-        Ok(Step::from(self.show_notice(&who, notice)))
+        Ok(Step::from(self.show_notice(&who, notice)?))
     }
 
     async fn replace_password(

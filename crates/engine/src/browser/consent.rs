@@ -1,5 +1,5 @@
 use regrant_protocol::{ErrorCode, Params, Resources, Scope};
-use regrant_store::{ClientSettings, Consent, ConsentMode, OutlivesSession};
+use regrant_store::{ClientSettings, Consent, ConsentMode, OutlivesSession, StoreError};
 
 use super::authorize::CONSENT_SCOPES_MAX;
 use super::due::OFFLINE_ACCESS;
@@ -38,7 +38,7 @@ impl AuthorizationServer {
 
     async fn answer(&self, browser: &Browser, request: &str, answer: Answer) -> Result<Step, BrowserError> {
         let who = self.logged_in(browser).await?;
-        let opened = self.open_errand(request, who.map(|who| who.holder()).as_ref())?;
+        let opened = self.open_errand(request, who.map(|who| who.holder()).as_ref()).await?;
         let Errand::Authorize(errand) = opened.errand else { return Ok(Step::from(Next::ToAccount)) };
         if opened.is_current {
             let waiting = Waiting { request: request.to_owned(), grant: opened.grant };
@@ -51,21 +51,29 @@ impl AuthorizationServer {
     }
 
     /// The consent page.
-    pub(super) fn ask_to_consent(&self, approval: Approval<'_>, scope: &Scope, is_outdated: bool) -> Step {
+    pub(super) fn ask_to_consent(
+        &self,
+        approval: Approval<'_>,
+        scope: &Scope,
+        is_outdated: bool,
+    ) -> Result<Step, StoreError> {
         let Approval { errand, client, who, waiting, .. } = approval;
-        let seal = || self.seal_errand(&errand.clone().into(), &who.holder());
+        let request = match waiting {
+            Some(waiting) => waiting.request.clone(),
+            None => self.seal_errand(&errand.clone().into(), &who.holder())?,
+        };
         let access_end = access_end(&client.settings, scope);
         let is_line = |name: &&str| *name == OPENID || is_choice(name, access_end);
         let line = |name: &str| ConsentScope { name: name.to_owned(), is_required: name == OPENID };
-        Step::from(Next::Consent(ConsentPrompt {
-            request: waiting.map_or_else(seal, |waiting| waiting.request.clone()),
+        Ok(Step::from(Next::Consent(ConsentPrompt {
+            request,
             client: ClientPresentation::new(client, Some(&errand.redirect_uri)),
             username: who.user.username.to_string(),
             scopes: scope.tokens().filter(is_line).map(line).collect(),
             access_end,
             resources: errand.request.resources.iter().map(|resource| resource.as_str().to_owned()).collect(),
             is_outdated,
-        }))
+        })))
     }
 
     /// The user did not agree: the client is told.

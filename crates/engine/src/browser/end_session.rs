@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use regrant_protocol::{ClientId, EndSessionRequest, ErrorCode, ErrorResponse, IdTokenClaims, Params, with_query};
+use regrant_store::StoreError;
 
 use super::errand::{Errand, LogOutErrand};
 use super::error::PostLogoutProblem;
@@ -39,14 +40,14 @@ impl AuthorizationServer {
             Some(who) if hint.is_some_and(|hint| hint.sub == who.user.subject.as_str()) => {
                 self.finish_log_out(browser, Some(&who), &errand).await
             }
-            Some(who) => Ok(self.ask_to_log_out(&who, errand, client.as_deref(), false)),
+            Some(who) => Ok(self.ask_to_log_out(&who, errand, client.as_deref(), false)?),
             None => self.finish_log_out(browser, None, &errand).await,
         }
     }
 
     async fn confirm_end_session(&self, browser: &Browser, form: &str, decision: &str) -> Result<Step, BrowserError> {
         let who = self.logged_in(browser).await?;
-        let opened = self.open_errand(form, who.as_ref().map(LoggedIn::holder).as_ref())?;
+        let opened = self.open_errand(form, who.as_ref().map(LoggedIn::holder).as_ref()).await?;
         let Errand::LogOut(errand) = opened.errand else { return Err(BrowserError::ForeignForm) };
         let client = self.check_destination(&errand).await?;
         match (who, decision) {
@@ -54,7 +55,7 @@ impl AuthorizationServer {
             (_, other) if other != "log-out" => Err(BrowserError::FieldMissing("decision")),
             (None, _) => self.finish_log_out(browser, None, &errand).await,
             (Some(who), _) if opened.is_current => self.finish_log_out(browser, Some(&who), &errand).await,
-            (Some(who), _) => Ok(self.ask_to_log_out(&who, errand, client.as_deref(), true)),
+            (Some(who), _) => Ok(self.ask_to_log_out(&who, errand, client.as_deref(), true)?),
         }
     }
 
@@ -83,15 +84,15 @@ impl AuthorizationServer {
         errand: LogOutErrand,
         client: Option<&CachedClient>,
         is_outdated: bool,
-    ) -> Step {
+    ) -> Result<Step, StoreError> {
         let destination = errand.post_logout_redirect_uri.as_deref();
         let client = client.map(|found| ClientPresentation::new(&found.client, destination));
-        Step::from(Next::ConfirmLogOut(LogOutPrompt {
-            form: self.seal_errand(&Errand::LogOut(errand), &who.holder()),
+        Ok(Step::from(Next::ConfirmLogOut(LogOutPrompt {
+            form: self.seal_errand(&Errand::LogOut(errand), &who.holder())?,
             username: who.user.username.to_string(),
             client,
             is_outdated,
-        }))
+        })))
     }
 
     /// The client of a logout request, if it is known; fails when the browser would be sent to an address that is not its own.

@@ -1,6 +1,7 @@
 use regrant_crypto::{digest, random};
 use regrant_grant::{GrantId, SessionId};
 use regrant_protocol::{AuthorizationRequest, ClientId, Prompt, Subject, Timestamp};
+use regrant_store::StoreError;
 use serde::{Deserialize, Serialize};
 
 use super::BrowserError;
@@ -156,7 +157,7 @@ pub(super) struct OpenedErrand {
 
 impl AuthorizationServer {
     /// The errand as the hidden field `request` of a page, for `holder` alone.
-    pub(super) fn seal_errand(&self, errand: &Errand, holder: &Holder) -> String {
+    pub(super) fn seal_errand(&self, errand: &Errand, holder: &Holder) -> Result<String, StoreError> {
         let end = self.clock.now().plus_seconds(ERRAND_SECONDS).milliseconds();
         let grant: [u8; 16] = random(&*self.entropy);
         let plaintext = [&end.to_be_bytes()[..], &holder.digest(), &grant, &errand.to_json()].concat();
@@ -164,8 +165,11 @@ impl AuthorizationServer {
     }
 
     /// Opens what a page brought back to `holder`; `None` stands for nobody, to whom nothing is current.
-    pub(super) fn open_errand(&self, text: &str, holder: Option<&Holder>) -> Result<OpenedErrand, BrowserError> {
-        let opened = if text.len() > SEALED_BYTES_MAX { None } else { self.unseal(SealLabel::Errand, &[], text) };
+    pub(super) async fn open_errand(&self, text: &str, holder: Option<&Holder>) -> Result<OpenedErrand, BrowserError> {
+        let opened = match text.len() {
+            0..=SEALED_BYTES_MAX => self.unseal(SealLabel::Errand, &[], text).await?,
+            _ => None,
+        };
         opened.and_then(|plaintext| self.read_errand(&plaintext, holder)).ok_or(BrowserError::NotOurs)
     }
 

@@ -48,7 +48,7 @@ impl AuthorizationServer {
     /// [`BrowserError`], to be shown on a page: also for a user who is locked or disabled here.
     pub async fn log_in_as(&self, browser: &Browser, request: &str, known: KnownUser) -> Result<Step, BrowserError> {
         let (id, _) = self.browser_id(browser);
-        let opened = self.open_errand(request, Some(&Holder::Browser(id)))?;
+        let opened = self.open_errand(request, Some(&Holder::Browser(id))).await?;
         if !opened.is_current {
             let problem = without_cookie(browser).unwrap_or(LoginProblem::Outdated);
             return self.ask_again(browser, &opened.errand, known.username.as_str(), problem).await;
@@ -62,7 +62,7 @@ impl AuthorizationServer {
         let now = self.clock.now();
         let authenticated_at = known.authenticated_at.map_or(now, |at| at.min(now));
         let (who, session_cookie) = self.begin_session(browser, user, authenticated_at).await?;
-        let next = self.go_on(opened.errand, &who.holder(), known.authenticated_at);
+        let next = self.go_on(opened.errand, &who.holder(), known.authenticated_at)?;
         Ok(Step { next, cookies: vec![session_cookie, id.set()] })
     }
 
@@ -72,7 +72,7 @@ impl AuthorizationServer {
     /// [`BrowserError`], to be shown on a page.
     pub async fn cancel_log_in(&self, browser: &Browser, request: &str) -> Result<Step, BrowserError> {
         let (id, _) = self.browser_id(browser);
-        let opened = self.open_errand(request, Some(&Holder::Browser(id)))?;
+        let opened = self.open_errand(request, Some(&Holder::Browser(id))).await?;
         if opened.is_current {
             self.cancel(&opened.errand).await
         } else {

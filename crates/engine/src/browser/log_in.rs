@@ -1,5 +1,5 @@
 use regrant_protocol::{ErrorCode, Params, Secret, Timestamp};
-use regrant_store::{Client, User};
+use regrant_store::{Client, StoreError, User};
 
 use super::errand::{AuthorizationErrand, Errand, Holder};
 use super::form::required;
@@ -23,7 +23,7 @@ impl AuthorizationServer {
     /// [`BrowserError`], to be shown on a page. A wrong password is none: the login page says so.
     pub async fn log_in(&self, browser: &Browser, params: &Params) -> Result<Step, BrowserError> {
         let (id, _) = self.browser_id(browser);
-        let opened = self.open_errand(required(params, "request")?, Some(&Holder::Browser(id)))?;
+        let opened = self.open_errand(required(params, "request")?, Some(&Holder::Browser(id))).await?;
         let username = params.get("username").unwrap_or_default();
         if !opened.is_current {
             let problem = without_cookie(browser).unwrap_or(LoginProblem::Outdated);
@@ -37,23 +37,28 @@ impl AuthorizationServer {
         match self.attempt_login(browser, username, &password).await? {
             Ok(user) => {
                 let (who, session_cookie) = self.begin_session(browser, user, self.clock.now()).await?;
-                let cookies = vec![session_cookie, id.set(), self.remember(id, &who.user)];
-                Ok(Step { next: self.go_on(opened.errand, &who.holder(), None), cookies })
+                let cookies = vec![session_cookie, id.set(), self.remember(id, &who.user)?];
+                Ok(Step { next: self.go_on(opened.errand, &who.holder(), None)?, cookies })
             }
             Err(problem) => self.ask_again(browser, &opened.errand, username, problem).await,
         }
     }
 
     /// Where who has logged in goes on. `authenticated_at` is when they proved who they are; `None` for just now.
-    pub(super) fn go_on(&self, errand: Errand, holder: &Holder, authenticated_at: Option<Timestamp>) -> Next {
-        match errand {
+    pub(super) fn go_on(
+        &self,
+        errand: Errand,
+        holder: &Holder,
+        authenticated_at: Option<Timestamp>,
+    ) -> Result<Next, StoreError> {
+        Ok(match errand {
             Errand::Authorize(errand) => {
                 let is_for_this = authenticated_at.is_none_or(|at| at >= errand.asked_at());
                 let errand = if is_for_this { errand.after_login() } else { errand.before_login() };
-                Next::Resume(self.seal_errand(&errand.into(), holder))
+                Next::Resume(self.seal_errand(&errand.into(), holder)?)
             }
             Errand::Account | Errand::LogOut(_) => Next::ToAccount,
-        }
+        })
     }
 
     /// The user would rather not log in: the client is told, and nobody is logged in by it (OpenID Connect Core §3.1.2.6).
@@ -84,7 +89,7 @@ impl AuthorizationServer {
         };
         let username = Some(username).filter(|username| !username.is_empty()).map(str::to_owned);
         let shown = Shown { client, username, authenticated_after, problem: Some(problem) };
-        Ok(self.login_page(browser, errand, shown))
+        Ok(self.login_page(browser, errand, shown)?)
     }
 
     /// The login page for an authorization. Whatever was entered before, the user has to log in for this. It begins with the
@@ -96,7 +101,7 @@ impl AuthorizationServer {
         client: &Client,
         who: Option<&LoggedIn>,
         problem: Option<LoginProblem>,
-    ) -> Step {
+    ) -> Result<Step, StoreError> {
         let is_expected = |user: &User| errand.expected_user.as_ref().is_none_or(|expected| *expected == user.subject);
         let user = who.map(|who| &who.user).filter(|user| is_expected(user));
         let hint = errand.request.login_hint.as_deref();
@@ -122,7 +127,7 @@ impl AuthorizationServer {
         browser: &Browser,
         errand: &AuthorizationErrand,
         client: &Client,
-    ) -> Step {
+    ) -> Result<Step, StoreError> {
         let shown = Shown {
             client: Some(ClientPresentation::new(client, Some(&errand.redirect_uri))),
             username: errand.request.login_hint.clone(),
@@ -133,12 +138,12 @@ impl AuthorizationServer {
     }
 
     /// The login page, for this browser.
-    pub(super) fn login_page(&self, browser: &Browser, errand: &Errand, shown: Shown) -> Step {
+    pub(super) fn login_page(&self, browser: &Browser, errand: &Errand, shown: Shown) -> Result<Step, StoreError> {
         let (id, new_cookie) = self.browser_id(browser);
-        let request = self.seal_errand(errand, &Holder::Browser(id));
+        let request = self.seal_errand(errand, &Holder::Browser(id))?;
         let Shown { client, username, authenticated_after, problem } = shown;
         let prompt = LoginPrompt { request, client, username, authenticated_after, problem };
-        Step { next: Next::LogIn(prompt), cookies: new_cookie.into_iter().collect() }
+        Ok(Step { next: Next::LogIn(prompt), cookies: new_cookie.into_iter().collect() })
     }
 }
 

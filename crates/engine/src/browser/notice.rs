@@ -1,4 +1,5 @@
 use regrant_protocol::Timestamp;
+use regrant_store::StoreError;
 use serde::{Deserialize, Serialize};
 
 use super::account::form_place;
@@ -20,19 +21,20 @@ struct SealedNotice {
 
 impl AuthorizationServer {
     /// Sends the browser to the account page, which says what was done: loading that page again does nothing again.
-    pub(super) fn show_notice(&self, who: &LoggedIn, notice: AccountNotice) -> Next {
+    pub(super) fn show_notice(&self, who: &LoggedIn, notice: AccountNotice) -> Result<Next, StoreError> {
         let ends_at_milliseconds = self.clock.now().plus_seconds(i64::from(NOTICE_SECONDS)).milliseconds();
         let sealed =
             serde_json::to_vec(&SealedNotice { ends_at_milliseconds, notice }).expect("it is text and numbers");
-        Next::ShowNotice(self.seal(SealLabel::Notice, &form_place(who), &sealed))
+        Ok(Next::ShowNotice(self.seal(SealLabel::Notice, &form_place(who), &sealed)?))
     }
 
     /// The notice that the address of the account page carries, if it is one of this session and still news.
-    pub(super) fn open_notice(&self, who: &LoggedIn, text: &str) -> Option<AccountNotice> {
-        let plaintext = self.unseal(SealLabel::Notice, &form_place(who), text)?;
-        let sealed: SealedNotice = serde_json::from_slice(&plaintext).ok()?;
-        let is_news = self.clock.now() < Timestamp::from_milliseconds(sealed.ends_at_milliseconds);
-        is_news.then_some(sealed.notice)
+    pub(super) async fn open_notice(&self, who: &LoggedIn, text: &str) -> Result<Option<AccountNotice>, StoreError> {
+        let plaintext = self.unseal(SealLabel::Notice, &form_place(who), text).await?;
+        let sealed = plaintext.and_then(|plaintext| serde_json::from_slice::<SealedNotice>(&plaintext).ok());
+        let is_news =
+            |sealed: &SealedNotice| self.clock.now() < Timestamp::from_milliseconds(sealed.ends_at_milliseconds);
+        Ok(sealed.filter(is_news).map(|sealed| sealed.notice))
     }
 }
 

@@ -76,7 +76,7 @@ impl AuthorizationServer {
         }
         let Some(who) = who.as_ref().filter(|_| due != Due::LogIn) else {
             let problem = (*answer == Answer::Outdated).then_some(LoginProblem::Outdated);
-            return Ok(self.ask_to_log_in(browser, errand, client, who.as_ref(), problem));
+            return Ok(self.ask_to_log_in(browser, errand, client, who.as_ref(), problem)?);
         };
         let approval = Approval { browser, errand, client, who, waiting };
         match (due, answer) {
@@ -84,11 +84,11 @@ impl AuthorizationServer {
                 self.take_back(approval).await?;
                 Ok(self.deny(approval, "the user did not agree"))
             }
-            (_, Answer::Switch) => Ok(self.ask_for_another_user(browser, errand, client)),
+            (_, Answer::Switch) => Ok(self.ask_for_another_user(browser, errand, client)?),
             (_, Answer::Allow(names)) => self.agree(approval, given, &scope, names).await,
             (Due::Code(scope), Answer::None) => self.give_code(approval, scope).await,
-            (_, Answer::None) => Ok(self.ask_to_consent(approval, &scope, false)),
-            (_, Answer::Outdated) => Ok(self.ask_to_consent(approval, &scope, true)),
+            (_, Answer::None) => Ok(self.ask_to_consent(approval, &scope, false)?),
+            (_, Answer::Outdated) => Ok(self.ask_to_consent(approval, &scope, true)?),
         }
     }
 }

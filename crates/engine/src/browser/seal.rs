@@ -2,8 +2,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use regrant_crypto::{SealingKey, digest};
 use regrant_protocol::Kid;
+use regrant_store::StoreError;
 
 use crate::AuthorizationServer;
+use crate::keys::missing;
 
 /// What may be given into a browser's hands, each kind under a key of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,25 +33,40 @@ impl SealLabel {
 
 impl AuthorizationServer {
     /// base64url(kid ‖ seal) of `plaintext`, under the newest master key. It is unsealed only with the same label and `place`.
-    pub(super) fn seal(&self, label: SealLabel, place: &[&[u8]], plaintext: &[u8]) -> String {
-        let ring = self.keys.ring();
-        let newest = self.keys.newest_kid();
-        // Where the newest is not here, nobody is given a page.
-        let (kid, master) = ring.get(newest).map_or_else(|| ring.newest(), |master| (newest, master));
+    ///
+    /// # Errors
+    /// When the newest master key is not here.
+    pub(super) fn seal(&self, label: SealLabel, place: &[&[u8]], plaintext: &[u8]) -> Result<String, StoreError> {
+        let (kid, ring) = self.keys.newest()?;
+        let master = ring.get(kid).ok_or_else(|| missing(kid))?;
         let sealed = SealingKey::new(master, label.as_str()).seal(plaintext, &self.aad(place), &*self.entropy);
-        URL_SAFE_NO_PAD.encode([&[kid.0], &sealed[..]].concat())
+        Ok(URL_SAFE_NO_PAD.encode([&[kid.0], &sealed[..]].concat()))
     }
 
     /// What was sealed; `None` when it was sealed for another place or store, was changed, or its key has been retired.
-    pub(super) fn unseal(&self, label: SealLabel, place: &[&[u8]], text: &str) -> Option<Vec<u8>> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (&kid, sealed) = bytes.split_first()?;
-        if !self.keys.has(Kid(kid)) {
-            return None;
+    ///
+    /// # Errors
+    /// When nobody can tell whether the key has been retired, or it is in force and not here.
+    pub(super) async fn unseal(
+        &self,
+        label: SealLabel,
+        place: &[&[u8]],
+        text: &str,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let Ok(bytes) = URL_SAFE_NO_PAD.decode(text) else { return Ok(None) };
+        let Some((&kid, sealed)) = bytes.split_first() else { return Ok(None) };
+        let kid = Kid(kid);
+        self.learn_of_key(kid).await?;
+        if self.keys.is_awaited(kid) {
+            return Err(missing(kid));
+        }
+        if !self.keys.has(kid) {
+            return Ok(None);
         }
         let ring = self.keys.ring();
-        let opened = SealingKey::new(ring.get(Kid(kid))?, label.as_str()).open(sealed, &self.aad(place)).ok()?;
-        Some(opened.to_vec())
+        let Some(master) = ring.get(kid) else { return Ok(None) };
+        let opened = SealingKey::new(master, label.as_str()).open(sealed, &self.aad(place));
+        Ok(opened.ok().map(|opened| opened.to_vec()))
     }
 
     fn aad(&self, place: &[&[u8]]) -> [u8; 32] {

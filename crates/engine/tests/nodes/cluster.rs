@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use regrant_crypto::{KeyRing, SeededEntropy, unverified_header};
 use regrant_databases::{Database, Postgres};
 use regrant_engine::{
-    AuthorizationServer, Follower, Hooks, KeyFile, KeyFileNotRead, KeyFileNotWritten, OpenError, Parts, RequestContext,
-    SESSION_SECONDS, Secrecy, TokenError, Verdict,
+    AuthorizationServer, Browser, BrowserCookies, BrowserError, Follower, Hooks, KeyFile, KeyFileNotRead,
+    KeyFileNotWritten, Next, OpenError, Parts, RequestContext, SESSION_SECONDS, Secrecy, TokenError, Verdict,
 };
 use regrant_grant::{REFRESH_PREFIX, Realm, TokenParts};
 use regrant_protocol::{
@@ -173,6 +173,28 @@ impl Node {
             self.server.userinfo(&self.context(), &BearerToken::parse(header.as_bytes()).expect("it is one")).await;
         assert_eq!(told.is_ok(), is_good, "{told:?}");
         Ok(is_good)
+    }
+
+    /// The sealed request of the login page that the account page leads to.
+    pub(crate) async fn login_page(&self) -> Result<String, BrowserError> {
+        match self.server.account(&self.browser(), None).await?.next {
+            Next::LogIn(prompt) => Ok(prompt.request),
+            other => panic!("nobody is logged in: {other:?}"),
+        }
+    }
+
+    /// Whether a login page is taken back as one of ours. It is that of another browser, so that nothing comes of it.
+    pub(crate) async fn post_login(&self, request: &str) -> Result<bool, BrowserError> {
+        let form = form_of(&format!("request={request}&username=alice&password=wrong"));
+        match self.server.log_in(&self.browser(), &form).await {
+            Ok(step) => Ok(matches!(step.next, Next::LogIn(_))),
+            Err(BrowserError::NotOurs) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    fn browser(&self) -> Browser {
+        Browser { context: self.context(), cookies: BrowserCookies::default(), user_agent: None }
     }
 
     /// The names of the public keys.

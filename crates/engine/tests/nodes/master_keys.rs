@@ -1,12 +1,14 @@
 //! Master keys are at every node before tokens are made under them; in an emergency the old ones count at none.
 
+use std::sync::{Mutex, PoisonError};
+
 use regrant_crypto::{KeyRing, SeededEntropy};
 use regrant_engine::{
-    KeyRotationError, KeyView, MasterKeyState, MasterKeyView, NODE_AWAITED_MILLISECONDS, OpenError, Refusal,
-    TokenError, Verdict,
+    BrowserError, KeyFile, KeyFileNotRead, KeyFileNotWritten, KeyRotationError, KeyView, MasterKeyState, MasterKeyView,
+    NODE_AWAITED_MILLISECONDS, OpenError, Refusal, TokenError, Verdict,
 };
 use regrant_protocol::Kid;
-use regrant_store::AccessTokenFormat;
+use regrant_store::{AccessTokenFormat, AnnouncedKey};
 
 use crate::cluster::{Cluster, File, Node, kid};
 
@@ -200,4 +202,55 @@ async fn a_node_does_not_start_with_a_key_file_that_is_old_or_of_another_store()
     let other = cluster.node("other", &one.file).await.unwrap();
     assert_eq!(states(&other).await, states(&one).await);
     assert_eq!(other.server.prepare_master_key(&*other.file).await.unwrap(), Kid(3));
+}
+
+/// A key file on a disk that is full, and what was to be written there.
+#[derive(Default)]
+struct Full(Mutex<Option<KeyRing>>);
+
+impl KeyFile for Full {
+    fn read(&self) -> Result<KeyRing, KeyFileNotRead> {
+        Err(KeyFileNotRead("it is not looked at".to_owned()))
+    }
+
+    fn replace(&self, ring: &KeyRing) -> Result<(), KeyFileNotWritten> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ring.clone());
+        Err(KeyFileNotWritten("the disk is full".to_owned()))
+    }
+}
+
+/// As when the connection was lost after the commit.
+#[tokio::test]
+async fn a_rotation_whose_announcement_was_not_answered_is_finished_with_its_key() {
+    let cluster = Cluster::new();
+    let [one, other] = cluster.nodes(["one", "other"], AccessTokenFormat::Opaque).await;
+    one.follow().await;
+    let full = Full::default();
+    assert!(matches!(one.server.rotate_master_key(&full, false).await, Err(KeyRotationError::KeyFile(_))));
+    let ring = full.0.into_inner().unwrap().unwrap();
+    let check_value = ring.check_value(Kid(2)).unwrap();
+    one.server.store().announce_key(AnnouncedKey { kid: Kid(2), check_value }).await.unwrap();
+    other.follow().await;
+    assert_eq!(one.rotate(false).await.unwrap(), 2);
+    assert_eq!(one.file.ring().newest().0, Kid(2));
+}
+
+/// A node that has lost touch cannot know which pages an emergency has ended.
+#[tokio::test]
+async fn a_page_is_taken_back_only_by_a_node_that_knows_which_keys_count() {
+    let cluster = Cluster::new();
+    let [one, other] = cluster.nodes(["one", "other"], AccessTokenFormat::Opaque).await;
+    let page = one.login_page().await.unwrap();
+    assert_eq!(other.post_login(&page).await, Ok(true), "made at any node, it counts at each");
+    one.rotate(true).await.unwrap();
+    assert_eq!(one.post_login(&page).await, Ok(false));
+    assert_eq!(other.post_login(&page).await, Ok(true), "for two seconds at most");
+    cluster.clock.advance_seconds(2);
+    assert_eq!(other.post_login(&page).await, Ok(false));
+    // One that the other has not the key of is not refused.
+    let page = one.login_page().await.unwrap();
+    assert!(matches!(other.post_login(&page).await, Err(BrowserError::Store(_))));
+    other.file.copy(&one.file);
+    other.follow().await;
+    assert_eq!(other.post_login(&page).await, Ok(true));
 }

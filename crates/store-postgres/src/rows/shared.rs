@@ -5,10 +5,14 @@ use crate::columns::Columns;
 use crate::connection::Value;
 use crate::id_bytes::IdBytes;
 use crate::statements::shared::{
-    COUNT_CLIENT_CHANGE, COUNT_KEY_CHANGE, DELETE_NODES_SEEN_BEFORE, SELECT_CHANGES, SELECT_NODES, UPSERT_NODE,
-    WAIT_FOR_NOBODY,
+    COUNT_CLIENT_CHANGE, COUNT_KEY_CHANGE, DELETE_NODES_SEEN_BEFORE_OR_AFTER, SELECT_CHANGES, SELECT_NODES_SEEN_UNTIL,
+    UPSERT_NODE, WAIT_FOR_NOBODY,
 };
 use crate::transaction::Transaction;
+
+/// A node that was seen later than that was seen by a clock that has been put back since. One that is there tells so again within
+/// a second; the others are not.
+const SEEN_AHEAD_MILLISECONDS_MAX: i64 = 1_000;
 
 /// How often clients and keys were changed, how far the store has come, and since when it decides nothing.
 pub(crate) async fn changes(transaction: &Transaction) -> Result<(Changes, Place, Option<Timestamp>), StoreError> {
@@ -48,13 +52,17 @@ pub(crate) async fn note_node(transaction: &Transaction, node: &Node) -> Result<
     let values: [Value<'_>; 6] = [&IdBytes(id.0), name, version, &kid, &check_value, &now.milliseconds()];
     transaction.execute(UPSERT_NODE, &values).await?;
     let remembered = now.plus_seconds(-i64::from(NODE_REMEMBERED_SECONDS));
-    transaction.execute(DELETE_NODES_SEEN_BEFORE, &[&remembered.milliseconds()]).await.map(drop)
+    let ahead = now.plus_milliseconds(SEEN_AHEAD_MILLISECONDS_MAX);
+    let values: [Value<'_>; 2] = [&remembered.milliseconds(), &ahead.milliseconds()];
+    transaction.execute(DELETE_NODES_SEEN_BEFORE_OR_AFTER, &values).await.map(drop)
 }
 
 /// The nodes that are remembered, by name.
 pub(crate) async fn nodes(transaction: &Transaction) -> Result<Vec<SeenNode>, StoreError> {
     let now = transaction.now();
-    let found = transaction.all(SELECT_NODES, &[], |row| {
+    let ahead = now.plus_milliseconds(SEEN_AHEAD_MILLISECONDS_MAX).milliseconds();
+    let values: [Value<'_>; 1] = [&ahead];
+    let found = transaction.all(SELECT_NODES_SEEN_UNTIL, &values, |row| {
         let mut columns = Columns::new(row, "nodes", &"of unreadable id");
         let id = columns.id("id").map(NodeId)?;
         let (name, version): (String, String) = (columns.next("name")?, columns.next("version")?);
@@ -62,7 +70,7 @@ pub(crate) async fn nodes(transaction: &Transaction) -> Result<Vec<SeenNode>, St
         let newest_key =
             AnnouncedKey { kid: columns.small("newest_kid").map(Kid)?, check_value: columns.bytes("check_value")? };
         let seen_at = columns.time("seen_at")?;
-        // Whose clock is asked may have been put back.
+        // It may have told a moment after this was begun.
         let seen_milliseconds_ago = u64::try_from(now.milliseconds_since(seen_at)).unwrap_or(0);
         Ok(SeenNode { node: Node { id, version, newest_key, name: name.clone() }, seen_milliseconds_ago })
     });

@@ -20,6 +20,6 @@ pub(crate) const UPSERT_NODE: &str = "
     INSERT INTO nodes (id, name, version, newest_kid, check_value, seen_at) VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (id) DO UPDATE
     SET newest_kid = excluded.newest_kid, check_value = excluded.check_value, seen_at = excluded.seen_at";
-pub(crate) const DELETE_NODES_SEEN_BEFORE: &str = "DELETE FROM nodes WHERE seen_at < $1";
-pub(crate) const SELECT_NODES: &str =
-    "SELECT id, name, version, newest_kid, check_value, seen_at FROM nodes ORDER BY name, id";
+pub(crate) const DELETE_NODES_SEEN_BEFORE_OR_AFTER: &str = "DELETE FROM nodes WHERE seen_at < $1 OR seen_at > $2";
+pub(crate) const SELECT_NODES_SEEN_UNTIL: &str = "
+    SELECT id, name, version, newest_kid, check_value, seen_at FROM nodes WHERE seen_at <= $1 ORDER BY name, id";

@@ -149,6 +149,35 @@ async fn a_node_is_remembered_as_it_last_told_until_it_was_not_seen_for_long() {
     assert_eq!(store.changes().await.unwrap(), before);
 }
 
+/// Whoever is there tells so again by the clock of now; the others would be waited for until that time comes.
+#[tokio::test]
+async fn a_node_that_was_seen_in_the_future_is_not_there() {
+    let database = Postgres::shared().database();
+    let at = async |seconds| {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(seconds)));
+        let settings = Settings { time_of_day: TimeOfDay::Given, ..Settings::new(address(&database)) };
+        PostgresStore::open(settings, GENESIS, clock as Arc<dyn Clock>).await.unwrap()
+    };
+    let (ahead, now) = (at(1_800_000_060).await, at(1_800_000_000).await);
+    let node = |number: u8| Node {
+        id: NodeId([number; 16]),
+        name: format!("node-{number}"),
+        version: "1.2.3".to_owned(),
+        newest_key: MASTER,
+    };
+    for number in [1, 2] {
+        ahead.note_node(&node(number)).await.unwrap();
+    }
+    let names = async |store: &PostgresStore| {
+        store.nodes().await.unwrap().into_iter().map(|seen| seen.node.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&ahead).await, ["node-1", "node-2"]);
+    assert_eq!(names(&now).await, [""; 0]);
+    now.note_node(&node(1)).await.unwrap();
+    assert_eq!(names(&now).await, ["node-1"]);
+    assert_eq!(names(&ahead).await, ["node-1"], "the other is forgotten");
+}
+
 /// Or a queue of other calls would be taken for a database that cannot be asked, and end what the node relies on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_asks_for_changes_waits_for_nobody_else() {
