@@ -13,7 +13,7 @@ pub(crate) fn run() -> Result<(), String> {
 const STAGES: &[Stage] = &[
     Stage::new("test", test::run),
     Stage::new("format", format),
-    Stage::new("clippy", || cargo("clippy --workspace --all-targets -- -D warnings")),
+    Stage::new("clippy", clippy),
     Stage::new("telemetry", telemetry),
     Stage::new("token program", token_program),
     Stage::new("docs", || cargo_with("doc --workspace --no-deps", "RUSTDOCFLAGS", "-Dwarnings")),
@@ -36,6 +36,15 @@ const STAGES: &[Stage] = &[
     Stage::new("prove client", || prove::run(&["client", "--scale", "ci"])),
     Stage::new("prove fuzz", || prove::run(&["fuzz", "--scale", "ci"])),
 ];
+
+/// The features of the proofs change code that is in no other build.
+fn clippy() -> Result<(), String> {
+    cargo("clippy --workspace --all-targets -- -D warnings")?;
+    let with_faults = "--features failpoints,planted-faults -- -D warnings";
+    cargo(&format!("clippy --package regrant-store-sqlite --all-targets {with_faults}"))?;
+    cargo(&format!("clippy --package regrant-server --all-targets {with_faults}"))?;
+    cargo("clippy --package regrant-prove --all-targets --features planted-faults -- -D warnings")
+}
 
 /// What only the feature for OpenTelemetry has.
 fn telemetry() -> Result<(), String> {

@@ -99,7 +99,8 @@ pub use failures::{
     SOURCE_FAILURE_BURST, SOURCE_FAILURE_INTERVAL_SECONDS,
 };
 pub use follow::{
-    FOLLOW_PAUSE_MILLISECONDS_MAX, FOLLOW_PAUSE_MILLISECONDS_MIN, Followed, Follower, NODE_NOTED_MILLISECONDS,
+    CATCH_UP_MILLISECONDS_MAX, FOLLOW_PAUSE_MILLISECONDS_MAX, FOLLOW_PAUSE_MILLISECONDS_MIN, Followed, Follower,
+    NODE_NAME_CHARACTERS_MAX, NODE_NOTED_MILLISECONDS,
 };
 pub use happening::{
     ClientAuthenticationFailure, Happening, LogInOutcome, OperatorFailure, Reason, RevokedGrants, Revoker,

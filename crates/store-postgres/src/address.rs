@@ -12,8 +12,26 @@ use crate::tls::TlsMode;
 /// Where PostgreSQL listens unless it is told otherwise.
 const PORT: u16 = 5432;
 
-/// How long making a connection to one host may take.
-pub(crate) const CONNECT_MILLISECONDS_MAX: u64 = 3_000;
+/// How long making a connection to one host may take, unless the URL says otherwise.
+const CONNECT_SECONDS: u64 = 3;
+
+/// The longest that it may say. Whoever waits for a token waits that long for each host that is silent.
+const CONNECT_SECONDS_MAX: u64 = 10;
+
+/// The parameters of a URL that hold as they stand there, as the driver reads them. What is none of them, and is not read
+/// here, is refused: it would hold nowhere.
+const PARAMETERS: [&str; 10] = [
+    "application_name",
+    "channel_binding",
+    "dbname",
+    "host",
+    "hostaddr",
+    "keepalives",
+    "options",
+    "port",
+    "sslnegotiation",
+    "user",
+];
 
 /// How long a connection may be silent before it is asked whether the other side is still there.
 const KEEPALIVE_SECONDS: u64 = 5;
@@ -36,7 +54,8 @@ impl Address {
     ///
     /// `sslmode` is `verify-full` (the default: the certificate is checked against `sslrootcert`, a PEM file, or the
     /// system's authorities, and has to name the host), `require` (encrypted, to whoever answers) or `disable`. It says nothing
-    /// about Unix sockets.
+    /// about Unix sockets. `connect_timeout` is how many seconds each host may take. Of other parameters only those are taken that
+    /// hold.
     ///
     /// # Errors
     /// When something is missing or wrong, or a password is in the URL.
@@ -48,12 +67,17 @@ impl Address {
         }
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
         let (mut mode, mut authorities, mut others) = (None, None, Vec::new());
+        let mut connect_seconds = CONNECT_SECONDS;
         for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
             match parameter.split_once('=').unwrap_or((parameter, "")) {
                 ("password", _) => return Err(AddressError::PasswordInUrl),
                 ("sslmode", value) => mode = Some(value),
                 ("sslrootcert", value) => authorities = Some(PathBuf::from(decoded(value)?)),
-                _ => others.push(parameter),
+                ("connect_timeout", value) => connect_seconds = read_connect_timeout(value)?,
+                // It is so anyway.
+                ("target_session_attrs", "read-write") => {}
+                (name, _) if PARAMETERS.contains(&name) => others.push(parameter),
+                (name, _) => return Err(AddressError::Parameter(name.to_owned())),
             }
         }
         let mut config: Config = match others.is_empty() {
@@ -75,6 +99,7 @@ impl Address {
         if let Some(password) = password {
             config.password(password.expose());
         }
+        config.connect_timeout(Duration::from_secs(connect_seconds));
         let hosts = (0..config.get_hosts().len()).map(|index| of_host(&config, index, &tls)).collect();
         Ok(Self { hosts, tls })
     }
@@ -155,6 +180,15 @@ pub enum AddressError {
          take out the authorities, or that"
     )]
     NothingVerified,
+    /// It says something that would hold nowhere.
+    #[error(
+        "parameter {0:?} of the URL of the database is none that is taken; take it out. Taken are sslmode, sslrootcert, connect_timeout, {taken}",
+        taken = PARAMETERS.join(", ")
+    )]
+    Parameter(String),
+    /// It lets a host take too long, or no time at all.
+    #[error("connect_timeout of the database is not a number of seconds from 1 to {CONNECT_SECONDS_MAX}")]
+    ConnectTimeout,
     /// It cannot be read.
     #[error("the URL of the database cannot be read: {0}")]
     Url(String),
@@ -189,13 +223,23 @@ fn of_host(all: &Config, index: usize, tls: &TlsMode) -> Config {
         .ssl_mode(if *tls == TlsMode::Disable { SslMode::Disable } else { SslMode::Require })
         .ssl_negotiation(all.get_ssl_negotiation())
         .channel_binding(all.get_channel_binding())
-        .connect_timeout(Duration::from_millis(CONNECT_MILLISECONDS_MAX))
+        .connect_timeout(connect_timeout(all))
         .keepalives(all.get_keepalives())
         .keepalives_idle(Duration::from_secs(KEEPALIVE_SECONDS))
         .keepalives_interval(Duration::from_secs(1))
         .keepalives_retries(3)
         .tcp_user_timeout(Duration::from_millis(UNACKNOWLEDGED_MILLISECONDS_MAX));
     one
+}
+
+/// How long making a connection to a host may take.
+pub(crate) fn connect_timeout(host: &Config) -> Duration {
+    host.get_connect_timeout().copied().unwrap_or(Duration::from_secs(CONNECT_SECONDS))
+}
+
+fn read_connect_timeout(value: &str) -> Result<u64, AddressError> {
+    let seconds = value.parse().ok().filter(|seconds| (1..=CONNECT_SECONDS_MAX).contains(seconds));
+    seconds.ok_or(AddressError::ConnectTimeout)
 }
 
 fn decoded(value: &str) -> Result<String, AddressError> {
@@ -252,10 +296,29 @@ mod tests {
             ("postgres://r@db/oauth?sslmode=prefer", "verify-full"),
             ("postgres://r@db:x/oauth", "port"),
             ("postgres://r@db/oauth?colour=red", "colour"),
+            ("postgres://r@db/oauth?sslmode=disable&tcp_user_timeout=1", "\"tcp_user_timeout\" of the URL"),
+            ("postgres://r@db/oauth?keepalives_idle=30", "Taken are sslmode"),
+            ("postgres://r@db/oauth?target_session_attrs=any", "target_session_attrs"),
+            ("postgres://r@db/oauth?connect_timeout=0", "from 1 to 10"),
+            ("postgres://r@db/oauth?connect_timeout=11", "from 1 to 10"),
+            ("postgres://r@db/oauth?connect_timeout=soon", "from 1 to 10"),
         ] {
             let error = parse(url).unwrap_err().to_string();
             assert!(error.contains(problem) && !error.contains("hunter2"), "{url}: {error}");
         }
+    }
+
+    #[test]
+    fn what_a_url_says_of_the_way_holds() {
+        let seconds = |url| parse(url).unwrap().hosts().iter().map(connect_timeout).collect::<Vec<_>>();
+        assert_eq!(seconds("postgres://r@a,b/oauth"), [Duration::from_secs(3); 2]);
+        assert_eq!(seconds("postgres://r@a,b/oauth?connect_timeout=7"), [Duration::from_secs(7); 2]);
+        let said = parse(
+            "postgres://r@a/oauth?application_name=node-1&options=-c%20x%3D1&keepalives=0&target_session_attrs=read-write",
+        );
+        let host = said.unwrap().hosts()[0].clone();
+        assert_eq!((host.get_application_name(), host.get_options()), (Some("node-1"), Some("-c x=1")));
+        assert!(!host.get_keepalives());
     }
 
     #[test]

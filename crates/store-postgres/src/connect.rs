@@ -1,7 +1,6 @@
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use regrant_grant::Realm;
 use regrant_store::{RolledBack, StoreError};
@@ -10,7 +9,7 @@ use tokio::time::timeout;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Row, Socket};
 
-use crate::address::CONNECT_MILLISECONDS_MAX;
+use crate::address::connect_timeout;
 use crate::connection::{Connection, STATEMENT_MILLISECONDS_MAX};
 use crate::guard::{Guard, Strange};
 use crate::listener::count;
@@ -114,7 +113,7 @@ impl Connector {
     }
 
     async fn open_session(&self, host: &Config) -> Result<Connection, OpenError> {
-        let reached = timeout(Duration::from_millis(CONNECT_MILLISECONDS_MAX), async {
+        let reached = timeout(connect_timeout(host), async {
             match &self.tls {
                 Some(tls) => self.dial(host, tls.clone()).await,
                 None => self.dial(host, NoTls).await,

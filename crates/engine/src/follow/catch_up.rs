@@ -6,7 +6,7 @@ use regrant_crypto::unverified_header;
 use regrant_grant::{HEAD_BYTES, Head, OPAQUE_ACCESS_PREFIX};
 use regrant_protocol::Kid;
 use regrant_store::{Changes, SharedStore, StoreError};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::Followed;
 use crate::AuthorizationServer;
@@ -14,6 +14,9 @@ use crate::keys::missing;
 
 /// How long after one reading on demand the next one begins: whoever makes up tokens of unknown keys costs the store no more.
 const READINGS_APART_MILLISECONDS_MIN: u64 = 100;
+
+/// How long somebody waits who cannot be answered before that is read. The one who follows goes on by itself.
+pub const CATCH_UP_MILLISECONDS_MAX: u64 = 2_000;
 
 /// What was last read of what all nodes share. Whoever holds it reads the keys of the store and puts them in force, or changes
 /// them there and here: one at a time, so that nothing older comes after something newer.
@@ -40,9 +43,19 @@ impl AuthorizationServer {
     /// Puts in force what other nodes have changed before this is called. Callers that wait together share a reading.
     ///
     /// # Errors
-    /// When the store failed.
+    /// When the store failed, or has not answered within [`CATCH_UP_MILLISECONDS_MAX`].
     pub(crate) async fn catch_up(&self) -> Result<(), StoreError> {
         let Some(shared) = self.store.shared() else { return Ok(()) };
+        let bound = Duration::from_millis(CATCH_UP_MILLISECONDS_MAX);
+        let late = || {
+            let told =
+                format!("the store has not told within {CATCH_UP_MILLISECONDS_MAX} ms what other nodes have changed");
+            Err(StoreError::Unavailable(told))
+        };
+        timeout(bound, self.catch_up_with(shared)).await.unwrap_or_else(|_| late())
+    }
+
+    async fn catch_up_with(&self, shared: &dyn SharedStore) -> Result<(), StoreError> {
         let asked_at = self.clock.monotonic();
         let mut known = self.known.lock().await;
         if let Some((begun_at, outcome)) = &known.last {

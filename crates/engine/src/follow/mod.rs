@@ -16,6 +16,7 @@ use regrant_store::{AnnouncedKey, Node, StoreError};
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
+pub use self::catch_up::CATCH_UP_MILLISECONDS_MAX;
 pub(crate) use self::catch_up::Known;
 use crate::{AuthorizationServer, KeyFile};
 
@@ -25,6 +26,9 @@ pub const FOLLOW_PAUSE_MILLISECONDS_MAX: u64 = 1_000;
 pub const FOLLOW_PAUSE_MILLISECONDS_MIN: u64 = 20;
 /// How often a node tells that it is there.
 pub const NODE_NOTED_MILLISECONDS: u64 = 1_000;
+
+/// The longest name of a node, in characters; what is beyond is left out.
+pub const NODE_NAME_CHARACTERS_MAX: usize = 100;
 
 /// Follows what other nodes change: whoever runs the server lets [`Follower::run`] go on beside it.
 pub struct Follower {
@@ -46,11 +50,12 @@ pub struct Followed {
 
 impl AuthorizationServer {
     /// What follows other nodes on the store of this server. `name` is what operators know this node by, and `key_file` is read
-    /// anew each time: a key that is copied there is used without a restart.
+    /// anew each time: a key that is copied there is used without a restart. Of the name [`NODE_NAME_CHARACTERS_MAX`] characters count.
     #[must_use]
     pub fn follower(self: &Arc<Self>, name: impl Into<String>, key_file: Arc<dyn KeyFile>) -> Follower {
         let (noted, complaint) = Default::default();
-        Follower { server: Arc::clone(self), key_file, name: name.into(), noted, complaint }
+        let name = name.into().chars().take(NODE_NAME_CHARACTERS_MAX).collect();
+        Follower { server: Arc::clone(self), key_file, name, noted, complaint }
     }
 }
 

@@ -177,10 +177,9 @@ impl Node {
 
     /// The sealed request of the login page that the account page leads to.
     pub(crate) async fn login_page(&self) -> Result<String, BrowserError> {
-        match self.server.account(&self.browser(), None).await?.next {
-            Next::LogIn(prompt) => Ok(prompt.request),
-            other => panic!("nobody is logged in: {other:?}"),
-        }
+        let next = self.server.account(&self.browser(), None).await?.next;
+        let Next::LogIn(prompt) = next else { panic!("nobody is logged in: {next:?}") };
+        Ok(prompt.request)
     }
 
     /// Whether a login page is taken back as one of ours. It is that of another browser, so that nothing comes of it.

@@ -1,7 +1,9 @@
 //! What a node knows is read anew when the database is another server, which may have lost what it knows.
 
+use std::sync::Arc;
+
 use regrant_databases::Postgres;
-use regrant_engine::Followed;
+use regrant_engine::{CATCH_UP_MILLISECONDS_MAX, Followed, NODE_NAME_CHARACTERS_MAX};
 use regrant_store::AccessTokenFormat;
 
 use crate::cluster::Cluster;
@@ -32,4 +34,31 @@ async fn another_client_of_the_same_version_is_noticed_after_a_fail_over() {
     assert_eq!(followed, Followed { clients: true, keys: true });
     assert!(!is_opaque().await);
     assert_eq!(node.follow().await, Followed::default(), "it is read once");
+}
+
+/// A machine that is paused, and a connection that leads nowhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_for_long_for_a_database_that_does_not_answer() {
+    let postgres = Postgres::start();
+    let socket = postgres.socket_folder().display().to_string();
+    let url = format!("postgres://postgres@/postgres?host={socket}&port={}", postgres.port());
+    let cluster = Cluster::at(&url);
+    let [node] = cluster.nodes(["node"], AccessTokenFormat::Opaque).await;
+    let given = node.log_in().await.unwrap();
+    cluster.clock.advance_seconds(2);
+    postgres.pause();
+    let told = node.refresh(&given).await.unwrap_err().to_string();
+    postgres.resume();
+    assert!(told.contains(&format!("has not told within {CATCH_UP_MILLISECONDS_MAX} ms")), "{told}");
+    node.refresh(&given).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_node_is_known_by_a_name_that_is_not_endless() {
+    let cluster = Cluster::new();
+    let [node] = cluster.nodes(["node"], AccessTokenFormat::Opaque).await;
+    let named = node.server.follower("é".repeat(NODE_NAME_CHARACTERS_MAX + 1), Arc::clone(&node.file) as _);
+    named.follow_once().await.unwrap();
+    let told: Vec<_> = node.server.nodes().await.unwrap().into_iter().map(|seen| seen.node.name).collect();
+    assert_eq!(told, ["é".repeat(NODE_NAME_CHARACTERS_MAX)]);
 }
