@@ -210,7 +210,7 @@ fn of_keys(error: &KeyRotationError) -> ErrorCode {
         // What fails may be mended, and asked for again.
         KeyRotationError::KeyFile(_)
         | KeyRotationError::KidTaken(_)
-        | KeyRotationError::KeyNotHere(_)
+        | KeyRotationError::KeyMissing(_)
         | KeyRotationError::SigningKeys(_)
         | KeyRotationError::Store(_)
         | _ => ErrorCode::Unavailable,

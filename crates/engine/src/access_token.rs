@@ -48,7 +48,7 @@ impl AuthorizationServer {
         let key = self.signing_key(algorithm).ok_or(not_ready)?;
         let signed = self.slow_signatures.sign(key, Typ::ACCESS_TOKEN, draft.claims()).await;
         // An emergency puts its signing keys in force after its master key: what one of them signed has not slipped by.
-        if !self.keys.has(draft.head.kid) {
+        if !self.keys.state_of(draft.head.kid).is_usable() {
             return Err(unknown_key().into());
         }
         signed.map(Secret::new).map_err(|_| TokenError::AccessTokenTooLarge)

@@ -31,7 +31,7 @@ pub enum KeyRotationError {
         "master key {0} is in force, and the key file of this node does not have it; copy the key file of the node that \
          made it, or ask that one"
     )]
-    KeyNotHere(Kid),
+    KeyMissing(Kid),
     /// Another node could not use the tokens that would be made under the key.
     #[error(
         "node {node:?} has not loaded master key {kid}; prepare the key, copy the key file to that node, which reads it \

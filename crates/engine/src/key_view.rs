@@ -2,6 +2,7 @@ use regrant_crypto::Algorithm;
 use regrant_protocol::{Kid, Timestamp};
 use regrant_store::{SealedSigningKey, SeenNode, StoreError};
 
+use crate::keys::KeyState;
 use crate::signing::{SigningKeysError, algorithm_of, signer};
 use crate::{AuthorizationServer, KeyRotationError};
 
@@ -75,16 +76,18 @@ impl AuthorizationServer {
         let signing = self.signing_key_views().await?.into_iter().map(KeyView::Signing);
         let newest = self.keys.newest_kid();
         let in_force = self.keys.announced().into_iter().map(|key| {
-            let state = match self.keys.has(key.kid) {
-                false => MasterKeyState::Missing,
-                true if key.kid == newest => MasterKeyState::Newest,
-                true => MasterKeyState::Good,
+            let state = match self.keys.state_of(key.kid) {
+                KeyState::InForce if key.kid == newest => MasterKeyState::Newest,
+                KeyState::InForce => MasterKeyState::Good,
+                KeyState::Prepared | KeyState::Missing | KeyState::Retired | KeyState::Ahead | KeyState::Nobodys => {
+                    MasterKeyState::Missing
+                }
             };
             KeyView::Master(MasterKeyView { kid: key.kid, state })
         });
         let ring = self.keys.ring();
         let kids = ring.iter().map(|(kid, _)| kid);
-        let prepared = kids.filter(|&kid| self.keys.is_prepared(kid));
+        let prepared = kids.filter(|&kid| self.keys.state_of(kid) == KeyState::Prepared);
         let prepared = prepared
             .map(|kid| KeyView::Master(MasterKeyView { kid, state: MasterKeyState::Prepared }))
             .collect::<Vec<_>>();

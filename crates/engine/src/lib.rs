@@ -36,6 +36,7 @@ mod event_log;
 mod explain;
 mod failures;
 mod follow;
+mod freshness;
 mod halt;
 mod happening;
 mod hashing;
@@ -50,7 +51,6 @@ mod key_rotation;
 mod key_rotation_error;
 mod key_view;
 mod keys;
-mod lease;
 mod master_key_rotation;
 mod observer;
 mod old_server;
@@ -102,6 +102,7 @@ pub use follow::{
     CATCH_UP_MILLISECONDS_MAX, FOLLOW_PAUSE_MILLISECONDS_MAX, FOLLOW_PAUSE_MILLISECONDS_MIN, Followed, Follower,
     NODE_NAME_CHARACTERS_MAX, NODE_NOTED_MILLISECONDS,
 };
+pub use freshness::KEYS_RELIED_ON_MILLISECONDS_MAX;
 pub use happening::{
     ClientAuthenticationFailure, Happening, LogInOutcome, OperatorFailure, Reason, RevokedGrants, Revoker,
 };
@@ -111,7 +112,6 @@ pub use key_file::{KeyFile, KeyFileNotRead, KeyFileNotWritten};
 pub use key_rotation::{PUBLISHED_KEYS_MAX, SIGNING_KEY_WAIT_SECONDS};
 pub use key_rotation_error::KeyRotationError;
 pub use key_view::{KeyView, MasterKeyState, MasterKeyView, SigningKeyState, SigningKeyView};
-pub use lease::KEYS_RELIED_ON_MILLISECONDS_MAX;
 pub use master_key_rotation::{EMERGENCY_KIDS_FROM, NODE_AWAITED_MILLISECONDS};
 pub use observer::{Event, Observer};
 pub use old_server::{

@@ -5,6 +5,7 @@ use regrant_protocol::Kid;
 use regrant_store::{AnnouncedKey, ChangeError, NewKeys, NodeId, Store, StoreError};
 
 use crate::key_rotation::Unfinished;
+use crate::keys::KeyState;
 use crate::signing::{SigningKeys, generate_successors, reseal, seal_new, to_its_end};
 use crate::{AuthorizationServer, KeyFile, KeyRotationError};
 
@@ -83,8 +84,8 @@ impl AuthorizationServer {
     /// key that is retired. The signing keys follow the ring: what a new one has signed is given away only if the key of its
     /// grant is found in force after that.
     ///
-    /// A node that has not heard of it goes on with the old keys until its [`Lease`](crate::lease::Lease) ends, which it looks at
-    /// before a token and once more in the rule that writes. What it makes until then is under the old keys, so dead where the
+    /// A node that has not heard of it goes on with the old keys until they are not [fresh](crate::freshness::Freshness) any more,
+    /// which it looks at before a token and once more in the rule that writes. What it makes until then is under the old keys, so dead where the
     /// transaction is known, and there as soon as it is. What others have made under the new key it cannot check, and so does
     /// not refuse before it has asked the store.
     pub(crate) async fn retire_older_keys(&self, ring: &KeyRing) -> Result<KeyRing, KeyRotationError> {
@@ -134,12 +135,14 @@ impl AuthorizationServer {
         let Some(shared) = self.store.shared() else { return Ok(()) };
         let ring = unfinished.clone().unwrap_or_else(|| self.keys.ring());
         let newest = ring.newest().0;
-        let (kid, key) = match self.keys.is_ahead(newest) {
-            true => (newest, Some(announced(&ring, newest))),
+        let (kid, key) = match self.keys.state_of(newest) {
+            KeyState::Prepared | KeyState::Ahead => (newest, Some(announced(&ring, newest))),
             // A rotation whose announcement was committed, and not answered: it is in force, whoever has it.
-            false if unfinished.is_some() => return Ok(()),
+            _ if unfinished.is_some() => return Ok(()),
             // It is still to be made.
-            false => (newest.next().unwrap_or(newest), None),
+            KeyState::InForce | KeyState::Missing | KeyState::Retired | KeyState::Nobodys => {
+                (newest.next().unwrap_or(newest), None)
+            }
         };
         let others = shared.nodes().await?.into_iter().filter(|seen| seen.node.id != self.node_id());
         let mut there = others.filter(|seen| seen.seen_milliseconds_ago < NODE_AWAITED_MILLISECONDS);
@@ -171,9 +174,9 @@ impl AuthorizationServer {
         }
         let mut ring = KeyRing::clone(unfinished.as_ref().unwrap_or(&self.keys.ring()));
         if let Some(kid) = self.keys.missing().filter(|kid| ring.get(*kid).is_none()) {
-            return Err(KeyRotationError::KeyNotHere(kid));
+            return Err(KeyRotationError::KeyMissing(kid));
         }
-        if emergency || !self.keys.is_prepared(ring.newest().0) {
+        if emergency || self.keys.state_of(ring.newest().0) != KeyState::Prepared {
             if !emergency && ring.newest().0 >= EMERGENCY_KIDS_FROM {
                 return Err(KeyRotationError::KidsForEmergencies);
             }

@@ -8,6 +8,7 @@ use regrant_store::{ClientSettings, Scene, Target, decide_in};
 
 use crate::id_token::OPENID;
 use crate::issue_step::Decided;
+use crate::keys::KeyState;
 use crate::presented::Presented;
 use crate::token::{Granted, row_after, still_allowed};
 use crate::{AuthenticatedClient, AuthorizationServer, Happening, RequestContext, ScopeLimit, TokenError};
@@ -158,7 +159,7 @@ impl AuthorizationServer {
             let after = row_after(&write, row);
             if !keys.can_make(after) {
                 // The successor of an imported token, which outlives its master key, may have died with that.
-                let died = keys.has_retired(after.kid);
+                let died = keys.state_of(after.kid) == KeyState::Retired;
                 return unchanged(refused(if died { Verdict::DeadEpoch } else { Verdict::Unavailable }));
             }
             let asked = facts.scope.as_ref();

@@ -107,7 +107,7 @@ impl AuthorizationServer {
             Ok(()) => self.revoke_grant(context, client, Presented::Ours(parts)).await,
             Err(Unrecognised::Forged | Unrecognised::KeyRetired) => self.confirm(context, client).await.map(drop),
             // The key that is on its way here may make the token ours: nothing is decided yet.
-            Err(unrecognised @ Unrecognised::KeyNotLoaded) => {
+            Err(unrecognised @ Unrecognised::KeyMissing) => {
                 Err(self.not_revoked(context, client, parts.head.grant, unrecognised.into()))
             }
         }

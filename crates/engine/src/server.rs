@@ -11,11 +11,11 @@ use crate::clients::Clients;
 use crate::describe::Description;
 use crate::failures::Failures;
 use crate::follow::Known;
+use crate::freshness::Freshness;
 use crate::hashing::HashingPool;
 use crate::imported::Imports;
 use crate::key_rotation::Unfinished;
 use crate::keys::Keys;
-use crate::lease::Lease;
 use crate::master_key_rotation::announce;
 use crate::signing::{SigningKeys, SigningKeysError, reseal};
 use crate::slow_signatures::SlowSignatures;
@@ -106,13 +106,13 @@ impl AuthorizationServer {
         let Parts { issuer, store, ring, clock, entropy, session_seconds, hooks } = parts;
         // What is read after this is as new as this.
         let read_at = clock.monotonic();
-        let (changes, lease) = match store.shared() {
-            Some(shared) => (Some(shared.changes().await?), Some(Lease::new(Arc::clone(&clock), read_at))),
+        let (changes, freshness) = match store.shared() {
+            Some(shared) => (Some(shared.changes().await?), Some(Freshness::new(Arc::clone(&clock), read_at))),
             None => (None, None),
         };
         let known = Arc::new(tokio::sync::Mutex::new(Known::new(changes)));
         let (ring, announced) = introduce(&*store, ring).await?;
-        let keys = Arc::new(Keys::new(ring.clone(), announced, store.identity().clone(), lease));
+        let keys = Arc::new(Keys::new(ring.clone(), announced, store.identity().clone(), freshness));
         // A rotation of the master key may have been broken off.
         reseal(&*store, keys.newest_kid(), &ring, &*entropy).await?;
         let signing = Arc::new(SigningKeys::open(&*store, &ring).await?);
@@ -201,7 +201,7 @@ impl OpenError {
             other @ (KeyRotationError::NoKidLeft(_)
             | KeyRotationError::KidsForEmergencies
             | KeyRotationError::KeyFile(_)
-            | KeyRotationError::KeyNotHere(_)
+            | KeyRotationError::KeyMissing(_)
             | KeyRotationError::NodeNotReady { .. }
             | KeyRotationError::TooManyKeys(_)
             | KeyRotationError::UnknownKey(_)

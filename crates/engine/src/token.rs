@@ -226,7 +226,7 @@ impl AuthorizationServer {
         let draft = Draft::for_grant(&self.issuer, client, granted);
         let access_token = match granted.early_access_token() {
             // An emergency may have ended its grant meanwhile.
-            Some(early) if self.keys.has(row.kid) => early.clone(),
+            Some(early) if self.keys.state_of(row.kid).is_usable() => early.clone(),
             _ => self.mint(client, &draft).await?,
         };
         let ends = [row.refresh_expires_at(), *session_ends_at].into_iter().flatten();

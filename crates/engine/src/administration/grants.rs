@@ -4,6 +4,7 @@ use regrant_store::{
     ChangeError, ClientChange, GrantFilter, ListedGrant, Page, Scene, StoreError, Target, UserChange, decide_in,
 };
 
+use crate::keys::KeyState;
 use crate::{AuthorizationServer, Event, Happening, RevokedGrants, Revoker};
 
 /// What became of a grant that an operator ended.
@@ -54,7 +55,9 @@ impl AuthorizationServer {
     fn judged_by_keys(&self, listed: ListedGrant) -> ListedGrant {
         let lives_or_waits =
             matches!(listed.state, AccessVerdict::Active | AccessVerdict::UserDisabled | AccessVerdict::ClientDisabled);
-        let is_dead = lives_or_waits && self.keys.has_retired(listed.grant.kid) && !listed.grant.has_imported_token();
+        let is_dead = lives_or_waits
+            && self.keys.state_of(listed.grant.kid) == KeyState::Retired
+            && !listed.grant.has_imported_token();
         let state = if is_dead { AccessVerdict::DeadEpoch } else { listed.state };
         ListedGrant { state, ..listed }
     }

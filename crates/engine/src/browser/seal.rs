@@ -5,7 +5,7 @@ use regrant_protocol::Kid;
 use regrant_store::StoreError;
 
 use crate::AuthorizationServer;
-use crate::keys::missing;
+use crate::keys::{KeyState, missing};
 
 /// What may be given into a browser's hands, each kind under a key of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,11 +57,10 @@ impl AuthorizationServer {
         let Some((&kid, sealed)) = bytes.split_first() else { return Ok(None) };
         let kid = Kid(kid);
         self.learn_of_key(kid).await?;
-        if self.keys.is_awaited(kid) {
-            return Err(missing(kid));
-        }
-        if !self.keys.has(kid) {
-            return Ok(None);
+        match self.keys.state_of(kid) {
+            KeyState::InForce | KeyState::Prepared => {}
+            KeyState::Missing => return Err(missing(kid)),
+            KeyState::Retired | KeyState::Ahead | KeyState::Nobodys => return Ok(None),
         }
         let ring = self.keys.ring();
         let Some(master) = ring.get(kid) else { return Ok(None) };

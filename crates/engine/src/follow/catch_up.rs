@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use super::Followed;
 use crate::AuthorizationServer;
-use crate::keys::missing;
+use crate::keys::{KeyState, missing};
 
 /// How long after one reading on demand the next one begins: whoever makes up tokens of unknown keys costs the store no more.
 const READINGS_APART_MILLISECONDS_MIN: u64 = 100;
@@ -88,7 +88,8 @@ impl AuthorizationServer {
     /// # Errors
     /// When the store failed.
     pub(crate) async fn learn_of_key(&self, kid: Kid) -> Result<(), StoreError> {
-        if self.store.shared().is_none() || (self.keys.is_fresh() && !self.keys.is_ahead(kid)) {
+        let may_be_newer = || matches!(self.keys.state_of(kid), KeyState::Prepared | KeyState::Ahead);
+        if self.store.shared().is_none() || (self.keys.is_fresh() && !may_be_newer()) {
             return Ok(());
         }
         self.catch_up().await
@@ -102,7 +103,7 @@ impl AuthorizationServer {
         if let Some(encoded) = token.strip_prefix(OPAQUE_ACCESS_PREFIX) {
             let Some(kid) = kid_of_opaque(encoded) else { return Ok(()) };
             self.learn_of_key(kid).await?;
-            return if self.keys.is_awaited(kid) { Err(missing(kid)) } else { Ok(()) };
+            return if self.keys.state_of(kid) == KeyState::Missing { Err(missing(kid)) } else { Ok(()) };
         }
         if self.store.shared().is_none() {
             return Ok(());
@@ -131,7 +132,7 @@ impl AuthorizationServer {
         let begun_at = self.clock.monotonic();
         let followed = self.read_changes(shared, &mut known.changes).await;
         if followed.is_ok() {
-            self.keys.renew_lease(begun_at);
+            self.keys.renew_freshness(begun_at);
         }
         known.last = Some((begun_at, followed.clone().map(drop)));
         followed

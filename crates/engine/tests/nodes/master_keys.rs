@@ -82,7 +82,7 @@ async fn a_rotation_does_not_wait_for_a_node_that_is_gone_and_that_refuses_nobod
     assert_eq!(other.verdict(&old).await, Verdict::Rotated, "its own go on");
     assert_eq!(states(&other).await, [(1, MasterKeyState::Newest), (2, MasterKeyState::Missing)]);
     let refused = other.rotate(true).await;
-    assert!(matches!(refused, Err(KeyRotationError::KeyNotHere(Kid(2)))), "{refused:?}");
+    assert!(matches!(refused, Err(KeyRotationError::KeyMissing(Kid(2)))), "{refused:?}");
     other.file.copy(&one.file);
     other.follow().await;
     assert_eq!((other.is_good(&new).await, other.verdict(&new).await), (Ok(true), Verdict::Rotated));
@@ -138,7 +138,7 @@ async fn of_nodes_that_rotate_at_once_one_makes_the_key_and_the_other_is_told_to
         other => panic!("{other:?}"),
     };
     // The second has made a key of its own by then, or has not begun to.
-    assert!(matches!(told, Err(KeyRotationError::KidTaken(Kid(2)) | KeyRotationError::KeyNotHere(Kid(2)))), "{told:?}");
+    assert!(matches!(told, Err(KeyRotationError::KidTaken(Kid(2)) | KeyRotationError::KeyMissing(Kid(2)))), "{told:?}");
     let given = winner.log_in().await.unwrap();
     assert_eq!(loser.verdict(&given).await, Verdict::Unavailable, "it has no such key");
     loser.file.copy(&winner.file);

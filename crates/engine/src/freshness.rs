@@ -9,14 +9,14 @@ use regrant_protocol::Clock;
 pub const KEYS_RELIED_ON_MILLISECONDS_MAX: u64 = 1_500;
 
 /// Until when something that was read may be relied on.
-pub(crate) struct Lease {
+pub(crate) struct Freshness {
     clock: Arc<dyn Clock>,
     begun: Instant,
     /// The end, in milliseconds since it was begun.
     ends_after: AtomicU64,
 }
 
-impl Lease {
+impl Freshness {
     /// Of what was read at `read_at`, or later.
     pub(crate) fn new(clock: Arc<dyn Clock>, read_at: Instant) -> Self {
         Self { clock, begun: read_at, ends_after: AtomicU64::new(KEYS_RELIED_ON_MILLISECONDS_MAX) }
@@ -47,16 +47,16 @@ mod tests {
     fn what_was_read_is_relied_on_for_so_long_and_no_older_reading_shortens_that() {
         let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(0)));
         let begun = clock.monotonic();
-        let lease = Lease::new(Arc::clone(&clock) as _, begun);
-        assert!(lease.holds());
+        let freshness = Freshness::new(Arc::clone(&clock) as _, begun);
+        assert!(freshness.holds());
         clock.advance_seconds(1);
-        lease.renew(clock.monotonic());
-        lease.renew(begun);
+        freshness.renew(clock.monotonic());
+        freshness.renew(begun);
         clock.advance_seconds(1);
-        assert!(lease.holds());
+        assert!(freshness.holds());
         clock.advance_seconds(1);
-        assert!(!lease.holds());
-        lease.renew(clock.monotonic());
-        assert!(lease.holds());
+        assert!(!freshness.holds());
+        freshness.renew(clock.monotonic());
+        assert!(freshness.holds());
     }
 }

@@ -1,42 +1,32 @@
-use std::collections::BTreeSet;
+//! The master keys, and what is made of them.
+
+mod loaded;
+mod owner;
+mod state;
+mod unrecognised;
+
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
-use regrant_crypto::{
-    AccessKey, AuthorityContext, AuthorityKey, KeyRing, MESSAGE_BYTES, MasterKey, PrefilterKey, PrefilterKeys, Purpose,
-    authority_key,
-};
+use regrant_crypto::{AuthorityContext, KeyRing, MESSAGE_BYTES, Purpose};
 use regrant_grant::{
-    AuthorityTag, Binding, CODE_PREFIX, Generation, Grant, GrantSecret, HEAD_BYTES, Head, REFRESH_PREFIX, Recovery,
-    RedeemVerdict, TokenParts, Verdict,
+    AuthorityTag, CODE_PREFIX, Generation, Grant, HEAD_BYTES, Head, REFRESH_PREFIX, Recovery, TokenParts,
 };
-use regrant_protocol::{ClientId, EpochNumber, Kid, Secret};
+use regrant_protocol::{EpochNumber, Kid, Secret};
 use regrant_store::{AnnouncedKey, Identity, StoreError};
 
-use crate::derived_keys::DerivedKeys;
-use crate::lease::Lease;
+use self::loaded::Loaded;
+pub(crate) use self::owner::Owner;
+pub(crate) use self::state::{KeyState, missing};
+pub(crate) use self::unrecognised::Unrecognised;
+use crate::freshness::Freshness;
 
 /// The master keys and what the store says about itself: all that tags are made of but the row.
 pub(crate) struct Keys {
     identity: Identity,
     loaded: RwLock<Arc<Loaded>>,
     /// Until when what was read of the store may be relied on; `None` where nobody else changes the store.
-    lease: Option<Lease>,
-}
-
-/// The master keys as they are known now.
-struct Loaded {
-    /// What the key file has.
-    ring: Arc<KeyRing>,
-    /// What the store was told, oldest first; never empty.
-    announced: Vec<AnnouncedKey>,
-    /// Of the key file what counts: the keys that the store was told of, and those that are prepared, which are newer.
-    usable: BTreeSet<Kid>,
-    /// Under which new tokens are made.
-    newest: Kid,
-    prefilters: PrefilterKeys,
-    authority: DerivedKeys<AuthorityKey>,
-    access: DerivedKeys<AccessKey>,
+    freshness: Option<Freshness>,
 }
 
 /// The key file is not the one of this store.
@@ -44,62 +34,15 @@ struct Loaded {
 #[error("the key file is that of another store; copy the one of another node of this store")]
 pub(crate) struct ForeignKeyFile;
 
-/// Whose token it is, as the row tells it: what a tag binds a token to beside its head.
-#[derive(Clone, Copy)]
-pub(crate) struct Owner<'a> {
-    pub(crate) secret: &'a GrantSecret,
-    pub(crate) client: &'a ClientId,
-    pub(crate) binding: Binding,
-}
-
-impl<'a> From<&'a Grant> for Owner<'a> {
-    fn from(row: &'a Grant) -> Self {
-        Self { secret: &row.secret, client: &row.client, binding: row.binding }
-    }
-}
-
-impl<'a> Owner<'a> {
-    /// Of a code, which is bound to no key: the one that the grant is bound to is fixed when its code is redeemed.
-    pub(crate) fn of_code(row: &'a Grant) -> Self {
-        Self { binding: Binding::None, ..Self::from(row) }
-    }
-}
-
-/// Why a token ends at its prefilter tag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unrecognised {
-    /// Its tag is not ours.
-    Forged,
-    /// Its master key was announced to the store, but this process has not been given it yet.
-    KeyNotLoaded,
-    /// Its master key was retired, so nobody can tell any more whose token it is.
-    KeyRetired,
-}
-
-impl From<Unrecognised> for Verdict {
-    fn from(unrecognised: Unrecognised) -> Self {
-        match unrecognised {
-            Unrecognised::Forged => Self::Forged,
-            Unrecognised::KeyNotLoaded => Self::Unavailable,
-            Unrecognised::KeyRetired => Self::DeadEpoch,
-        }
-    }
-}
-
-impl From<Unrecognised> for RedeemVerdict {
-    fn from(unrecognised: Unrecognised) -> Self {
-        match unrecognised {
-            Unrecognised::Forged => Self::Forged,
-            Unrecognised::KeyNotLoaded => Self::Unavailable,
-            Unrecognised::KeyRetired => Self::DeadEpoch,
-        }
-    }
-}
-
 impl Keys {
     /// The keys of `ring`, as the store, whose identity this is, was told of them.
-    pub(crate) fn new(ring: KeyRing, announced: Vec<AnnouncedKey>, identity: Identity, lease: Option<Lease>) -> Self {
-        Self { identity, loaded: RwLock::new(Arc::new(Loaded::new(ring, announced))), lease }
+    pub(crate) fn new(
+        ring: KeyRing,
+        announced: Vec<AnnouncedKey>,
+        identity: Identity,
+        freshness: Option<Freshness>,
+    ) -> Self {
+        Self { identity, loaded: RwLock::new(Arc::new(Loaded::new(ring, announced))), freshness }
     }
 
     /// Puts in force what of the keys of `ring` the store was told of.
@@ -176,43 +119,20 @@ impl Keys {
         loaded.announced.iter().map(|key| key.kid).find(|kid| !loaded.usable.contains(kid))
     }
 
-    /// Whether a master key is usable here: in force, or prepared.
-    pub(crate) fn has(&self, kid: Kid) -> bool {
-        self.loaded().usable.contains(&kid)
-    }
-
-    /// Whether the key file has a master key that is not in force yet.
-    pub(crate) fn is_prepared(&self, kid: Kid) -> bool {
-        let loaded = self.loaded();
-        kid > loaded.newest_announced() && loaded.usable.contains(&kid)
-    }
-
-    /// Whether a master key is newer than any that this process knows to be in force.
-    pub(crate) fn is_ahead(&self, kid: Kid) -> bool {
-        kid > self.loaded().newest_announced()
-    }
-
-    /// Whether a master key is in force, and not loaded here.
-    pub(crate) fn is_awaited(&self, kid: Kid) -> bool {
-        let loaded = self.loaded();
-        !loaded.usable.contains(&kid) && loaded.unrecognised(kid) == Unrecognised::KeyNotLoaded
-    }
-
-    /// Whether a master key was retired: what was made under it is dead.
-    pub(crate) fn has_retired(&self, kid: Kid) -> bool {
-        let loaded = self.loaded();
-        !loaded.usable.contains(&kid) && loaded.unrecognised(kid) == Unrecognised::KeyRetired
+    /// What a master key is here.
+    pub(crate) fn state_of(&self, kid: Kid) -> KeyState {
+        self.loaded().state_of(kid)
     }
 
     /// Whether what is known of the keys may be relied on now.
     pub(crate) fn is_fresh(&self) -> bool {
-        self.lease.as_ref().is_none_or(Lease::holds)
+        self.freshness.as_ref().is_none_or(Freshness::holds)
     }
 
     /// What is known was so at `read_at`, or later.
-    pub(crate) fn renew_lease(&self, read_at: Instant) {
-        if let Some(lease) = &self.lease {
-            lease.renew(read_at);
+    pub(crate) fn renew_freshness(&self, read_at: Instant) {
+        if let Some(freshness) = &self.freshness {
+            freshness.renew(read_at);
         }
     }
 
@@ -227,7 +147,7 @@ impl Keys {
 
     /// Whether this process can make the tokens of the current generation of a row, and knows that they would be good.
     pub(crate) fn can_make(&self, row: &Grant) -> bool {
-        self.is_fresh() && self.has(row.kid) && self.identity.epoch_numbered(row.epoch).is_some()
+        self.is_fresh() && self.state_of(row.kid).is_usable() && self.identity.epoch_numbered(row.epoch).is_some()
     }
 
     /// Why it cannot.
@@ -241,7 +161,9 @@ impl Keys {
     /// Whether the prefilter tag is ours: a forged token ends here, without the database.
     pub(crate) fn prefilter(&self, head: &Head, tag: &[u8; 8], purpose: Purpose) -> Result<(), Unrecognised> {
         let loaded = self.loaded();
-        let Some(key) = loaded.prefilter_key(head.kid, purpose) else { return Err(loaded.unrecognised(head.kid)) };
+        let Some(key) = loaded.prefilter_key(head.kid, purpose) else {
+            return Err(Unrecognised::of(loaded.state_of(head.kid)));
+        };
         if key.verify(&head.to_bytes(), &self.identity.realm.0, tag) { Ok(()) } else { Err(Unrecognised::Forged) }
     }
 
@@ -334,78 +256,6 @@ impl Keys {
     }
 }
 
-impl Loaded {
-    fn new(mut ring: KeyRing, announced: Vec<AnnouncedKey>) -> Self {
-        let newest_of_ring = ring.newest().0;
-        let newest_announced = announced.last().map_or(newest_of_ring, |key| key.kid);
-        if let Some(oldest) = announced.first() {
-            ring.retire_below(oldest.kid);
-        }
-        let counts = |kid: &Kid| match announced.iter().find(|key| key.kid == *kid) {
-            Some(key) => ring.check_value(*kid) == Some(key.check_value),
-            None => *kid > newest_announced,
-        };
-        let usable: BTreeSet<Kid> = ring.iter().map(|(kid, _)| kid).filter(counts).collect();
-        let newest = usable.range(..=newest_announced).next_back().copied().unwrap_or(newest_announced);
-        let (authority, access) = (DerivedKeys::new(), DerivedKeys::new());
-        Self {
-            prefilters: PrefilterKeys::new(&ring),
-            ring: Arc::new(ring),
-            announced,
-            usable,
-            newest,
-            authority,
-            access,
-        }
-    }
-
-    /// The key of the authority tags of a grant; `None` when its master key is unknown here.
-    fn authority_key(&self, kid: Kid, secret: &GrantSecret, purpose: Purpose) -> Option<Arc<AuthorityKey>> {
-        let master = self.master(kid)?;
-        Some(self.authority.get(kid, purpose, secret, || authority_key(master, secret.expose(), purpose)))
-    }
-
-    /// The key of the opaque access tokens of a grant; `None` when its master key is unknown here.
-    fn access_key(&self, kid: Kid, secret: &GrantSecret) -> Option<Arc<AccessKey>> {
-        let master = self.master(kid)?;
-        Some(self.access.get(kid, Purpose::Access, secret, || AccessKey::new(master, secret.expose())))
-    }
-
-    fn prefilter_key(&self, kid: Kid, purpose: Purpose) -> Option<&PrefilterKey> {
-        self.usable.contains(&kid).then(|| self.prefilters.get(kid, purpose)).flatten()
-    }
-
-    fn master(&self, kid: Kid) -> Option<&MasterKey> {
-        self.usable.contains(&kid).then(|| self.ring.get(kid)).flatten()
-    }
-
-    fn oldest_announced(&self) -> Kid {
-        self.announced.first().map_or(Kid::FIRST, |key| key.kid)
-    }
-
-    fn newest_announced(&self) -> Kid {
-        self.announced.last().map_or(self.newest, |key| key.kid)
-    }
-
-    /// What a token under a key is that does not count here.
-    fn unrecognised(&self, kid: Kid) -> Unrecognised {
-        if self.announced.iter().any(|key| key.kid == kid) {
-            Unrecognised::KeyNotLoaded
-        } else if kid >= Kid::FIRST && kid < self.oldest_announced() {
-            Unrecognised::KeyRetired
-        } else {
-            Unrecognised::Forged
-        }
-    }
-}
-
-/// Why nothing is made while the newest master key is not here.
-pub(crate) fn missing(kid: Kid) -> StoreError {
-    StoreError::Unavailable(format!(
-        "master key {kid} is in force, and the key file of this node does not have it; copy the key file of the node that made it"
-    ))
-}
-
 fn message(head: &[u8; HEAD_BYTES], prefilter_tag: &[u8; 8]) -> [u8; MESSAGE_BYTES] {
     let mut message = [0; MESSAGE_BYTES];
     message[..HEAD_BYTES].copy_from_slice(head);
@@ -416,7 +266,9 @@ fn message(head: &[u8; HEAD_BYTES], prefilter_tag: &[u8; 8]) -> [u8; MESSAGE_BYT
 #[cfg(test)]
 mod tests {
     use regrant_crypto::SeededEntropy;
+    use regrant_grant::Binding;
 
+    use super::loaded::tests::ring_of;
     use super::*;
     use crate::world::World;
 
@@ -428,40 +280,6 @@ mod tests {
         let keys = &world.server.keys;
         assert_eq!(keys.code(&bound), keys.code(&row));
         assert_ne!(keys.refresh_token(&bound), keys.refresh_token(&row));
-    }
-
-    /// The first so many keys of a store, and what it is told of them.
-    fn ring_of(count: u8) -> (KeyRing, Vec<AnnouncedKey>) {
-        let entropy = SeededEntropy::new(1);
-        let mut ring = KeyRing::generate(&entropy);
-        while ring.newest().0 < Kid(count) {
-            ring.add(&entropy).unwrap();
-        }
-        let announced = ring.iter().map(|(kid, _)| AnnouncedKey { kid, check_value: ring.check_value(kid).unwrap() });
-        (ring.clone(), announced.collect())
-    }
-
-    #[test]
-    fn what_the_store_was_told_of_counts_and_what_is_newer_is_prepared() {
-        let (all, told) = ring_of(4);
-        let (mut others, _) = ring_of(1);
-        others.add(&SeededEntropy::new(9)).unwrap();
-        for (why, ring, announced, usable, newest) in [
-            ("all are in force", &all, &told[..], vec![1, 2, 3, 4], 4),
-            ("one is prepared", &all, &told[..3], vec![1, 2, 3, 4], 3),
-            ("two are retired", &all, &told[2..], vec![3, 4], 4),
-            ("two are retired, and one is prepared", &all, &told[2..3], vec![3, 4], 3),
-            ("two are not here", &ring_of(2).0, &told[..], vec![1, 2], 2),
-            ("none in force is here", &ring_of(2).0, &told[2..], vec![], 4),
-            ("another has made a key of this number", &others, &told[..2], vec![1], 1),
-        ] {
-            let loaded = Loaded::new(ring.clone(), announced.to_vec());
-            let expected: BTreeSet<Kid> = usable.into_iter().map(Kid).collect();
-            assert_eq!((&loaded.usable, loaded.newest), (&expected, Kid(newest)), "{why}");
-            let kids = (1..=5).map(Kid);
-            let with_key = kids.filter(|kid| loaded.prefilter_key(*kid, Purpose::Code).is_some());
-            assert_eq!(with_key.collect::<BTreeSet<_>>(), expected, "{why}");
-        }
     }
 
     #[test]
@@ -487,24 +305,6 @@ mod tests {
         assert_eq!((keys.newest_kid(), keys.missing()), (Kid(2), Some(Kid(3))));
         assert_eq!(keys.take_in(&all), Ok(true));
         assert_eq!((keys.newest_kid(), keys.missing()), (Kid(4), None));
-    }
-
-    #[test]
-    fn a_token_under_a_key_that_is_not_here_is_told_by_its_number() {
-        let (ring, mut announced) = ring_of(4);
-        announced.extend([5, 6].map(|kid| AnnouncedKey { kid: Kid(kid), check_value: [0; 8] }));
-        let loaded = Loaded::new(ring, announced.split_off(2));
-        for (kid, expected) in [
-            (0, Unrecognised::Forged),
-            (1, Unrecognised::KeyRetired),
-            (2, Unrecognised::KeyRetired),
-            (5, Unrecognised::KeyNotLoaded),
-            (6, Unrecognised::KeyNotLoaded),
-            (7, Unrecognised::Forged),
-            (u8::MAX, Unrecognised::Forged),
-        ] {
-            assert_eq!(loaded.unrecognised(Kid(kid)), expected, "{kid}");
-        }
     }
 
     #[tokio::test]
