@@ -45,6 +45,11 @@ impl Tables {
         Ok(())
     }
 
+    pub(crate) fn add_first_signing_key(&mut self, key: SealedSigningKey) -> Result<(), StoreError> {
+        let counts = |known: &SealedSigningKey| known.algorithm == key.algorithm && known.withdrawn_at.is_none();
+        if self.signing_keys.iter().any(counts) { Ok(()) } else { self.add_signing_key(key) }
+    }
+
     fn is_retired(&self, kid: Kid) -> bool {
         self.announced_keys.keys().next().is_some_and(|oldest| kid < *oldest)
     }

@@ -213,6 +213,10 @@ impl Store for MemoryStore {
         self.tables().add_signing_key(key)
     }
 
+    async fn add_first_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError> {
+        self.tables().add_first_signing_key(key)
+    }
+
     async fn change_signing_key(&self, key_id: &str, change: SigningKeyChange) -> Result<(), ChangeError> {
         self.tables().change_signing_key(key_id, change)
     }

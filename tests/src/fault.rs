@@ -281,6 +281,11 @@ impl Store for FaultyStore {
         self.key_write(inner.add_signing_key(key)).await
     }
 
+    async fn add_first_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError> {
+        let inner = self.call()?;
+        self.key_write(inner.add_first_signing_key(key)).await
+    }
+
     async fn change_signing_key(&self, key_id: &str, change: SigningKeyChange) -> Result<(), ChangeError> {
         let inner = self.call()?;
         self.key_write(inner.change_signing_key(key_id, change)).await

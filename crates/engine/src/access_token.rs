@@ -92,12 +92,9 @@ impl AuthorizationServer {
             let claims: AccessTokenClaims = serde_json::from_slice(&claims).ok()?;
             return Some(Recognised::Jwt(AccessTokenId::parse(&claims.jti)?, Box::new(claims)));
         };
-        let bytes = URL_SAFE_NO_PAD.decode(encoded).ok()?;
-        let (head, rest) = bytes.split_first_chunk::<HEAD_BYTES>()?;
-        let (prefilter_tag, body) = rest.split_first_chunk::<8>()?;
-        let head = Head::from_bytes(head).ok()?;
-        self.keys.prefilter(&head, prefilter_tag, Purpose::Access).ok()?;
-        Some(Recognised::Opaque(token_id(&head, digest(&[body])), head, body.to_vec()))
+        let OpaqueParts { head, prefilter_tag, body } = OpaqueParts::parse(encoded)?;
+        self.keys.prefilter(&head, &prefilter_tag, Purpose::Access).ok()?;
+        Some(Recognised::Opaque(token_id(&head, digest(&[&body])), head, body))
     }
 
     /// Finds out whether a recognised token is good now. With `list`, a good token is revoked alone in the same step.
@@ -171,6 +168,23 @@ impl AuthorizationServer {
         let Some(id) = id else { return Ok(None) };
         let found = self.clients.find(&*self.store, &id).await?.filter(|found| found.client.handle == handle);
         Ok(found)
+    }
+}
+
+/// What an opaque access token is made of, behind its prefix.
+pub(crate) struct OpaqueParts {
+    pub(crate) head: Head,
+    prefilter_tag: [u8; 8],
+    body: Vec<u8>,
+}
+
+impl OpaqueParts {
+    /// Takes one apart; `None` for what is none.
+    pub(crate) fn parse(encoded: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(encoded).ok()?;
+        let (head, rest) = bytes.split_first_chunk::<HEAD_BYTES>()?;
+        let (prefilter_tag, body) = rest.split_first_chunk::<8>()?;
+        Some(Self { head: Head::from_bytes(head).ok()?, prefilter_tag: *prefilter_tag, body: body.to_vec() })
     }
 }
 

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use regrant_crypto::{Algorithm, KeyRing};
+use regrant_crypto::{Algorithm, KeyRing, SigningKey};
 use regrant_store::{SealedSigningKey, SigningKeyChange, StoreError};
 use tokio::sync::MutexGuard;
 
@@ -75,19 +75,12 @@ impl AuthorizationServer {
         if self.signing_key(algorithm).is_some() {
             return Ok(());
         }
-        if self.store.shared().is_none() {
-            return self.keep_signing_key(&alone, algorithm, 0).await.map(drop);
-        }
-        let key = generate(algorithm).await?;
-        let (now, (kid, ring)) = (self.clock.now(), self.keys.newest()?);
-        let sealed = seal_new(&key, (now, now), (kid, &ring), &*self.entropy);
+        let (_, sealed) = self.make_signing_key(&alone, algorithm, 0).await?;
         let (store, signing, known) = (Arc::clone(&self.store), Arc::clone(&self.signing), Arc::clone(&self.known));
+        let ring = self.keys.ring();
         to_its_end(async move {
             let _alone = known.lock().await;
-            match store.shared() {
-                Some(shared) => shared.add_first_signing_key(sealed).await?,
-                None => store.add_signing_key(sealed).await?,
-            }
+            store.add_first_signing_key(sealed).await?;
             signing.follow(&store.signing_keys().await?, &ring);
             Ok(())
         })
@@ -100,17 +93,9 @@ impl AuthorizationServer {
         algorithm: Algorithm,
         wait_seconds: u32,
     ) -> Result<SigningKeyView, SigningKeysError> {
-        // The store may have retired the key under which it would be sealed.
-        if alone.as_ref().is_some_and(|ring| ring.is_retiring()) {
-            let broken_off = "an emergency of the master key was broken off; ask for it again first";
-            return Err(StoreError::Unavailable(broken_off.to_owned()).into());
-        }
-        let key = generate(algorithm).await?;
+        let (key, sealed) = self.make_signing_key(alone, algorithm, wait_seconds).await?;
+        let SealedSigningKey { created_at, signs_from, .. } = sealed;
         let key_id = key.key_id().to_owned();
-        let created_at = self.clock.now();
-        let signs_from = created_at.plus_seconds(i64::from(wait_seconds));
-        let (kid, ring) = self.keys.newest()?;
-        let sealed: SealedSigningKey = seal_new(&key, (created_at, signs_from), (kid, &ring), &*self.entropy);
         let (store, signing, known) = (Arc::clone(&self.store), Arc::clone(&self.signing), Arc::clone(&self.known));
         // First in the store, so that no token is signed by a key that a crash would lose. A caller who goes away changes
         // nothing: what is in the store and not here would never be published.
@@ -124,6 +109,23 @@ impl AuthorizationServer {
         Ok(SigningKeyView { key_id, algorithm, created_at, signs_from, withdrawn_at: None, state })
     }
 
+    /// A new signing key that is nowhere yet, open and sealed.
+    async fn make_signing_key(
+        &self,
+        alone: &MutexGuard<'_, Unfinished>,
+        algorithm: Algorithm,
+        wait_seconds: u32,
+    ) -> Result<(SigningKey, SealedSigningKey), SigningKeysError> {
+        // The store may have retired the key under which it would be sealed.
+        no_emergency_was_broken_off(alone)?;
+        let key = generate(algorithm).await?;
+        let created_at = self.clock.now();
+        let signs_from = created_at.plus_seconds(i64::from(wait_seconds));
+        let (kid, ring) = self.keys.newest()?;
+        let sealed = seal_new(&key, (created_at, signs_from), (kid, &ring), &*self.entropy);
+        Ok((key, sealed))
+    }
+
     /// Withdraws a key: first in the store, so that no restart brings it back. A caller who goes away changes nothing.
     async fn withdraw_everywhere(&self, key_id: &str, withdraw: SigningKeyChange) -> Result<(), SigningKeysError> {
         let (store, signing, known) = (Arc::clone(&self.store), Arc::clone(&self.signing), Arc::clone(&self.known));
@@ -135,5 +137,16 @@ impl AuthorizationServer {
             Ok(())
         })
         .await
+    }
+}
+
+/// That nothing is in the way of new keys.
+pub(crate) fn no_emergency_was_broken_off(unfinished: &Unfinished) -> Result<(), StoreError> {
+    match unfinished {
+        Some(ring) if ring.is_retiring() => {
+            let broken_off = "an emergency of the master key was broken off; ask for it again first";
+            Err(StoreError::Unavailable(broken_off.to_owned()))
+        }
+        Some(_) | None => Ok(()),
     }
 }

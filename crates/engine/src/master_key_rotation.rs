@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use regrant_crypto::KeyRing;
 use regrant_protocol::Kid;
-use regrant_store::{AnnouncedKey, ChangeError, NewKeys, NodeId, Store, StoreError};
+use regrant_store::{AnnouncedKey, ChangeError, NewKeys, NodeId, Store};
 
-use crate::key_rotation::Unfinished;
+use crate::key_rotation::{Unfinished, no_emergency_was_broken_off};
 use crate::keys::KeyState;
 use crate::signing::{SigningKeys, generate_successors, reseal, seal_new, to_its_end};
 use crate::{AuthorizationServer, KeyFile, KeyRotationError};
@@ -26,10 +26,7 @@ impl AuthorizationServer {
         let mut alone = self.rotation.lock().await;
         self.catch_up().await?;
         self.forget_what_lost(&mut alone);
-        if alone.as_ref().is_some_and(|ring| ring.is_retiring()) {
-            let broken_off = "an emergency of the master key was broken off; ask for it again first";
-            return Err(StoreError::Unavailable(broken_off.to_owned()).into());
-        }
+        no_emergency_was_broken_off(&alone)?;
         let ring = self.with_its_key(&mut alone, false)?;
         key_file.replace(&ring)?;
         self.keys.take_in(&ring).map_err(|_| KeyRotationError::KidTaken(ring.newest().0))?;
@@ -202,6 +199,7 @@ fn announced(ring: &KeyRing, kid: Kid) -> AnnouncedKey {
 mod tests {
     use regrant_crypto::SeededEntropy;
     use regrant_protocol::{ClientAuthentication, Params};
+    use regrant_store::StoreError;
     use serde_json::Map;
 
     use super::*;

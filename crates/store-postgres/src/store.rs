@@ -424,6 +424,12 @@ impl Store for PostgresStore {
         transaction.end(added).await
     }
 
+    async fn add_first_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError> {
+        let transaction = self.begin().await?;
+        let added = key::add_first_signing(&transaction, &key).await;
+        transaction.end(added).await
+    }
+
     async fn change_signing_key(&self, key_id: &str, change: SigningKeyChange) -> Result<(), ChangeError> {
         let transaction = self.begin().await?;
         let changed = key::change_signing(&transaction, key_id, &change).await;
@@ -451,12 +457,6 @@ impl SharedStore for PostgresStore {
 
     async fn hear(&self, heard: u64) -> u64 {
         self.listener.hear(heard).await
-    }
-
-    async fn add_first_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError> {
-        let transaction = self.begin().await?;
-        let added = key::add_first_signing(&transaction, &key).await;
-        transaction.end(added).await
     }
 
     async fn note_node(&self, node: &Node) -> Result<(), StoreError> {

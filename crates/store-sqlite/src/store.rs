@@ -258,6 +258,10 @@ impl Store for SqliteStore {
         self.writer.run(move |transaction| key::add_signing(transaction, &key)).await
     }
 
+    async fn add_first_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError> {
+        self.writer.run(move |transaction| key::add_first_signing(transaction, &key)).await
+    }
+
     async fn change_signing_key(&self, key_id: &str, change: SigningKeyChange) -> Result<(), ChangeError> {
         let key_id = key_id.to_owned();
         self.writer.run(move |transaction| key::change_signing(transaction, &key_id, &change)).await

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use crate::{AnnouncedKey, SealedSigningKey, StoreError};
+use crate::{AnnouncedKey, StoreError};
 
 /// How long a node is remembered after it was seen last.
 pub const NODE_REMEMBERED_SECONDS: u32 = 60 * 60;
@@ -15,10 +15,6 @@ pub trait SharedStore: Send + Sync {
     /// not `heard`. It begins with 0. One who waits may miss a change, and asks for [`changes`](Self::changes) from time to time
     /// all the same.
     async fn hear(&self, heard: u64) -> u64;
-
-    /// Adds a signing key, unless there is one of its algorithm that was not withdrawn: of nodes that start together, one
-    /// makes it.
-    async fn add_first_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError>;
 
     /// Notes that a node is there, in place of what it told before, and forgets those that were not seen for
     /// [`NODE_REMEMBERED_SECONDS`], and those that were seen in the future, by a clock that was put back since. A crash may forget it.

@@ -198,6 +198,13 @@ pub trait Store: Send + Sync + 'static {
     /// that yet.
     async fn add_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError>;
 
+    /// Adds a signing key, unless there is one of its algorithm that was not withdrawn: of nodes that start together, one
+    /// makes it.
+    ///
+    /// # Errors
+    /// As [`add_signing_key`](Self::add_signing_key).
+    async fn add_first_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError>;
+
     /// Changes a signing key.
     ///
     /// # Errors

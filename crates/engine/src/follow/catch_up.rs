@@ -1,15 +1,14 @@
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use regrant_crypto::unverified_header;
-use regrant_grant::{HEAD_BYTES, Head, OPAQUE_ACCESS_PREFIX};
+use regrant_grant::{Head, OPAQUE_ACCESS_PREFIX};
 use regrant_protocol::Kid;
 use regrant_store::{Changes, SharedStore, StoreError};
 use tokio::time::{sleep, timeout};
 
 use super::Followed;
 use crate::AuthorizationServer;
+use crate::access_token::OpaqueParts;
 use crate::keys::{KeyState, missing};
 
 /// How long after one reading on demand the next one begins: whoever makes up tokens of unknown keys costs the store no more.
@@ -101,7 +100,7 @@ impl AuthorizationServer {
     /// When the store failed, and when the key is in force and cannot be had here yet.
     pub(crate) async fn learn_of_signer(&self, token: &str) -> Result<(), StoreError> {
         if let Some(encoded) = token.strip_prefix(OPAQUE_ACCESS_PREFIX) {
-            let Some(kid) = kid_of_opaque(encoded) else { return Ok(()) };
+            let Some(OpaqueParts { head: Head { kid, .. }, .. }) = OpaqueParts::parse(encoded) else { return Ok(()) };
             self.learn_of_key(kid).await?;
             return if self.keys.state_of(kid) == KeyState::Missing { Err(missing(kid)) } else { Ok(()) };
         }
@@ -160,10 +159,4 @@ impl AuthorizationServer {
         *known = Some(changes);
         Ok(Followed { clients, keys })
     }
-}
-
-fn kid_of_opaque(encoded: &str) -> Option<Kid> {
-    let bytes = URL_SAFE_NO_PAD.decode(encoded).ok()?;
-    let head = bytes.first_chunk::<HEAD_BYTES>()?;
-    Some(Head::from_bytes(head).ok()?.kid)
 }

@@ -10,8 +10,8 @@ use rusqlite::{Row, params};
 use crate::columns::Columns;
 use crate::statements::key::{
     DELETE_ANNOUNCED_KEYS_BELOW, INSERT_ANNOUNCED_KEY, INSERT_EPOCH, INSERT_SIGNING_KEY, RESEAL_SIGNING_KEY,
-    SELECT_ANNOUNCED_KEY, SELECT_ANNOUNCED_KEYS, SELECT_EPOCHS, SELECT_IS_RETIRED, SELECT_REALM, SELECT_SIGNING_KEYS,
-    WITHDRAW_SIGNING_KEY, WITHDRAW_SIGNING_KEYS, WITHDRAW_SIGNING_KEYS_SEALED_BELOW,
+    SELECT_ANNOUNCED_KEY, SELECT_ANNOUNCED_KEYS, SELECT_EPOCHS, SELECT_HAS_SIGNING_KEY, SELECT_IS_RETIRED,
+    SELECT_REALM, SELECT_SIGNING_KEYS, WITHDRAW_SIGNING_KEY, WITHDRAW_SIGNING_KEYS, WITHDRAW_SIGNING_KEYS_SEALED_BELOW,
 };
 use crate::transaction::Transaction;
 
@@ -121,6 +121,14 @@ pub(crate) fn add_signing(transaction: &Transaction<'_>, key: &SealedSigningKey)
         params![key_id, algorithm, sealed_under.0, sealed, created_at, signs_from, withdrawn_at],
     )?;
     Ok(())
+}
+
+/// Adds a signing key, unless there is one of its algorithm that was not withdrawn.
+pub(crate) fn add_first_signing(transaction: &Transaction<'_>, key: &SealedSigningKey) -> Result<(), StoreError> {
+    match transaction.one(SELECT_HAS_SIGNING_KEY, [&key.algorithm], |_| Ok(()))? {
+        Some(()) => Ok(()),
+        None => add_signing(transaction, key),
+    }
 }
 
 /// Changes a signing key. One that was withdrawn stays so.

@@ -23,6 +23,8 @@ pub(crate) const INSERT_SIGNING_KEY: &str = "
     INSERT INTO signing_keys (key_id, algorithm, sealed_under, sealed, created_at, signs_from, withdrawn_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
     ON CONFLICT (key_id) DO NOTHING";
+pub(crate) const SELECT_HAS_SIGNING_KEY: &str =
+    "SELECT 1 FROM signing_keys WHERE algorithm = ?1 AND withdrawn_at IS NULL";
 pub(crate) const WITHDRAW_SIGNING_KEY: &str = "
     UPDATE signing_keys SET withdrawn_at = coalesce(withdrawn_at, ?2), sealed = x'' WHERE key_id = ?1";
 pub(crate) const WITHDRAW_SIGNING_KEYS: &str =

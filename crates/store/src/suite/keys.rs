@@ -1,6 +1,9 @@
 //! Master keys that were announced, and sealed signing keys.
 
+use std::sync::Arc;
+
 use regrant_protocol::{Kid, Timestamp};
+use tokio::task::JoinSet;
 
 use super::Trial;
 use crate::{AnnouncedKey, ChangeError, NewKeys, SealedSigningKey, SigningKeyChange, StoreError};
@@ -42,6 +45,38 @@ pub async fn a_retired_key_never_comes_back(trial: Trial) {
     for kid in [4, 5, 7] {
         assert_eq!(store.announce_key(key(kid)).await, Ok(()), "{kid} was not retired");
     }
+}
+
+/// Those that were withdrawn are none, and one for something else hinders nobody. Of those that come together, one is added.
+pub async fn the_first_signing_key_of_an_algorithm_is_added_once(trial: Trial) {
+    let store = &trial.store;
+    assert_eq!(store.announce_key(announced(1)).await, Ok(()));
+    let mut adding = JoinSet::new();
+    for number in 0..8_u8 {
+        let (store, key) = (Arc::clone(store), signing_key(&format!("key-{number}"), 1));
+        adding.spawn(async move { store.add_first_signing_key(key).await });
+    }
+    assert!(adding.join_all().await.iter().all(Result::is_ok));
+    let kept = store.signing_keys().await.expect("the store reads");
+    assert_eq!(kept.len(), 1);
+    let withdraw = SigningKeyChange::Withdraw(Timestamp::from_seconds(2));
+    assert_eq!(store.change_signing_key(&kept[0].key_id, withdraw).await, Ok(()));
+    let other = SealedSigningKey { algorithm: "another".to_owned(), ..signing_key("other", 1) };
+    for key in [signing_key("next", 1), other, signing_key("late", 1)] {
+        assert_eq!(store.add_first_signing_key(key).await, Ok(()));
+    }
+    let mut names: Vec<_> =
+        store.signing_keys().await.expect("the store reads").into_iter().map(|key| key.key_id).collect();
+    names.sort();
+    let mut expected = [kept[0].key_id.clone(), "next".to_owned(), "other".to_owned()];
+    expected.sort();
+    assert_eq!(names, expected);
+    let refused = store.add_first_signing_key(SealedSigningKey {
+        algorithm: "third".to_owned(),
+        sealed_under: Kid(0),
+        ..signing_key("under a retired one", 1)
+    });
+    assert!(matches!(refused.await, Err(StoreError::Unavailable(_))));
 }
 
 /// A master key and the signing keys that are sealed under it come together, and all others go.

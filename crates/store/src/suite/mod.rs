@@ -96,6 +96,7 @@ macro_rules! store_suite {
             a_signing_key_is_sealed_anew,
             signing_keys_are_listed_by_age_and_stay_as_they_are,
             nothing_is_sealed_under_a_master_key_that_was_retired,
+            the_first_signing_key_of_an_algorithm_is_added_once,
             a_listed_access_token_is_seen_by_its_own_steps_only,
             listing_an_access_token_twice_is_no_error,
             a_family_is_listed_while_one_of_it_lives,

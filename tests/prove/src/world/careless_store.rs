@@ -261,6 +261,10 @@ impl Store for CarelessStore {
         self.inner.add_signing_key(key).await
     }
 
+    async fn add_first_signing_key(&self, key: SealedSigningKey) -> Result<(), StoreError> {
+        self.inner.add_first_signing_key(key).await
+    }
+
     async fn change_signing_key(&self, key_id: &str, change: SigningKeyChange) -> Result<(), ChangeError> {
         self.inner.change_signing_key(key_id, change).await
     }
