@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use regrant_crypto::{Entropy, KeyRing};
 use regrant_protocol::{EpochNumber, Timestamp};
-use regrant_store::{Ending, Journal};
-use regrant_store_sqlite::{Renewal, StagedStore, back_up, examine};
+use regrant_store::{Ending, Journal, Reached};
+use regrant_store_sqlite::{Renewal, StagedStore, back_up, examine, newest_epoch};
 
 use crate::error::io_error;
 use crate::journal::JournalFile;
@@ -65,14 +65,13 @@ impl DataDirectory {
             // What cannot be removed is written over by the next restore.
             let _ = remove(&staged);
         }
-        let Prepared { marked, mut restored } = prepared?;
+        let mut restored = prepared?;
         restored.replaced = self.put_in_place(&staged, &database, restored.epoch)?;
-        let mark = outside.mark_in(self.path());
-        mark::write(&mark, &marked).map_err(|error| io_error(&mark, error))?;
         Ok(restored)
     }
 
-    /// Makes the copy ready to be put in place.
+    /// Makes the copy ready to be put in place, and says in mark and journal that its epoch begins: from then on what is in place does
+    /// not serve.
     fn prepare(
         &self,
         staged: &Path,
@@ -81,7 +80,7 @@ impl DataDirectory {
         outside: &OutsideFiles,
         entropy: &dyn Entropy,
         now: Timestamp,
-    ) -> Result<Prepared, RestoreError> {
+    ) -> Result<Restored, RestoreError> {
         let copy = StagedStore::open(staged, now)?;
         let (identity, water) = (copy.identity().clone(), *copy.high_water());
         let mark_path = outside.mark_in(self.path());
@@ -97,25 +96,28 @@ impl DataDirectory {
         let mut journal = journal.transpose()?;
         let span = journal.as_ref().map(|journal| journal.span());
         let replay_after = replay_after(span, water.journalled, restoration.gives_up_journal)?;
-        let seen = [marked.map(|marked| marked.reached), span.and_then(|span| span.reached)];
+        // One that is too damaged to tell is why there is a restore.
+        let in_place = newest_epoch(&self.path().join(DATABASE)).ok().filter(|(realm, _)| *realm == identity.realm);
+        let in_place = in_place.map(|(_, epoch)| Reached { counter: 0, epoch });
+        let seen = [marked.map(|marked| marked.reached), span.and_then(|span| span.reached), in_place];
         let begun = Begun::after(&identity, &water, &seen, restoration.policy, entropy, now)?;
         let Begun { epoch, reached } = begun;
         if let Some(journal) = &mut journal {
-            // From here on the database that is in place does not serve: the journal knows of a later epoch.
             journal.append(reached, &[Ending::Epoch { number: epoch.number }])?;
         }
         let renewal = Renewal { epoch, counter: reached.counter, oldest_key: ring.oldest().0, replay_after };
         let journal = journal.as_mut().map(|journal| journal as &mut dyn Journal);
         let has_journal = journal.is_some();
         let records = copy.renew(&renewal, journal)?;
-        let restored = Restored {
+        mark::write(&mark_path, &Marked { realm: identity.realm, reached })
+            .map_err(|error| io_error(&mark_path, error))?;
+        Ok(Restored {
             epoch: epoch.number,
             // The last one says that the epoch begins.
             replayed: records - u64::from(has_journal),
             recovers_until: epoch.recovery.map(|recovery| recovery.until),
             replaced: None,
-        };
-        Ok(Prepared { marked: Marked { realm: identity.realm, reached }, restored })
+        })
     }
 
     /// Gives the copy the name of the database. What was there keeps its log beside it, under another name.
@@ -125,8 +127,7 @@ impl DataDirectory {
         database: &Path,
         number: EpochNumber,
     ) -> Result<Option<PathBuf>, RestoreError> {
-        // No restore begins an epoch twice.
-        let replaced = self.path().join(format!("{DATABASE}.before-epoch-{}", number.0));
+        let replaced = free_name(&self.path().join(format!("{DATABASE}.before-epoch-{}", number.0)));
         let has_one = database.exists();
         for suffix in ["", "-wal", "-shm"] {
             let (from, to) = (beside(database, suffix), beside(&replaced, suffix));
@@ -142,10 +143,14 @@ impl DataDirectory {
     }
 }
 
-/// A copy that is ready, and what the mark is to say once it is in place.
-struct Prepared {
-    marked: Marked,
-    restored: Restored,
+/// `wanted`, or where a database or its log has that name, the first that is free with a number behind it.
+fn free_name(wanted: &Path) -> PathBuf {
+    let is_free = |path: &PathBuf| ["", "-wal", "-shm"].iter().all(|suffix| !beside(path, suffix).exists());
+    let names = (1_u32..).map(|number| match number {
+        1 => wanted.to_owned(),
+        _ => beside(wanted, &format!(".{number}")),
+    });
+    names.into_iter().find(is_free).expect("a directory has fewer files than there are numbers")
 }
 
 /// Removes a copy that was not put in place, with the logs of it.

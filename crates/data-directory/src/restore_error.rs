@@ -5,7 +5,8 @@ use regrant_store::OutsideError;
 
 use crate::DataDirectoryError;
 
-/// Why nothing was restored. What was in place is as it was.
+/// Why nothing was restored. What was in place is there, and where mark or journal were told already that another epoch begins, it does
+/// not serve until the restore was done again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RestoreError {

@@ -1,12 +1,15 @@
 use std::path::Path;
 use std::time::Duration;
 
+use regrant_grant::Realm;
+use regrant_protocol::EpochNumber;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::OpenError;
 use crate::connection::schema;
 use crate::migration::MIGRATIONS;
 use crate::statements::database::CHECK_INTEGRITY;
+use crate::statements::key::SELECT_NEWEST_EPOCH;
 
 /// How a store is, looked at without changing anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +44,18 @@ pub fn examine(path: &Path) -> Result<Examination, OpenError> {
     Ok(Examination { library: rusqlite::version(), schema, newest_schema, journal_mode, faults })
 }
 
+/// Which store is at `path`, and its newest epoch, read without changing anything.
+///
+/// # Errors
+/// When there is no file, it is none of ours, or it is too damaged to tell.
+pub fn newest_epoch(path: &Path) -> Result<(Realm, EpochNumber), OpenError> {
+    let connection = open_to_read(path)?;
+    let (realm, number) = connection
+        .query_row(SELECT_NEWEST_EPOCH, [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .map_err(|error| OpenError::of_sqlite(path, &error))?;
+    Ok((Realm(realm), EpochNumber(number)))
+}
+
 /// Opens a file that exists, to read.
 pub(crate) fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
     let failed = |error: rusqlite::Error| OpenError::of_sqlite(path, &error);
@@ -58,7 +73,6 @@ mod tests {
     use std::fs;
     use std::sync::Arc;
 
-    use regrant_grant::Realm;
     use regrant_protocol::SystemClock;
 
     use super::*;
@@ -74,6 +88,7 @@ mod tests {
         assert_eq!((found.schema, found.journal_mode.as_str()), (found.newest_schema, "wal"));
         assert_eq!(found.faults, Vec::<String>::new());
         assert!(found.library.starts_with("3."));
+        assert_eq!(newest_epoch(&path), Ok((Realm([1; 16]), EpochNumber(1))));
         drop(store);
 
         let mut bytes = fs::read(&path).unwrap();

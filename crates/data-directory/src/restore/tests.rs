@@ -198,6 +198,40 @@ async fn a_restore_that_was_broken_off_is_done_again_and_nothing_serves_meanwhil
 }
 
 #[tokio::test]
+async fn a_restore_that_cannot_write_the_mark_leaves_what_was_there_and_can_be_done_again() {
+    let mut world = World::new().await;
+    let before = fs::read(world.data().join(DATABASE)).unwrap();
+    let elsewhere = world.parent.path().join("elsewhere");
+    world.outside = OutsideFiles { mark: Some(elsewhere.join("mark")), journal: None };
+    let public = RecoverPublic::LogInAgain;
+    let restoration =
+        Restoration { backup: None, policy: RestorePolicy::Recover { seconds: 60, public }, gives_up_journal: true };
+    let restore = || world.directory().restore(&restoration, &world.outside, &world.entropy, NOW);
+    assert!(matches!(restore(), Err(RestoreError::Directory(_))));
+    assert_eq!(fs::read(world.data().join(DATABASE)).unwrap(), before);
+    fs::create_dir(&elsewhere).unwrap();
+    restore().unwrap();
+    let store = world.open(&world.directory()).unwrap();
+    assert_eq!(store.identity().epoch().recovery.unwrap().former, EpochNumber(1), "the tokens that are out are of it");
+}
+
+#[tokio::test]
+async fn a_restore_begins_no_epoch_twice_and_keeps_what_others_have_kept() {
+    let mut world = World::new().await;
+    world.outside.journal = None;
+    let kept = |name: &str| world.data().join(name);
+    fs::write(kept("regrant.db.before-epoch-2"), "of an earlier restore").unwrap();
+    for (epoch, replaced) in [(2, "regrant.db.before-epoch-2.2"), (3, "regrant.db.before-epoch-3")] {
+        let restoration = Restoration { backup: Some(world.backup()), policy: STRICT, gives_up_journal: true };
+        let restored = world.directory().restore(&restoration, &world.outside, &world.entropy, NOW).unwrap();
+        assert_eq!((restored.epoch, restored.replaced), (EpochNumber(epoch), Some(kept(replaced))));
+        // A mark that is lost is no obstacle.
+        remove(&world.data().join(MARK_FILE)).unwrap();
+    }
+    assert_eq!(fs::read(kept("regrant.db.before-epoch-2")).unwrap(), b"of an earlier restore");
+}
+
+#[tokio::test]
 async fn what_does_not_belong_together_is_refused_and_leaves_what_was_there() {
     let world = World::new().await;
     world.lock_alice().await;

@@ -3,6 +3,7 @@
 pub(crate) const SELECT_REALM: &str = "SELECT realm FROM identity";
 pub(crate) const SELECT_EPOCHS: &str =
     "SELECT number, random, recovers_epoch, recovers_until, recovers_public FROM epochs ORDER BY number";
+pub(crate) const SELECT_NEWEST_EPOCH: &str = "SELECT realm, (SELECT max(number) FROM epochs) FROM identity";
 pub(crate) const INSERT_REALM: &str = "INSERT INTO identity (only_row, realm) VALUES (1, ?1)";
 pub(crate) const INSERT_FIRST_EPOCH: &str = "INSERT INTO epochs (number, random) VALUES (?1, ?2)";
 pub(crate) const INSERT_EPOCH: &str = "
