@@ -92,7 +92,12 @@ impl DataDirectory {
             return Err(RestoreError::AnotherStore(self.path().join(STORE_FILE)));
         }
         check_keys(copy.announced_keys(), ring)?;
-        let journal = outside.journal.as_deref().map(|path| JournalFile::open(path, identity.realm, water.journalled));
+        let journal = outside.journal.as_deref();
+        let is_missing = |path: &&Path| !path.exists() && water.journalled > 0 && !restoration.gives_up_journal;
+        if let Some(path) = journal.filter(is_missing) {
+            return Err(RestoreError::JournalMissing(path.to_owned()));
+        }
+        let journal = journal.map(|path| JournalFile::open(path, identity.realm, water.journalled));
         let mut journal = journal.transpose()?;
         let span = journal.as_ref().map(|journal| journal.span());
         let replay_after = replay_after(span, water.journalled, restoration.gives_up_journal)?;

@@ -62,6 +62,12 @@ pub enum RestoreError {
          give up what the journal says with --without-journal"
     )]
     JournalNotNamed,
+    /// The store has a journal, and it is not where it should be.
+    #[error(
+        "the store has a revocation journal, and {} is not there: put the journal back, or, when it is lost, give up what it says \
+         with --without-journal", .0.display()
+    )]
+    JournalMissing(PathBuf),
     /// The journal lacks what came after the copy.
     #[error(
         "the journal begins after record {begins_after}, and the backup has the records up to {known} only: put the older journal \

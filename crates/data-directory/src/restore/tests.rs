@@ -198,6 +198,20 @@ async fn a_restore_that_was_broken_off_is_done_again_and_nothing_serves_meanwhil
 }
 
 #[tokio::test]
+async fn a_journal_that_is_not_there_is_not_begun_by_a_restore_unless_it_is_given_up() {
+    let world = World::new().await;
+    world.lock_alice().await;
+    let journal = world.outside.journal.clone().unwrap();
+    fs::rename(&journal, world.parent.path().join("lost")).unwrap();
+    let told = world.restore(Some(world.backup()), STRICT).unwrap_err().to_string();
+    assert!(told.contains("journal is not there") && told.contains("--without-journal"), "{told}");
+    assert!(!journal.exists());
+    let restoration = Restoration { backup: Some(world.backup()), policy: STRICT, gives_up_journal: true };
+    world.directory().restore(&restoration, &world.outside, &world.entropy, NOW).unwrap();
+    assert_eq!(world.refusal(), "");
+}
+
+#[tokio::test]
 async fn a_restore_that_cannot_write_the_mark_leaves_what_was_there_and_can_be_done_again() {
     let mut world = World::new().await;
     let before = fs::read(world.data().join(DATABASE)).unwrap();
