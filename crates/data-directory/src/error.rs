@@ -116,6 +116,12 @@ pub enum DataDirectoryError {
         /// The high-water mark.
         mark: String,
     },
+    /// The store has a journal, and nobody says where.
+    #[error(
+        "the store in {0} has a revocation journal, and it is not said where: what ends now would be in none, and a restore would undo \
+         it. Name the configuration of the server with --config FILE"
+    )]
+    JournalNotNamed(String),
     /// A restore was broken off.
     #[error("{0} is what a restore has left that was broken off; run `regrant restore` again")]
     RestoreUnfinished(String),

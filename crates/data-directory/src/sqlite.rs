@@ -5,7 +5,7 @@ use regrant_crypto::{Entropy, KeyRing, random};
 use regrant_grant::Realm;
 use regrant_protocol::Clock;
 use regrant_store::{HighWater, Identity, Outside, OutsideError, Store};
-use regrant_store_sqlite::{Genesis, SqliteStore};
+use regrant_store_sqlite::{Genesis, SqliteStore, has_journal};
 
 use crate::journal::JournalFile;
 use crate::key_file::KEY_FILE;
@@ -52,12 +52,14 @@ impl DataDirectory {
         })
     }
 
-    /// The store, made where there is none.
+    /// The store, made where there is none, for whoever does not know where mark and journal are.
     ///
     /// # Errors
-    /// When the database cannot be read, is of a newer version, was put back to an earlier day, or is gone though its mark is there;
-    /// when the directory belongs to another store.
+    /// As [`DataDirectory::store_beside`], and when the database has a journal, in which nothing would be of what ends now.
     pub fn store(&self, entropy: &dyn Entropy, clock: Arc<dyn Clock>) -> Result<SqliteStore, DataDirectoryError> {
+        if SqliteStore::exists(&self.database())? && has_journal(&self.database())? {
+            return Err(DataDirectoryError::JournalNotNamed(self.path().display().to_string()));
+        }
         self.store_beside(entropy, clock, &OutsideFiles::default())
     }
 

@@ -3,6 +3,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use regrant_crypto::{Entropy, KeyRing, SystemEntropy};
+#[cfg(feature = "sqlite")]
+use regrant_data_directory::OutsideFiles;
 use regrant_engine::{AuthorizationServer, Hooks, OpenError, Parts, SESSION_SECONDS};
 use regrant_protocol::{Clock, Issuer, IssuerError, SystemClock};
 use regrant_store::Store;
@@ -182,7 +184,7 @@ async fn open_directory(path: PathBuf, entropy: Arc<dyn Entropy>, clock: Arc<dyn
     let opening = tokio::task::spawn_blocking(move || -> Result<Opened, DataDirectoryError> {
         let directory = DataDirectory::open(&path)?;
         let ring = directory.key_ring(&*entropy)?;
-        let store = Arc::new(directory.store(&*entropy, clock)?);
+        let store = Arc::new(directory.store_beside(&*entropy, clock, &OutsideFiles::default())?);
         Ok(Opened { held: Some(Arc::new(directory)), store, ring })
     });
     Ok(opening.await.map_err(|_| StartError::ShuttingDown)??)

@@ -11,13 +11,14 @@ use regrant_store::Store;
 
 use crate::config::StoreConfig;
 
-/// Opens the store, and the key file in `directory`; both are made where there is neither.
+/// Opens the store, and the key file in `directory`; both are made where there is neither. Without `outside`, nobody says where the
+/// files outside the database are.
 ///
 /// # Errors
 /// Why one of them cannot be used, in one line that says what to do.
 pub(crate) async fn open_store(
     config: &StoreConfig,
-    outside: &OutsideFiles,
+    outside: Option<&OutsideFiles>,
     directory: &DataDirectory,
     clock: Arc<dyn Clock>,
 ) -> Result<(KeyRing, Arc<dyn Store>)> {
@@ -25,7 +26,11 @@ pub(crate) async fn open_store(
         StoreConfig::Sqlite => {
             // The key file first: a store without it is of no use to anybody.
             let ring = directory.key_ring(&SystemEntropy)?;
-            (ring, Arc::new(directory.store_beside(&SystemEntropy, clock, outside)?))
+            let store = match outside {
+                Some(outside) => directory.store_beside(&SystemEntropy, clock, outside)?,
+                None => directory.store(&SystemEntropy, clock)?,
+            };
+            (ring, Arc::new(store))
         }
         StoreConfig::Postgres(settings) => {
             let settings = settings.as_ref().clone();
@@ -41,7 +46,7 @@ pub(crate) async fn open_store(
 /// As [`open_store`]; and when store and keys do not belong together.
 pub(crate) async fn open_server(
     config: &StoreConfig,
-    outside: &OutsideFiles,
+    outside: Option<&OutsideFiles>,
     directory: &DataDirectory,
     issuer: Issuer,
     session_seconds: u32,

@@ -88,7 +88,7 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
     let metrics = Arc::new(Metrics::new(SystemClock.now()));
     let hooks = Hooks { observer: Some(Arc::clone(&metrics) as Arc<dyn Observer>), ..Hooks::default() };
     let (issuer, session_seconds) = (config.server.issuer.clone(), config.sessions.lifetime_seconds);
-    let server = open_server(&config.store, &config.outside, &directory, issuer, session_seconds, hooks).await?;
+    let server = open_server(&config.store, Some(&config.outside), &directory, issuer, session_seconds, hooks).await?;
     warn_of_shared_disk(&config);
     let started_at = SystemClock.now();
     let program = StoreProgram::serving(&config.store, directory.path(), config.defaults.clone(), started_at);

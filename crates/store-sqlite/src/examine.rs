@@ -9,6 +9,7 @@ use crate::OpenError;
 use crate::connection::schema;
 use crate::migration::MIGRATIONS;
 use crate::statements::database::CHECK_INTEGRITY;
+use crate::statements::high_water::SELECT_HAS_JOURNAL;
 use crate::statements::key::SELECT_NEWEST_EPOCH;
 
 /// How a store is, looked at without changing anything.
@@ -56,6 +57,20 @@ pub fn newest_epoch(path: &Path) -> Result<(Realm, EpochNumber), OpenError> {
     Ok((Realm(realm), EpochNumber(number)))
 }
 
+/// Whether the store at `path` has ever been told of a journal, read without changing anything.
+///
+/// # Errors
+/// When there is no file, it is none of ours, or it is too damaged to tell.
+pub fn has_journal(path: &Path) -> Result<bool, OpenError> {
+    let connection = open_to_read(path)?;
+    let look = || match connection.table_exists(None, "high_water")? {
+        true => connection.query_row(SELECT_HAS_JOURNAL, [], |row| row.get(0)),
+        // The store is of before there were journals.
+        false => Ok(false),
+    };
+    look().map_err(|error| OpenError::of_sqlite(path, &error))
+}
+
 /// Opens a file that exists, to read.
 pub(crate) fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
     let failed = |error: rusqlite::Error| OpenError::of_sqlite(path, &error);
@@ -89,6 +104,7 @@ mod tests {
         assert_eq!(found.faults, Vec::<String>::new());
         assert!(found.library.starts_with("3."));
         assert_eq!(newest_epoch(&path), Ok((Realm([1; 16]), EpochNumber(1))));
+        assert_eq!(has_journal(&path), Ok(false));
         drop(store);
 
         let mut bytes = fs::read(&path).unwrap();

@@ -41,7 +41,7 @@ mod writer;
 
 pub use backup::{BackupError, back_up};
 pub use database::STEPS_PER_COMMIT_MAX;
-pub use examine::{Examination, examine, newest_epoch};
+pub use examine::{Examination, examine, has_journal, newest_epoch};
 pub use failpoint::Failpoint;
 pub use integrity::check_integrity;
 pub use moved::{DepartingStore, MOVED_ROWS_TOGETHER};

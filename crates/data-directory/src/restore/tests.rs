@@ -212,6 +212,23 @@ async fn a_journal_that_is_not_there_is_not_begun_by_a_restore_unless_it_is_give
 }
 
 #[tokio::test]
+async fn a_store_with_a_journal_is_not_opened_by_who_does_not_know_where_it_is() {
+    let mut world = World::new().await;
+    let open = |world: &World| world.directory().store(&world.entropy, world.clock.clone()).err();
+    let told = open(&world).expect("it has a journal").to_string();
+    assert!(told.contains("has a revocation journal") && told.contains("--config FILE"), "{told}");
+    assert_eq!(world.refusal(), "", "who knows of it goes on");
+    world.outside.journal = None;
+    assert_eq!(world.refusal(), "", "and so does who says that there is none any more");
+
+    let other = tempfile::tempdir().unwrap();
+    let directory = DataDirectory::open(&other.path().join("data")).unwrap();
+    for _ in 0..2 {
+        drop(directory.store(&world.entropy, world.clock.clone()).unwrap());
+    }
+}
+
+#[tokio::test]
 async fn a_restore_that_cannot_write_the_mark_leaves_what_was_there_and_can_be_done_again() {
     let mut world = World::new().await;
     let before = fs::read(world.data().join(DATABASE)).unwrap();

@@ -24,7 +24,7 @@ pub(super) async fn router(place: &Place, directory: &Arc<DataDirectory>) -> Res
     let issuer = config.map_or_else(|| Issuer::parse(UNKNOWN_ISSUER), |config| Ok(config.server.issuer.clone()))?;
     let session_seconds = config.map_or(SESSION_SECONDS, |config| config.sessions.lifetime_seconds);
     let server =
-        open_server(place.store(), &place.outside(), directory, issuer, session_seconds, Hooks::default()).await?;
+        open_server(place.store(), place.outside(), directory, issuer, session_seconds, Hooks::default()).await?;
     let defaults = config.map_or(ClientDefaults::BUILT_IN, |config| config.defaults.clone());
     let program = StoreProgram::alone(place.store(), &place.data, defaults);
     program.set_configured(config.map_or(&[], |config| config.clients()));

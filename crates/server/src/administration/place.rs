@@ -36,9 +36,9 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Where the files outside the database are.
-    pub(super) fn outside(&self) -> OutsideFiles {
-        self.config.as_ref().map(|config| config.outside.clone()).unwrap_or_default()
+    /// Where the files outside the database are; `None` where nobody says so.
+    pub(super) fn outside(&self) -> Option<&OutsideFiles> {
+        self.config.as_ref().map(|config| &config.outside)
     }
 
     /// What keeps everything.

@@ -98,7 +98,7 @@ pub fn restore(options: RestoreOptions) -> Result<()> {
              this without the name of a file"
         );
     }
-    let outside = place.outside();
+    let outside = place.outside().cloned().unwrap_or_default();
     let directory = match DataDirectory::open(&place.data) {
         Err(DataDirectoryError::InUse(_)) => {
             bail!("a server has {} open; stop it, and run this again", place.data.display())

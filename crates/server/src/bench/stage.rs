@@ -62,7 +62,7 @@ impl Stage {
         let directory = DataDirectory::open(data)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let (ring, store) =
-            open_store(&store.config()?, &OutsideFiles::default(), &directory, Arc::clone(&clock)).await?;
+            open_store(&store.config()?, Some(&OutsideFiles::default()), &directory, Arc::clone(&clock)).await?;
         let mint = Mint::new(ring.clone(), store.identity().clone());
         let parts = Parts {
             issuer: Issuer::parse(ISSUER)?,

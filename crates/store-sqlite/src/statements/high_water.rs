@@ -1,6 +1,7 @@
 //! How far the store has come, and what a journal says of the time after a backup.
 
 pub(crate) const SELECT_HIGH_WATER: &str = "SELECT counter, journalled, halted_at FROM high_water";
+pub(crate) const SELECT_HAS_JOURNAL: &str = "SELECT journalled > 0 FROM high_water";
 pub(crate) const RAISE_HIGH_WATER: &str = "UPDATE high_water SET counter = ?1, journalled = ?2 WHERE counter < ?1";
 pub(crate) const HALT: &str = "UPDATE high_water SET halted_at = ?1 WHERE halted_at IS NULL";
 /// A restored store begins where it has come to, and decides again.

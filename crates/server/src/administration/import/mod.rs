@@ -88,7 +88,7 @@ async fn take_over(options: ImportOptions) -> Result<()> {
         None => open(&place)?,
     };
     place.begin_trail()?;
-    let (ring, store) = open_store(place.store(), &place.outside(), &directory, Arc::new(SystemClock)).await?;
+    let (ring, store) = open_store(place.store(), place.outside(), &directory, Arc::new(SystemClock)).await?;
     let unfinished = Unfinished::begin(&place.data, &options.command(), now)?;
     let mut progress = Progress::begin("taking over", plan.tally.rows());
     let writer = Writer::new(store, plan, now);
