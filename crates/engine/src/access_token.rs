@@ -124,7 +124,7 @@ impl AuthorizationServer {
                 let Some(claims) = token.claims(&keys, owner, issuer.as_str(), subject, None) else {
                     return (None, Write::Nothing);
                 };
-                let verdict = judge_own_token(id, claims.exp, keys.present_epoch(), scene);
+                let verdict = judge_own_token(&token, claims.exp, scene);
                 let is_good = verdict == AccessVerdict::Active
                     && !scene.access_token_is_listed
                     && is_as_it_was(asker.as_ref(), scene);
@@ -205,6 +205,14 @@ impl Recognised {
         }
     }
 
+    /// The epoch in which it was made, if it is one that a client has for itself.
+    fn own_epoch(&self) -> EpochNumber {
+        match self {
+            Self::Jwt(id, _) => EpochNumber(id.digest[0]),
+            Self::Opaque(_, head, _) => head.epoch,
+        }
+    }
+
     /// The claims, read with what the owner knows; `None` when the token is not this owner's.
     pub(crate) fn claims(
         &self,
@@ -235,14 +243,13 @@ impl Recognised {
     }
 }
 
-/// Whether a token that a client has for itself, and that ends at `exp`, is good now.
-pub(crate) fn judge_own_token(
-    id: AccessTokenId,
-    exp: i64,
-    present_epoch: EpochNumber,
-    scene: &Scene<'_>,
-) -> AccessVerdict {
-    if scene.surroundings.epoch != present_epoch {
+/// Whether a token that a client has for itself, and that ends at `exp`, is good now. A restore ends it, also one that recovers:
+/// there is no row that could come back, and its client asks for another.
+pub(crate) fn judge_own_token(token: &Recognised, exp: i64, scene: &Scene<'_>) -> AccessVerdict {
+    let id = token.id();
+    let epoch = scene.surroundings.epoch;
+    // What was signed in the first epoch by an earlier version does not tell its epoch.
+    if epoch != EpochNumber::FIRST && token.own_epoch() != epoch {
         return AccessVerdict::DeadEpoch;
     }
     if Timestamp::from_seconds(exp) <= scene.now {
@@ -270,4 +277,91 @@ pub(crate) fn answer(
         Some(_) | None => Write::Nothing,
     };
     (claims.map(|claims| LiveAccessToken { claims }), write)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use regrant_crypto::KeyRing;
+    use regrant_grant::{RecoverPublic, Recovery};
+    use regrant_protocol::{GrantType, Issuer, Kid, TokenEndpointAuthMethod};
+    use regrant_store::{ClientSettings, Epoch};
+    use regrant_store_sqlite::{Genesis, Renewal, SqliteStore, StagedStore, back_up};
+
+    use super::*;
+    use crate::world::{ISSUER, World, settings};
+    use crate::{Hooks, Parts, Secrecy};
+
+    /// Access tokens of a grant, and of a client for itself, of this format.
+    async fn tokens(world: &World, format: AccessTokenFormat) -> [Secret; 2] {
+        let method = TokenEndpointAuthMethod::ClientSecretPost;
+        let settings = settings();
+        let mut own =
+            ClientSettings::new(vec![method], vec![GrantType::ClientCredentials], settings.scope, settings.policy);
+        own.access_token_format = format;
+        let secret = Secrecy::Chosen(Secret::new("sesame".to_owned()));
+        world.server.register_client(ClientId::parse("batch").unwrap(), secret, own).await.unwrap();
+        world.change(|settings| settings.access_token_format = format).await;
+        [world.redeem(&world.code().await, "").await.unwrap().access_token, own_token(world).await]
+    }
+
+    async fn own_token(world: &World) -> Secret {
+        let form = "grant_type=client_credentials&client_id=batch&client_secret=sesame&scope=read";
+        world.token(form).await.unwrap().access_token
+    }
+
+    async fn is_good(world: &World, token: &Secret) -> bool {
+        world.server.inspect(&world.context(), token.expose()).await.unwrap().is_some()
+    }
+
+    /// The world after its database was restored from a copy of now.
+    async fn restored(mut world: World, recovery: Option<Recovery>) -> World {
+        let (database, copy) = (world.data.path().join("regrant.db"), world.data.path().join("copy.db"));
+        back_up(&database, &copy).unwrap();
+        let staged = StagedStore::open(&copy, world.now()).unwrap();
+        let epoch = Epoch { number: EpochNumber(2), random: [9; 16], recovery };
+        let counter = staged.high_water().counter + 1;
+        let renewal = Renewal { epoch, counter, oldest_key: Kid::FIRST, replay_after: 0 };
+        staged.renew(&renewal, None).unwrap();
+        let server = open(&copy, &world, KeyRing::clone(&world.server.keys.ring())).await;
+        world.server = server;
+        world
+    }
+
+    async fn open(database: &Path, world: &World, ring: KeyRing) -> AuthorizationServer {
+        let genesis = Genesis { realm: regrant_grant::Realm([0; 16]), epoch_random: [0; 16] };
+        let parts = Parts {
+            issuer: Issuer::parse(ISSUER).unwrap(),
+            store: Arc::new(SqliteStore::open(database, genesis, world.clock.clone()).unwrap()),
+            ring,
+            clock: world.clock.clone(),
+            entropy: world.server.entropy.clone(),
+            session_seconds: crate::SESSION_SECONDS,
+            hooks: Hooks::default(),
+        };
+        AuthorizationServer::open(parts).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_restore_ends_every_access_token_from_before_it_and_those_from_after_it_are_good() {
+        for format in [AccessTokenFormat::JwtEs256, AccessTokenFormat::Opaque] {
+            for recovers in [false, true] {
+                let world = World::new().await;
+                let until = world.now().plus_seconds(3600);
+                let recovery = Recovery { former: EpochNumber::FIRST, until, public: RecoverPublic::LogInAgain };
+                let tokens = tokens(&world, format).await;
+                for token in &tokens {
+                    assert!(is_good(&world, token).await);
+                }
+                let world = restored(world, recovers.then_some(recovery)).await;
+                for (token, whose) in tokens.iter().zip(["a grant", "a client for itself"]) {
+                    assert!(!is_good(&world, token).await, "{format:?} of {whose}, recovers: {recovers}");
+                }
+                let token = own_token(&world).await;
+                assert!(is_good(&world, &token).await, "{format:?}");
+            }
+        }
+    }
 }

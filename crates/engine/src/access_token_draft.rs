@@ -127,14 +127,21 @@ impl<'a> Draft<'a> {
     /// The claims of a JWT, as JSON. The identifier is a digest of the others, and comes last.
     pub(crate) fn claims(&self) -> Vec<u8> {
         let mut claims = json(&self.claims_without_id());
-        let unique = self.unique.as_ref().map_or(&[][..], |unique| unique);
-        let id = token_id(&self.head, digest(&[&claims, unique])).to_text();
+        let id = token_id(&self.head, self.digest(&claims)).to_text();
         let closing = claims.pop();
         debug_assert_eq!(closing, Some(b'}'), "the claims are an object");
         for part in [JTI_OPENING, &id, JTI_CLOSING] {
             claims.extend_from_slice(part.as_bytes());
         }
         claims
+    }
+
+    /// A digest of all claims but the identifier. Where no row tells which restores a token came before, it begins with the epoch.
+    fn digest(&self, claims: &[u8]) -> [u8; 10] {
+        let Some(unique) = &self.unique else { return digest(&[claims, &[]]) };
+        let mut digest = digest(&[claims, unique]);
+        digest[0] = self.head.epoch.0;
+        digest
     }
 
     /// How many bytes they have.

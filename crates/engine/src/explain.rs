@@ -204,7 +204,7 @@ impl AuthorizationServer {
                 let record = &cached.client;
                 let owner = Owner { secret: &record.secret, client: &record.id, binding: Binding::None };
                 let claims = token.claims(&keys, owner, &issuer, record.id.as_str(), None);
-                let judge = |claims: AccessTokenClaims| judge_own_token(id, claims.exp, keys.present_epoch(), scene);
+                let judge = |claims: AccessTokenClaims| judge_own_token(&token, claims.exp, scene);
                 ((claims.map(judge), scene.access_token_is_listed), Write::Nothing)
             };
             let target = Target::ClientAccessToken(client.clone(), id);

@@ -30,7 +30,7 @@ pub(crate) struct World {
     pub(crate) server: AuthorizationServer,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) alice: Subject,
-    _data: TempDir,
+    pub(crate) data: TempDir,
 }
 
 impl World {
@@ -60,7 +60,7 @@ impl World {
         }
         let profile = Profile { name: Some("Alice".to_owned()), ..Profile::default() };
         let alice = server.register_user("alice", Secret::new("wonderland".to_owned()), profile).await.unwrap();
-        Self { server, clock, alice, _data: data }
+        Self { server, clock, alice, data }
     }
 
     /// Hears from now on of everything that happens.

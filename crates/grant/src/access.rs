@@ -43,7 +43,7 @@ pub struct AccessTokenId {
     pub grant: GrantId,
     /// The generation; for a client that acts for itself, its cutoff.
     pub generation: Generation,
-    /// A digest of everything else in the token.
+    /// A digest of everything else in the token; in the JWT of a client that acts for itself its first byte is the epoch.
     pub digest: [u8; 10],
 }
 
