@@ -5,6 +5,7 @@ use regrant_store::Scene;
 
 use crate::id_token::OPENID;
 use crate::keys::Owner;
+use crate::presented::epoch_of;
 use crate::token::{Granted, may_refresh, row_after, still_allowed};
 use crate::{AuthenticatedClient, AuthorizationServer, Happening, RequestContext, TokenError};
 
@@ -31,7 +32,7 @@ impl AuthorizationServer {
         if let Some((verdict, grant)) = told {
             self.tell(context, Happening::Redemption { verdict, grant, client: client.id() });
             if verdict == RedeemVerdict::RolledBack {
-                self.halt().await;
+                self.halt(epoch_of(CODE_PREFIX, &request.code)).await;
             }
         }
         let (_, granted) = decided?;

@@ -1,6 +1,6 @@
 use regrant_crypto::Purpose;
 use regrant_grant::{AuthorityTag, Generation, Grant, GrantId, REFRESH_PREFIX, RefreshFacts, TokenParts, Verdict};
-use regrant_protocol::Secret;
+use regrant_protocol::{EpochNumber, Secret};
 use regrant_store::FoundToken;
 
 use crate::failures::FailureKey;
@@ -33,6 +33,14 @@ impl Presented {
         }
     }
 
+    /// The epoch that it names; `None` when it was imported.
+    pub(crate) fn epoch(&self) -> Option<EpochNumber> {
+        match self {
+            Self::Ours(parts) => Some(parts.head.epoch),
+            Self::Imported(_) => None,
+        }
+    }
+
     /// What came of checking its authority tag. An imported string has none: the store found it by its digest.
     pub(crate) fn check_authority(&self, keys: &Keys, row: &Grant) -> AuthorityTag {
         match self {
@@ -51,6 +59,11 @@ impl Presented {
             Self::Imported(_) => facts.present_imported_token(row),
         }
     }
+}
+
+/// The epoch that a token or code with this prefix names; `None` when it is none of ours.
+pub(crate) fn epoch_of(prefix: &str, token: &Secret) -> Option<EpochNumber> {
+    TokenParts::parse(prefix, token.expose()).ok().map(|parts| parts.head.epoch)
 }
 
 impl AuthorizationServer {

@@ -1,7 +1,7 @@
 use regrant_crypto::{random, sha256};
 use regrant_grant::{
-    AuthorityTag, Binding, Decision, Generation, Grant, GrantId, GrantSecret, RefreshFacts, RotationMode, Verdict,
-    Write, decide,
+    AuthorityTag, Binding, Decision, Generation, Grant, GrantId, GrantSecret, REFRESH_PREFIX, RefreshFacts,
+    RotationMode, Verdict, Write, decide,
 };
 use regrant_protocol::{ClientId, Kid, RefreshRequest, RetryChallenge, RetryVerifier, Scope, Secret, TokenResponse};
 use regrant_store::{ClientSettings, Scene, Target, decide_in};
@@ -9,7 +9,7 @@ use regrant_store::{ClientSettings, Scene, Target, decide_in};
 use crate::id_token::OPENID;
 use crate::issue_step::Decided;
 use crate::keys::KeyState;
-use crate::presented::Presented;
+use crate::presented::{Presented, epoch_of};
 use crate::token::{Granted, row_after, still_allowed};
 use crate::{AuthenticatedClient, AuthorizationServer, Happening, RequestContext, ScopeLimit, TokenError};
 
@@ -34,7 +34,7 @@ impl AuthorizationServer {
         if let Some((verdict, grant)) = told {
             self.tell(context, Happening::Refresh { verdict, grant, client: client.id() });
             if verdict == Verdict::RolledBack {
-                self.halt().await;
+                self.halt(epoch_of(REFRESH_PREFIX, &request.refresh_token)).await;
             }
         }
         let (_, granted) = decided?;

@@ -119,7 +119,7 @@ impl AuthorizationServer {
         client: &AuthenticatedClient,
         presented: Presented,
     ) -> Result<(), TokenError> {
-        let grant = presented.grant();
+        let (grant, epoch) = (presented.grant(), presented.epoch());
         let keys = self.keys.clone();
         let client_id = client.id().clone();
         let version = client.client().party.version;
@@ -140,7 +140,7 @@ impl AuthorizationServer {
             }
             // RFC 7009 §2.2.1: what may come alive again must not be reported as revoked.
             Some(RevokeVerdict::RolledBack) => {
-                self.halt().await;
+                self.halt(epoch).await;
                 Err(self.not_revoked(context, client, grant, Verdict::RolledBack))
             }
             Some(RevokeVerdict::AlreadyRevoked) => Ok(()),
