@@ -1,6 +1,7 @@
 //! `regrant restore`: a copy of the database takes the place of the database.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use regrant_crypto::{Entropy, KeyRing};
@@ -21,6 +22,9 @@ use crate::{
 
 /// The copy that is about to take the place of the database. A server does not start where one is.
 pub(crate) const STAGED_DATABASE: &str = "regrant.db.restoring";
+
+/// What was in place before a restore, before the number of the epoch.
+const KEPT_DATABASE: &str = "regrant.db.before-epoch-";
 
 /// What is to be restored, and what becomes of the tokens that were issued before.
 #[derive(Clone, Debug)]
@@ -53,7 +57,7 @@ impl DataDirectory {
         let backup = match &restoration.backup {
             Some(backup) => backup.clone(),
             None if database.exists() => database.clone(),
-            None => return Err(RestoreError::NothingInPlace(database)),
+            None => return Err(RestoreError::NothingInPlace { kept: newest_kept(self.path()), path: database }),
         };
         if let Some(fault) = examine(&backup)?.faults.into_iter().next() {
             return Err(RestoreError::Unsound { backup, fault });
@@ -132,7 +136,7 @@ impl DataDirectory {
         database: &Path,
         number: EpochNumber,
     ) -> Result<Option<PathBuf>, RestoreError> {
-        let replaced = free_name(&self.path().join(format!("{DATABASE}.before-epoch-{}", number.0)));
+        let replaced = free_name(&self.path().join(format!("{KEPT_DATABASE}{}", number.0)));
         let has_one = database.exists();
         for suffix in ["", "-wal", "-shm"] {
             let (from, to) = (beside(database, suffix), beside(&replaced, suffix));
@@ -146,6 +150,18 @@ impl DataDirectory {
             .map_err(|error| io_error(database, error))?;
         Ok(has_one.then_some(replaced))
     }
+}
+
+/// What the last restore has moved out of the place of the database in `directory`.
+fn newest_kept(directory: &Path) -> Option<PathBuf> {
+    let files = fs::read_dir(directory).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let is_kept = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.starts_with(KEPT_DATABASE) && !name.ends_with("-wal") && !name.ends_with("-shm")
+    };
+    // The name is given by a rename, which is the last change of its status.
+    let renamed_at = |path: &PathBuf| path.metadata().ok().map(|found| (found.ctime(), found.ctime_nsec()));
+    files.filter(is_kept).max_by_key(renamed_at)
 }
 
 /// `wanted`, or where a database or its log has that name, the first that is free with a number behind it.

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use regrant_engine::NODE_AWAITED_MILLISECONDS;
 use regrant_store::OutsideError;
@@ -11,8 +11,13 @@ use crate::DataDirectoryError;
 #[non_exhaustive]
 pub enum RestoreError {
     /// There is nothing to restore.
-    #[error("{} is not there; name the backup: regrant restore BACKUP", .0.display())]
-    NothingInPlace(PathBuf),
+    #[error("{} is not there; name the backup: regrant restore BACKUP{}", path.display(), or_what_was_kept(.kept.as_deref()))]
+    NothingInPlace {
+        /// Where the database should be.
+        path: PathBuf,
+        /// What a restore has moved away last, if there was one.
+        kept: Option<PathBuf>,
+    },
     /// The copy was damaged.
     #[error("{} is damaged: {fault}; name another backup", backup.display())]
     Unsound {
@@ -107,4 +112,11 @@ impl From<regrant_store_sqlite::RenewError> for RestoreError {
             _ => Self::Outside(OutsideError(error.to_string())),
         }
     }
+}
+
+fn or_what_was_kept(kept: Option<&Path>) -> String {
+    let kept = kept.map(|kept| {
+        format!(". What was in place before a restore that broke off is {}, which can be named as one", kept.display())
+    });
+    kept.unwrap_or_default()
 }

@@ -191,8 +191,9 @@ async fn a_restore_that_was_broken_off_is_done_again_and_nothing_serves_meanwhil
     fs::write(world.data().join("regrant.db.restoring"), "half").unwrap();
     assert!(world.refusal().contains("run `regrant restore` again"), "{}", world.refusal());
     let told = world.restore(None, STRICT).unwrap_err().to_string();
-    assert!(told.contains("name the backup"), "{told}");
-    world.restore(Some(world.backup()), STRICT).unwrap();
+    let kept = world.data().join("regrant.db.before-epoch-2");
+    assert!(told.contains("name the backup") && told.contains(kept.to_str().unwrap()), "{told}");
+    world.restore(Some(kept), STRICT).unwrap();
     assert_eq!(world.refusal(), "");
     assert!(!world.alice().await.enabled);
 }
