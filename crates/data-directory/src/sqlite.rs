@@ -9,7 +9,7 @@ use regrant_store_sqlite::{Genesis, SqliteStore, has_journal};
 
 use crate::journal::JournalFile;
 use crate::key_file::KEY_FILE;
-use crate::mark::MarkFile;
+use crate::mark::{MARK_FILE, MarkFile};
 use crate::move_note::refuse_moved;
 use crate::outside::PUT_BACK;
 use crate::owner_only::closed_to_others;
@@ -35,15 +35,18 @@ impl DataDirectory {
         self.path().join(DATABASE)
     }
 
-    /// The master keys: from the key file, or new ones where neither key file nor store exists yet.
+    /// The master keys: from the key file, or new ones where neither key file nor store exists yet. A mark in the directory tells of
+    /// a store, though its database be gone.
     ///
     /// # Errors
     /// When the key file is missing beside a store, open to others, or cannot be read; when the directory belongs to a store
     /// elsewhere.
     pub fn key_ring(&self, entropy: &dyn Entropy) -> Result<KeyRing, DataDirectoryError> {
         refuse_moved(self.path())?;
-        self.realm_of_store(StoreKind::Sqlite, &self.database().display().to_string())?;
-        self.keys(entropy, || match SqliteStore::exists(&self.database())? {
+        let known = self.realm_of_store(StoreKind::Sqlite, &self.database().display().to_string())?;
+        let has_store =
+            || Ok(known.is_some() || SqliteStore::exists(&self.database())? || Self::has_file(self.path(), MARK_FILE)?);
+        self.keys(entropy, || match has_store()? {
             true => Err(DataDirectoryError::KeyFileMissing {
                 key_file: self.path().join(KEY_FILE).display().to_string(),
                 directory: self.path().display().to_string(),

@@ -116,6 +116,8 @@ fn a_missing_key_file_beside_a_store_is_never_replaced() {
     drop(directory.store(&entropy, Arc::new(SystemClock)).unwrap());
     fs::remove_file(path.join(KEY_FILE)).unwrap();
     assert!(message(directory.key_ring(&entropy)).contains("restore the key file"));
+    fs::remove_file(path.join(DATABASE)).unwrap();
+    assert!(message(directory.key_ring(&entropy)).contains("restore the key file"), "its mark is there");
     assert!(!path.join(KEY_FILE).exists());
 }
 
