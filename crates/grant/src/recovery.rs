@@ -2,10 +2,10 @@ use regrant_protocol::{EpochNumber, Timestamp};
 
 use crate::{Binding, ClientKind, Grant, RefreshFacts};
 
-/// How a store that was restored takes, for a time, the tokens of the epoch that the restore ended.
+/// How a store that was restored takes, for a time, the tokens of the epoch that its backup is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Recovery {
-    /// The epoch that the restore ended; tokens of older ones are dead.
+    /// The epoch that the backup is of; tokens of others before the present one are dead.
     pub former: EpochNumber,
     /// From when on all of its tokens are dead that were not taken.
     pub until: Timestamp,
