@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use regrant_crypto::SeededEntropy;
-use regrant_data_directory::{DataDirectory, MARK_FILE, OutsideFiles, RestoreError, RestorePolicy, Restored};
+use regrant_data_directory::{
+    DataDirectory, MARK_FILE, OutsideFiles, RestoreError, RestorePolicy, Restored, STORE_FILE,
+};
 use regrant_databases::{Database, Postgres};
 use regrant_grant::{
     AccessTokenId, ClientKind, Grant, GrantId, GrantSecret, ImportedBirth, ImportedToken, Party, Realm, RecoverPublic,
@@ -156,7 +158,9 @@ async fn what_is_not_of_this_store_is_refused() {
     let mark = world.mark();
     let own = fs::read(&mark).unwrap();
     other.database.sql("UPDATE regrant.identity SET realm = gen_random_uuid()");
-    fs::remove_file(other.mark()).unwrap();
+    for file in [other.mark(), other.mark().with_file_name(STORE_FILE)] {
+        fs::remove_file(file).unwrap();
+    }
     other.change().await;
     fs::copy(other.mark(), &mark).unwrap();
     let told = world.restore(RestorePolicy::Strict).await.unwrap_err().to_string();

@@ -148,6 +148,7 @@ async fn a_store_that_was_restored_is_not_worked_on_by_who_opened_it_before() {
     let database = Postgres::shared().database();
     let node = open(&database).await;
     add_parties(&node).await;
+    node.changes().await.unwrap();
     database.sql("INSERT INTO regrant.epochs (number, random) VALUES (2, gen_random_uuid())");
     assert_eq!(node.changes().await, Err(StoreError::RolledBack));
     disconnect(&database);
