@@ -377,9 +377,13 @@ fn what_cannot_be_restored_is_refused_in_one_line_and_leaves_what_was_there() {
     fs::copy(scene.path("elsewhere/mark"), scene.path("data/high-water.mark")).unwrap();
     let bare = ["restore", "copy.db", "--policy", "strict", "--yes", "--data", "data"];
     scene.types_bare(&bare).refused(&["the store has a revocation journal", "--config FILE", "--without-journal"]);
+    // Nor would it be in the journal what a command ends that no server answers.
+    let offline = ["client", "disable", "web", "--data", "data"];
+    scene.types_bare(&offline).refused(&["has a revocation journal", "--config FILE"]);
 
     let journal = scene.path("elsewhere/journal");
     fs::rename(&journal, scene.path("elsewhere/old")).unwrap();
+    scene.restore(&["strict"]).refused(&["journal is not there", "--without-journal"]);
     scene.start().terminate();
     scene
         .restore(&["strict"])
