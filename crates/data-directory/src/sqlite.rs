@@ -44,8 +44,9 @@ impl DataDirectory {
     pub fn key_ring(&self, entropy: &dyn Entropy) -> Result<KeyRing, DataDirectoryError> {
         refuse_moved(self.path())?;
         let known = self.realm_of_store(StoreKind::Sqlite, &self.database().display().to_string())?;
-        let has_store =
-            || Ok(known.is_some() || SqliteStore::exists(&self.database())? || Self::has_file(self.path(), MARK_FILE)?);
+        let has_store = || -> Result<bool, DataDirectoryError> {
+            Ok(known.is_some() || SqliteStore::exists(&self.database())? || Self::has_file(self.path(), MARK_FILE)?)
+        };
         self.keys(entropy, || match has_store()? {
             true => Err(DataDirectoryError::KeyFileMissing {
                 key_file: self.path().join(KEY_FILE).display().to_string(),

@@ -33,7 +33,8 @@ pub(crate) async fn open_store(
             (ring, Arc::new(store))
         }
         StoreConfig::Postgres(settings) => {
-            let settings = settings.as_ref().clone();
+            let (settings, nothing) = (settings.as_ref().clone(), OutsideFiles::default());
+            let outside = outside.unwrap_or(&nothing);
             let (ring, store) = directory.postgres_beside(settings, &SystemEntropy, clock, outside).await?;
             (ring, Arc::new(store))
         }

@@ -71,7 +71,7 @@ pub fn migrate_store(options: MigrateStoreOptions) -> Result<()> {
     // Else it would be told of the variable that stands for it.
     Address::parse(&to, None).context("--to")?;
     let (place, address) = common.look_with_postgres(&to)?;
-    let (outside, output) = (place.outside(), Output { is_json: common.json });
+    let (outside, output) = (place.outside().cloned().unwrap_or_default(), Output { is_json: common.json });
     unfinished::refuse_to_serve(&place.data)?;
     if dry_run {
         return run(async {
