@@ -234,7 +234,8 @@ async fn everything_that_ended_since_at_any_node_is_done_again_from_the_journal(
     );
     world.disconnect();
     let told = world.open().await.err().unwrap();
-    assert!(told.contains("the journal was written when it had come to epoch 3"), "{told}");
+    let is_told = told.contains("the journal was written when it had come to") && told.contains(" of epoch 3, ");
+    assert!(is_told, "{told}");
     assert_eq!(world.restore(RestorePolicy::Strict).await.unwrap().epoch, EpochNumber(4));
     world.open().await.unwrap();
 }

@@ -116,7 +116,7 @@ async fn a_database_that_was_put_back_is_refused_at_the_start_and_by_every_other
     assert!(read(&ignorant, grant(1).id).await.is_ok());
     let told = open_beside(&database, &mark).await.err().unwrap().to_string();
     assert!(
-        told.contains("the high-water mark says that it had come to epoch 1, 2, and it is at epoch 1, 1"),
+        told.contains("the high-water mark says that it had come to 2 of epoch 1, and it is at 1 of epoch 1"),
         "{told}"
     );
     assert!(told.ends_with("stop all nodes, and run `regrant restore`") && !told.contains('\n'), "{told}");
