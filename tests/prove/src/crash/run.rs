@@ -1,3 +1,4 @@
+use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,7 +95,13 @@ impl Run {
             Server::start_and_kill(&self.program, &data, &log, after)?;
             self.kills_at_start += 1;
         }
-        let mut server = self.start(environment)?.context("the program died before it listened")?;
+        let Some(mut server) = self.start(environment)? else {
+            // As when a token tells that what was answered is gone: then the store is not served any more.
+            let told = fs::read_to_string(self.log()).unwrap_or_default();
+            let last = told.trim_end().lines().last().unwrap_or_default();
+            self.violations.push(format!("the program died before it listened: {last}"));
+            return Ok(());
+        };
         let life = Arc::new(Life::new(server.address, self.stopwatch, false));
         self.add_mortal(&life).await?;
         let living = self.spawn(&life);
