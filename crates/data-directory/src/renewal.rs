@@ -1,13 +1,13 @@
 //! What a restore begins, whatever the store is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use regrant_crypto::{Entropy, KeyRing, random};
-use regrant_grant::{RecoverPublic, Recovery};
+use regrant_grant::{Realm, RecoverPublic, Recovery};
 use regrant_protocol::{EpochNumber, Timestamp};
-use regrant_store::{AnnouncedKey, Epoch, HighWater, Identity, JournalSpan, Reached};
+use regrant_store::{AnnouncedKey, Epoch, JournalSpan, Reached, Standing};
 
-use crate::RestoreError;
+use crate::{DataDirectory, RestoreError, STORE_FILE, mark};
 
 /// The longest time for which a restored store may take tokens of the epoch before: 30 days.
 pub const RECOVERY_SECONDS_MAX: u32 = 30 * 24 * 60 * 60;
@@ -48,15 +48,14 @@ pub(crate) struct Begun {
 impl Begun {
     /// The epoch after every one that the restored store, or what is outside it, knows of.
     pub(crate) fn after(
-        identity: &Identity,
-        water: &HighWater,
+        restored: &Standing,
         outside: &[Option<Reached>],
         policy: RestorePolicy,
         entropy: &dyn Entropy,
         now: Timestamp,
     ) -> Result<Self, RestoreError> {
-        let former = identity.epoch().number;
-        let own = Reached { counter: water.counter, epoch: former };
+        let former = restored.identity.epoch().number;
+        let own = Reached { counter: restored.high_water.counter, epoch: former };
         let seen = || outside.iter().flatten().chain([&own]);
         let highest = seen().map(|reached| reached.epoch.0).max().unwrap_or(former.0);
         let number = EpochNumber(highest.checked_add(1).ok_or(RestoreError::NoEpochLeft)?);
@@ -70,6 +69,20 @@ impl Begun {
         };
         let epoch = Epoch { number, random: random(entropy), recovery };
         Ok(Self { epoch, reached: Reached { counter, epoch: number } })
+    }
+}
+
+impl DataDirectory {
+    /// How far a store of this realm had come by the mark; `None` when there is no mark. Mark and directory have to be of that store.
+    pub(crate) fn reached_by_mark(&self, mark: &Path, realm: Realm) -> Result<Option<Reached>, RestoreError> {
+        let marked = mark::read(mark)?;
+        if marked.is_some_and(|marked| marked.realm != realm) {
+            return Err(RestoreError::AnotherStore(mark.to_owned()));
+        }
+        if Self::known_store(self.path())?.is_some_and(|known| known.realm != realm) {
+            return Err(RestoreError::AnotherStore(self.path().join(STORE_FILE)));
+        }
+        Ok(marked.map(|marked| marked.reached))
     }
 }
 

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use regrant_crypto::{Entropy, KeyRing};
 use regrant_protocol::{EpochNumber, Timestamp};
-use regrant_store::{Ending, Journal, Reached};
-use regrant_store_sqlite::{Renewal, StagedStore, back_up, examine, newest_epoch};
+use regrant_store::{Ending, Journal, Reached, Renewal};
+use regrant_store_sqlite::{StagedStore, back_up, examine, newest_epoch};
 
 use crate::error::io_error;
 use crate::journal::JournalFile;
@@ -16,8 +16,7 @@ use crate::move_note::refuse_moved;
 use crate::renewal::{Begun, check_keys, replay_after};
 use crate::replace_file::{beside, remove_leftover, sync_directory_of};
 use crate::{
-    DATABASE, DataDirectory, DataDirectoryError, OutsideFiles, RestoreError, RestorePolicy, Restored, STORE_FILE,
-    StoreKind,
+    DATABASE, DataDirectory, DataDirectoryError, OutsideFiles, RestoreError, RestorePolicy, Restored, StoreKind,
 };
 
 /// The copy that is about to take the place of the database. A server does not start where one is.
@@ -86,30 +85,25 @@ impl DataDirectory {
         now: Timestamp,
     ) -> Result<Restored, RestoreError> {
         let copy = StagedStore::open(staged, now)?;
-        let (identity, water) = (copy.identity().clone(), *copy.high_water());
+        let standing = copy.standing();
+        let (realm, journalled) = (standing.identity.realm, standing.high_water.journalled);
         let mark_path = outside.mark_in(self.path());
-        let marked = mark::read(&mark_path)?;
-        if marked.is_some_and(|marked| marked.realm != identity.realm) {
-            return Err(RestoreError::AnotherStore(mark_path));
-        }
-        if Self::known_store(self.path())?.is_some_and(|known| known.realm != identity.realm) {
-            return Err(RestoreError::AnotherStore(self.path().join(STORE_FILE)));
-        }
-        check_keys(copy.announced_keys(), ring)?;
+        let by_mark = self.reached_by_mark(&mark_path, realm)?;
+        check_keys(&standing.announced_keys, ring)?;
         let journal = outside.journal.as_deref();
-        let is_missing = |path: &&Path| !path.exists() && water.journalled > 0 && !restoration.gives_up_journal;
+        let is_missing = |path: &&Path| !path.exists() && journalled > 0 && !restoration.gives_up_journal;
         if let Some(path) = journal.filter(is_missing) {
             return Err(RestoreError::JournalMissing(path.to_owned()));
         }
-        let journal = journal.map(|path| JournalFile::open(path, identity.realm, water.journalled));
+        let journal = journal.map(|path| JournalFile::open(path, realm, journalled));
         let mut journal = journal.transpose()?;
         let span = journal.as_ref().map(|journal| journal.span());
-        let replay_after = replay_after(span, water.journalled, restoration.gives_up_journal)?;
+        let replay_after = replay_after(span, journalled, restoration.gives_up_journal)?;
         // One that is too damaged to tell is why there is a restore.
-        let in_place = newest_epoch(&self.path().join(DATABASE)).ok().filter(|(realm, _)| *realm == identity.realm);
+        let in_place = newest_epoch(&self.path().join(DATABASE)).ok().filter(|(of, _)| *of == realm);
         let in_place = in_place.map(|(_, epoch)| Reached { counter: 0, epoch });
-        let seen = [marked.map(|marked| marked.reached), span.and_then(|span| span.reached), in_place];
-        let begun = Begun::after(&identity, &water, &seen, restoration.policy, entropy, now)?;
+        let seen = [by_mark, span.and_then(|span| span.reached), in_place];
+        let begun = Begun::after(standing, &seen, restoration.policy, entropy, now)?;
         let Begun { epoch, reached } = begun;
         if let Some(journal) = &mut journal {
             journal.append(reached, &[Ending::Epoch { number: epoch.number }])?;
@@ -118,8 +112,7 @@ impl DataDirectory {
         let journal = journal.as_mut().map(|journal| journal as &mut dyn Journal);
         let has_journal = journal.is_some();
         let records = copy.renew(&renewal, journal)?;
-        mark::write(&mark_path, &Marked { realm: identity.realm, reached })
-            .map_err(|error| io_error(&mark_path, error))?;
+        mark::write(&mark_path, &Marked { realm, reached }).map_err(|error| io_error(&mark_path, error))?;
         Ok(Restored {
             epoch: epoch.number,
             // The last one says that the epoch begins.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use regrant_crypto::Entropy;
 use regrant_engine::NODE_AWAITED_MILLISECONDS;
 use regrant_protocol::Clock;
-use regrant_store::{Ending, OutsideError};
-use regrant_store_postgres::{JournalDatabase, Renewal, Settings, StoppedStore};
+use regrant_store::{Ending, OutsideError, Renewal};
+use regrant_store_postgres::{JournalDatabase, Settings, StoppedStore};
 
 use crate::error::io_error;
 use crate::mark::{self, Marked};
 use crate::renewal::{Begun, check_keys, replay_after};
-use crate::{DataDirectory, OutsideFiles, RestoreError, RestorePolicy, Restored, STORE_FILE, StoreKind};
+use crate::{DataDirectory, OutsideFiles, RestoreError, RestorePolicy, Restored, StoreKind};
 
 impl DataDirectory {
     /// Makes a database that its operator has put back the store again, in a new epoch. Nobody uses it meanwhile. What was broken off
@@ -32,7 +32,8 @@ impl DataDirectory {
         let ring = Self::kept_keys(self.path())?;
         let journal = settings.journal.clone();
         let store = StoppedStore::open(settings, clock).await?;
-        let (identity, water) = (store.identity(), store.high_water());
+        let standing = store.standing();
+        let (realm, journalled) = (standing.identity.realm, standing.high_water.journalled);
         let there: Vec<_> =
             store.nodes().iter().filter(|seen| seen.seen_milliseconds_ago < NODE_AWAITED_MILLISECONDS).collect();
         if !there.is_empty() {
@@ -40,19 +41,12 @@ impl DataDirectory {
             return Err(RestoreError::NodesThere { names: names.join(", ") });
         }
         let mark_path = outside.mark_in(self.path());
-        let marked = mark::read(&mark_path)?;
-        if marked.is_some_and(|marked| marked.realm != identity.realm) {
-            return Err(RestoreError::AnotherStore(mark_path));
-        }
-        if Self::known_store(self.path())?.is_some_and(|known| known.realm != identity.realm) {
-            return Err(RestoreError::AnotherStore(self.path().join(STORE_FILE)));
-        }
-        check_keys(store.announced_keys(), &ring)?;
+        let by_mark = self.reached_by_mark(&mark_path, realm)?;
+        check_keys(&standing.announced_keys, &ring)?;
         let journal = match journal {
             Some(address) => {
-                let may_be_new = gives_up_journal || water.journalled == 0;
-                let known = may_be_new.then_some(water.journalled);
-                Some(JournalDatabase::open(address, identity.realm, known).await?)
+                let may_be_new = gives_up_journal || journalled == 0;
+                Some(JournalDatabase::open(address, realm, may_be_new.then_some(journalled)).await?)
             }
             None => None,
         };
@@ -60,9 +54,9 @@ impl DataDirectory {
             Some(journal) => Some(journal.span().await?),
             None => None,
         };
-        let replay_after = replay_after(span, water.journalled, gives_up_journal)?;
-        let seen = [marked.map(|marked| marked.reached), span.and_then(|span| span.reached)];
-        let Begun { epoch, reached } = Begun::after(identity, water, &seen, policy, entropy, store.now())?;
+        let replay_after = replay_after(span, journalled, gives_up_journal)?;
+        let seen = [by_mark, span.and_then(|span| span.reached)];
+        let Begun { epoch, reached } = Begun::after(standing, &seen, policy, entropy, store.now())?;
         if let (Some(journal), Some(span)) = (&journal, span) {
             // From here on the database that was put back does not serve: the journal knows of a later epoch.
             let begun = journal.append(span.last, reached, &[Ending::Epoch { number: epoch.number }]).await?;
@@ -70,7 +64,6 @@ impl DataDirectory {
                 OutsideError("somebody adds to the journal; stop all nodes, and run this again".to_owned())
             })?;
         }
-        let realm = identity.realm;
         let renewal = Renewal { epoch, counter: reached.counter, oldest_key: ring.oldest().0, replay_after };
         let records = store.renew(&renewal, journal.as_ref()).await?;
         mark::write(&mark_path, &Marked { realm, reached }).map_err(|error| io_error(&mark_path, error))?;

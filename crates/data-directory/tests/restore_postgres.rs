@@ -28,6 +28,9 @@ use tempfile::TempDir;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
+/// How often it is looked whether connections that were terminated are gone.
+const TERMINATION_LOOKS_MAX: u32 = 10_000;
+
 /// A node, its database, and a copy of that from an earlier day.
 struct World {
     folder: TempDir,
@@ -83,7 +86,10 @@ impl World {
     fn disconnect(&self) {
         let mine = format!("FROM pg_stat_activity WHERE datname = '{}'", self.database.name());
         Postgres::shared().sql(&format!("SELECT pg_terminate_backend(pid) {mine}"));
-        while Postgres::shared().sql(&format!("SELECT count(*) {mine}")).trim() != "0" {}
+        let mut looks = 0..TERMINATION_LOOKS_MAX;
+        while Postgres::shared().sql(&format!("SELECT count(*) {mine}")).trim() != "0" {
+            assert!(looks.next().is_some(), "a connection outlives its end");
+        }
     }
 
     fn put_back(&self) {

@@ -287,8 +287,8 @@ mod tests {
     use regrant_crypto::KeyRing;
     use regrant_grant::{RecoverPublic, Recovery};
     use regrant_protocol::{GrantType, Issuer, Kid, TokenEndpointAuthMethod};
-    use regrant_store::{ClientSettings, Epoch};
-    use regrant_store_sqlite::{Genesis, Renewal, SqliteStore, StagedStore, back_up};
+    use regrant_store::{ClientSettings, Epoch, Renewal};
+    use regrant_store_sqlite::{Genesis, SqliteStore, StagedStore, back_up};
 
     use super::*;
     use crate::world::{ISSUER, World, settings};
@@ -322,7 +322,7 @@ mod tests {
         back_up(&database, &copy).unwrap();
         let staged = StagedStore::open(&copy, world.now()).unwrap();
         let epoch = Epoch { number: EpochNumber(2), random: [9; 16], recovery };
-        let counter = staged.high_water().counter + 1;
+        let counter = staged.standing().high_water.counter + 1;
         let renewal = Renewal { epoch, counter, oldest_key: Kid::FIRST, replay_after: 0 };
         staged.renew(&renewal, None).unwrap();
         let server = open(&copy, &world, KeyRing::clone(&world.server.keys.ring())).await;

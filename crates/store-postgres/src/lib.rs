@@ -64,6 +64,6 @@ pub use journal::JournalDatabase;
 pub use lane::{STEPS_TOGETHER_MAX, WAITING_STEPS_MAX};
 pub use migration::PendingMigration;
 pub use open_error::OpenError;
-pub use stopped::{Renewal, StoppedStore};
+pub use stopped::StoppedStore;
 pub use store::{Genesis, PostgresStore, Settings};
 pub use store_clock::TimeOfDay;

@@ -1,15 +1,15 @@
 use std::sync::Arc;
 
 use regrant_grant::Realm;
-use regrant_protocol::{Clock, Kid, Timestamp};
-use regrant_store::{AnnouncedKey, Epoch, HighWater, Identity, SeenNode, StoreError};
+use regrant_protocol::{Clock, Timestamp};
+use regrant_store::{HighWater, Renewal, SeenNode, Standing, StoreError};
 
 use crate::connect::Connector;
 use crate::journal::JournalDatabase;
 use crate::migration::{MIGRATIONS, exists, migrate};
 use crate::pool::Pool;
 use crate::replay::{ReplayError, replay};
-use crate::rows::{high_water, key, shared};
+use crate::rows::{high_water, key, shared, standing};
 use crate::store_clock::StoreClock;
 use crate::transaction::Transaction;
 use crate::{Genesis, OpenError, Settings};
@@ -20,23 +20,8 @@ pub struct StoppedStore {
     pool: Arc<Pool>,
     clock: StoreClock,
     now: Timestamp,
-    identity: Identity,
-    water: HighWater,
-    announced_keys: Vec<AnnouncedKey>,
+    standing: Standing,
     nodes: Vec<SeenNode>,
-}
-
-/// What a restored store begins with.
-#[derive(Clone, Copy, Debug)]
-pub struct Renewal {
-    /// The epoch; its number is higher than any before.
-    pub epoch: Epoch,
-    /// The counter, which is higher than any before.
-    pub counter: u64,
-    /// The oldest master key that counts.
-    pub oldest_key: Kid,
-    /// The record of the journal after which it is replayed; that of the store, unless what came until then is given up.
-    pub replay_after: u64,
 }
 
 impl StoppedStore {
@@ -56,34 +41,17 @@ impl StoppedStore {
         let clock = StoreClock::new(clock, settings.time_of_day);
         let damaged = |error: StoreError| connector.damaged(&error);
         let reading = Transaction::begin(pool.lease().await.map_err(damaged)?, &clock).await.map_err(damaged)?;
-        let read = async {
-            let identity = key::identity(&reading).await?;
-            let water = high_water::find(&reading).await?;
-            let announced_keys = key::announced(&reading).await?;
-            Ok((identity, water, announced_keys, shared::nodes(&reading).await?))
-        };
-        let (identity, water, announced_keys, nodes) = read.await.map_err(damaged)?;
+        let read = async { Ok((standing::find(&reading).await?, shared::nodes(&reading).await?)) };
+        let (standing, nodes) = read.await.map_err(damaged)?;
         let now = reading.now();
         reading.roll_back().await;
-        Ok(Self { connector, pool, clock, now, identity, water, announced_keys, nodes })
+        Ok(Self { connector, pool, clock, now, standing, nodes })
     }
 
-    /// Which store it is.
+    /// What it says of itself.
     #[must_use]
-    pub fn identity(&self) -> &Identity {
-        &self.identity
-    }
-
-    /// How far it had come.
-    #[must_use]
-    pub fn high_water(&self) -> &HighWater {
-        &self.water
-    }
-
-    /// The master keys that it knew of.
-    #[must_use]
-    pub fn announced_keys(&self) -> &[AnnouncedKey] {
-        &self.announced_keys
+    pub fn standing(&self) -> &Standing {
+        &self.standing
     }
 
     /// The nodes that have used it.

@@ -46,6 +46,6 @@ pub use failpoint::Failpoint;
 pub use integrity::check_integrity;
 pub use moved::{DepartingStore, MOVED_ROWS_TOGETHER};
 pub use open_error::OpenError;
-pub use staged::{RenewError, Renewal, StagedStore};
+pub use staged::{RenewError, StagedStore};
 pub use store::{Genesis, SqliteStore};
 pub use writer::{CLOSING_MILLISECONDS_MAX, WAITING_STEPS_MAX};

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use regrant_protocol::Timestamp;
-use regrant_store::{AnnouncedKey, HighWater, Identity, MovedRow, MovedTable, MovedValue, StoreError};
+use regrant_store::{MovedRow, MovedTable, MovedValue, Standing, StoreError};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
@@ -9,7 +9,7 @@ use crate::OpenError;
 use crate::connection::schema;
 use crate::examine::open_to_read;
 use crate::migration::MIGRATIONS;
-use crate::rows::{high_water, key};
+use crate::rows::standing;
 use crate::statements::moved::{BEGIN_READING, count_all, select_all};
 use crate::transaction::Transaction;
 
@@ -21,9 +21,7 @@ pub const MOVED_ROWS_TOGETHER: usize = 1_000;
 pub struct DepartingStore {
     path: PathBuf,
     connection: Connection,
-    identity: Identity,
-    water: HighWater,
-    announced_keys: Vec<AnnouncedKey>,
+    standing: Standing,
 }
 
 impl DepartingStore {
@@ -45,29 +43,15 @@ impl DepartingStore {
         let damaged = |error: StoreError| OpenError::Damaged { path: path.clone(), cause: error.to_string() };
         // The time is for what is written.
         let transaction = Transaction::new(&connection, Timestamp::from_seconds(0));
-        let identity = key::identity(&transaction).map_err(damaged)?;
-        let water = high_water::find(&transaction).map_err(damaged)?;
-        let announced_keys = key::announced(&transaction).map_err(damaged)?;
+        let standing = standing::find(&transaction).map_err(damaged)?;
         drop(transaction);
-        Ok(Self { path, connection, identity, water, announced_keys })
+        Ok(Self { path, connection, standing })
     }
 
-    /// Which store it is.
+    /// What it says of itself.
     #[must_use]
-    pub fn identity(&self) -> &Identity {
-        &self.identity
-    }
-
-    /// How far it has come.
-    #[must_use]
-    pub fn high_water(&self) -> &HighWater {
-        &self.water
-    }
-
-    /// The master keys that it knows of.
-    #[must_use]
-    pub fn announced_keys(&self) -> &[AnnouncedKey] {
-        &self.announced_keys
+    pub fn standing(&self) -> &Standing {
+        &self.standing
     }
 
     /// How many rows a table has.
@@ -184,7 +168,7 @@ mod tests {
         let path = made(directory.path());
         let open = SqliteStore::open(&path, GENESIS, Arc::new(SystemClock)).unwrap();
         let store = DepartingStore::open(&path).unwrap();
-        assert_eq!(store.identity().realm, GENESIS.realm);
+        assert_eq!(store.standing().identity.realm, GENESIS.realm);
         let before = store.count(MovedTable::Identity).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(regrant_store::Store::trust_clock(&open)).unwrap();

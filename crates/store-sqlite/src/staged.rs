@@ -2,14 +2,14 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use regrant_grant::Realm;
-use regrant_protocol::{Kid, Timestamp};
-use regrant_store::{AnnouncedKey, Epoch, HighWater, Identity, Journal, OutsideError, StoreError};
+use regrant_protocol::Timestamp;
+use regrant_store::{HighWater, Journal, OutsideError, Renewal, Standing, StoreError};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::connection::{connect, sync_names};
 use crate::guard::{ReplayError, replay};
 use crate::migration::{MIGRATIONS, migrate};
-use crate::rows::{high_water, key};
+use crate::rows::{high_water, key, standing};
 use crate::transaction::Transaction;
 use crate::{Genesis, OpenError};
 
@@ -18,22 +18,7 @@ pub struct StagedStore {
     path: PathBuf,
     connection: Connection,
     now: Timestamp,
-    identity: Identity,
-    water: HighWater,
-    announced_keys: Vec<AnnouncedKey>,
-}
-
-/// What a restored store begins with.
-#[derive(Clone, Debug)]
-pub struct Renewal {
-    /// The epoch; its number is higher than any before.
-    pub epoch: Epoch,
-    /// The counter, which is higher than any before.
-    pub counter: u64,
-    /// The oldest master key that counts.
-    pub oldest_key: Kid,
-    /// The record of the journal after which it is replayed; that of the copy, unless what came until then is given up.
-    pub replay_after: u64,
+    standing: Standing,
 }
 
 /// Why a copy of a store was not made ready.
@@ -63,28 +48,14 @@ impl StagedStore {
         migrate(&mut connection, path, MIGRATIONS, &unused, now)?;
         let transaction = Transaction::new(&connection, now);
         let damaged = |error: StoreError| OpenError::Damaged { path: path.to_owned(), cause: error.to_string() };
-        let identity = key::identity(&transaction).map_err(damaged)?;
-        let water = high_water::find(&transaction).map_err(damaged)?;
-        let announced_keys = key::announced(&transaction).map_err(damaged)?;
-        Ok(Self { path: path.to_owned(), connection, now, identity, water, announced_keys })
+        let standing = standing::find(&transaction).map_err(damaged)?;
+        Ok(Self { path: path.to_owned(), connection, now, standing })
     }
 
-    /// Which store it is.
+    /// What the store said of itself when the copy was made.
     #[must_use]
-    pub fn identity(&self) -> &Identity {
-        &self.identity
-    }
-
-    /// How far the store had come when the copy was made.
-    #[must_use]
-    pub fn high_water(&self) -> &HighWater {
-        &self.water
-    }
-
-    /// The master keys that the store knew of then.
-    #[must_use]
-    pub fn announced_keys(&self) -> &[AnnouncedKey] {
-        &self.announced_keys
+    pub fn standing(&self) -> &Standing {
+        &self.standing
     }
 
     /// Does again what `journal` has and the copy has not, begins an epoch, and closes the file so that nothing but itself has to

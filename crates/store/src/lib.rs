@@ -19,10 +19,12 @@ mod import;
 mod key;
 mod moved;
 mod outside;
+mod renewal;
 mod rolled_back;
 mod session;
 mod shared;
 mod slice;
+mod standing;
 mod step;
 mod store;
 mod sweep;
@@ -48,10 +50,12 @@ pub use moved::{MovedRow, MovedTable, MovedValue, RowsDigest, TableDigest};
 pub use outside::{
     HighWater, JOURNAL_RECORDS_READ_MAX, Journal, JournalSpan, Mark, Outside, OutsideError, Reached, Record,
 };
+pub use renewal::Renewal;
 pub use rolled_back::{Place, RolledBack};
 pub use session::{LIVE_SESSIONS_MAX, Session};
 pub use shared::{Changes, NODE_REMEMBERED_SECONDS, Node, NodeId, SeenNode, SharedStore};
 pub use slice::{Page, SLICE_ROWS_MAX};
+pub use standing::Standing;
 pub use step::{Rule, Scene, Step, Target, decide_in};
 pub use store::{GRANTS_LISTED_MAX, Store};
 pub use sweep::{Removed, Sweep, SweepError, SweepPosition, Swept};

@@ -80,7 +80,7 @@ impl DataDirectory {
             return Ok(settled);
         }
         let departing = self.depart(outside, entropy, clock)?;
-        let realm = departing.identity().realm;
+        let realm = departing.standing().identity.realm;
         let arriving = ArrivingStore::begin(to.clone(), realm).await?;
         let tables = route::write(departing, &arriving, passed).await?;
         for (table, digest) in &tables {
@@ -118,7 +118,7 @@ impl DataDirectory {
         let counts: Result<_, MoveError> =
             MovedTable::ALL.into_iter().map(|table| Ok((table, departing.count(table)?))).collect();
         // What it begins is undone.
-        drop(ArrivingStore::begin(to.clone(), departing.identity().realm).await?);
+        drop(ArrivingStore::begin(to.clone(), departing.standing().identity.realm).await?);
         counts
     }
 
@@ -139,7 +139,7 @@ impl DataDirectory {
             return Ok(Some(settled));
         }
         if self.moved_database().exists() {
-            let realm = DepartingStore::open(&self.moved_database())?.identity().realm;
+            let realm = DepartingStore::open(&self.moved_database())?.standing().identity.realm;
             if ArrivingStore::has_arrived(to.clone(), realm).await? {
                 self.confirm(to, realm)?;
                 return Ok(Some(settled));
@@ -187,9 +187,9 @@ fn departing(database: &Path, ring: &KeyRing, outside: &OutsideFiles) -> Result<
         return Err(MoveError::NothingThere(database.to_owned()));
     }
     let departing = DepartingStore::open(database)?;
-    check_keys(departing.announced_keys(), ring).map_err(MoveError::Keys)?;
+    check_keys(&departing.standing().announced_keys, ring).map_err(MoveError::Keys)?;
     // What ended, and did not come into the database before a crash, is in the journal alone.
-    if departing.high_water().journalled > 0 && outside.journal.is_none() {
+    if departing.standing().high_water.journalled > 0 && outside.journal.is_none() {
         return Err(MoveError::JournalNotNamed);
     }
     Ok(departing)

@@ -10,7 +10,7 @@ use regrant_store_sqlite::SqliteStore;
 use tempfile::TempDir;
 
 use super::*;
-use crate::{KEY_FILE, MARK_FILE};
+use crate::{KEY_FILE, MARK_FILE, STORE_FILE};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const STRICT: RestorePolicy = RestorePolicy::Strict;

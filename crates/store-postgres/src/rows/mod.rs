@@ -10,4 +10,5 @@ pub(crate) mod last_sweep;
 pub(crate) mod party;
 pub(crate) mod session;
 pub(crate) mod shared;
+pub(crate) mod standing;
 pub(crate) mod user;

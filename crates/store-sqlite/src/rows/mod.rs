@@ -9,4 +9,5 @@ pub(crate) mod key;
 pub(crate) mod last_sweep;
 pub(crate) mod listed_access_token;
 pub(crate) mod session;
+pub(crate) mod standing;
 pub(crate) mod user;
