@@ -130,7 +130,8 @@ impl Program for StoreProgram {
 }
 
 const COPIED_BY_POSTGRES: &str = "PostgreSQL copies its databases by itself: use pg_dump --schema=regrant, or pg_basebackup for the \
-                                  whole server, and keep a copy of master.key in another place";
+                                  whole server, and keep a copy of master.key in another place; regrant doctor says what they \
+                                  would meet";
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use regrant_protocol::Clock;
+use regrant_protocol::{Clock, Timestamp};
 use regrant_store::{AnnouncedKey, StoreError};
 use tokio_postgres::Row;
 
@@ -9,7 +9,7 @@ use crate::connection::Connection;
 use crate::migration::{MIGRATIONS, read};
 use crate::pool::Pool;
 use crate::rows::key;
-use crate::statements::database::{SELECT_SERVER_FACTS, SELECT_TIME};
+use crate::statements::database::{SELECT_COPY_FACTS, SELECT_SERVER_FACTS, SELECT_TIME};
 use crate::transaction::Transaction;
 use crate::{Address, OpenError};
 
@@ -32,6 +32,21 @@ pub struct Examination {
     pub ahead_milliseconds: i64,
     /// The master keys that the store knows.
     pub announced_keys: Vec<AnnouncedKey>,
+    /// What decides about a copy of it.
+    pub copying: Copying,
+}
+
+/// What `pg_dump` and `pg_basebackup` would meet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copying {
+    /// Tables and sequences of ours that this user may not read, so that its `pg_dump` fails; `None` where it may read all.
+    pub unreadable: Option<String>,
+    /// How large the database is.
+    pub bytes: u64,
+    /// Whether the server archives its log.
+    pub archives_log: bool,
+    /// When it failed to, and has not since; `None` where it did not fail.
+    pub archive_fails_since: Option<Timestamp>,
 }
 
 /// Looks at a database as at any moment of its life, and changes nothing.
@@ -46,10 +61,13 @@ pub async fn examine(address: &Address, clock: &dyn Clock) -> Result<Examination
         let ahead_milliseconds = ahead_of(&connection, clock).await?;
         let rows = connection.query(SELECT_SERVER_FACTS, &[]).await?;
         let row = rows.first().ok_or_else(|| StoreError::Unavailable("it says nothing about itself".to_owned()))?;
-        Ok::<_, StoreError>((ahead_milliseconds, facts(row).map_err(|error| unreadable(&error))?))
+        let facts = facts(row).map_err(|error| unreadable(&error))?;
+        let rows = connection.query(SELECT_COPY_FACTS, &[]).await?;
+        let row = rows.first().ok_or_else(|| StoreError::Unavailable("it says nothing about itself".to_owned()))?;
+        Ok::<_, StoreError>((ahead_milliseconds, facts, copying(row).map_err(|error| unreadable(&error))?))
     };
     let unavailable = |error: StoreError| connector.unavailable(&error);
-    let (ahead_milliseconds, facts) = facts.await.map_err(unavailable)?;
+    let (ahead_milliseconds, facts, copying) = facts.await.map_err(unavailable)?;
     let (server, synchronous_commit, waits_for_standby, survives_power_cut) = facts;
     let announced_keys = match schema {
         Some(_) => {
@@ -67,6 +85,7 @@ pub async fn examine(address: &Address, clock: &dyn Clock) -> Result<Examination
         newest_schema: MIGRATIONS.last().map_or(0, |migration| migration.number()),
         ahead_milliseconds,
         announced_keys,
+        copying,
     })
 }
 
@@ -87,6 +106,15 @@ async fn ahead_of(connection: &Connection, clock: &dyn Clock) -> Result<i64, Sto
 
 fn facts(row: &Row) -> Result<(String, String, bool, bool), tokio_postgres::Error> {
     Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))
+}
+
+fn copying(row: &Row) -> Result<Copying, tokio_postgres::Error> {
+    Ok(Copying {
+        unreadable: row.try_get(0)?,
+        bytes: row.try_get::<_, i64>(1)?.unsigned_abs(),
+        archives_log: row.try_get(2)?,
+        archive_fails_since: row.try_get::<_, Option<i64>>(3)?.map(Timestamp::from_milliseconds),
+    })
 }
 
 fn unreadable(error: &tokio_postgres::Error) -> StoreError {

@@ -59,7 +59,7 @@ pub use address::{Address, AddressError};
 pub use arriving::{ArrivalError, ArrivingRows, ArrivingStore};
 pub use bulk::{BulkRows, RelationSize};
 pub use connection::{COMMIT_MILLISECONDS_MAX, STATEMENT_MILLISECONDS_MAX};
-pub use examine::{Examination, examine};
+pub use examine::{Copying, Examination, examine};
 pub use journal::JournalDatabase;
 pub use lane::{STEPS_TOGETHER_MAX, WAITING_STEPS_MAX};
 pub use migration::PendingMigration;

@@ -40,7 +40,14 @@ fn the_doctor_looks_at_the_database_and_a_backup_is_for_its_own_programs() {
     for (node, serves) in [(1, "serves https://id.example"), (2, "none runs; the store can be opened")] {
         let (is_well, told) = cluster.types(node, &["doctor"]);
         assert!(is_well, "{told}");
-        for part in ["is a primary, with schema", "synchronous_commit = on", "it agrees with the clock", serves] {
+        for part in [
+            "is a primary, with schema",
+            "synchronous_commit = on",
+            "it agrees with the clock",
+            "may read all of it",
+            "does not archive its log",
+            serves,
+        ] {
             assert!(told.contains(part), "{part}: {told}");
         }
         let (is_copied, told) = cluster.types(node, &["backup", "copy.db"]);

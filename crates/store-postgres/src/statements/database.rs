@@ -34,6 +34,20 @@ pub(crate) const SELECT_SERVER_FACTS: &str = "
            current_setting('synchronous_standby_names') <> '',
            current_setting('fsync')::boolean AND current_setting('full_page_writes')::boolean";
 
+/// What decides about a copy by `pg_dump` or `pg_basebackup`: which relations this user may not read, whether the log is archived, and
+/// since when that fails.
+pub(crate) const SELECT_COPY_FACTS: &str = "
+    SELECT (SELECT string_agg(relname, ', ' ORDER BY relname) FROM pg_class
+            WHERE relnamespace = to_regnamespace('regrant') AND CASE relkind
+                WHEN 'S' THEN NOT has_sequence_privilege(oid, 'SELECT')
+                WHEN 'r' THEN NOT has_table_privilege(oid, 'SELECT')
+                WHEN 'p' THEN NOT has_table_privilege(oid, 'SELECT')
+                ELSE false END),
+           pg_database_size(current_database()),
+           current_setting('archive_mode') <> 'off',
+           (SELECT (extract(epoch FROM last_failed_time) * 1000)::bigint FROM pg_stat_archiver
+            WHERE last_failed_time > coalesce(last_archived_time, '-infinity'))";
+
 pub(crate) const BEGIN: &str = "BEGIN";
 /// The wait for a standby is not to be cancelled, as a statement that takes too long is.
 pub(crate) const COMMIT: &str = "SET LOCAL statement_timeout = 0; COMMIT";

@@ -6,7 +6,7 @@ use regrant_databases::Postgres;
 use regrant_grant::Realm;
 use regrant_protocol::Secret;
 use regrant_store::Store;
-use regrant_store_postgres::{Address, Genesis, OpenError, PostgresStore, Settings};
+use regrant_store_postgres::{Address, Genesis, OpenError, PostgresStore, Settings, examine};
 
 use crate::node::{self, address, open};
 
@@ -85,6 +85,25 @@ async fn who_is_not_let_in_is_told_so() {
     postgres.sql("CREATE ROLE stranger LOGIN PASSWORD 'hunter2'");
     let forbidden = refusal(over_tcp(&format!("stranger@127.0.0.1:{port}/postgres?"), "hunter2")).await;
     assert!(matches!(forbidden, OpenError::Forbidden { .. }), "{forbidden}");
+}
+
+#[tokio::test]
+async fn what_a_dump_by_the_user_of_a_node_would_lack_is_told() {
+    let postgres = Postgres::shared();
+    let database = postgres.database();
+    database.sql(&format!(
+        "CREATE ROLE keeper LOGIN PASSWORD 'sesame'; GRANT CREATE ON DATABASE {} TO keeper",
+        database.name()
+    ));
+    let keeper = format!("postgres://keeper@127.0.0.1:{}/{}?sslmode=disable", postgres.port(), database.name());
+    let keeper = over_tcp(&keeper, "sesame");
+    drop(node::open_at(keeper.clone()).await.unwrap());
+    let found = examine(&keeper, &*node::clock()).await.unwrap().copying;
+    assert!(found.unreadable.is_none() && found.bytes > 1_000_000, "{found:?}");
+    assert!(!found.archives_log && found.archive_fails_since.is_none(), "{found:?}");
+    database.sql("CREATE TABLE regrant.notes (); CREATE SEQUENCE regrant.numbers");
+    let found = examine(&keeper, &*node::clock()).await.unwrap().copying;
+    assert_eq!(found.unreadable.as_deref(), Some("notes, numbers"));
 }
 
 #[tokio::test]

@@ -3,12 +3,13 @@ use std::path::Path;
 use regrant_crypto::KeyRing;
 use regrant_data_directory::DataDirectory;
 use regrant_protocol::Clock;
-use regrant_store_postgres::{Examination, Settings, examine};
+use regrant_store_postgres::{Copying, Examination, Settings, examine};
 
 use super::check::Check;
 
 const DATABASE: &str = "database";
 const CLOCK: &str = "database clock";
+const BACKUP: &str = "backup";
 const KEYS: &str = "keys of store";
 
 /// What clocks that are set by the network may differ by.
@@ -22,6 +23,7 @@ pub(super) async fn check(settings: &Settings, data: &Path, clock: &dyn Clock) -
         Err(error) => return (vec![Check::fail(DATABASE, error.to_string())], false),
     };
     let mut checks = judge(&found);
+    checks.extend(judge_copying(&found.copying));
     // A key file that cannot be read is told by itself.
     let keys = DataDirectory::kept_keys(data).ok().and_then(|ring| judge_keys(&found, &ring));
     let has_same_keys = keys.is_none();
@@ -68,6 +70,33 @@ fn judge(found: &Examination) -> Vec<Check> {
     checks
 }
 
+/// Whether a backup by PostgreSQL's own programs can be made, and brings back what it should.
+fn judge_copying(found: &Copying) -> Vec<Check> {
+    let Copying { unreadable, bytes, archives_log, archive_fails_since } = found;
+    let mut checks = Vec::new();
+    checks.push(match unreadable {
+        Some(unreadable) => Check::warn(
+            BACKUP,
+            format!("pg_dump by this user would fail: it may not read {unreadable}; let the owner of the database make the dump"),
+        ),
+        None => Check::ok(BACKUP, format!("pg_dump by this user may read all of it, {} MB", bytes.div_ceil(1_000_000))),
+    });
+    checks.push(match (archives_log, archive_fails_since) {
+        (_, Some(since)) => Check::warn(
+            BACKUP,
+            format!("the server has failed to archive its log since {}; mend archive_command or its target: see the server's log",
+                since.to_rfc3339()
+            ),
+        ),
+        (true, None) => Check::ok(BACKUP, "the server archives its log, so that pg_basebackup can be brought to any moment"),
+        (false, None) => Check::ok(
+            BACKUP,
+            "the server does not archive its log (archive_mode = off): a copy brings back the moment at which it was made",
+        ),
+    });
+    checks
+}
+
 fn judge_clock(ahead_milliseconds: i64) -> Check {
     let seconds = ahead_milliseconds.unsigned_abs() / 1000;
     let side = if ahead_milliseconds < 0 { "behind" } else { "ahead of" };
@@ -103,7 +132,7 @@ fn judge_keys(found: &Examination, ring: &KeyRing) -> Option<Check> {
 #[cfg(test)]
 mod tests {
     use regrant_crypto::SeededEntropy;
-    use regrant_protocol::Kid;
+    use regrant_protocol::{Kid, Timestamp};
     use regrant_store::AnnouncedKey;
 
     use super::*;
@@ -119,6 +148,31 @@ mod tests {
             newest_schema: 4,
             ahead_milliseconds: 0,
             announced_keys: Vec::new(),
+            copying: copying(),
+        }
+    }
+
+    fn copying() -> Copying {
+        Copying { unreadable: None, bytes: 9_500_000, archives_log: true, archive_fails_since: None }
+    }
+
+    #[test]
+    fn what_a_backup_would_meet_is_told() {
+        let failing = Some(Timestamp::from_seconds(1_800_000_000));
+        for (found, state, told) in [
+            (copying(), State::Ok, "may read all of it, 10 MB"),
+            (copying(), State::Ok, "brought to any moment"),
+            (Copying { archives_log: false, ..copying() }, State::Ok, "archive_mode = off"),
+            (Copying { archive_fails_since: failing, ..copying() }, State::Warn, "since 2027-01-15T08:00:00Z"),
+            (
+                Copying { unreadable: Some("grants, users".to_owned()), ..copying() },
+                State::Warn,
+                "not read grants, users",
+            ),
+        ] {
+            let checks = judge_copying(&found);
+            let is_told = |check: &Check| check.state == state && check.found.contains(told);
+            assert!(checks.iter().any(is_told), "{told}: {checks:?}");
         }
     }
 
