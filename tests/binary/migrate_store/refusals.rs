@@ -51,7 +51,11 @@ fn what_cannot_be_moved_is_refused_with_one_line_and_served_as_before() {
     let token = refresh(&sqlite, "app", &token).refresh_token();
     sqlite.terminate();
     fs::write(site.path("db.password"), format!("{}\n", postgres.password())).unwrap();
-    let told = Told::of(site.moving_to(&over_tcp).env("REGRANT_STORE_PASSWORD_FILE", site.path("db.password")));
+    let mut moving = site.moving_to(&over_tcp);
+    moving.env("REGRANT_STORE_PASSWORD_FILE", site.path("db.password"));
+    // Of the server to come, as the password is.
+    moving.env("REGRANT_STORE_JOURNAL_PASSWORD", "sesame").env("REGRANT_STORE_CONNECTIONS", "8");
+    let told = Told::of(&mut moving);
     assert!(told.is_done, "{}", told.stderr);
     refresh(&site.serve_postgres(), "app", &token).refresh_token();
 }

@@ -116,14 +116,10 @@ impl CommonOptions {
     /// # Errors
     /// When there is a configuration, and it is wrong.
     pub(super) fn look_with_postgres(&self, url: &str) -> Result<(Place, Address)> {
-        let name = |environment: &mut Environment| {
-            for (variable, value) in [(STORE_KIND, "postgres"), (STORE_URL, url)] {
-                environment.insert(variable.to_owned(), Secret::new(value.to_owned()));
-            }
-        };
+        let name = |environment: &mut Environment| environment.extend(StoreConfig::variables_of(url));
         // With SQLite nobody has a word for how a database is reached.
-        let place =
-            self.look_by(|environment| environment.retain(|variable, _| !OF_POSTGRES.contains(&&**variable)))?;
+        let of_postgres = StoreConfig::variables_of_postgres();
+        let place = self.look_by(|environment| environment.retain(|variable, _| !of_postgres.contains(variable)))?;
         let store = match place.store() {
             StoreConfig::Postgres(_) => self.look_by(name)?.store().clone(),
             StoreConfig::Sqlite => {
@@ -186,18 +182,6 @@ impl CommonOptions {
 
 /// The variables of a process.
 type Environment = BTreeMap<String, Secret>;
-
-const STORE_KIND: &str = "REGRANT_STORE_KIND";
-const STORE_URL: &str = "REGRANT_STORE_URL";
-/// What only a server on PostgreSQL is told.
-const OF_POSTGRES: [&str; 6] = [
-    STORE_KIND,
-    STORE_URL,
-    "REGRANT_STORE_PASSWORD",
-    "REGRANT_STORE_PASSWORD_FILE",
-    "REGRANT_STORE_ROOT_CERTIFICATE",
-    "REGRANT_STORE_CONNECTIONS",
-];
 
 /// Where data are when nobody says anything else.
 const DATA_DIRECTORY: &str = "regrant-data";

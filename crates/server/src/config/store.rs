@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::num::NonZeroU16;
 use std::path::Path;
 
@@ -5,6 +6,7 @@ use regrant_data_directory::DATABASE;
 use regrant_protocol::Secret;
 use regrant_store_postgres::{Address, Settings};
 
+use crate::config::environment::variable;
 use crate::config::key::{Form, Key, Kind, words};
 use crate::config::outside::{JOURNAL, JOURNAL_PASSWORD, JOURNAL_PASSWORD_FILE, MARK};
 use crate::config::problem::Fault;
@@ -87,6 +89,18 @@ const CONNECTIONS: Key = Key::new(
 const CONNECTIONS_MAX: u32 = 64;
 const CONNECTIONS_PRESET: u32 = 4;
 
+/// What only a server on PostgreSQL is told.
+const OF_POSTGRES: [&Key; 8] = [
+    &KIND,
+    &URL,
+    &PASSWORD_FILE,
+    &PASSWORD,
+    &ROOT_CERTIFICATE,
+    &CONNECTIONS,
+    &JOURNAL_PASSWORD_FILE,
+    &JOURNAL_PASSWORD,
+];
+
 /// What is longer is no password, but another file.
 pub(super) const PASSWORD_BYTES_MAX: usize = 1000;
 
@@ -151,6 +165,21 @@ impl StoreConfig {
         }
     }
 
+    /// The variables that only a server on PostgreSQL is told.
+    pub(crate) fn variables_of_postgres() -> BTreeSet<String> {
+        OF_POSTGRES.iter().map(|key| variable_of(key)).collect()
+    }
+
+    /// The variables that name the PostgreSQL at `url`.
+    pub(crate) fn variables_of(url: &str) -> [(String, Secret); 2] {
+        [(&KIND, "postgres"), (&URL, url)].map(|(key, value)| (variable_of(key), Secret::new(value.to_owned())))
+    }
+
+    /// The variable that names the file with the password.
+    pub(crate) fn variable_of_password_file() -> String {
+        variable_of(&PASSWORD_FILE)
+    }
+
     /// What it is and where, without any password; SQLite has its file in `data`.
     pub(crate) fn shown(&self, data: &Path) -> String {
         match self {
@@ -161,6 +190,10 @@ impl StoreConfig {
             }
         }
     }
+}
+
+fn variable_of(key: &Key) -> String {
+    variable(SECTION.name, None, key.name)
 }
 
 fn refuse_missing_url(table: &mut TableReader<'_>, needy: &Key) -> Reported {
