@@ -107,6 +107,7 @@ pub(super) fn standings(passes: &[Pass], around: &Surroundings) -> Vec<Standing>
         let peak = find("refresh", Some("opaque"), Purpose::Peak);
         stand(RATE_POSTGRES, peak.map(|pass| pass.measured.rate()));
         stand(CPU_POSTGRES, microseconds(peak));
+        stand(GRANT_POSTGRES, around.grant_bytes);
         return standings;
     }
     for (format, rate, cpu, times) in
@@ -136,11 +137,7 @@ pub(super) fn standings(passes: &[Pass], around: &Surroundings) -> Vec<Standing>
     let only_refreshes = passes.iter().all(|pass| ["refresh", "hello"].contains(&pass.kind.workload));
     let growth = around.growth_bytes.map(|bytes| bytes as f64 * 100_000.0 / refreshed.max(1) as f64);
     stand(GROWTH, growth.filter(|_| only_refreshes && refreshed > 0));
-    let grant = match around.store {
-        StoreChoice::Sqlite => GRANT,
-        StoreChoice::Postgres => GRANT_POSTGRES,
-    };
-    stand(grant, around.grant_bytes);
+    stand(GRANT, around.grant_bytes);
     stand(if around.has_other_grants { START_FULL } else { START }, Some(around.start_milliseconds));
     stand(RESIDENT, Some(around.resident_bytes as f64 / 1e6));
     standings
