@@ -145,6 +145,12 @@ async fn ask(instance: &Instance, form: &str, token: &str) -> Result<String, Tok
     Ok(answer.refresh_token.map(|token| token.expose().to_owned()).unwrap_or_default())
 }
 
+/// The token of a new grant.
+pub(super) async fn log_in_once(instance: &Instance, client: &Client) -> Result<String> {
+    let answer = instance.token(&format!("{LOGIN}&{}", client.form())).await?;
+    Ok(answer.refresh_token.context("a login gives a refresh token")?.expose().to_owned())
+}
+
 /// As many clients of both kinds as the user may give so many grants.
 async fn register(instance: &Instance, size: Size) -> Result<Vec<Client>> {
     let mut clients = Vec::new();
@@ -164,15 +170,10 @@ async fn log_in(instance: &Instance, clients: &[Client], grants_of_kind: usize) 
         let of_kind: Vec<_> = clients.iter().filter(|client| client.kind == kind).collect();
         let owners: Vec<_> = (0..grants_of_kind).map(|number| of_kind[number % of_kind.len()]).collect();
         for some in owners.chunks(LOGINS_AT_ONCE) {
-            let answers = all(some.iter().map(|client| {
-                let form = format!("{LOGIN}&{}", client.form());
-                async move { instance.token(&form).await }
-            }))
-            .await;
+            let answers = all(some.iter().map(|client| log_in_once(instance, client))).await;
             for (client, answer) in some.iter().zip(answers) {
-                let token = answer?.refresh_token.context("a login gives a refresh token")?.expose().to_owned();
                 let (client, stolen) = ((*client).clone(), Vec::new());
-                chains.push(Chain { client, tokens: vec![token], before: 1, stolen, is_revoked: false });
+                chains.push(Chain { client, tokens: vec![answer?], before: 1, stolen, is_revoked: false });
             }
         }
     }

@@ -6,7 +6,7 @@ use regrant_engine::{FOLLOW_PAUSE_MILLISECONDS_MAX, TokenError};
 use regrant_grant::{RecoverPublic, Verdict};
 use tokio::time::sleep;
 
-use super::drill::{Chain, Drill, refresh, refresh_as_thief};
+use super::drill::{Chain, Drill, log_in_once, refresh, refresh_as_thief};
 use crate::instance::{Instance, Sender};
 use crate::report::{Entry, Report};
 
@@ -37,6 +37,8 @@ struct Counts {
     stolen_accepted: usize,
     old: usize,
     old_accepted: usize,
+    /// How often the store decided nothing, so that nobody learned anything.
+    undecided: usize,
 }
 
 /// How long a restored store takes tokens of the epoch before.
@@ -72,10 +74,17 @@ impl Variant {
                 let served = drill.copies_back_unnoticed(2).await?;
                 let replayed = drill.restore(RestorePolicy::Strict, true).await?.replayed;
                 entry.add("replayed", replayed);
-                let counts = all_old(&drill.open(3).await?, &drill.chains).await;
+                let instance = drill.open(3).await?;
+                let counts = all_old(&instance, &drill.chains).await;
                 tell(&mut entry, &counts);
                 entry.add("served_unrestored", served);
-                (counts.old, usize::from(served) + counts.old_accepted)
+                // A store that refuses everybody would look as good.
+                let client = &drill.chains[0].client;
+                let again = log_in_once(&instance, client).await?;
+                let goes_on = refresh(&instance, client, &again).await.is_ok();
+                entry.add("new_login_goes_on", goes_on);
+                let broken = counts.old_accepted + counts.undecided + usize::from(!goes_on);
+                (counts.old, usize::from(served) + broken)
             }
             Self::Recover => {
                 let served = drill.copies_back_unnoticed(2).await?;
@@ -116,6 +125,7 @@ impl Variant {
             Self::NoEpoch => {
                 drill.place.lose_outside()?;
                 drill.copies_back_unnoticed(2).await?;
+                // The first token that is ahead stops the store, which decides nothing from then on.
                 let counts = all_old(&drill.open(3).await?, &drill.chains).await;
                 tell(&mut entry, &counts);
                 (counts.old, usize::from(counts.old_accepted == 0))
@@ -127,7 +137,8 @@ impl Variant {
 }
 
 fn tell(entry: &mut Entry, counts: &Counts) {
-    let Counts { honest, honest_refused, revoked_alive, stolen, stolen_accepted, old, old_accepted } = counts;
+    let Counts { honest, honest_refused, revoked_alive, stolen, stolen_accepted, old, old_accepted, undecided } =
+        counts;
     for (member, count) in [
         ("honest", honest),
         ("honest_refused", honest_refused),
@@ -136,6 +147,7 @@ fn tell(entry: &mut Entry, counts: &Counts) {
         ("stolen_accepted", stolen_accepted),
         ("old_presented", old),
         ("old_accepted", old_accepted),
+        ("undecided", undecided),
     ] {
         entry.add(member, *count);
     }
@@ -150,8 +162,7 @@ async fn all_old(instance: &Instance, chains: &[Chain]) -> Counts {
             counts.old += 1;
             match refresh(instance, &chain.client, token).await {
                 Ok(_) => counts.old_accepted += 1,
-                // What is ahead stops the store, and so shows it.
-                Err(TokenError::Store(_)) => {}
+                Err(TokenError::Store(_)) => counts.undecided += 1,
                 Err(_) => {}
             }
         }
