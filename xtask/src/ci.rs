@@ -15,7 +15,6 @@ const STAGES: &[Stage] = &[
     Stage::new("format", format),
     Stage::new("clippy", clippy),
     Stage::new("telemetry", telemetry),
-    Stage::new("token program", token_program),
     Stage::new("docs", || cargo_with("doc --workspace --no-deps", "RUSTDOCFLAGS", "-Dwarnings")),
     Stage::new("words", words::run),
     Stage::new("static", static_build::run),
@@ -39,7 +38,7 @@ const STAGES: &[Stage] = &[
 
 /// The features of the proofs change code that is in no other build.
 fn clippy() -> Result<(), String> {
-    cargo("clippy --workspace --all-targets -- -D warnings")?;
+    cargo("clippy --workspace --all-targets --features regrant-client/program -- -D warnings")?;
     let with_faults = "--features failpoints,planted-faults -- -D warnings";
     cargo(&format!("clippy --package regrant-store-sqlite --all-targets {with_faults}"))?;
     cargo(&format!("clippy --package regrant-server --all-targets {with_faults}"))?;
@@ -50,12 +49,6 @@ fn clippy() -> Result<(), String> {
 fn telemetry() -> Result<(), String> {
     cargo("clippy --package regrant-server --all-targets --features opentelemetry -- -D warnings")?;
     cargo("test --package regrant-server --features opentelemetry --test telemetry")
-}
-
-/// What only the feature for the client's program has.
-fn token_program() -> Result<(), String> {
-    cargo("clippy --package regrant-client --all-targets --features program -- -D warnings")?;
-    cargo("test --package regrant-client --features program --bin regrant-token")
 }
 
 /// The client in Rust is a workspace of its own.

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test`, `cargo xtask ci`, `cargo xtask bench` and `cargo xtask prove`.
+//! The project's own commands: `cargo xtask test`, `ci`, `prove`, `bench` and `static`.
 
 mod apt;
 mod bench;
@@ -21,7 +21,7 @@ usage: cargo xtask <command>
 
 commands:
   test   install what the tests need, build the program, run every test
-  ci     all checks of a change: the tests first, then format, lints, docs, words
+  ci     all checks of a change: the tests first, then format, lints, docs, words, the static program and the proofs
   prove  run the proofs of a kind: prove KIND [--scale ci|night|gate] [--store sqlite|postgres] [--only NAME] [--rows N]
   bench  count the instructions of a refresh: bench instructions [--keep]
   static build the program as one file that needs nothing else, and try it

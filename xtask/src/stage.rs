@@ -43,7 +43,8 @@ fn timed(check: fn() -> Result<(), String>) -> (Result<(), String>, Duration) {
 
 /// One line per stage; `durations` has those that ran, of which the last failed unless `passed`.
 fn table(stages: &[Stage], durations: &[Duration], passed: bool) -> String {
-    let mut lines = String::from("stage       seconds\n");
+    let width = stages.iter().map(|stage| stage.name.len()).max().unwrap_or_default().max("stage".len());
+    let mut lines = format!("{:<width$} {:>8}\n", "stage", "seconds");
     for (index, stage) in stages.iter().enumerate() {
         let seconds = match durations.get(index) {
             Some(took) => format!("{:.1}", took.as_secs_f64()),
@@ -51,7 +52,7 @@ fn table(stages: &[Stage], durations: &[Duration], passed: bool) -> String {
         };
         let failed = !passed && index + 1 == durations.len();
         let mark = if failed { "  FAILED" } else { "" };
-        writeln!(lines, "{:<10} {seconds:>8}{mark}", stage.name).expect("writing to a String cannot fail");
+        writeln!(lines, "{:<width$} {seconds:>8}{mark}", stage.name).expect("writing to a String cannot fail");
     }
     lines
 }
@@ -75,10 +76,10 @@ mod tests {
     fn the_table_says_what_each_stage_took_and_which_failed() {
         let durations = [Duration::from_millis(12_340), Duration::from_millis(60)];
         let expected = "\
-stage       seconds
-first          12.3
-second          0.1  FAILED
-third       not run
+stage   seconds
+first      12.3
+second      0.1  FAILED
+third   not run
 ";
         assert_eq!(table(STAGES, &durations, false), expected);
         assert!(!table(STAGES, &durations, true).contains("FAILED"));
