@@ -197,9 +197,9 @@ fn announced(ring: &KeyRing, kid: Kid) -> AnnouncedKey {
 
 #[cfg(test)]
 mod tests {
-    use regrant_crypto::SeededEntropy;
+    use regrant_crypto::{Algorithm, SeededEntropy};
     use regrant_protocol::{ClientAuthentication, Params};
-    use regrant_store::StoreError;
+    use regrant_store::{SigningKeyChange, StoreError};
     use serde_json::Map;
 
     use super::*;
@@ -222,6 +222,21 @@ mod tests {
         world.server.rotate_master_key(&Nowhere, true).await.unwrap();
         let refused = world.server.respond(&client, &granted, None).await;
         assert!(matches!(refused, Err(TokenError::Store(StoreError::Unavailable(_)))), "{refused:?}");
+    }
+
+    #[tokio::test]
+    async fn an_emergency_makes_signing_keys_where_a_failed_one_has_left_none() {
+        let world = World::new().await;
+        let (server, store) = (&world.server, &world.server.store);
+        let algorithms = || Algorithm::ALL.map(|algorithm| server.signing_key(algorithm).is_some());
+        let before = algorithms();
+        // As the journal has the store do it when the commit of an emergency has failed.
+        for key in store.signing_keys().await.unwrap() {
+            store.change_signing_key(&key.key_id, SigningKeyChange::Withdraw(world.now())).await.unwrap();
+            server.signing.remove(&key.key_id);
+        }
+        server.rotate_master_key(&Nowhere, true).await.unwrap();
+        assert_eq!(algorithms(), before);
     }
 
     #[tokio::test]
