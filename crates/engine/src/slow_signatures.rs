@@ -1,63 +1,94 @@
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::available_parallelism;
 
 use regrant_crypto::{Algorithm, SigningKey, TokenTooLong, Typ};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::spawn_blocking;
+
+use crate::CALLS_MAX;
 
 /// Signs with RSA beside the threads that answer: a signature takes twenty times as long as one with ES256, and the many of
 /// one commit would keep everybody else waiting. As many at once as there are processors, the others in turn; no more wait
-/// than there are calls ([`crate::CALLS_MAX`]).
-pub(crate) struct SlowSignatures(Arc<Mutex<Waiting>>);
+/// than there are calls ([`CALLS_MAX`]).
+pub(crate) struct SlowSignatures {
+    waiting: Arc<Mutex<Waiting>>,
+    /// One for each who asks, until they are told or gone.
+    askers: Semaphore,
+}
 
 /// What is to be signed, oldest first, and how many threads are at it. A thread goes on until nothing waits, so that nothing has
 /// to be woken between two signatures.
 struct Waiting {
-    signatures: VecDeque<Box<dyn FnOnce() + Send>>,
+    signatures: VecDeque<Signature>,
     threads: usize,
     threads_max: usize,
+}
+
+type Signed = Result<String, TokenTooLong>;
+
+struct Signature {
+    make: Box<dyn FnOnce() -> Signed + Send>,
+    tell: oneshot::Sender<Signed>,
 }
 
 impl SlowSignatures {
     pub(crate) fn new() -> Self {
         let threads_max = available_parallelism().map_or(1, usize::from);
-        Self(Arc::new(Mutex::new(Waiting { signatures: VecDeque::new(), threads: 0, threads_max })))
+        let waiting = Waiting { signatures: VecDeque::new(), threads: 0, threads_max };
+        Self { waiting: Arc::new(Mutex::new(waiting)), askers: Semaphore::new(CALLS_MAX) }
     }
 
     /// The JWS of `claims` (RFC 7515 §3.1).
     ///
     /// # Errors
     /// When it would be too large.
-    pub(crate) async fn sign(&self, key: Arc<SigningKey>, typ: Typ, claims: Vec<u8>) -> Result<String, TokenTooLong> {
+    pub(crate) async fn sign(&self, key: Arc<SigningKey>, typ: Typ, claims: Vec<u8>) -> Signed {
         match key.algorithm() {
             Algorithm::Es256 | Algorithm::EdDsa => key.sign(typ, &claims),
-            Algorithm::Rs256 => {
-                let (tell, told) = oneshot::channel();
-                self.queue(Box::new(move || {
-                    // Who asked may be gone, and the place of the call with them.
-                    if !tell.is_closed() {
-                        let _ = tell.send(key.sign(typ, &claims));
-                    }
-                }));
-                told.await.expect("whatever is queued is signed")
-            }
+            Algorithm::Rs256 => self.in_turn(Box::new(move || key.sign(typ, &claims))).await,
         }
     }
 
-    fn queue(&self, signature: Box<dyn FnOnce() + Send>) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    async fn in_turn(&self, make: Box<dyn FnOnce() -> Signed + Send>) -> Signed {
+        let _asker = self.askers.acquire().await.expect("nobody closes it");
+        let (tell, told) = oneshot::channel();
+        self.queue(Signature { make, tell });
+        told.await.expect("whatever is queued is signed")
+    }
+
+    fn queue(&self, signature: Signature) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.signatures.len() >= CALLS_MAX {
+            // There are no more who ask, so some of them are gone.
+            waiting.signatures.retain(|signature| !signature.tell.is_closed());
+        }
         waiting.signatures.push_back(signature);
         if waiting.threads < waiting.threads_max {
             waiting.threads += 1;
-            let queue = Arc::clone(&self.0);
-            spawn_blocking(move || while next(&queue).map(|sign| sign()).is_some() {});
+            let queue = Arc::clone(&self.waiting);
+            spawn_blocking(move || while next(&queue).map(Signature::sign).is_some() {});
+        }
+    }
+}
+
+impl Signature {
+    fn sign(self) {
+        let Self { make, tell } = self;
+        // Who asked may be gone, and the place of the call with them.
+        if tell.is_closed() {
+            return;
+        }
+        // A panic is theirs who asked for this one, and not of those who wait behind it.
+        if let Ok(signed) = catch_unwind(AssertUnwindSafe(make)) {
+            let _ = tell.send(signed);
         }
     }
 }
 
 /// The next that is to be signed; without any, one thread is at it less.
-fn next(queue: &Mutex<Waiting>) -> Option<Box<dyn FnOnce() + Send>> {
+fn next(queue: &Mutex<Waiting>) -> Option<Signature> {
     let mut waiting = queue.lock().unwrap_or_else(PoisonError::into_inner);
     let next = waiting.signatures.pop_front();
     waiting.threads -= usize::from(next.is_none());
@@ -70,21 +101,33 @@ mod tests {
 
     use super::*;
 
+    /// Puts what is to be done in the queue, for somebody who waits for it as long as they keep what is returned.
+    fn queue(slow: &SlowSignatures, make: impl FnOnce() + Send + 'static) -> oneshot::Receiver<Signed> {
+        let (tell, told) = oneshot::channel();
+        let make = Box::new(move || {
+            make();
+            Ok(String::new())
+        });
+        slow.queue(Signature { make, tell });
+        told
+    }
+
     #[tokio::test]
     async fn what_waits_is_done_in_turn_by_no_more_threads_than_there_are_processors() {
         let slow = SlowSignatures::new();
         let (begin, begun) = (mpsc::channel::<()>(), Arc::new(Mutex::new(0)));
         let (gate, done) = (Arc::new(Mutex::new(begin.1)), mpsc::channel());
+        let mut askers = Vec::new();
         for number in 0..100 {
             let (gate, begun, done) = (Arc::clone(&gate), Arc::clone(&begun), done.0.clone());
-            slow.queue(Box::new(move || {
+            askers.push(queue(&slow, move || {
                 *begun.lock().unwrap() += 1;
                 gate.lock().unwrap().recv().ok();
                 done.send(number).unwrap();
             }));
         }
         let (threads, threads_max) = {
-            let waiting = slow.0.lock().unwrap();
+            let waiting = slow.waiting.lock().unwrap();
             (waiting.threads, waiting.threads_max)
         };
         assert_eq!(threads, threads_max);
@@ -94,5 +137,40 @@ mod tests {
             tokio::task::spawn_blocking(move || (0..100).map(|_| done.1.recv().unwrap()).collect()).await.unwrap();
         finished.sort_unstable();
         assert_eq!(finished, (0..100).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_of_one_signature_alone() {
+        let slow = SlowSignatures::new();
+        let threads_max = slow.waiting.lock().unwrap().threads_max;
+        for _ in 0..=threads_max {
+            assert!(queue(&slow, || panic!("as planted")).await.is_err());
+        }
+        assert!(queue(&slow, || {}).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn no_more_wait_than_there_are_calls_when_some_have_gone() {
+        let slow = SlowSignatures::new();
+        // All threads are busy, so that everything waits.
+        {
+            let mut waiting = slow.waiting.lock().unwrap();
+            waiting.threads = waiting.threads_max;
+        }
+        for _ in 0..2 * CALLS_MAX {
+            drop(queue(&slow, || {}));
+        }
+        let waiting = slow.waiting.lock().unwrap().signatures.len();
+        assert!(waiting <= CALLS_MAX, "{waiting}");
+        let mut there: Vec<_> =
+            (0..=CALLS_MAX).map(|_| Box::pin(slow.in_turn(Box::new(|| Ok(String::new()))))).collect();
+        for asker in &mut there {
+            tokio::select! {
+                biased;
+                _ = asker => panic!("nobody signs"),
+                () = std::future::ready(()) => {}
+            }
+        }
+        assert_eq!(slow.waiting.lock().unwrap().signatures.len(), CALLS_MAX, "one waits at the door");
     }
 }
