@@ -24,6 +24,8 @@ const MARK_BYTES_MAX: u64 = 512;
 pub(crate) struct Marked {
     pub(crate) realm: Realm,
     pub(crate) reached: Reached,
+    /// The last record of the journal that the database had; 0 for none, or where nobody has said so.
+    pub(crate) journalled: u64,
 }
 
 /// Reads the mark at `path`; `None` when there is none.
@@ -57,9 +59,9 @@ fn unusable(path: &Path, error: &io::Error) -> OutsideError {
 }
 
 fn to_text(marked: &Marked) -> String {
-    let Marked { realm, reached } = marked;
-    let said =
-        format!("regrant-mark 1\nrealm {}\nepoch {}\ncounter {}\n", to_hex(&realm.0), reached.epoch.0, reached.counter);
+    let Marked { realm, reached: Reached { counter, epoch }, journalled } = marked;
+    let (realm, epoch) = (to_hex(&realm.0), epoch.0);
+    let said = format!("regrant-mark 1\nrealm {realm}\nepoch {epoch}\ncounter {counter}\njournalled {journalled}\n");
     format!("{said}check {:016x}\n", checksum(said.as_bytes()))
 }
 
@@ -77,13 +79,22 @@ fn from_text(text: &str) -> Option<Marked> {
     let realm = Realm(from_hex(value("realm")?)?);
     let epoch = EpochNumber(value("epoch")?.parse().ok()?);
     let counter = value("counter")?.parse().ok()?;
-    Some(Marked { realm, reached: Reached { counter, epoch } })
+    // Marks of older versions end here.
+    let journalled = lines.next().map_or(Some(0), |line| line.strip_prefix("journalled ")?.parse().ok())?;
+    Some(Marked { realm, reached: Reached { counter, epoch }, journalled })
+}
+
+/// What is to be written next.
+struct Latest {
+    /// `None` when it is written.
+    reached: Option<Reached>,
+    journalled: u64,
 }
 
 /// The mark beside an open store. A thread of its own writes it, so that no commit waits for it; it keeps the last value only.
 pub(crate) struct MarkFile {
     seen: Option<Reached>,
-    latest: Arc<Mutex<Option<Reached>>>,
+    latest: Arc<Mutex<Latest>>,
     wake: Option<SyncSender<()>>,
     writer: Option<JoinHandle<()>>,
 }
@@ -101,7 +112,8 @@ impl MarkFile {
                 path.display()
             )));
         }
-        let latest = Arc::new(Mutex::new(None));
+        let journalled = marked.map_or(0, |marked| marked.journalled);
+        let latest = Arc::new(Mutex::new(Latest { reached: None, journalled }));
         let (wake, woken) = sync_channel(1);
         let of_thread = Scribe { path: path.to_owned(), realm, latest: Arc::clone(&latest) };
         let writer = thread::Builder::new()
@@ -118,7 +130,7 @@ impl Mark for MarkFile {
     }
 
     fn raise(&self, reached: Reached) {
-        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(reached);
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).reached = Some(reached);
         match self.wake.as_ref().map(|wake| wake.try_send(())) {
             // A thread that is about to write takes what is there then.
             None | Some(Ok(()) | Err(TrySendError::Full(()))) => {}
@@ -126,6 +138,11 @@ impl Mark for MarkFile {
                 tracing::error!("the thread that writes the high-water mark has ended; start the process again");
             }
         }
+    }
+
+    fn journalled(&self, number: u64) {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.journalled = latest.journalled.max(number);
     }
 }
 
@@ -142,7 +159,7 @@ impl Drop for MarkFile {
 struct Scribe {
     path: PathBuf,
     realm: Realm,
-    latest: Arc<Mutex<Option<Reached>>>,
+    latest: Arc<Mutex<Latest>>,
 }
 
 impl Scribe {
@@ -154,8 +171,12 @@ impl Scribe {
     }
 
     fn write_latest(&self) {
-        let Some(reached) = self.latest.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-        if let Err(error) = write(&self.path, &Marked { realm: self.realm, reached }) {
+        let (reached, journalled) = {
+            let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+            (latest.reached.take(), latest.journalled)
+        };
+        let Some(reached) = reached else { return };
+        if let Err(error) = write(&self.path, &Marked { realm: self.realm, reached, journalled }) {
             let path = self.path.display();
             tracing::error!(%path, %error, "the high-water mark cannot be written: a store that is put back is noticed later");
         }
@@ -166,7 +187,8 @@ impl Scribe {
 mod tests {
     use super::*;
 
-    const MARKED: Marked = Marked { realm: Realm([0xA5; 16]), reached: Reached { counter: 17, epoch: EpochNumber(3) } };
+    const MARKED: Marked =
+        Marked { realm: Realm([0xA5; 16]), reached: Reached { counter: 17, epoch: EpochNumber(3) }, journalled: 900 };
 
     #[test]
     fn a_mark_says_what_was_written_last_when_the_store_is_closed() {
@@ -176,6 +198,7 @@ mod tests {
         let mark = MarkFile::open(&path, MARKED.realm).unwrap();
         assert_eq!(mark.seen(), None);
         for counter in 0..=MARKED.reached.counter {
+            mark.journalled(if counter == 7 { MARKED.journalled } else { counter });
             mark.raise(Reached { counter, ..MARKED.reached });
         }
         drop(mark);
@@ -183,6 +206,14 @@ mod tests {
         assert_eq!(MarkFile::open(&path, MARKED.realm).unwrap().seen(), Some(MARKED.reached));
         let told = MarkFile::open(&path, Realm([1; 16])).err().unwrap().to_string();
         assert!(told.contains("of another store"), "{told}");
+    }
+
+    #[test]
+    fn a_mark_of_an_older_version_knows_of_no_journal() {
+        let text = to_text(&MARKED);
+        let said = text.split_once("journalled").unwrap().0;
+        let older = format!("{said}check {:016x}\n", checksum(said.as_bytes()));
+        assert_eq!(from_text(&older), Some(Marked { journalled: 0, ..MARKED }));
     }
 
     #[test]

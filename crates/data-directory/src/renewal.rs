@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use regrant_crypto::{Entropy, KeyRing, random};
 use regrant_grant::{Realm, RecoverPublic, Recovery};
-use regrant_protocol::{EpochNumber, Timestamp};
-use regrant_store::{AnnouncedKey, Epoch, JournalSpan, Reached, Standing};
+use regrant_protocol::{EpochNumber, Kid, Timestamp};
+use regrant_store::{AnnouncedKey, Epoch, JournalMisfit, JournalSpan, Reached, Standing};
 
-use crate::{DataDirectory, RestoreError, STORE_FILE, mark};
+use crate::mark::{self, Marked};
+use crate::{DataDirectory, RestoreError, STORE_FILE};
 
 /// The longest time for which a restored store may take tokens of the epoch before: 30 days.
 pub const RECOVERY_SECONDS_MAX: u32 = 30 * 24 * 60 * 60;
@@ -73,8 +74,8 @@ impl Begun {
 }
 
 impl DataDirectory {
-    /// How far a store of this realm had come by the mark; `None` when there is no mark. Mark and directory have to be of that store.
-    pub(crate) fn reached_by_mark(&self, mark: &Path, realm: Realm) -> Result<Option<Reached>, RestoreError> {
+    /// What the mark says of a store of this realm; `None` when there is no mark. Mark and directory have to be of that store.
+    pub(crate) fn marked(&self, mark: &Path, realm: Realm) -> Result<Option<Marked>, RestoreError> {
         let marked = mark::read(mark)?;
         if marked.is_some_and(|marked| marked.realm != realm) {
             return Err(RestoreError::AnotherStore(mark.to_owned()));
@@ -82,29 +83,48 @@ impl DataDirectory {
         if Self::known_store(self.path())?.is_some_and(|known| known.realm != realm) {
             return Err(RestoreError::AnotherStore(self.path().join(STORE_FILE)));
         }
-        Ok(marked.map(|marked| marked.reached))
+        Ok(marked)
     }
 }
 
-/// After which record a journal is replayed on a store that has the records up to `known`.
-pub(crate) fn replay_after(journal: Option<JournalSpan>, known: u64, gives_up: bool) -> Result<u64, RestoreError> {
-    match journal {
-        None if known > 0 && !gives_up => Err(RestoreError::JournalNotNamed),
-        None => Ok(known),
-        Some(span) if span.last < known => Err(RestoreError::JournalBehind { last: span.last, known }),
-        Some(span) if span.begins_after <= known => Ok(known),
-        Some(span) if gives_up => Ok(span.begins_after),
-        Some(span) => Err(RestoreError::JournalGap { begins_after: span.begins_after, known }),
+/// After which record a journal is replayed on a store that has the records up to `known`, and of which the mark says that it had
+/// those up to `marked`.
+pub(crate) fn replay_after(
+    journal: Option<JournalSpan>,
+    known: u64,
+    marked: u64,
+    gives_up: bool,
+) -> Result<u64, RestoreError> {
+    let Some(span) = journal else {
+        let has_none = known.max(marked) == 0;
+        return if has_none || gives_up { Ok(known) } else { Err(RestoreError::JournalNotNamed) };
+    };
+    let JournalSpan { begins_after, last, .. } = span;
+    match span.fit(known) {
+        Err(JournalMisfit::EndsBefore) => Err(RestoreError::JournalBehind { last, known }),
+        Err(JournalMisfit::BeginsAfter) if gives_up => Ok(begins_after),
+        Err(JournalMisfit::BeginsAfter) => Err(RestoreError::JournalGap { begins_after, known }),
+        Ok(()) if last < marked && !gives_up => Err(RestoreError::JournalBehindMark { last, marked }),
+        Ok(()) => Ok(known),
     }
 }
+
+/// The key file is of another store, or lacks this key.
+pub(crate) struct AnotherKey(pub(crate) Kid);
 
 /// Checks that the key file belongs to the copy. Keys that were retired since are gone from it, and so are their tokens.
-pub(crate) fn check_keys(announced: &[AnnouncedKey], ring: &KeyRing) -> Result<(), RestoreError> {
+pub(crate) fn check_keys(announced: &[AnnouncedKey], ring: &KeyRing) -> Result<(), AnotherKey> {
     for AnnouncedKey { kid, check_value } in announced {
         let is_retired = *kid < ring.oldest().0;
         if !is_retired && ring.check_value(*kid) != Some(*check_value) {
-            return Err(RestoreError::AnotherKey { kid: kid.0 });
+            return Err(AnotherKey(*kid));
         }
     }
     Ok(())
+}
+
+/// What the store is told of the keys in the key file, oldest first.
+pub(crate) fn master_keys(ring: &KeyRing) -> Vec<AnnouncedKey> {
+    let told = |kid| Some(AnnouncedKey { kid, check_value: ring.check_value(kid)? });
+    ring.iter().filter_map(|(kid, _)| told(kid)).collect()
 }

@@ -10,10 +10,10 @@ use regrant_store::{Ending, Journal, Reached, Renewal};
 use regrant_store_sqlite::{StagedStore, back_up, examine, newest_epoch};
 
 use crate::error::io_error;
-use crate::journal::JournalFile;
+use crate::journal::JournalChain;
 use crate::mark::{self, Marked};
 use crate::move_note::refuse_moved;
-use crate::renewal::{Begun, check_keys, replay_after};
+use crate::renewal::{Begun, check_keys, master_keys, replay_after};
 use crate::replace_file::{beside, remove_leftover, sync_directory_of};
 use crate::{
     DATABASE, DataDirectory, DataDirectoryError, OutsideFiles, RestoreError, RestorePolicy, Restored, StoreKind,
@@ -32,6 +32,8 @@ pub struct Restoration {
     pub backup: Option<PathBuf>,
     /// What becomes of the tokens.
     pub policy: RestorePolicy,
+    /// The journals from before the present one was begun, where the copy is from their time.
+    pub earlier_journals: Vec<PathBuf>,
     /// Whether to go on where the journal lacks what came after the copy.
     pub gives_up_journal: bool,
 }
@@ -88,35 +90,42 @@ impl DataDirectory {
         let standing = copy.standing();
         let (realm, journalled) = (standing.identity.realm, standing.high_water.journalled);
         let mark_path = outside.mark_in(self.path());
-        let by_mark = self.reached_by_mark(&mark_path, realm)?;
+        let marked = self.marked(&mark_path, realm)?;
+        let marked_record = marked.map_or(0, |marked| marked.journalled);
         check_keys(&standing.announced_keys, ring)?;
         let journal = outside.journal.as_deref();
-        let is_missing = |path: &&Path| !path.exists() && journalled > 0 && !restoration.gives_up_journal;
+        let is_missing =
+            |path: &&Path| !path.exists() && journalled.max(marked_record) > 0 && !restoration.gives_up_journal;
         if let Some(path) = journal.filter(is_missing) {
             return Err(RestoreError::JournalMissing(path.to_owned()));
         }
-        let journal = journal.map(|path| JournalFile::open(path, realm, journalled));
-        let mut journal = journal.transpose()?;
+        let earlier = &restoration.earlier_journals;
+        let mut journal = match journal {
+            Some(path) => Some(JournalChain::open(path, earlier, realm, journalled)?),
+            None if earlier.is_empty() => None,
+            None => return Err(RestoreError::EarlierJournalAlone),
+        };
         let span = journal.as_ref().map(|journal| journal.span());
-        let replay_after = replay_after(span, journalled, restoration.gives_up_journal)?;
+        let replay_after = replay_after(span, journalled, marked_record, restoration.gives_up_journal)?;
         // One that is too damaged to tell is why there is a restore.
         let in_place = newest_epoch(&self.path().join(DATABASE)).ok().filter(|(of, _)| *of == realm);
         let in_place = in_place.map(|(_, epoch)| Reached { counter: 0, epoch });
-        let seen = [by_mark, span.and_then(|span| span.reached), in_place];
+        let seen = [marked.map(|marked| marked.reached), span.and_then(|span| span.reached), in_place];
         let begun = Begun::after(standing, &seen, restoration.policy, entropy, now)?;
         let Begun { epoch, reached } = begun;
         if let Some(journal) = &mut journal {
             journal.append(reached, &[Ending::Epoch { number: epoch.number }])?;
         }
-        let renewal = Renewal { epoch, counter: reached.counter, oldest_key: ring.oldest().0, replay_after };
+        let renewal = Renewal { epoch, counter: reached.counter, master_keys: master_keys(ring), replay_after };
         let journal = journal.as_mut().map(|journal| journal as &mut dyn Journal);
         let has_journal = journal.is_some();
         let records = copy.renew(&renewal, journal)?;
-        mark::write(&mark_path, &Marked { realm, reached }).map_err(|error| io_error(&mark_path, error))?;
+        let journalled = replay_after + records;
+        mark::write(&mark_path, &Marked { realm, reached, journalled }).map_err(|error| io_error(&mark_path, error))?;
         Ok(Restored {
             epoch: epoch.number,
             // The last one says that the epoch begins.
-            replayed: records - u64::from(has_journal),
+            replayed: records.saturating_sub(u64::from(has_journal)),
             recovers_until: epoch.recovery.map(|recovery| recovery.until),
             replaced: None,
         })

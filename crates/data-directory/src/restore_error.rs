@@ -4,6 +4,7 @@ use regrant_engine::NODE_AWAITED_MILLISECONDS;
 use regrant_store::OutsideError;
 
 use crate::DataDirectoryError;
+use crate::renewal::AnotherKey;
 
 /// Why nothing was restored. What was in place is there, and where mark or journal were told already that another epoch begins, it does
 /// not serve until the restore was done again.
@@ -75,8 +76,8 @@ pub enum RestoreError {
     JournalMissing(PathBuf),
     /// The journal lacks what came after the copy.
     #[error(
-        "the journal begins after record {begins_after}, and the backup has the records up to {known} only: put the older journal \
-         back, or give up what it says with --without-journal"
+        "the journal begins after record {begins_after}, and the backup has the records up to {known} only: name those from before it \
+         as well, where they are files with --earlier-journal FILE, or give up what they say with --without-journal"
     )]
     JournalGap {
         /// The record before the journal.
@@ -94,6 +95,36 @@ pub enum RestoreError {
         /// The last record of the copy.
         known: u64,
     },
+    /// The journal ends before what the mark knows of, as one does after which another was begun.
+    #[error(
+        "the journal ends with record {last}, and the mark says that there was record {marked}: name the one that was begun last in \
+         store.journal, and those from before it, where they are files, with --earlier-journal FILE; or give up what it says with \
+         --without-journal"
+    )]
+    JournalBehindMark {
+        /// The last record of the journal.
+        last: u64,
+        /// The last record that the mark knows of.
+        marked: u64,
+    },
+    /// Journals were named of which one does not go on where the one before it ends.
+    #[error(
+        "{} ends with record {last}, and the next journal begins after record {begins_after}: name the one between them too, with \
+         --earlier-journal FILE", path.display()
+    )]
+    JournalsApart {
+        /// The earlier one.
+        path: PathBuf,
+        /// Its last record.
+        last: u64,
+        /// The record before the next one.
+        begins_after: u64,
+    },
+    /// An earlier journal was named, and not the present one.
+    #[error(
+        "name the journal of the server, which goes on where that of --earlier-journal ends, in store.journal of the configuration"
+    )]
+    EarlierJournalAlone,
     /// There is no number left.
     #[error("the store was restored 254 times, which is as often as its tokens can tell; begin a new store")]
     NoEpochLeft,
@@ -108,9 +139,15 @@ impl From<regrant_store_sqlite::RenewError> for RestoreError {
         use regrant_store_sqlite::RenewError;
         match error {
             RenewError::Store(error) => Self::Store(error),
-            RenewError::Journal(error) => Self::Outside(error),
+            RenewError::Journal(error) | RenewError::Keys(error) => Self::Outside(error),
             _ => Self::Outside(OutsideError(error.to_string())),
         }
+    }
+}
+
+impl From<AnotherKey> for RestoreError {
+    fn from(AnotherKey(kid): AnotherKey) -> Self {
+        Self::AnotherKey { kid: kid.0 }
     }
 }
 

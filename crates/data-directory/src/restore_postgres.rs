@@ -10,7 +10,7 @@ use regrant_store_postgres::{JournalDatabase, Settings, StoppedStore};
 
 use crate::error::io_error;
 use crate::mark::{self, Marked};
-use crate::renewal::{Begun, check_keys, replay_after};
+use crate::renewal::{Begun, check_keys, master_keys, replay_after};
 use crate::{DataDirectory, OutsideFiles, RestoreError, RestorePolicy, Restored, StoreKind};
 
 impl DataDirectory {
@@ -41,11 +41,12 @@ impl DataDirectory {
             return Err(RestoreError::NodesThere { names: names.join(", ") });
         }
         let mark_path = outside.mark_in(self.path());
-        let by_mark = self.reached_by_mark(&mark_path, realm)?;
+        let marked = self.marked(&mark_path, realm)?;
+        let marked_record = marked.map_or(0, |marked| marked.journalled);
         check_keys(&standing.announced_keys, &ring)?;
         let journal = match journal {
             Some(address) => {
-                let may_be_new = gives_up_journal || journalled == 0;
+                let may_be_new = gives_up_journal || journalled.max(marked_record) == 0;
                 Some(JournalDatabase::open(address, realm, may_be_new.then_some(journalled)).await?)
             }
             None => None,
@@ -54,8 +55,8 @@ impl DataDirectory {
             Some(journal) => Some(journal.span().await?),
             None => None,
         };
-        let replay_after = replay_after(span, journalled, gives_up_journal)?;
-        let seen = [by_mark, span.and_then(|span| span.reached)];
+        let replay_after = replay_after(span, journalled, marked_record, gives_up_journal)?;
+        let seen = [marked.map(|marked| marked.reached), span.and_then(|span| span.reached)];
         let Begun { epoch, reached } = Begun::after(standing, &seen, policy, entropy, store.now())?;
         if let (Some(journal), Some(span)) = (&journal, span) {
             // From here on the database that was put back does not serve: the journal knows of a later epoch.
@@ -64,13 +65,14 @@ impl DataDirectory {
                 OutsideError("somebody adds to the journal; stop all nodes, and run this again".to_owned())
             })?;
         }
-        let renewal = Renewal { epoch, counter: reached.counter, oldest_key: ring.oldest().0, replay_after };
+        let renewal = Renewal { epoch, counter: reached.counter, master_keys: master_keys(&ring), replay_after };
         let records = store.renew(&renewal, journal.as_ref()).await?;
-        mark::write(&mark_path, &Marked { realm, reached }).map_err(|error| io_error(&mark_path, error))?;
+        let journalled = replay_after + records;
+        mark::write(&mark_path, &Marked { realm, reached, journalled }).map_err(|error| io_error(&mark_path, error))?;
         Ok(Restored {
             epoch: epoch.number,
             // The last one says that the epoch begins.
-            replayed: records - u64::from(journal.is_some()),
+            replayed: records.saturating_sub(u64::from(journal.is_some())),
             recovers_until: epoch.recovery.map(|recovery| recovery.until),
             replaced: None,
         })

@@ -286,7 +286,7 @@ mod tests {
 
     use regrant_crypto::KeyRing;
     use regrant_grant::{RecoverPublic, Recovery};
-    use regrant_protocol::{GrantType, Issuer, Kid, TokenEndpointAuthMethod};
+    use regrant_protocol::{GrantType, Issuer, TokenEndpointAuthMethod};
     use regrant_store::{ClientSettings, Epoch, Renewal};
     use regrant_store_sqlite::{Genesis, SqliteStore, StagedStore, back_up};
 
@@ -323,7 +323,8 @@ mod tests {
         let staged = StagedStore::open(&copy, world.now()).unwrap();
         let epoch = Epoch { number: EpochNumber(2), random: [9; 16], recovery };
         let counter = staged.standing().high_water.counter + 1;
-        let renewal = Renewal { epoch, counter, oldest_key: Kid::FIRST, replay_after: 0 };
+        let master_keys = staged.standing().announced_keys.clone();
+        let renewal = Renewal { epoch, counter, master_keys, replay_after: 0 };
         staged.renew(&renewal, None).unwrap();
         let server = open(&copy, &world, KeyRing::clone(&world.server.keys.ring())).await;
         world.server = server;

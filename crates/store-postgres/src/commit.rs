@@ -42,7 +42,9 @@ async fn commit_journalled(
                 "SET LOCAL statement_timeout = 0;
                  UPDATE high_water SET counter = {counter}, journalled = {journalled} RETURNING counter; COMMIT"
             );
-            transaction.lease().commit_by(&sql).await
+            let counter = transaction.lease().commit_by(&sql).await?;
+            guard.journalled(journalled);
+            Ok(counter)
         }
         Ok((_, None)) => {
             transaction.undo().await;

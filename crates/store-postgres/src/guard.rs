@@ -64,6 +64,9 @@ impl Guard {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, RolledBack> {
         RolledBack::check(water, epoch, mark.as_ref().and_then(|mark| mark.seen()), None)?;
+        if let Some(mark) = &mark {
+            mark.journalled(water.journalled);
+        }
         // The first commit says that the store was opened.
         let known = Mutex::new(Known { counter: water.counter, raised_at: None });
         Ok(Self { clock, epoch, mark: Mutex::new(mark), journal: None, known, is_halted: AtomicBool::new(false) })
@@ -116,6 +119,13 @@ impl Guard {
         match counter {
             Some(counter) => self.reached(counter),
             None => self.known.lock().unwrap_or_else(PoisonError::into_inner).raised_at = None,
+        }
+    }
+
+    /// A commit is durable with which the store has the record of the journal of this number.
+    pub(crate) fn journalled(&self, number: u64) {
+        if let Some(mark) = &*self.mark.lock().unwrap_or_else(PoisonError::into_inner) {
+            mark.journalled(number);
         }
     }
 

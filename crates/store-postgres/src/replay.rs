@@ -1,4 +1,4 @@
-use regrant_protocol::EpochNumber;
+use regrant_protocol::{EpochNumber, Kid};
 use regrant_store::{Ending, HighWater, JournalSpan, OutsideError, Reached, RolledBack, StoreError};
 
 use crate::endings::apply;
@@ -40,7 +40,8 @@ pub(crate) async fn catch_up(
     RolledBack::check(&HighWater { halted_at: None, ..water }, epoch, None, Some(span))
         .map_err(ReplayError::RolledBack)?;
     let begun = begin(journal, epoch, &water, &span).await?;
-    let journalled = replay(transaction, journal, water.journalled, begun.unwrap_or(span.last)).await?;
+    let replayed = replay(transaction, journal, water.journalled, begun.unwrap_or(span.last)).await?;
+    let journalled = replayed.last;
     if journalled > water.journalled {
         let counter = span.reached.map_or(0, |reached| reached.counter).max(water.counter.saturating_add(1));
         high_water::raise(transaction, &HighWater { counter, journalled, ..water }).await?;
@@ -62,25 +63,50 @@ async fn begin(
     journal.append(0, reached, &[Ending::Epoch { number: epoch }]).await
 }
 
-/// Applies every record after `number` up to `last`, and says which is that.
+/// What was replayed of a journal.
+pub(crate) struct Replayed {
+    /// The last record that is done now.
+    pub(crate) last: u64,
+    /// Below which the master keys were retired, where one of the records says so.
+    pub(crate) retired_below: Option<Kid>,
+}
+
+impl Replayed {
+    /// Nothing, as everything up to the record `last` was done before.
+    pub(crate) fn up_to(last: u64) -> Self {
+        Self { last, retired_below: None }
+    }
+}
+
+/// Applies every record after `number` up to `last`.
 pub(crate) async fn replay(
     transaction: &Transaction,
     journal: &JournalDatabase,
     number: u64,
     last: u64,
-) -> Result<u64, ReplayError> {
-    let mut applied = number;
-    while applied < last {
-        let records = journal.read_after(applied).await?;
-        let Some(end) = records.last().map(|record| record.number) else { break };
-        for record in &records {
-            apply(transaction, &record.ending).await?;
+) -> Result<Replayed, ReplayError> {
+    let mut replayed = Replayed::up_to(number);
+    while replayed.last < last {
+        let next = replayed.last + 1;
+        let missing = |number| ReplayError::Journal(OutsideError::record_missing(number, last));
+        let records = journal.read_after(replayed.last).await?;
+        if records.is_empty() {
+            return Err(missing(next));
         }
-        applied = end;
+        for (expected, record) in (next..).zip(&records) {
+            if record.number != expected {
+                return Err(missing(expected));
+            }
+            apply(transaction, &record.ending).await?;
+            if let Ending::MasterKeysRetired { oldest } = record.ending {
+                replayed.retired_below = replayed.retired_below.max(Some(oldest));
+            }
+            replayed.last = expected;
+        }
     }
-    if applied > number {
+    if replayed.last > number {
         shared::count_client_change(transaction).await?;
         shared::count_key_change(transaction).await?;
     }
-    Ok(applied)
+    Ok(replayed)
 }

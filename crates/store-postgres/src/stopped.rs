@@ -8,7 +8,7 @@ use crate::connect::Connector;
 use crate::journal::JournalDatabase;
 use crate::migration::{MIGRATIONS, exists, migrate};
 use crate::pool::Pool;
-use crate::replay::{ReplayError, replay};
+use crate::replay::{ReplayError, Replayed, replay};
 use crate::rows::{high_water, key, shared, standing};
 use crate::store_clock::StoreClock;
 use crate::transaction::Transaction;
@@ -93,11 +93,12 @@ async fn renew(
 ) -> Result<u64, ReplayError> {
     high_water::lock(transaction).await?;
     let before = renewal.replay_after;
-    let journalled = match journal {
+    let known = key::announced(transaction).await?;
+    let Replayed { last: journalled, retired_below } = match journal {
         Some(journal) => replay(transaction, journal, before, journal.span().await?.last).await?,
-        None => before,
+        None => Replayed::up_to(before),
     };
-    key::forget_below(transaction, renewal.oldest_key).await?;
+    key::renew(transaction, renewal.keys_that_count(&known, retired_below)?).await?;
     key::begin_epoch(transaction, &renewal.epoch).await?;
     let water = HighWater { counter: renewal.counter, journalled, halted_at: None };
     high_water::reset(transaction, &water).await?;

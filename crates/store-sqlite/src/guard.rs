@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use regrant_protocol::EpochNumber;
+use regrant_protocol::{EpochNumber, Kid};
 use regrant_store::{Ending, HighWater, Journal, Outside, OutsideError, Reached, RolledBack, StoreError};
 
 use crate::OpenError;
@@ -52,7 +52,7 @@ impl Guard {
     /// comes now is the later word.
     pub(crate) fn begun(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         self.replayed = match &mut self.outside.journal {
-            Some(journal) => replay(transaction, &mut **journal, self.water.journalled).map_err(replay_failed)?,
+            Some(journal) => replay(transaction, &mut **journal, self.water.journalled).map_err(replay_failed)?.last,
             None => self.water.journalled,
         };
         Ok(())
@@ -95,6 +95,7 @@ impl Guard {
         let Some(water) = self.coming.take() else { return };
         (self.water, self.is_behind) = (water, false);
         if let Some(mark) = &self.outside.mark {
+            mark.journalled(water.journalled);
             mark.raise(Reached { counter: water.counter, epoch: self.epoch });
         }
     }
@@ -125,22 +126,48 @@ pub(crate) enum ReplayError {
     Store(StoreError),
 }
 
-/// Applies every record after `number`, and says which is the last.
+/// What was replayed of a journal.
+pub(crate) struct Replayed {
+    /// The last record that is done now.
+    pub(crate) last: u64,
+    /// Below which the master keys were retired, where one of the records says so.
+    pub(crate) retired_below: Option<Kid>,
+}
+
+impl Replayed {
+    /// Nothing, as everything up to the record `last` was done before.
+    pub(crate) fn up_to(last: u64) -> Self {
+        Self { last, retired_below: None }
+    }
+}
+
+/// Applies every record after `number`.
 pub(crate) fn replay(
     transaction: &Transaction<'_>,
     journal: &mut dyn Journal,
     number: u64,
-) -> Result<u64, ReplayError> {
-    let mut applied = number;
-    while journal.span().last > applied {
-        let records = journal.read_after(applied).map_err(ReplayError::Journal)?;
-        let Some(last) = records.last().map(|record| record.number) else { break };
-        for record in &records {
-            apply(transaction, &record.ending).map_err(ReplayError::Store)?;
+) -> Result<Replayed, ReplayError> {
+    let mut replayed = Replayed::up_to(number);
+    let last = journal.span().last;
+    while replayed.last < last {
+        let next = replayed.last + 1;
+        let missing = |number| ReplayError::Journal(OutsideError::record_missing(number, last));
+        let records = journal.read_after(replayed.last).map_err(ReplayError::Journal)?;
+        if records.is_empty() {
+            return Err(missing(next));
         }
-        applied = last;
+        for (expected, record) in (next..).zip(&records) {
+            if record.number != expected {
+                return Err(missing(expected));
+            }
+            apply(transaction, &record.ending).map_err(ReplayError::Store)?;
+            if let Ending::MasterKeysRetired { oldest } = record.ending {
+                replayed.retired_below = replayed.retired_below.max(Some(oldest));
+            }
+            replayed.last = expected;
+        }
     }
-    Ok(applied)
+    Ok(replayed)
 }
 
 fn replay_failed(error: ReplayError) -> StoreError {

@@ -7,7 +7,7 @@ use regrant_store::{HighWater, Journal, OutsideError, Renewal, Standing, StoreEr
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::connection::{connect, sync_names};
-use crate::guard::{ReplayError, replay};
+use crate::guard::{ReplayError, Replayed, replay};
 use crate::migration::{MIGRATIONS, migrate};
 use crate::rows::{high_water, key, standing};
 use crate::transaction::Transaction;
@@ -31,6 +31,9 @@ pub enum RenewError {
     /// The journal cannot be read.
     #[error(transparent)]
     Journal(OutsideError),
+    /// The key file is an old one.
+    #[error(transparent)]
+    Keys(OutsideError),
 }
 
 impl StagedStore {
@@ -70,14 +73,15 @@ impl StagedStore {
         let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         let transaction = Transaction::new(&begun, self.now);
         let before = renewal.replay_after;
-        let journalled = match journal {
+        let Replayed { last: journalled, retired_below } = match journal {
             Some(journal) => replay(&transaction, journal, before).map_err(|error| match error {
                 ReplayError::Journal(error) => RenewError::Journal(error),
                 ReplayError::Store(error) => refused(error).into(),
             })?,
-            None => before,
+            None => Replayed::up_to(before),
         };
-        key::forget_below(&transaction, renewal.oldest_key).map_err(refused)?;
+        let counting = renewal.keys_that_count(&self.standing.announced_keys, retired_below);
+        key::renew(&transaction, counting.map_err(RenewError::Keys)?).map_err(refused)?;
         key::begin_epoch(&transaction, &renewal.epoch).map_err(refused)?;
         high_water::reset(&transaction, &HighWater { counter: renewal.counter, journalled, halted_at: None })
             .map_err(refused)?;

@@ -48,7 +48,8 @@ pub use import::{FoundToken, ImportError, Imported, ImportedAccessToken, Importe
 pub use key::{AnnouncedKey, Epoch, Identity, NewKeys, SealedSigningKey, SigningKeyChange, sealed_under_retired};
 pub use moved::{MovedRow, MovedTable, MovedValue, RowsDigest, TableDigest};
 pub use outside::{
-    HighWater, JOURNAL_RECORDS_READ_MAX, Journal, JournalSpan, Mark, Outside, OutsideError, Reached, Record,
+    HighWater, JOURNAL_RECORDS_READ_MAX, Journal, JournalMisfit, JournalSpan, Mark, Outside, OutsideError, Reached,
+    Record,
 };
 pub use renewal::Renewal;
 pub use rolled_back::{Place, RolledBack};

@@ -30,6 +30,10 @@ pub trait Mark: Send {
     /// Writes down, soon and not necessarily before this returns, that what is durable has come so far. A crash before that leaves
     /// the mark behind the database, which is no fault.
     fn raise(&self, reached: Reached);
+
+    /// The last record of the journal that the database has: written down when the mark is raised next, so that a restore knows how
+    /// far the journal has to go. A mark that keeps no such number lets a restore take any.
+    fn journalled(&self, _number: u64) {}
 }
 
 /// One record of a journal.
@@ -52,6 +56,31 @@ pub struct JournalSpan {
     pub last: u64,
     /// How far the database had come that wrote its last record.
     pub reached: Option<Reached>,
+}
+
+/// How a journal and a database do not fit together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JournalMisfit {
+    /// The journal ends before the last record that the database has.
+    EndsBefore,
+    /// The journal begins after what the database has.
+    BeginsAfter,
+}
+
+impl JournalSpan {
+    /// Whether it goes on where a database ends that has the records up to `known`.
+    ///
+    /// # Errors
+    /// How it does not.
+    pub const fn fit(&self, known: u64) -> Result<(), JournalMisfit> {
+        if self.last < known {
+            Err(JournalMisfit::EndsBefore)
+        } else if self.begins_after > known {
+            Err(JournalMisfit::BeginsAfter)
+        } else {
+            Ok(())
+        }
+    }
 }
 
 /// The revocation journal: a file outside the database to which endings are only added.
@@ -88,3 +117,11 @@ pub struct Outside {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct OutsideError(pub String);
+
+impl OutsideError {
+    /// A journal that goes to the record `last` has none of this number.
+    #[must_use]
+    pub fn record_missing(number: u64, last: u64) -> Self {
+        Self(format!("the journal lacks record {number} of {last}; put it back from a copy"))
+    }
+}

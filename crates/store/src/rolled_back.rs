@@ -1,6 +1,6 @@
 use regrant_protocol::{EpochNumber, Timestamp};
 
-use crate::{HighWater, JournalSpan, Reached};
+use crate::{HighWater, JournalMisfit, JournalSpan, Reached};
 
 /// How it is known that a database is not as it was: it or what is outside it was put back to an earlier day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,13 +88,11 @@ impl RolledBack {
                 return Err(Self::BehindJournal { journalled, found });
             }
         }
-        if journal.last < water.journalled {
-            return Err(Self::JournalBehind { last: journal.last, known: water.journalled });
-        }
-        if journal.begins_after > water.journalled {
-            return Err(Self::JournalGap { begins_after: journal.begins_after, known: water.journalled });
-        }
-        Ok(())
+        let known = water.journalled;
+        journal.fit(known).map_err(|misfit| match misfit {
+            JournalMisfit::EndsBefore => Self::JournalBehind { last: journal.last, known },
+            JournalMisfit::BeginsAfter => Self::JournalGap { begins_after: journal.begins_after, known },
+        })
     }
 }
 

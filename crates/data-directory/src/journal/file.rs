@@ -46,21 +46,41 @@ impl JournalFile {
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        let Scanned { header, span, bytes, last_written, is_torn } =
-            scan(&path.display().to_string(), BufReader::new(&file))?;
+        let (journal, scanned) = Self::look_through(path, file, realm)?;
+        let Scanned { span, bytes, last_written, is_torn, .. } = scanned;
+        if is_torn {
+            tracing::warn!(path = %path.display(), last = span.last, "what a crash left of the last lines is cut off");
+            journal.file.set_len(bytes).map_err(failed)?;
+        }
+        write_anew(&journal.file, last_written, bytes).map_err(failed)?;
+        Ok(journal)
+    }
+
+    /// Opens a journal that nothing is added to any more, which stays as it is.
+    ///
+    /// # Errors
+    /// When it is missing, another store's, damaged, or cannot be read.
+    pub(crate) fn open_earlier(path: &Path, realm: Realm) -> Result<Self, OutsideError> {
+        let file = File::open(path).map_err(|error| unusable(path, &error))?;
+        Ok(Self::look_through(path, file, realm)?.0)
+    }
+
+    fn look_through(path: &Path, file: File, realm: Realm) -> Result<(Self, Scanned), OutsideError> {
+        let scanned = scan(&path.display().to_string(), BufReader::new(&file))?;
+        let Scanned { header, span, bytes, .. } = scanned;
         if header.realm != realm {
             return Err(OutsideError(format!(
                 "{} is the journal of another store; name that of this one in store.journal",
                 path.display()
             )));
         }
-        if is_torn {
-            tracing::warn!(path = %path.display(), last = span.last, "what a crash left of the last lines is cut off");
-            file.set_len(bytes).map_err(failed)?;
-        }
-        write_anew(&file, last_written, bytes).map_err(failed)?;
         let cursor = (header.begins_after, header.to_text().len() as u64);
-        Ok(Self { path: path.to_owned(), file, span, bytes, cursor, poisoned: None })
+        Ok((Self { path: path.to_owned(), file, span, bytes, cursor, poisoned: None }, scanned))
+    }
+
+    /// Where it lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     fn failed(&self, error: &io::Error) -> OutsideError {

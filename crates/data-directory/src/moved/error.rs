@@ -3,7 +3,8 @@ use std::path::PathBuf;
 use regrant_store_postgres::ArrivalError;
 use regrant_store_sqlite::OpenError;
 
-use crate::{DataDirectoryError, RestoreError};
+use crate::DataDirectoryError;
+use crate::renewal::AnotherKey;
 
 /// Why a store was not moved. It is served as before, unless it is said otherwise.
 #[derive(Debug, thiserror::Error)]
@@ -37,13 +38,24 @@ pub enum MoveError {
     /// The directory cannot be used.
     #[error(transparent)]
     Directory(#[from] DataDirectoryError),
-    /// The keys are not those of the store.
-    #[error("{0}")]
-    Keys(RestoreError),
+    /// The key file is of another store, or lacks a key.
+    #[error(
+        "master key {kid} of the store is not the one in the key file; put the key file of this store into the data directory"
+    )]
+    AnotherKey {
+        /// Its number.
+        kid: u8,
+    },
     /// The store cannot be read.
     #[error(transparent)]
     Departure(#[from] OpenError),
     /// The other database does not take it.
     #[error(transparent)]
     Arrival(#[from] ArrivalError),
+}
+
+impl From<AnotherKey> for MoveError {
+    fn from(AnotherKey(kid): AnotherKey) -> Self {
+        Self::AnotherKey { kid: kid.0 }
+    }
 }

@@ -187,7 +187,7 @@ fn departing(database: &Path, ring: &KeyRing, outside: &OutsideFiles) -> Result<
         return Err(MoveError::NothingThere(database.to_owned()));
     }
     let departing = DepartingStore::open(database)?;
-    check_keys(&departing.standing().announced_keys, ring).map_err(MoveError::Keys)?;
+    check_keys(&departing.standing().announced_keys, ring)?;
     // What ended, and did not come into the database before a crash, is in the journal alone.
     if departing.standing().high_water.journalled > 0 && outside.journal.is_none() {
         return Err(MoveError::JournalNotNamed);

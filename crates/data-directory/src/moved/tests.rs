@@ -201,7 +201,7 @@ async fn a_store_that_is_not_as_it_should_be_is_not_moved() {
 
     let other_keys = regrant_crypto::KeyRing::generate(&SeededEntropy::new(3)).to_text();
     fs::write(&key_file, other_keys.as_bytes()).unwrap();
-    assert!(world.refusal().await.contains("is not the one in the key file"));
+    assert!(world.refusal().await.contains("master key 1 of the store is not the one in the key file"));
     fs::copy(&kept, &key_file).unwrap();
 
     let journal = OutsideFiles { mark: None, journal: Some(world.folder.path().join("journal")) };

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use regrant_crypto::SeededEntropy;
+use regrant_engine::KeyFile;
 use regrant_grant::{GrantId, Party, RecoverPublic, Recovery, Write};
 use regrant_protocol::{ManualClock, Subject, Username};
-use regrant_store::{Store, StoreError, Target, User, UserChange, UserStatus, decide_in};
+use regrant_store::{NewKeys, Store, StoreError, Target, User, UserChange, UserStatus, decide_in};
 use regrant_store_sqlite::SqliteStore;
 use tempfile::TempDir;
 
@@ -71,7 +72,7 @@ impl World {
     }
 
     fn restore(&self, backup: Option<PathBuf>, policy: RestorePolicy) -> Result<Restored, RestoreError> {
-        let restoration = Restoration { backup, policy, gives_up_journal: false };
+        let restoration = Restoration { backup, policy, earlier_journals: Vec::new(), gives_up_journal: false };
         self.directory().restore(&restoration, &self.outside, &self.entropy, NOW)
     }
 
@@ -82,6 +83,11 @@ impl World {
     async fn alice(&self) -> Party {
         self.open(&self.directory()).unwrap().user(&alice()).await.unwrap().unwrap().party()
     }
+}
+
+/// Goes on whatever the journal lacks.
+fn giving_up() -> Restoration {
+    Restoration { backup: None, policy: STRICT, earlier_journals: Vec::new(), gives_up_journal: true }
 }
 
 fn alice() -> Subject {
@@ -207,7 +213,7 @@ async fn a_journal_that_is_not_there_is_not_begun_by_a_restore_unless_it_is_give
     let told = world.restore(Some(world.backup()), STRICT).unwrap_err().to_string();
     assert!(told.contains("journal is not there") && told.contains("--without-journal"), "{told}");
     assert!(!journal.exists());
-    let restoration = Restoration { backup: Some(world.backup()), policy: STRICT, gives_up_journal: true };
+    let restoration = Restoration { backup: Some(world.backup()), ..giving_up() };
     world.directory().restore(&restoration, &world.outside, &world.entropy, NOW).unwrap();
     assert_eq!(world.refusal(), "");
 }
@@ -236,8 +242,7 @@ async fn a_restore_that_cannot_write_the_mark_leaves_what_was_there_and_can_be_d
     let elsewhere = world.parent.path().join("elsewhere");
     world.outside = OutsideFiles { mark: Some(elsewhere.join("mark")), journal: None };
     let public = RecoverPublic::LogInAgain;
-    let restoration =
-        Restoration { backup: None, policy: RestorePolicy::Recover { seconds: 60, public }, gives_up_journal: true };
+    let restoration = Restoration { policy: RestorePolicy::Recover { seconds: 60, public }, ..giving_up() };
     let restore = || world.directory().restore(&restoration, &world.outside, &world.entropy, NOW);
     assert!(matches!(restore(), Err(RestoreError::Directory(_))));
     assert_eq!(fs::read(world.data().join(DATABASE)).unwrap(), before);
@@ -254,7 +259,7 @@ async fn a_restore_begins_no_epoch_twice_and_keeps_what_others_have_kept() {
     let kept = |name: &str| world.data().join(name);
     fs::write(kept("regrant.db.before-epoch-2"), "of an earlier restore").unwrap();
     for (epoch, replaced) in [(2, "regrant.db.before-epoch-2.2"), (3, "regrant.db.before-epoch-3")] {
-        let restoration = Restoration { backup: Some(world.backup()), policy: STRICT, gives_up_journal: true };
+        let restoration = Restoration { backup: Some(world.backup()), ..giving_up() };
         let restored = world.directory().restore(&restoration, &world.outside, &world.entropy, NOW).unwrap();
         assert_eq!((restored.epoch, restored.replaced), (EpochNumber(epoch), Some(kept(replaced))));
         // A mark that is lost is no obstacle.
@@ -307,7 +312,7 @@ async fn a_journal_that_begins_after_the_backup_is_refused_unless_it_is_given_up
     assert_eq!(world.refusal(), "", "another journal is begun");
     let told = world.restore(Some(world.backup()), STRICT).unwrap_err();
     assert!(matches!(told, RestoreError::JournalGap { begins_after: 3, known: 1 }), "{told:?}");
-    let restoration = Restoration { backup: Some(world.backup()), policy: STRICT, gives_up_journal: true };
+    let restoration = Restoration { backup: Some(world.backup()), ..giving_up() };
     world.directory().restore(&restoration, &world.outside, &world.entropy, NOW).unwrap();
     assert!(world.alice().await.enabled, "what ended since the backup is not known");
 
@@ -317,4 +322,88 @@ async fn a_journal_that_begins_after_the_backup_is_refused_unless_it_is_given_up
 
     fs::copy(world.parent.path().join("old"), &journal).unwrap();
     assert!(world.refusal().contains("the journal ends with record 3"), "{}", world.refusal());
+}
+
+/// Another journal is begun after the backup, and something ends after that.
+async fn with_two_journals() -> (World, PathBuf) {
+    let world = World::new().await;
+    world.lock_alice().await;
+    let older = world.parent.path().join("older");
+    fs::rename(world.outside.journal.as_ref().unwrap(), &older).unwrap();
+    let store = world.open(&world.directory()).unwrap();
+    store.change_user(&alice(), UserChange::RaiseCutoff).await.unwrap();
+    drop(store);
+    (world, older)
+}
+
+#[tokio::test]
+async fn journals_that_follow_one_another_are_all_replayed() {
+    let (world, older) = with_two_journals().await;
+    let told = world.restore(Some(world.backup()), STRICT).unwrap_err().to_string();
+    assert!(told.contains("begins after record 3") && told.contains("--earlier-journal"), "{told}");
+    let restoration = Restoration {
+        backup: Some(world.backup()),
+        policy: STRICT,
+        earlier_journals: vec![older],
+        gives_up_journal: false,
+    };
+    let restored = world.directory().restore(&restoration, &world.outside, &world.entropy, NOW).unwrap();
+    assert_eq!(restored.replayed, 3);
+    let party = world.alice().await;
+    assert_eq!((party.enabled, party.cutoff), (false, 2));
+    assert_eq!(world.refusal(), "");
+    let nowhere = OutsideFiles { journal: None, ..world.outside.clone() };
+    let told = world.directory().restore(&restoration, &nowhere, &world.entropy, NOW).unwrap_err();
+    assert!(matches!(told, RestoreError::EarlierJournalAlone), "{told:?}");
+}
+
+#[tokio::test]
+async fn the_older_of_two_journals_is_not_taken_for_all_there_is() {
+    let (mut world, older) = with_two_journals().await;
+    world.outside.journal = Some(older);
+    let told = world.restore(Some(world.backup()), STRICT).unwrap_err();
+    assert!(matches!(told, RestoreError::JournalBehindMark { last: 3, marked: 4 }), "{told:?}");
+    let restoration = Restoration { backup: Some(world.backup()), ..giving_up() };
+    world.directory().restore(&restoration, &world.outside, &world.entropy, NOW).unwrap();
+    assert_eq!(world.alice().await.cutoff, 1);
+    assert_eq!(world.refusal(), "");
+    world.restore(Some(world.backup()), STRICT).expect("what was given up is not asked for again");
+}
+
+#[tokio::test]
+async fn after_an_emergency_a_restored_store_knows_the_new_master_key_alone() {
+    for (why, has_journal) in [("the journal tells", true), ("the key file tells", false)] {
+        let mut world = World::new().await;
+        let directory = world.directory();
+        let mut ring = directory.key_ring(&world.entropy).unwrap();
+        let store = world.open(&directory).unwrap();
+        let [first] = &master_keys(&ring)[..] else { panic!("it is the first key") };
+        store.announce_key(*first).await.unwrap();
+        fs::remove_file(world.backup()).unwrap();
+        back_up(&directory.database(), &world.backup()).unwrap();
+        let stolen = fs::read(world.data().join(KEY_FILE)).unwrap();
+        let kid = ring.add(&world.entropy).unwrap();
+        ring.retire_below(kid);
+        let [second] = master_keys(&ring)[..] else { panic!("the first is retired") };
+        let keys = NewKeys { master: second, signing: Vec::new(), withdrawn_at: NOW };
+        store.replace_keys(keys).await.unwrap();
+        directory.replace(&ring).unwrap();
+        drop((store, directory));
+        if !has_journal {
+            world.outside.journal = None;
+        }
+        let restoration = Restoration { backup: Some(world.backup()), ..giving_up() };
+        let restore = || world.directory().restore(&restoration, &world.outside, &world.entropy, NOW);
+        let newest = fs::read(world.data().join(KEY_FILE)).unwrap();
+        if has_journal {
+            fs::write(world.data().join(KEY_FILE), &stolen).unwrap();
+            let told = restore().unwrap_err().to_string();
+            assert!(told.contains("put the newest copy"), "{why}: {told}");
+            fs::write(world.data().join(KEY_FILE), &newest).unwrap();
+        }
+        restore().unwrap();
+        let store = world.open(&world.directory()).unwrap();
+        assert_eq!(store.announced_keys().await, Ok(vec![second]), "{why}");
+        assert!(store.announce_key(*first).await.is_err(), "{why}");
+    }
 }

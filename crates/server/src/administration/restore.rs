@@ -39,6 +39,9 @@ pub struct RestoreOptions {
     /// With recover, what becomes of clients that prove nothing, while the others go on. Without it, log_in_again.
     #[arg(long, value_name = "HOW")]
     recover_public: Option<Public>,
+    /// A journal from before the present one was begun, where the backup is from its time; once for each. With PostgreSQL there is none.
+    #[arg(long = "earlier-journal", value_name = "FILE")]
+    earlier_journals: Vec<PathBuf>,
     /// Go on although the journal lacks what ended after the backup.
     #[arg(long)]
     without_journal: bool,
@@ -89,7 +92,8 @@ struct RestoredView {
 /// # Errors
 /// Why nothing was restored.
 pub fn restore(options: RestoreOptions) -> Result<()> {
-    let RestoreOptions { common, backup, policy, seconds, recover_public, without_journal, consent } = options;
+    let RestoreOptions { common, backup, policy, seconds, recover_public, earlier_journals, without_journal, consent } =
+        options;
     let policy = restore_policy(policy, seconds, recover_public)?;
     let place = common.look()?;
     if matches!(place.store(), StoreConfig::Postgres(_)) && backup.is_some() {
@@ -97,6 +101,9 @@ pub fn restore(options: RestoreOptions) -> Result<()> {
             "a PostgreSQL database is put back by its own means; do that first, by pg_restore or from the archive of its log, and run \
              this without the name of a file"
         );
+    }
+    if matches!(place.store(), StoreConfig::Postgres(_)) && !earlier_journals.is_empty() {
+        bail!("with PostgreSQL there is one journal, the database of store.journal; --earlier-journal is for files");
     }
     let outside = place.outside().cloned().unwrap_or_default();
     let directory = match DataDirectory::open(&place.data) {
@@ -113,7 +120,7 @@ pub fn restore(options: RestoreOptions) -> Result<()> {
     let output = Output { is_json: common.json };
     match place.store() {
         StoreConfig::Sqlite => {
-            let restoration = Restoration { backup, policy, gives_up_journal: without_journal };
+            let restoration = Restoration { backup, policy, earlier_journals, gives_up_journal: without_journal };
             let restored = directory.restore(&restoration, &outside, &SystemEntropy, SystemClock.now())?;
             output.done(&view(&restored), &told(&restored, has_journal, "Start the server"))
         }

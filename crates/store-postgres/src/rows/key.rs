@@ -61,8 +61,19 @@ pub(crate) async fn replace(transaction: &Transaction, keys: &NewKeys) -> Result
     Ok(())
 }
 
+/// Begins with the master keys of a restored store, and forgets those that do not count any more.
+pub(crate) async fn renew(transaction: &Transaction, counting: &[AnnouncedKey]) -> Result<(), StoreError> {
+    for key in counting {
+        announce(transaction, *key).await.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    }
+    match counting.first() {
+        Some(oldest) => forget_below(transaction, oldest.kid).await,
+        None => Ok(()),
+    }
+}
+
 /// Forgets the master keys below `oldest`, which were retired after this copy of the store was made, and with them the signing
-/// keys that only they could open.
+/// keys that only they could open. The newest stays where none is known that followed it.
 pub(crate) async fn forget_below(transaction: &Transaction, oldest: Kid) -> Result<(), StoreError> {
     let oldest = i16::from(oldest.0);
     transaction.execute(DELETE_ANNOUNCED_KEYS_BELOW, &[&oldest]).await?;

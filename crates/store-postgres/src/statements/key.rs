@@ -15,7 +15,9 @@ pub(crate) const SELECT_ANNOUNCED_KEY: &str = "SELECT kid, check_value FROM anno
 pub(crate) const INSERT_ANNOUNCED_KEY: &str = "
     INSERT INTO announced_keys (kid, check_value)
     SELECT $1::smallint, $2 WHERE $1 > coalesce((SELECT min(kid) FROM announced_keys), -1)";
-pub(crate) const DELETE_ANNOUNCED_KEYS_BELOW: &str = "DELETE FROM announced_keys WHERE kid < $1";
+/// The newest stays in any case: a store without any would take whatever key is announced first.
+pub(crate) const DELETE_ANNOUNCED_KEYS_BELOW: &str =
+    "DELETE FROM announced_keys WHERE kid < $1 AND kid < (SELECT max(kid) FROM announced_keys)";
 
 pub(crate) const SELECT_SIGNING_KEYS: &str = "
     SELECT key_id, algorithm, sealed_under, sealed, created_at, signs_from, withdrawn_at

@@ -22,6 +22,8 @@ struct Notes {
     records: Vec<Record>,
     reached: Option<Reached>,
     raised: Vec<Reached>,
+    /// What the mark was told of the journal.
+    journalled: u64,
     /// The disk of the journal is full.
     is_full: bool,
     /// The cutoff of the client as others see it when the journal and when the mark is told.
@@ -55,12 +57,17 @@ impl Mark for Noted {
         notes.seen_by_mark.push(cutoff);
         notes.raised.push(reached);
     }
+
+    fn journalled(&self, number: u64) {
+        self.notes.lock().unwrap().journalled = number;
+    }
 }
 
 impl Journal for Noted {
     fn span(&self) -> JournalSpan {
         let notes = self.notes.lock().unwrap();
-        JournalSpan { begins_after: 0, last: notes.records.len() as u64, reached: notes.reached }
+        let last = notes.records.last().map_or(0, |record| record.number);
+        JournalSpan { begins_after: 0, last, reached: notes.reached }
     }
 
     fn append(&mut self, reached: Reached, endings: &[Ending]) -> Result<u64, OutsideError> {
@@ -103,11 +110,14 @@ impl Scene {
     }
 
     fn open(&mut self) {
+        self.database = Some(self.try_open().unwrap());
+    }
+
+    fn try_open(&mut self) -> Result<Database, OpenError> {
         self.database = None;
         let genesis = Genesis { realm: Realm([1; 16]), epoch_random: [2; 16] };
         let outside = Outside { mark: Some(Box::new(self.noted.clone())), journal: Some(Box::new(self.noted.clone())) };
-        let opened = Database::open_beside(&self.noted.database, &genesis, Arc::new(SystemClock), |_, _| Ok(outside));
-        self.database = Some(opened.unwrap());
+        Database::open_beside(&self.noted.database, &genesis, Arc::new(SystemClock), |_, _| Ok(outside))
     }
 
     /// Whether each of these steps, which wait together, was answered that it is done.
@@ -177,6 +187,7 @@ fn the_journal_hears_of_an_end_before_it_is_committed_and_the_mark_after_it() {
     assert_eq!(scene.journalled(), [1, 2]);
     assert_eq!(scene.notes().seen_by_journal.last(), Some(&0));
     assert_eq!(scene.notes().seen_by_mark.last(), Some(&2));
+    assert_eq!(scene.notes().journalled, 3, "two ends, and before them that there is a journal");
 }
 
 #[test]
@@ -258,4 +269,41 @@ fn what_a_crash_has_left_in_the_journal_alone_is_done_before_anybody_is_answered
     scene.open();
     assert_eq!(scene.commit([end()]), [true]);
     assert_eq!(scene.journalled(), [1, 2, 3]);
+}
+
+#[test]
+fn a_journal_that_lacks_a_record_before_its_last_is_refused() {
+    let mut scene = Scene::new();
+    for _ in 0..3 {
+        assert_eq!(scene.commit([end()]), [true]);
+    }
+    scene.database = None;
+    let reached = scene.notes().reached.unwrap();
+    let reached = Reached { counter: reached.counter + 1, ..reached };
+    let endings = [3, 4, 5].map(|cutoff| Ending::ClientCutoff { client: app(), cutoff });
+    scene.noted.append(reached, &endings).unwrap();
+    let records = scene.notes().records.clone();
+    for (lost, missing) in [(6, 6), (5, 5)] {
+        scene.notes().records.retain(|record| record.number != lost);
+        let told = scene.try_open().err().unwrap().to_string();
+        assert!(told.contains(&format!("the journal lacks record {missing} of 7")), "{told}");
+        scene.notes().records = records.clone();
+    }
+    scene.open();
+    assert_eq!(scene.noted.cutoff(), 5);
+}
+
+#[test]
+fn an_emergency_that_is_in_the_journal_alone_leaves_a_master_key_announced() {
+    let mut scene = Scene::new();
+    let announce = "INSERT INTO announced_keys (kid, check_value) VALUES (1, x'0101010101010101')";
+    assert_eq!(scene.commit([write(announce)]), [true]);
+    scene.database = None;
+    let reached = *scene.notes().raised.last().unwrap();
+    let reached = Reached { counter: reached.counter + 1, ..reached };
+    scene.noted.append(reached, &[Ending::MasterKeysRetired { oldest: Kid(2) }]).unwrap();
+    scene.open();
+    let connection = Connection::open(&scene.noted.database).unwrap();
+    let kept: i64 = connection.query_row("SELECT kid FROM announced_keys", [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, 1, "an empty store would take any");
 }

@@ -52,8 +52,16 @@ pub(crate) fn replace(transaction: &Transaction<'_>, keys: &NewKeys) -> Result<(
     Ok(())
 }
 
+/// Begins with the master keys of a restored store, and forgets those that do not count any more.
+pub(crate) fn renew(transaction: &Transaction<'_>, counting: &[AnnouncedKey]) -> Result<(), StoreError> {
+    for key in counting {
+        announce(transaction, *key).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    }
+    counting.first().map_or(Ok(()), |oldest| forget_below(transaction, oldest.kid))
+}
+
 /// Forgets the master keys below `oldest`, which were retired after this copy of the store was made, and with them the signing
-/// keys that only they could open.
+/// keys that only they could open. The newest stays where none is known that followed it.
 pub(crate) fn forget_below(transaction: &Transaction<'_>, oldest: Kid) -> Result<(), StoreError> {
     transaction.execute(DELETE_ANNOUNCED_KEYS_BELOW, [oldest.0])?;
     transaction.execute(WITHDRAW_SIGNING_KEYS_SEALED_BELOW, params![oldest.0, transaction.now().milliseconds()])?;

@@ -96,7 +96,8 @@ impl Files {
     pub(super) fn restore(&self, policy: RestorePolicy, with_journal: bool, seed: u64) -> Result<Restored> {
         let outside =
             OutsideFiles { journal: self.outside.journal.clone().filter(|_| with_journal), ..self.outside.clone() };
-        let restoration = Restoration { backup: Some(self.backup()), policy, gives_up_journal: !with_journal };
+        let backup = Some(self.backup());
+        let restoration = Restoration { backup, policy, earlier_journals: Vec::new(), gives_up_journal: !with_journal };
         let now = Timestamp::from_seconds(START_SECONDS);
         Ok(DataDirectory::open(&self.data())?.restore(&restoration, &outside, &SeededEntropy::new(seed), now)?)
     }
