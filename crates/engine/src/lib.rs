@@ -67,6 +67,7 @@ mod server;
 mod shown_text;
 mod signing;
 mod slow_signatures;
+mod store_time;
 mod sweep;
 mod take_over;
 mod token;

@@ -5,6 +5,7 @@ use regrant_store::{
 };
 
 use crate::keys::KeyState;
+use crate::store_time::store_time;
 use crate::{AuthorizationServer, Event, Happening, RevokedGrants, Revoker};
 
 /// What became of a grant that an operator ended.
@@ -103,8 +104,8 @@ impl AuthorizationServer {
         Ok(())
     }
 
-    /// Ends the grants that `filter` means and that were made before `made_before`, or until now when that is to come: slice
-    /// by slice, with refreshes between. How many ended.
+    /// Ends the grants that `filter` means and that were made before `made_before`, or until now when that is to come, by the store's
+    /// clock, which the grants were made by: slice by slice, with refreshes between. How many ended.
     ///
     /// # Errors
     /// When the store failed: then some have ended, and asking again ends the rest.
@@ -114,7 +115,7 @@ impl AuthorizationServer {
         made_before: Timestamp,
     ) -> Result<u64, StoreError> {
         // What is made from now on may stand before the place that the slices have come to.
-        let made_before = made_before.min(self.clock.now().plus_milliseconds(1));
+        let made_before = made_before.min(store_time(&*self.store).await?.plus_milliseconds(1));
         let (mut count, mut after) = (0, None);
         loop {
             let slice = self.store.end_grants(filter, made_before, after).await?;
@@ -138,7 +139,7 @@ impl AuthorizationServer {
 #[cfg(test)]
 mod tests {
     use regrant_grant::{GrantSecret, Verdict};
-    use regrant_protocol::TokenResponse;
+    use regrant_protocol::{ManualClock, TokenResponse};
 
     use super::*;
     use crate::TokenError;
@@ -212,5 +213,15 @@ mod tests {
         assert_eq!(verdict(world.refresh(&late, "").await), Some(Verdict::Revoked));
         let Grant { revoked_at, .. } = world.server.grant(GrantId([2; 16])).await.unwrap().unwrap().grant;
         assert_eq!(revoked_at, Some(world.now()));
+    }
+
+    #[tokio::test]
+    async fn a_node_whose_clock_is_behind_the_store_ends_what_was_made_just_now() {
+        let mut world = World::new().await;
+        let (_, made) = log_in(&world, 1).await;
+        world.server.clock = std::sync::Arc::new(ManualClock::new(world.now().plus_seconds(-60)));
+        let never = Timestamp::from_milliseconds(i64::MAX);
+        assert_eq!(world.server.end_grants_made_before(&GrantFilter::default(), never).await, Ok(1));
+        assert_eq!(verdict(world.refresh(&made, "").await), Some(Verdict::Revoked));
     }
 }

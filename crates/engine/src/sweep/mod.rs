@@ -19,6 +19,7 @@ use tracing::{info, warn};
 
 use self::clock_watch::ClockWatch;
 use crate::AuthorizationServer;
+use crate::store_time::store_time;
 
 /// How many rows a slice looks at: reading them takes less than a millisecond.
 pub const SWEEP_ROWS_MAX: u32 = 200;
@@ -108,8 +109,10 @@ impl AuthorizationServer {
 impl Sweeper {
     /// Sweeps the next slice. What it did is logged, and an alarm is raised when the clock cannot be believed.
     pub async fn sweep_slice(&self) -> SweepOutcome {
-        if let Some(wait) = self.recovery_left() {
-            return SweepOutcome::NotYet(wait);
+        match self.recovery_left().await {
+            Ok(None) => {}
+            Ok(Some(wait)) => return SweepOutcome::NotYet(wait),
+            Err(failure) => return failed(failure),
         }
         let mut progress = self.progress.lock().await;
         let monotonic = self.clock.monotonic();
@@ -141,12 +144,12 @@ impl Sweeper {
 
 impl Sweeper {
     /// How long the store still recovers from a restore, up to an hour: until then the rows say less than the tokens that may
-    /// move them forward, so that what seems to have ended may live.
-    fn recovery_left(&self) -> Option<Duration> {
-        let recovery = self.store.identity().epoch().recovery?;
-        let left = recovery.until.milliseconds_since(self.clock.now());
-        let left = u64::try_from(left).ok().filter(|left| *left > 0)?;
-        Some(Duration::from_millis(left).min(Duration::from_secs(SWEEP_PASS_PAUSE_SECONDS)))
+    /// move them forward, so that what seems to have ended may live. By the store's clock, as for whoever comes forward.
+    async fn recovery_left(&self) -> Result<Option<Duration>, StoreError> {
+        let Some(recovery) = self.store.identity().epoch().recovery else { return Ok(None) };
+        let left = recovery.until.milliseconds_since(store_time(&*self.store).await?);
+        let left = u64::try_from(left).ok().filter(|left| *left > 0).map(Duration::from_millis);
+        Ok(left.map(|left| left.min(Duration::from_secs(SWEEP_PASS_PAUSE_SECONDS))))
     }
 }
 
@@ -171,8 +174,10 @@ impl Progress {
 
 #[cfg(test)]
 mod tests {
-    use regrant_grant::{GrantId, GrantSecret, Verdict};
-    use regrant_protocol::{Params, TokenResponse};
+    use regrant_grant::{GrantId, GrantSecret, Realm, RecoverPublic, Recovery, Verdict};
+    use regrant_protocol::{EpochNumber, ManualClock, Params, TokenResponse};
+    use regrant_store::{Epoch, Renewal};
+    use regrant_store_sqlite::{Genesis, SqliteStore, StagedStore, back_up};
 
     use super::*;
     use crate::TokenError;
@@ -203,6 +208,33 @@ mod tests {
     fn verdict(answer: Result<TokenResponse, TokenError>) -> Verdict {
         let Err(TokenError::Refresh { verdict, .. }) = answer else { panic!("it was not the rule that refused") };
         verdict
+    }
+
+    #[tokio::test]
+    async fn a_store_recovers_as_long_as_its_own_clock_says() {
+        let world = World::new().await;
+        let (database, copy) = (world.data.path().join("regrant.db"), world.data.path().join("copy.db"));
+        back_up(&database, &copy).unwrap();
+        let staged = StagedStore::open(&copy, world.now()).unwrap();
+        let until = world.now().plus_seconds(60);
+        let recovery = Recovery { former: EpochNumber::FIRST, until, public: RecoverPublic::LogInAgain };
+        let renewal = Renewal {
+            epoch: Epoch { number: EpochNumber(2), random: [9; 16], recovery: Some(recovery) },
+            counter: staged.standing().high_water.counter + 1,
+            master_keys: staged.standing().announced_keys.clone(),
+            replay_after: 0,
+        };
+        staged.renew(&renewal, None).unwrap();
+        let genesis = Genesis { realm: Realm([0; 16]), epoch_random: [0; 16] };
+        let store = SqliteStore::open(&copy, genesis, world.clock.clone()).unwrap();
+        store.trust_clock().await.unwrap();
+        let ahead = Arc::new(ManualClock::new(until.plus_seconds(1)));
+        let watch = ClockWatch::starting(&*ahead);
+        let progress = Progress { position: SweepPosition::default(), removed: Removed::default(), watch };
+        let sweeper = Sweeper { store: Arc::new(store), clock: ahead, progress: Mutex::new(progress) };
+        assert_eq!(sweeper.sweep_slice().await, SweepOutcome::NotYet(Duration::from_secs(60)));
+        world.clock.advance_seconds(60);
+        assert_eq!(sweeper.sweep_slice().await, SweepOutcome::Slice(Removed::default()));
     }
 
     #[tokio::test]
