@@ -54,9 +54,13 @@ impl DataDirectory {
         let store = PostgresStore::open_beside(settings, genesis, clock, mark).await?;
         let known = store.announced_keys().await;
         let known = known.map_err(|error| DataDirectoryError::Store { store: address.clone(), error })?;
-        let ring = self.keys(entropy, || match known.is_empty() {
-            true => Ok(()),
-            false => Err(DataDirectoryError::KeyFileNotCopied {
+        // A server that was there has made signing keys, and a restore has begun an epoch, whatever was announced.
+        let signing = store.signing_keys().await;
+        let signing = signing.map_err(|error| DataDirectoryError::Store { store: address.clone(), error })?;
+        let was_used = !known.is_empty() || !signing.is_empty() || store.identity().epochs.len() > 1;
+        let ring = self.keys(entropy, || match was_used {
+            false => Ok(()),
+            true => Err(DataDirectoryError::KeyFileNotCopied {
                 key_file: self.path().join(KEY_FILE).display().to_string(),
                 store: address,
             }),
@@ -109,6 +113,58 @@ mod tests {
         let (copied, _) = opened(&late).await.unwrap();
         assert_eq!(copied.to_text(), ring.to_text());
         assert_eq!(opened(&first).await.unwrap().0.to_text(), ring.to_text());
+    }
+
+    #[tokio::test]
+    async fn no_keys_are_made_for_a_store_that_was_used_though_it_knows_none() {
+        let database = Postgres::shared().database();
+        let settings = || Settings::new(Address::parse(&database.url(), None).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let first = DataDirectory::open(&folder.path().join("first")).unwrap();
+        let entropy = SeededEntropy::new(1);
+        let (ring, store) = first.postgres(settings(), &entropy, Arc::new(SystemClock)).await.unwrap();
+        let check_value = ring.check_value(Kid::FIRST).unwrap();
+        store.announce_key(AnnouncedKey { kid: Kid::FIRST, check_value }).await.unwrap();
+        let at = regrant_protocol::Timestamp::from_seconds(1);
+        let key = regrant_store::SealedSigningKey {
+            key_id: "a".to_owned(),
+            algorithm: "ES256".to_owned(),
+            sealed_under: Kid::FIRST,
+            sealed: vec![1],
+            created_at: at,
+            signs_from: at,
+            withdrawn_at: None,
+        };
+        store.add_signing_key(key).await.unwrap();
+        database.sql("DELETE FROM regrant.announced_keys");
+        let late = DataDirectory::open(&folder.path().join("late")).unwrap();
+        let told = late.postgres(settings(), &entropy, Arc::new(SystemClock)).await.err().unwrap().to_string();
+        assert!(told.contains("copy the key file of another node there"), "{told}");
+        assert!(!late.path().join(KEY_FILE).exists());
+    }
+
+    #[tokio::test]
+    async fn a_restored_database_knows_the_keys_of_the_key_file_alone() {
+        let database = Postgres::shared().database();
+        let settings = || Settings::new(Address::parse(&database.url(), None).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let node = DataDirectory::open(&folder.path().join("node")).unwrap();
+        let entropy = SeededEntropy::new(1);
+        let (mut ring, store) = node.postgres(settings(), &entropy, Arc::new(SystemClock)).await.unwrap();
+        let first = AnnouncedKey { kid: Kid::FIRST, check_value: ring.check_value(Kid::FIRST).unwrap() };
+        store.announce_key(first).await.unwrap();
+        drop(store);
+        // The emergency came after the backup.
+        let kid = ring.add(&entropy).unwrap();
+        ring.retire_below(kid);
+        regrant_engine::KeyFile::replace(&node, &ring).unwrap();
+        let (outside, policy) = (OutsideFiles::default(), crate::RestorePolicy::Strict);
+        let restoring = node.restore_postgres(settings(), &outside, policy, true, &entropy, Arc::new(SystemClock));
+        restoring.await.unwrap();
+        let (_, store) = node.postgres(settings(), &entropy, Arc::new(SystemClock)).await.unwrap();
+        let second = AnnouncedKey { kid, check_value: ring.check_value(kid).unwrap() };
+        assert_eq!(store.announced_keys().await, Ok(vec![second]));
+        assert!(store.announce_key(first).await.is_err());
     }
 
     #[tokio::test]
