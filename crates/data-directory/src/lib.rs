@@ -7,6 +7,8 @@
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod checksum;
 mod data_directory;
+#[cfg(feature = "sqlite")]
+mod database_files;
 mod error;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod hex;

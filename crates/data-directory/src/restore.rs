@@ -9,12 +9,13 @@ use regrant_protocol::{EpochNumber, Timestamp};
 use regrant_store::{Ending, Journal, Reached, Renewal};
 use regrant_store_sqlite::{StagedStore, back_up, examine, newest_epoch};
 
+use crate::database_files;
 use crate::error::io_error;
 use crate::journal::JournalChain;
 use crate::mark::{self, Marked};
 use crate::move_note::refuse_moved;
 use crate::renewal::{Begun, check_keys, master_keys, replay_after};
-use crate::replace_file::{beside, remove_leftover, sync_directory_of};
+use crate::replace_file::{beside, sync_directory_of};
 use crate::{
     DATABASE, DataDirectory, DataDirectoryError, OutsideFiles, RestoreError, RestorePolicy, Restored, StoreKind,
 };
@@ -140,13 +141,7 @@ impl DataDirectory {
     ) -> Result<Option<PathBuf>, RestoreError> {
         let replaced = free_name(&self.path().join(format!("{KEPT_DATABASE}{}", number.0)));
         let has_one = database.exists();
-        for suffix in ["", "-wal", "-shm"] {
-            let (from, to) = (beside(database, suffix), beside(&replaced, suffix));
-            if from.exists() {
-                fs::rename(&from, &to).map_err(|error| io_error(&from, error))?;
-            }
-        }
-        sync_directory_of(database).map_err(|error| io_error(self.path(), error))?;
+        database_files::rename(database, &replaced).map_err(|error| io_error(database, error))?;
         fs::rename(staged, database)
             .and_then(|()| sync_directory_of(database))
             .map_err(|error| io_error(database, error))?;
@@ -159,7 +154,7 @@ fn newest_kept(directory: &Path) -> Option<PathBuf> {
     let files = fs::read_dir(directory).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
     let is_kept = |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        name.starts_with(KEPT_DATABASE) && !name.ends_with("-wal") && !name.ends_with("-shm")
+        name.starts_with(KEPT_DATABASE) && !database_files::is_log(name)
     };
     // The name is given by a rename, which is the last change of its status.
     let renamed_at = |path: &PathBuf| path.metadata().ok().map(|found| (found.ctime(), found.ctime_nsec()));
@@ -168,21 +163,19 @@ fn newest_kept(directory: &Path) -> Option<PathBuf> {
 
 /// `wanted`, or where a database or its log has that name, the first that is free with a number behind it.
 fn free_name(wanted: &Path) -> PathBuf {
-    let is_free = |path: &PathBuf| ["", "-wal", "-shm"].iter().all(|suffix| !beside(path, suffix).exists());
     let names = (1_u32..).map(|number| match number {
         1 => wanted.to_owned(),
         _ => beside(wanted, &format!(".{number}")),
     });
-    names.into_iter().find(is_free).expect("a directory has fewer files than there are numbers")
+    names
+        .into_iter()
+        .find(|name| database_files::is_free(name))
+        .expect("a directory has fewer files than there are numbers")
 }
 
 /// Removes a copy that was not put in place, with the logs of it.
 fn remove(staged: &Path) -> Result<(), DataDirectoryError> {
-    for suffix in ["-wal", "-shm", "-journal", ""] {
-        let path = beside(staged, suffix);
-        remove_leftover(&path).map_err(|error| io_error(&path, error))?;
-    }
-    Ok(())
+    database_files::remove(staged).map_err(|error| io_error(staged, error))
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ mod error;
 mod note;
 mod route;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,10 +18,10 @@ use regrant_store::{MovedTable, TableDigest};
 use regrant_store_postgres::{Address, ArrivalError, ArrivingStore};
 use regrant_store_sqlite::{DepartingStore, examine};
 
+use crate::database_files;
 use crate::error::io_error;
 use crate::move_note::{MoveNote, refuse_moved};
 use crate::renewal::check_keys;
-use crate::replace_file::{beside, sync_directory_of};
 use crate::{DATABASE, DataDirectory, DataDirectoryError, KnownStore, OutsideFiles, StoreKind};
 
 pub use error::MoveError;
@@ -195,15 +194,8 @@ fn departing(database: &Path, ring: &KeyRing, outside: &OutsideFiles) -> Result<
     Ok(departing)
 }
 
-/// Gives a database another name, its log with it, for good. One that is not there has it already.
 fn rename_database(from: &Path, to: &Path) -> Result<(), DataDirectoryError> {
-    for suffix in ["-wal", "-shm", ""] {
-        let (from, to) = (beside(from, suffix), beside(to, suffix));
-        if from.exists() {
-            fs::rename(&from, &to).map_err(|error| io_error(&from, error))?;
-        }
-    }
-    sync_directory_of(to).map_err(|error| io_error(to, error))
+    database_files::rename(from, to).map_err(|error| io_error(from, error))
 }
 
 #[cfg(test)]
