@@ -103,6 +103,7 @@ mod tests {
             found.extend(records.iter().map(|record| record.number));
         }
         assert_eq!(found, [2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(chain.read_after(5).unwrap().len(), 1, "the seventh is that of the next journal");
         let epoch = Ending::Epoch { number: EpochNumber(2) };
         assert_eq!(chain.append(REACHED, &[epoch]), Ok(9));
         assert_eq!(chain.read_after(8).unwrap().len(), 1);
