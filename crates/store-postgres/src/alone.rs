@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use regrant_grant::{GrantId, Write};
 use regrant_protocol::EpochNumber;
 use regrant_store::{StoreError, Target};
@@ -7,9 +5,8 @@ use regrant_store::{StoreError, Target};
 use crate::cap;
 use crate::decision::{decide, meets_cap};
 use crate::id_bytes::IdBytes;
-use crate::lane::Waiting;
+use crate::lane::{Lane, Waiting};
 use crate::look_up::look_up;
-use crate::pool::Pool;
 use crate::rows::grant::inconsistent;
 use crate::statements::grant::{LOCK_GRANT, SELECT_GRANTS};
 use crate::store_clock::StoreClock;
@@ -20,38 +17,47 @@ use crate::write;
 /// How often a step is begun when somebody else is in the way each time.
 pub(crate) const BEGINNINGS_MAX: u32 = 3;
 
-/// Runs a step in a transaction of its own, which locks the grant first: from then on nobody else changes that. So travels who
-/// was in the way of somebody together with others, and who has to make room.
-pub(crate) async fn run(
-    pool: &Arc<Pool>,
-    clock: &StoreClock,
-    epoch: EpochNumber,
-    step: &mut Waiting,
-) -> Result<(), StoreError> {
-    let mut told = None;
+/// Runs a step in a transaction of its own, which locks the grant first, and answers it: from then on nobody else changes that. So
+/// travels who was in the way of somebody together with others, and who has to make room. Who ends something by that goes on where
+/// the journal is waited for, if it is not here.
+pub(crate) async fn run(lane: &Lane, mut step: Waiting) {
+    match (decide_alone(lane, &mut step).await, &lane.ending) {
+        (Ok(Outcome::Ends), Some(ending)) => ending.take(step),
+        (Ok(_), _) => step.answer(Ok(())),
+        (Err(error), _) => step.answer(Err(error)),
+    }
+}
+
+async fn decide_alone(lane: &Lane, step: &mut Waiting) -> Result<Outcome, StoreError> {
+    let Lane { pool, clock, epoch, ending } = lane;
     for _ in 0..BEGINNINGS_MAX {
         step.in_time(clock)?;
         let lease = pool.lease().await?;
         lease.may_decide()?;
         let transaction = Transaction::begin(lease, clock).await?;
-        let outcome = match attempt(&transaction, clock, epoch, step).await {
-            Ok(Outcome::Done) => return transaction.commit().await,
-            Ok(Outcome::Overtaken) => None,
-            Err(error) => (!transaction.met_contention()).then_some(error),
+        let outcome = match attempt(&transaction, clock, *epoch, step).await {
+            Ok(Outcome::Done) if ending.is_some() && transaction.has_ended_something() => Ok(Outcome::Ends),
+            Ok(Outcome::Done) => return transaction.commit().await.map(|()| Outcome::Done),
+            Ok(outcome) => Ok(outcome),
+            Err(_) if transaction.met_contention() => Ok(Outcome::Overtaken),
+            Err(error) => Err(error),
         };
         transaction.roll_back().await;
         match outcome {
-            Some(error) => return Err(error),
-            None => told = Some("others were faster each time; the same request can be sent again"),
+            Ok(Outcome::Overtaken) => {}
+            outcome => return outcome,
         }
     }
-    Err(StoreError::Unavailable(told.unwrap_or_default().to_owned()))
+    let told = "others were faster each time; the same request can be sent again";
+    Err(StoreError::Unavailable(told.to_owned()))
 }
 
 enum Outcome {
     Done,
     /// What was read was so no longer when it was to be relied on.
     Overtaken,
+    /// It would end something, which is not done here; nothing was written.
+    Ends,
 }
 
 async fn attempt(

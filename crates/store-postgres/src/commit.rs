@@ -3,10 +3,10 @@
 use regrant_store::{Ending, Reached, StoreError};
 
 use crate::guard::{Guard, Raise};
-use crate::journal::JournalDatabase;
+use crate::node_journal::NodeJournal;
 use crate::replay::{ReplayError, catch_up};
 use crate::rows::high_water;
-use crate::statements::high_water::{RAISE_AND_COMMIT, RAISE_IF_FREE_AND_COMMIT};
+use crate::statements::high_water::{RAISE_AND_COMMIT, RAISE_IF_FREE_AND_COMMIT, raise_to_and_commit};
 use crate::transaction::Transaction;
 
 /// Commits a transaction that has ended these. On an error it is undone, or nobody knows.
@@ -27,22 +27,18 @@ pub(crate) async fn commit(transaction: &mut Transaction, guard: &Guard, endings
 async fn commit_journalled(
     transaction: &mut Transaction,
     guard: &Guard,
-    journal: &JournalDatabase,
+    journal: &NodeJournal,
     endings: &[Ending],
 ) -> Result<Option<u64>, StoreError> {
     let added = async {
+        journal.ready().await?;
         let water = high_water::lock(transaction).await?;
         let reached = Reached { counter: water.counter.saturating_add(1), epoch: guard.epoch() };
-        let last = journal.append(water.journalled, reached, endings).await;
-        Ok((reached.counter, last.map_err(|error| StoreError::Unavailable(error.to_string()))?))
+        Ok((reached.counter, journal.append(water.journalled, reached, endings).await?))
     };
     match added.await {
         Ok((counter, Some(journalled))) => {
-            let sql = format!(
-                "SET LOCAL statement_timeout = 0;
-                 UPDATE high_water SET counter = {counter}, journalled = {journalled} RETURNING counter; COMMIT"
-            );
-            let counter = transaction.lease().commit_by(&sql).await?;
+            let counter = transaction.lease().commit_by(&raise_to_and_commit(counter, journalled)).await?;
             guard.journalled(journalled);
             Ok(counter)
         }
@@ -54,7 +50,6 @@ async fn commit_journalled(
             Err(StoreError::Unavailable(told.to_owned()))
         }
         Err(error) => {
-            tracing::error!(%error, "what ended cannot be written down outside the store, so nothing is done");
             transaction.undo().await;
             Err(error)
         }
@@ -62,9 +57,9 @@ async fn commit_journalled(
 }
 
 /// Does what a failed commit has left in the journal.
-async fn mend(transaction: &mut Transaction, guard: &Guard, journal: &JournalDatabase) -> Result<(), StoreError> {
+async fn mend(transaction: &mut Transaction, guard: &Guard, journal: &NodeJournal) -> Result<(), StoreError> {
     transaction.begin_again().await?;
-    let outcome = match catch_up(transaction, journal, guard.epoch()).await {
+    let outcome = match catch_up(transaction, journal.database(), guard.epoch()).await {
         Ok(()) => {
             transaction.lease().commit().await?;
             transaction.has_ended();

@@ -6,6 +6,7 @@ use regrant_protocol::{Clock, EpochNumber, Timestamp};
 use regrant_store::{HighWater, Mark, Place, Reached, RolledBack, StoreError};
 
 use crate::journal::JournalDatabase;
+use crate::node_journal::NodeJournal;
 
 /// How long what a node writes may be ahead of the counter that tells of it: a second. A copy that lacks less is not noticed by it.
 const RAISED_EVERY: Duration = Duration::from_secs(1);
@@ -16,7 +17,7 @@ pub(crate) struct Guard {
     clock: Arc<dyn Clock>,
     epoch: EpochNumber,
     mark: Mutex<Option<Box<dyn Mark>>>,
-    journal: Option<JournalDatabase>,
+    journal: Option<NodeJournal>,
     known: Mutex<Known>,
     is_halted: AtomicBool,
 }
@@ -74,12 +75,12 @@ impl Guard {
 
     /// The same with a journal that has been brought together with the store.
     pub(crate) fn with_journal(mut self, journal: Option<JournalDatabase>) -> Self {
-        self.journal = journal;
+        self.journal = journal.map(|journal| NodeJournal::new(journal, Arc::clone(&self.clock)));
         self
     }
 
     /// The journal to which everything is added that ends.
-    pub(crate) fn journal(&self) -> Option<&JournalDatabase> {
+    pub(crate) fn journal(&self) -> Option<&NodeJournal> {
         self.journal.as_ref()
     }
 
@@ -156,23 +157,32 @@ impl Guard {
 
     /// Nobody asks any more. What is outside is written when this returns.
     pub(crate) fn close(&self) {
-        drop(self.mark.lock().unwrap_or_else(PoisonError::into_inner).take());
+        // It ends when what it was told last is written, and nobody is to wait for that here.
+        let mark = self.mark.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(mark);
     }
 
     /// The store is known to have come so far, by this node or another. A mark that follows others too tells what they have lost.
     fn reached(&self, counter: u64) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if counter > known.counter {
-            known.counter = counter;
-            if let Some(mark) = &*self.mark.lock().unwrap_or_else(PoisonError::into_inner) {
-                mark.raise(Reached { counter, epoch: self.epoch });
-            }
+        let is_news = {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_news = counter > known.counter;
+            known.counter = known.counter.max(counter);
+            is_news
+        };
+        if is_news && let Some(mark) = &*self.mark.lock().unwrap_or_else(PoisonError::into_inner) {
+            // Who came later may have been faster.
+            let Place { epoch, counter } = self.known();
+            mark.raise(Reached { counter, epoch });
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+
     use regrant_protocol::ManualClock;
 
     use super::*;
@@ -244,6 +254,52 @@ mod tests {
         assert_eq!(guard.may_decide(), Ok(()));
         guard.look(guard.known(), place(2, 8), Some(Timestamp::from_seconds(1))).unwrap();
         assert_eq!(guard.may_decide(), Err(StoreError::RolledBack));
+    }
+
+    /// A mark that ends when somebody else has counted once more.
+    struct Slow(Box<dyn Fn() + Send>);
+
+    impl Mark for Slow {
+        fn seen(&self) -> Option<Reached> {
+            None
+        }
+
+        fn raise(&self, _: Reached) {
+            (self.0)();
+        }
+    }
+
+    impl Drop for Slow {
+        fn drop(&mut self) {
+            (self.0)();
+        }
+    }
+
+    #[test]
+    fn while_the_mark_is_written_nobody_waits_who_counts() {
+        const PATIENCE: Duration = Duration::from_secs(60);
+        let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(1)));
+        let (writes, is_written) = mpsc::channel();
+        let (go_on, may_go_on) = mpsc::channel();
+        let write = move || {
+            writes.send(()).unwrap();
+            may_go_on.recv_timeout(PATIENCE).unwrap();
+        };
+        let mark = Box::new(Slow(Box::new(write)));
+        let guard = Arc::new(Guard::new(EPOCH, &HighWater::default(), Some(mark), clock).unwrap());
+        for close in [false, true] {
+            let writing = Arc::clone(&guard);
+            let writing = thread::spawn(move || if close { writing.close() } else { writing.raised(Some(1)) });
+            is_written.recv_timeout(PATIENCE).unwrap();
+            let counting = Arc::clone(&guard);
+            let counting =
+                thread::spawn(
+                    move || if close { counting.raised(Some(2)) } else { assert_eq!(counting.known(), place(2, 1)) },
+                );
+            counting.join().unwrap();
+            go_on.send(()).unwrap();
+            writing.join().unwrap();
+        }
     }
 
     #[test]

@@ -19,12 +19,16 @@ use crate::statements::journal::{
     CREATE_JOURNAL, INSERT_JOURNAL, INSERT_RECORDS, SELECT_HAS_JOURNAL, SELECT_RECORDS, SELECT_SPAN,
 };
 
-/// How long a connection to the journal is waited for.
-const LEASE_MILLISECONDS_MAX: u64 = 1_000;
+/// How many connections of a node are for what ends something, where that waits for the journal, and how many it has to the journal.
+/// The next end is made ready while one waits; more would wait for the same row.
+pub(crate) const ENDING_CONNECTIONS: usize = 2;
 
-/// How long it is waited until records are durable. With the time before, it is shorter than the store lets a transaction wait that is
-/// under way meanwhile.
-const APPEND_MILLISECONDS_MAX: u64 = 1_500;
+/// How long a connection to the journal is waited for.
+pub(crate) const LEASE_MILLISECONDS_MAX: u64 = 1_000;
+
+/// How long it is waited until records are durable, or until the journal says where it ends. With the time before, it is shorter
+/// than the store lets a transaction wait that is under way meanwhile.
+pub(crate) const ANSWER_MILLISECONDS_MAX: u64 = 1_500;
 
 /// The revocation journal in a database of its own, which all nodes share. Whoever adds to it holds the store's row that says which
 /// record is the last.
@@ -47,24 +51,51 @@ impl JournalDatabase {
     /// # Errors
     /// When it is another store's, or cannot be used.
     pub async fn open(address: Address, realm: Realm, known: Option<u64>) -> Result<Self, OutsideError> {
+        let journal = Self::connect(address, realm).await?;
+        journal.begin_unless_there(known).await?;
+        Ok(journal)
+    }
+
+    /// Connects to where the journal of the store of this realm is to be: every host of it may take its time, as nobody waits yet.
+    pub(crate) async fn connect(address: Address, realm: Realm) -> Result<Self, OutsideError> {
         let connector = Connector::new(address).map_err(|error| OutsideError(format!("store.journal: {error}")))?;
         let connector = Arc::new(connector);
-        let journal = Self { pool: Pool::new(Arc::clone(&connector), 1), connector, realm };
-        let lease = journal.lease().await?;
-        let has_one = lease.query(SELECT_HAS_JOURNAL, &[]).await.map_err(|error| journal.unusable(&error))?;
+        let journal = Self { pool: Pool::new(Arc::clone(&connector), ENDING_CONNECTIONS), connector, realm };
+        journal.pool.lease().await.map_err(not_reached)?;
+        Ok(journal)
+    }
+
+    /// Begins it where there is none yet, as [`open`](Self::open) says, and sees that it is this store's.
+    pub(crate) async fn begin_unless_there(&self, known: Option<u64>) -> Result<(), OutsideError> {
+        let lease = self.lease().await?;
+        let has_one = lease.query(SELECT_HAS_JOURNAL, &[]).await.map_err(|error| self.unusable(&error))?;
         if has_one.first().and_then(|row| row.try_get(0).ok()) == Some(false) {
             let Some(known) = known else {
-                let name = journal.shown();
+                let name = self.shown();
                 return Err(OutsideError(format!(
                     "{name} has no revocation journal in it; name the one of this store in store.journal"
                 )));
             };
-            journal.begin(&lease, known).await.map_err(|error| journal.unusable(&error))?;
-            tracing::info!(journal = journal.shown(), after = known, "a revocation journal is begun");
+            self.begin(&lease, known).await.map_err(|error| self.unusable(&error))?;
+            tracing::info!(journal = self.shown(), after = known, "a revocation journal is begun");
         }
         drop(lease);
-        journal.span().await?;
-        Ok(journal)
+        self.span().await.map(drop)
+    }
+
+    /// Sees that there is a connection.
+    pub(crate) async fn reach(&self) -> Result<(), OutsideError> {
+        self.lease().await.map(drop)
+    }
+
+    /// Sees that there is a connection which is answered.
+    pub(crate) async fn ask(&self) -> Result<(), OutsideError> {
+        let lease = self.lease().await?;
+        let bound = Duration::from_millis(ANSWER_MILLISECONDS_MAX);
+        match timeout(bound, lease.query(SELECT_SPAN, &[])).await {
+            Ok(answer) => answer.map(drop).map_err(|error| self.unusable(&error)),
+            Err(_) => Err(self.silent(&lease)),
+        }
     }
 
     /// From where to where it goes.
@@ -92,11 +123,8 @@ impl JournalDatabase {
     /// [`OutsideError`]; then none of them counts, though they may be found.
     pub async fn append(&self, known: u64, reached: Reached, endings: &[Ending]) -> Result<Option<u64>, OutsideError> {
         let lease = self.lease().await?;
-        let added = timeout(Duration::from_millis(APPEND_MILLISECONDS_MAX), self.add(&lease, known, reached, endings));
-        let Ok(added) = added.await else {
-            lease.lose();
-            return Err(self.unusable(&"it did not answer in time"));
-        };
+        let added = timeout(Duration::from_millis(ANSWER_MILLISECONDS_MAX), self.add(&lease, known, reached, endings));
+        let Ok(added) = added.await else { return Err(self.silent(&lease)) };
         let added = added.map_err(|error| self.unusable(&error))?;
         Ok((added == endings.len() as u64).then_some(known + added))
     }
@@ -131,22 +159,39 @@ impl JournalDatabase {
         lease.commit().await
     }
 
+    /// A connection. One that is being made when nobody waits for it any more is made all the same, and found by who comes next: of
+    /// several hosts the first may be silent for longer than anybody waits.
     async fn lease(&self) -> Result<Lease, OutsideError> {
-        let lease = timeout(Duration::from_millis(LEASE_MILLISECONDS_MAX), self.pool.lease()).await;
-        let lease = lease.map_err(|_| self.unusable(&"it cannot be reached in time"))?;
-        lease.map_err(|error| OutsideError(format!("the revocation journal: {error}")))
+        let pool = Arc::clone(&self.pool);
+        let leasing = tokio::spawn(async move { pool.lease().await });
+        match timeout(Duration::from_millis(LEASE_MILLISECONDS_MAX), leasing).await {
+            Ok(Ok(lease)) => lease.map_err(not_reached),
+            Ok(Err(error)) => Err(self.unusable(&error)),
+            Err(_) => Err(self.unusable(&"it cannot be reached in time")),
+        }
+    }
+
+    /// What is told of a connection on which no answer comes.
+    fn silent(&self, lease: &Lease) -> OutsideError {
+        lease.lose();
+        self.unusable(&"it did not answer in time")
     }
 
     fn shown(&self) -> String {
         self.connector.shown()
     }
 
-    fn unusable(&self, problem: &dyn ToString) -> OutsideError {
+    /// What is told of a journal that cannot be used.
+    pub(crate) fn unusable(&self, problem: &dyn ToString) -> OutsideError {
         let (name, problem) = (self.shown(), problem.to_string());
         OutsideError(format!(
             "the revocation journal at {name}: {problem}; see that its server runs, and that we may write there"
         ))
     }
+}
+
+fn not_reached(error: StoreError) -> OutsideError {
+    OutsideError(format!("the revocation journal: {error}"))
 }
 
 fn read_span(row: &Row) -> Result<(Realm, JournalSpan), StoreError> {

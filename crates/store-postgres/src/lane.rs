@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::alone::{self, grant_of};
+use crate::ending_lane::{BeingEnded, EndingLane};
 use crate::pool::Pool;
 use crate::store_clock::StoreClock;
 use crate::together::{self, take_different};
@@ -20,7 +21,7 @@ pub const STEPS_TOGETHER_MAX: usize = 256;
 pub const WAITING_STEPS_MAX: usize = 4096;
 
 /// Where steps wait: those on one grant always in the same lane, one after another. As many lanes as there are connections for
-/// steps, so that no grant has two of them.
+/// steps, so that no grant has two of them; and one more for what ends something, where that has to wait for a journal.
 pub(crate) struct Lanes {
     queues: Vec<UnboundedSender<Waiting>>,
     places: Arc<Semaphore>,
@@ -29,15 +30,19 @@ pub(crate) struct Lanes {
 }
 
 impl Lanes {
-    /// Starts so many lanes, which use the connections of `pool`. They end when they have nothing to do and this was dropped.
-    pub(crate) fn start(count: usize, pool: &Arc<Pool>, clock: &StoreClock, epoch: EpochNumber) -> Self {
-        let start = |_| {
-            let (queue, waiting) = unbounded_channel();
-            tokio::spawn(serve(waiting, Arc::clone(pool), clock.clone(), epoch));
-            queue
-        };
+    /// Starts so many lanes, which use the connections of `pool`; with `ending` another, which uses those for what ends something. They
+    /// end when they have nothing to do and this was dropped.
+    pub(crate) fn start(
+        count: usize,
+        pool: &Arc<Pool>,
+        ending: Option<&Arc<Pool>>,
+        clock: &StoreClock,
+        epoch: EpochNumber,
+    ) -> Self {
+        let lane = |pool: &Arc<Pool>, ending| Lane { pool: Arc::clone(pool), clock: clock.clone(), epoch, ending };
+        let ending = ending.map(|pool| EndingLane::new(start(lane(pool, None))));
         Self {
-            queues: (0..count).map(start).collect(),
+            queues: (0..count).map(|_| start(lane(pool, ending.clone()))).collect(),
             places: Arc::new(Semaphore::new(WAITING_STEPS_MAX)),
             hasher: RandomState::new(),
             turn: AtomicUsize::new(0),
@@ -51,9 +56,10 @@ impl Lanes {
         let Step { target, begin_before, rule } = step;
         let (answer, answered) = oneshot::channel();
         let lane = self.lane_of(&target);
+        let waiting = Waiting { target, begin_before, rule, answer, being_ended: None, _place: place };
+        // Where nobody serves, it is dropped, and so is its answer.
+        let _ = self.queues[lane].send(waiting);
         let ended = || StoreError::Unavailable("the store has ended; start the process again".to_owned());
-        let waiting = Waiting { target, begin_before, rule, answer, _place: place };
-        self.queues[lane].send(waiting).map_err(|_| ended())?;
         answered.await.unwrap_or_else(|_| Err(ended()))
     }
 
@@ -72,6 +78,8 @@ pub(crate) struct Waiting {
     pub(crate) target: Target,
     pub(crate) begin_before: Option<Instant>,
     pub(crate) rule: Rule,
+    /// Where it was handed over, that its grant is being ended.
+    pub(crate) being_ended: Option<BeingEnded>,
     answer: oneshot::Sender<Result<(), StoreError>>,
     _place: OwnedSemaphorePermit,
 }
@@ -90,20 +98,47 @@ impl Waiting {
     }
 }
 
-async fn serve(mut queue: UnboundedReceiver<Waiting>, pool: Arc<Pool>, clock: StoreClock, epoch: EpochNumber) {
-    let mut waiting = Vec::new();
-    while waiting.is_empty() {
-        let Some(first) = queue.recv().await else { return };
-        waiting.push(first);
-        while !waiting.is_empty() {
-            while let Ok(next) = queue.try_recv() {
-                waiting.push(next);
-            }
-            let steps = take_different(&mut waiting, STEPS_TOGETHER_MAX);
-            for mut step in together::run(&pool, &clock, epoch, steps).await {
-                let outcome = alone::run(&pool, &clock, epoch, &mut step).await;
-                step.answer(outcome);
+/// What a lane works with.
+pub(crate) struct Lane {
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) clock: StoreClock,
+    pub(crate) epoch: EpochNumber,
+    /// Where a step goes on that ends something; `None` where it does so here.
+    pub(crate) ending: Option<EndingLane>,
+}
+
+impl Lane {
+    async fn serve(self, mut queue: UnboundedReceiver<Waiting>) {
+        let mut waiting = Vec::new();
+        while let Some(first) = queue.recv().await {
+            waiting.push(first);
+            while !waiting.is_empty() {
+                while let Ok(next) = queue.try_recv() {
+                    waiting.push(next);
+                }
+                let steps = take_different(&mut waiting, STEPS_TOGETHER_MAX);
+                self.run(steps).await;
             }
         }
     }
+
+    /// Runs steps on different grants. Those on a grant that is being ended elsewhere would wait for its row: they go there too.
+    async fn run(&self, steps: Vec<Waiting>) {
+        let mut here = Vec::new();
+        for step in steps {
+            match self.ending.as_ref().filter(|ending| ending.is_ending(&step.target)) {
+                Some(ending) => ending.take(step),
+                None => here.push(step),
+            }
+        }
+        for step in together::run(self, here).await {
+            alone::run(self, step).await;
+        }
+    }
+}
+
+fn start(lane: Lane) -> UnboundedSender<Waiting> {
+    let (queue, waiting) = unbounded_channel();
+    tokio::spawn(lane.serve(waiting));
+    queue
 }

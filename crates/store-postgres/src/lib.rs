@@ -11,6 +11,8 @@
 //!   somebody waits for that.
 //! - A counter in the database tells how far it has come, and a mark outside it: a connection that leads to an earlier day is not used,
 //!   and where there is no other, no node decides anything until the store was restored.
+//! - What ends is in the journal before it is committed, where there is one. Such steps have a lane and connections of their own, as the
+//!   journal may be slow or away, and nobody else waits with them.
 //! - A connection whose state is not known is closed; who waited for it hears that the store is unavailable.
 //! - No wait for a commit is ever cancelled: a commit that was cancelled while it waited for a standby is seen by everybody, and
 //!   may be lost.
@@ -25,6 +27,7 @@ mod commit;
 mod connect;
 mod connection;
 mod decision;
+mod ending_lane;
 mod endings;
 mod examine;
 mod failure;
@@ -38,6 +41,7 @@ mod lane;
 mod listener;
 mod look_up;
 mod migration;
+mod node_journal;
 mod open_error;
 mod page;
 mod pool;

@@ -11,9 +11,10 @@ use regrant_store::{
     Swept, User, UserChange,
 };
 
+use crate::alone::BEGINNINGS_MAX;
 use crate::connect::Connector;
 use crate::guard::Guard;
-use crate::journal::JournalDatabase;
+use crate::journal::{ENDING_CONNECTIONS, JournalDatabase};
 use crate::lane::Lanes;
 use crate::listener::Listener;
 use crate::migration::{MIGRATIONS, exists, migrate, pending, realm};
@@ -72,6 +73,8 @@ pub struct PostgresStore {
     identity: Identity,
     lanes: Lanes,
     pool: Arc<Pool>,
+    /// Connections for what ends something, where that has to wait for a journal: no other caller waits with it.
+    ending: Option<Arc<Pool>>,
     /// One connection for what a node has to know of the others, as it decides nothing without: no other caller is waited for.
     following: Arc<Pool>,
     clock: StoreClock,
@@ -132,9 +135,10 @@ impl PostgresStore {
         connector.expect(identity.realm, Arc::clone(&guard));
         let lane_count = usize::from(step_connections.get());
         let step_pool = Pool::new(Arc::clone(&connector), lane_count);
-        let lanes = Lanes::start(lane_count, &step_pool, &clock, identity.epoch().number);
+        let ending = guard.journal().map(|_| Pool::new(Arc::clone(&connector), ENDING_CONNECTIONS));
+        let lanes = Lanes::start(lane_count, &step_pool, ending.as_ref(), &clock, identity.epoch().number);
         let following = Pool::new(Arc::clone(&connector), 1);
-        Ok(Self { identity, lanes, pool, following, clock, listener: Listener::new(connector), guard })
+        Ok(Self { identity, lanes, pool, ending, following, clock, listener: Listener::new(connector), guard })
     }
 
     /// Whether there is a store in the database.
@@ -169,6 +173,12 @@ impl PostgresStore {
         Transaction::begin(self.pool.lease().await?, &self.clock).await
     }
 
+    /// A transaction that ends something, or may.
+    async fn begin_to_end(&self) -> Result<Transaction, StoreError> {
+        let pool = self.ending.as_ref().unwrap_or(&self.pool);
+        Transaction::begin(pool.lease().await?, &self.clock).await
+    }
+
     /// A transaction that changes nothing which has to be durable.
     async fn begin_uncounted(&self) -> Result<Transaction, StoreError> {
         self.begin().await.map(Transaction::uncounted)
@@ -200,7 +210,8 @@ async fn rolled_back(connector: &Connector, reading: &Transaction, how: RolledBa
     OpenError::RolledBack { address: connector.shown(), how }
 }
 
-/// Opens the journal, and does what it has and the store has not.
+/// Opens the journal, and does what it has and the store has not. Where somebody is in the way who ends something at the same time, it
+/// is begun again.
 async fn open_journal(
     connector: &Connector,
     pool: &Arc<Pool>,
@@ -209,22 +220,37 @@ async fn open_journal(
     address: Address,
 ) -> Result<JournalDatabase, OpenError> {
     let unavailable = |error: StoreError| connector.damaged(&error);
-    let lease = pool.lease().await.map_err(unavailable)?;
-    let transaction = Transaction::begin(lease, clock).await.map_err(unavailable)?.uncounted();
-    let water = high_water::lock(&transaction).await.map_err(unavailable)?;
-    let journal = JournalDatabase::open(address, identity.realm, Some(water.journalled)).await?;
-    match catch_up(&transaction, &journal, identity.epoch().number).await {
-        Ok(()) => {
-            transaction.commit().await.map_err(unavailable)?;
-            Ok(journal)
+    let journal = JournalDatabase::connect(address, identity.realm).await?;
+    let mut beginnings = 1..=BEGINNINGS_MAX;
+    loop {
+        let is_last = beginnings.next() == Some(BEGINNINGS_MAX);
+        let lease = pool.lease().await.map_err(unavailable)?;
+        let transaction = Transaction::begin(lease, clock).await.map_err(unavailable)?.uncounted();
+        let caught_up = async {
+            let water = high_water::lock(&transaction).await?;
+            journal.begin_unless_there(Some(water.journalled)).await?;
+            catch_up(&transaction, &journal, identity.epoch().number).await
+        };
+        let caught_up = caught_up.await;
+        let is_contended = transaction.met_contention();
+        match caught_up {
+            Ok(()) => {
+                transaction.commit().await.map_err(unavailable)?;
+                return Ok(journal);
+            }
+            Err(error) => {
+                transaction.roll_back().await;
+                match error {
+                    ReplayError::RolledBack(how) => {
+                        let reading = Transaction::reading(pool.lease().await.map_err(unavailable)?);
+                        return Err(rolled_back(connector, &reading, how).await);
+                    }
+                    ReplayError::Journal(error) => return Err(error.into()),
+                    ReplayError::Store(_) if is_contended && !is_last => {}
+                    ReplayError::Store(error) => return Err(unavailable(error)),
+                }
+            }
         }
-        Err(ReplayError::RolledBack(how)) => {
-            transaction.roll_back().await;
-            let reading = Transaction::reading(pool.lease().await.map_err(unavailable)?);
-            Err(rolled_back(connector, &reading, how).await)
-        }
-        Err(ReplayError::Journal(error)) => Err(error.into()),
-        Err(ReplayError::Store(error)) => Err(unavailable(error)),
     }
 }
 
@@ -266,7 +292,10 @@ impl Store for PostgresStore {
     }
 
     async fn change_client(&self, id: &ClientId, change: ClientChange) -> Result<(), ChangeError> {
-        let transaction = self.begin().await?;
+        let transaction = match &change {
+            ClientChange::Settings { .. } => self.begin().await?,
+            ClientChange::Enabled(_) | ClientChange::RaiseCutoff | ClientChange::Remove => self.begin_to_end().await?,
+        };
         let changed = client::change(&transaction, id, &change).await;
         transaction.end(changed).await
     }
@@ -286,7 +315,12 @@ impl Store for PostgresStore {
     }
 
     async fn change_user(&self, subject: &Subject, change: UserChange) -> Result<(), ChangeError> {
-        let transaction = self.begin().await?;
+        let transaction = match &change {
+            UserChange::Password { .. } | UserChange::Rehashed { .. } | UserChange::Profile { .. } => {
+                self.begin().await?
+            }
+            UserChange::Status(_) | UserChange::RaiseCutoff | UserChange::Remove => self.begin_to_end().await?,
+        };
         let changed = user::change(&transaction, subject, &change).await;
         transaction.end(changed).await
     }
@@ -302,13 +336,13 @@ impl Store for PostgresStore {
     }
 
     async fn end_session(&self, id: SessionId) -> Result<(), StoreError> {
-        let transaction = self.begin().await?;
+        let transaction = self.begin_to_end().await?;
         let ended = session::end(&transaction, id).await;
         transaction.end(ended).await
     }
 
     async fn end_sessions(&self, user: &Subject, except: Option<SessionId>) -> Result<(), StoreError> {
-        let transaction = self.begin().await?;
+        let transaction = self.begin_to_end().await?;
         let ended = session::end_all(&transaction, user, except).await;
         transaction.end(ended).await
     }
@@ -352,7 +386,7 @@ impl Store for PostgresStore {
         made_before: Timestamp,
         after: Option<GrantId>,
     ) -> Result<Page<GrantId, GrantId>, StoreError> {
-        let transaction = self.begin().await?;
+        let transaction = self.begin_to_end().await?;
         let ended = page::end(&transaction, filter, made_before, after).await;
         transaction.end(ended).await
     }
@@ -377,7 +411,7 @@ impl Store for PostgresStore {
     }
 
     async fn sweep(&self, slice: Sweep) -> Result<Swept, SweepError> {
-        let transaction = self.begin().await?;
+        let transaction = self.begin_to_end().await?;
         let swept = sweep::sweep(&transaction, self.epoch(), &slice).await;
         transaction.end(swept).await
     }
@@ -406,7 +440,7 @@ impl Store for PostgresStore {
     }
 
     async fn replace_keys(&self, keys: NewKeys) -> Result<(), ChangeError> {
-        let transaction = self.begin().await?;
+        let transaction = self.begin_to_end().await?;
         let replaced = key::replace(&transaction, &keys).await;
         transaction.end(replaced).await
     }
@@ -431,7 +465,7 @@ impl Store for PostgresStore {
     }
 
     async fn change_signing_key(&self, key_id: &str, change: SigningKeyChange) -> Result<(), ChangeError> {
-        let transaction = self.begin().await?;
+        let transaction = self.begin_to_end().await?;
         let changed = key::change_signing(&transaction, key_id, &change).await;
         transaction.end(changed).await
     }

@@ -1,53 +1,93 @@
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use regrant_grant::Write;
-use regrant_protocol::EpochNumber;
+use regrant_protocol::Timestamp;
 use regrant_store::StoreError;
 
 use crate::alone::grant_of;
 use crate::decision::{decide, meets_cap};
-use crate::lane::Waiting;
+use crate::lane::{Lane, Waiting};
 use crate::look_up::{Found, look_up};
-use crate::pool::Pool;
+use crate::node_journal::NodeJournal;
+use crate::pool::Lease;
 use crate::statements::grant::{INSERT_GRANTS, INSERT_LISTED_ACCESS_TOKENS, SELECT_WITNESSES, UPDATE_GRANTS};
-use crate::store_clock::StoreClock;
 use crate::transaction::{Transaction, time_of};
 use crate::witness::{Witness, are_so};
 use crate::write;
 
 /// Runs steps on different grants together, and answers those that are done or have failed. Those that are given back have
 /// written nothing, and are to travel alone.
-pub(crate) async fn run(pool: &Arc<Pool>, clock: &StoreClock, epoch: EpochNumber, steps: Vec<Waiting>) -> Vec<Waiting> {
-    let lease = match pool.lease().await.and_then(|lease| lease.may_decide().map(|()| lease)) {
+///
+/// What ends something has to wait for the journal, where there is one: it is written after the others and without them, or goes on
+/// in the lane for that.
+pub(crate) async fn run(lane: &Lane, steps: Vec<Waiting>) -> Vec<Waiting> {
+    if steps.is_empty() {
+        return steps;
+    }
+    let lease = match lease_to_decide(lane).await {
         Ok(lease) => lease,
         Err(error) => return answer_all(steps, &error),
     };
+    let has_journal = journal_of(lane).is_some();
     let reading = Transaction::reading(lease);
     let targets: Vec<_> = steps.iter().map(|step| &step.target).collect();
     let looked_up = look_up(&reading, &targets).await;
-    let now = time_of(reading.lease(), clock).await;
+    let now = time_of(reading.lease(), &lane.clock).await;
     let (found, now) = match (looked_up, now) {
         (Ok(found), Ok(now)) => (found, now),
         (Err(error), _) | (_, Err(error)) => return answer_all(steps, &error),
     };
-    let (mut writing, mut decisions, mut alone) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut writing, mut ending, mut alone) = (Batch::default(), Batch::default(), Vec::new());
     let mut names = HashSet::new();
     for (mut step, found) in steps.into_iter().zip(found) {
-        match judge(&mut step, found, clock, epoch, now) {
+        match judge(&mut step, found, lane, now) {
             Ok(None) => step.answer(Ok(())),
             Ok(Some(decided)) if decided.is_alone || !names.insert(decided.name()) => alone.push(step),
-            Ok(Some(decided)) => {
-                writing.push(step);
-                decisions.push(decided);
-            }
+            Ok(Some(decided)) if has_journal && decided.ends() => match &lane.ending {
+                Some(elsewhere) => elsewhere.take(step),
+                None => ending.push(step, decided),
+            },
+            Ok(Some(decided)) => writing.push(step, decided),
             Err(error) => step.answer(Err(error)),
         }
     }
-    if !writing.is_empty() {
-        alone.extend(write_together(reading.announce(now), writing, &decisions).await);
+    if writing.is_empty() {
+        drop(reading);
+    } else {
+        alone.extend(write_together(reading.announce(now), writing).await);
+    }
+    if !ending.is_empty() {
+        alone.extend(write_endings(lane, now, ending).await);
     }
     alone
+}
+
+async fn lease_to_decide(lane: &Lane) -> Result<Lease, StoreError> {
+    let lease = lane.pool.lease().await?;
+    lease.may_decide()?;
+    Ok(lease)
+}
+
+fn journal_of(lane: &Lane) -> Option<&NodeJournal> {
+    lane.pool.guard()?.journal()
+}
+
+/// Steps, and what each of them is to write.
+#[derive(Default)]
+struct Batch {
+    steps: Vec<Waiting>,
+    decisions: Vec<Decided>,
+}
+
+impl Batch {
+    fn push(&mut self, step: Waiting, decided: Decided) {
+        self.steps.push(step);
+        self.decisions.push(decided);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
 }
 
 /// What a step is to write.
@@ -66,18 +106,26 @@ impl Decided {
             Write::Nothing => Vec::new(),
         }
     }
+
+    /// Whether something has ended with it.
+    fn ends(&self) -> bool {
+        match &self.write {
+            Write::Update(row) => row.revoked_at.is_some(),
+            Write::ListAccessToken { .. } => true,
+            Write::Insert(_) | Write::Nothing => false,
+        }
+    }
 }
 
 fn judge(
     step: &mut Waiting,
     found: Result<Found, StoreError>,
-    clock: &StoreClock,
-    epoch: EpochNumber,
-    now: regrant_protocol::Timestamp,
+    lane: &Lane,
+    now: Timestamp,
 ) -> Result<Option<Decided>, StoreError> {
-    step.in_time(clock)?;
+    step.in_time(&lane.clock)?;
     let found = found?;
-    let write = decide(&mut step.rule, &found.scene(epoch, now), &found)?;
+    let write = decide(&mut step.rule, &found.scene(lane.epoch, now), &found)?;
     if write == Write::Nothing {
         return Ok(None);
     }
@@ -86,10 +134,27 @@ fn judge(
     Ok(Some(Decided { write, witness, is_alone }))
 }
 
+/// The same as [`write_together`] of what ends something, once the journal can be waited for: until then nothing is locked.
+async fn write_endings(lane: &Lane, now: Timestamp, batch: Batch) -> Vec<Waiting> {
+    let ready = match journal_of(lane) {
+        Some(journal) => journal.ready().await,
+        None => Ok(()),
+    };
+    let lease = match ready {
+        Ok(()) => lease_to_decide(lane).await,
+        Err(error) => Err(error),
+    };
+    match lease {
+        Ok(lease) => write_together(Transaction::reading(lease).announce(now), batch).await,
+        Err(error) => answer_all(batch.steps, &error),
+    }
+}
+
 /// Writes what these steps ask for and looks at what they relied on, in one go, and commits. Whoever was overtaken is given
 /// back; if one relied on something that is so no longer, or somebody else was in the way, all are.
-async fn write_together(transaction: Transaction, steps: Vec<Waiting>, decisions: &[Decided]) -> Vec<Waiting> {
-    let written = match try_to_write(&transaction, decisions).await {
+async fn write_together(transaction: Transaction, batch: Batch) -> Vec<Waiting> {
+    let Batch { steps, decisions } = batch;
+    let written = match try_to_write(&transaction, &decisions).await {
         Ok(Some(written)) => written,
         Ok(None) => {
             transaction.roll_back().await;

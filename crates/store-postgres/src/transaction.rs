@@ -123,6 +123,11 @@ impl Transaction {
         self.endings.lock().unwrap_or_else(PoisonError::into_inner).push(ending);
     }
 
+    /// Whether it has ended anything.
+    pub(crate) fn has_ended_something(&self) -> bool {
+        !self.endings.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Whether somebody else was in the way.
     pub(crate) fn met_contention(&self) -> bool {
         self.lease.take_contention()

@@ -19,6 +19,15 @@ pub(crate) const RAISE_AND_COMMIT: &str = "
     UPDATE high_water SET counter = counter + 1 RETURNING counter;
     COMMIT";
 
+/// The same of who holds the row, and has written to the journal what it says it has now.
+pub(crate) fn raise_to_and_commit(counter: u64, journalled: u64) -> String {
+    format!(
+        "SET LOCAL statement_timeout = 0;
+         UPDATE high_water SET counter = {counter}, journalled = {journalled} RETURNING counter;
+         COMMIT"
+    )
+}
+
 /// Whoever ends something holds the row until the commit, and is waited for.
 pub(crate) const WAIT_FOR_OTHERS: &str = "SET LOCAL lock_timeout = 4000";
 pub(crate) const LOCK_HIGH_WATER: &str = "SELECT counter, journalled, halted_at FROM high_water FOR UPDATE";

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use regrant_databases::{Database, Postgres};
 use regrant_grant::{GrantId, Realm};
+use regrant_protocol::{ManualClock, Timestamp};
 use regrant_store::{Ending, Store, StoreError, UserChange, UserStatus, stored};
 use regrant_store_postgres::{Genesis, OpenError, PostgresStore, Settings};
 use tokio::task::JoinSet;
@@ -86,7 +87,9 @@ async fn what_several_nodes_end_is_in_one_journal_in_the_order_of_their_commits(
 #[tokio::test]
 async fn what_cannot_be_journalled_is_not_done_and_what_ends_nothing_goes_on() {
     let (database, journal) = (Postgres::shared().database(), Postgres::shared().database());
-    let node = open_beside(&database, &journal).await.unwrap();
+    let settings = Settings { journal: Some(address(&journal)), ..Settings::new(address(&database)) };
+    let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(1)));
+    let node = PostgresStore::open(settings, GENESIS, Arc::clone(&clock) as _).await.unwrap();
     add_parties(&node).await;
     insert(&node, &grant(1)).await.unwrap();
     journal.sql("ALTER TABLE regrant_journal.records RENAME TO away");
@@ -96,6 +99,7 @@ async fn what_cannot_be_journalled_is_not_done_and_what_ends_nothing_goes_on() {
     assert_eq!(database.sql("SELECT status FROM regrant.users").trim(), "active");
     assert_eq!(advance(&node, grant(1).id).await, Ok(1));
     journal.sql("ALTER TABLE regrant_journal.away RENAME TO records");
+    clock.advance_seconds(1);
     locked().await.unwrap();
     assert_eq!(database.sql("SELECT status FROM regrant.users").trim(), "locked");
     assert_eq!(last(&journal), place(&database));
@@ -163,6 +167,54 @@ async fn a_journal_of_another_store_or_of_an_earlier_day_is_refused() {
     let told = node.change_user(&grant(1).subject, UserChange::RaiseCutoff).await.unwrap_err().to_string();
     assert!(told.contains("the journal ends with record 1"), "{told}");
     assert_eq!(database.sql("SELECT halted_at FROM regrant.high_water").trim(), "", "it is the journal that is old");
+}
+
+#[tokio::test]
+async fn a_journal_that_lacks_a_record_is_told_and_not_taken_for_done() {
+    for missing in [1, 2] {
+        let (database, journal) = (Postgres::shared().database(), Postgres::shared().database());
+        let node = open_beside(&database, &journal).await.unwrap();
+        add_parties(&node).await;
+        insert(&node, &grant(1)).await.unwrap();
+        // As one commit leaves them that ended three grants, and failed.
+        for record in [2, 3, 4] {
+            leave(&database, &journal, &ended(record - 1));
+        }
+        journal.sql(&format!("DELETE FROM regrant_journal.records WHERE number = {}", missing + 1));
+        let told = open_beside(&database, &journal).await.err().unwrap().to_string();
+        let expected = format!("lacks record {} of 4; put it back from a copy", missing + 1);
+        assert!(told.contains(&expected), "{told}");
+        assert!(!is_revoked(&node, grant(1).id).await, "nothing of it was done");
+    }
+}
+
+/// Who ends a grant has its row before that of the counter; a start that does again what the journal has, has them the other way round.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_meets_somebody_who_ends_something_begins_again() {
+    let (database, journal) = (Postgres::shared().database(), Postgres::shared().database());
+    let node = open_beside(&database, &journal).await.unwrap();
+    add_parties(&node).await;
+    insert(&node, &grant(1)).await.unwrap();
+    leave(&database, &journal, &ended(1));
+    let name = database.name().to_owned();
+    let script = "
+        SET deadlock_timeout = '1h';
+        BEGIN;
+        UPDATE regrant.grants SET version = version;
+        DO $$ BEGIN
+            WHILE NOT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid) LOOP
+                PERFORM pg_sleep(0.01);
+            END LOOP;
+        END $$;
+        SELECT counter FROM regrant.high_water FOR UPDATE;
+        COMMIT;";
+    let ending = std::thread::spawn(move || Postgres::shared().sql_in(&name, script));
+    let held =
+        "SELECT count(*) FROM pg_locks WHERE relation = 'regrant.grants'::regclass AND mode = 'RowExclusiveLock'";
+    while database.sql(held).trim() == "0" {}
+    let other = open_beside(&database, &journal).await.unwrap();
+    ending.join().unwrap();
+    assert!(is_revoked(&other, grant(1).id).await);
 }
 
 #[tokio::test]

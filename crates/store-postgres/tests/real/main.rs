@@ -2,11 +2,13 @@
 
 mod faults;
 mod following;
+mod gate;
 mod journal;
 mod node;
 mod nodes;
 mod opening;
 mod partitioned;
 mod rollback;
+mod slow_journal;
 mod suite;
 mod tls;
