@@ -5,7 +5,7 @@ use std::sync::Arc;
 use regrant_crypto::Entropy;
 use regrant_engine::NODE_AWAITED_MILLISECONDS;
 use regrant_protocol::Clock;
-use regrant_store::{Ending, OutsideError, Renewal};
+use regrant_store::{Ending, OutsideError, Reached, Renewal};
 use regrant_store_postgres::{JournalDatabase, Settings, StoppedStore};
 
 use crate::error::io_error;
@@ -57,7 +57,14 @@ impl DataDirectory {
         };
         let replay_after = replay_after(span, journalled, marked_record, gives_up_journal)?;
         let seen = [marked.map(|marked| marked.reached), span.and_then(|span| span.reached)];
-        let Begun { epoch, reached } = Begun::after(standing, &seen, policy, entropy, store.now())?;
+        let unused = store.unused().filter(|unused| !is_used(*unused, &seen));
+        let mut restored = standing.clone();
+        if unused.is_some() {
+            // The tokens that are out are of the epoch before it.
+            restored.identity.epochs.pop();
+        }
+        let seen = [seen[0], seen[1], unused];
+        let Begun { epoch, reached } = Begun::after(&restored, &seen, policy, entropy, store.now())?;
         if let (Some(journal), Some(span)) = (&journal, span) {
             // From here on the database that was put back does not serve: the journal knows of a later epoch.
             let begun = journal.append(span.last, reached, &[Ending::Epoch { number: epoch.number }]).await?;
@@ -66,7 +73,7 @@ impl DataDirectory {
             })?;
         }
         let renewal = Renewal { epoch, counter: reached.counter, master_keys: master_keys(&ring), replay_after };
-        let records = store.renew(&renewal, journal.as_ref()).await?;
+        let records = store.renew(&renewal, unused.map(|unused| unused.epoch), journal.as_ref()).await?;
         let journalled = replay_after + records;
         mark::write(&mark_path, &Marked { realm, reached, journalled }).map_err(|error| io_error(&mark_path, error))?;
         Ok(Restored {
@@ -77,4 +84,10 @@ impl DataDirectory {
             replaced: None,
         })
     }
+}
+
+/// Whether what is outside the database knows of something that was done in an epoch in which the database knows of nothing, as a copy
+/// does that was made right after a restore.
+fn is_used(unused: Reached, outside: &[Option<Reached>]) -> bool {
+    outside.iter().flatten().any(|seen| seen.epoch == unused.epoch && seen.counter > unused.counter)
 }

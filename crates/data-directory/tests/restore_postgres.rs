@@ -130,6 +130,52 @@ async fn a_database_that_was_put_back_begins_an_epoch_and_is_served_again() {
     assert_eq!(world.open().await.unwrap().identity().epoch().recovery, None);
 }
 
+/// The mark cannot be written, or the answer to the commit does not come: the epoch is begun, and nobody was told.
+#[tokio::test]
+async fn a_restore_that_is_repeated_takes_the_tokens_that_are_out() {
+    let world = World::prepare().await;
+    world.put_back();
+    let elsewhere = world.folder.path().join("elsewhere");
+    let outside = OutsideFiles { mark: Some(elsewhere.join("mark")), journal: None };
+    let policy = RestorePolicy::Recover { seconds: 60, public: RecoverPublic::LogInAgain };
+    let restore = async || {
+        let (directory, entropy) = (world.directory(), SeededEntropy::new(7));
+        directory.restore_postgres(world.settings(), &outside, policy, false, &entropy, clock()).await
+    };
+    for _ in 0..2 {
+        assert!(matches!(restore().await, Err(RestoreError::Directory(_))));
+    }
+    fs::create_dir(&elsewhere).unwrap();
+    let restored = restore().await.unwrap();
+    let store = world.node().await;
+    let epoch = *store.identity().epoch();
+    assert_eq!((epoch.number, epoch.recovery.unwrap().former), (restored.epoch, EpochNumber(1)));
+    assert!(restored.epoch > EpochNumber(3), "no number is given twice");
+    // Once something was done in it, the tokens that are out are of it.
+    store.add_client(client("app", 1)).await.unwrap();
+    drop(store);
+    world.disconnect();
+    let former = restored.epoch;
+    restore().await.unwrap();
+    assert_eq!(world.node().await.identity().epoch().recovery.unwrap().former, former);
+}
+
+/// Of the epoch are the tokens that were issued since, which the copy does not know.
+#[tokio::test]
+async fn a_copy_that_was_made_right_after_a_restore_is_of_its_epoch() {
+    let mut world = World::prepare().await;
+    world.restore(RestorePolicy::Strict).await.unwrap();
+    world.disconnect();
+    world.copy += "_of_new";
+    Postgres::shared().sql(&format!("CREATE DATABASE {} TEMPLATE {}", world.copy, world.database.name()));
+    world.change().await;
+    world.put_back();
+    let policy = RestorePolicy::Recover { seconds: 60, public: RecoverPublic::LogInAgain };
+    world.restore(policy).await.unwrap();
+    let store = world.open().await.unwrap();
+    assert_eq!(store.identity().epoch().recovery.unwrap().former, EpochNumber(2));
+}
+
 #[tokio::test]
 async fn the_mark_of_another_node_is_behind_a_new_epoch_however_far_it_had_come() {
     let world = World::prepare().await;

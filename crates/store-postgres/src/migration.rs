@@ -27,6 +27,12 @@ pub(crate) struct Migration {
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "store", sql: include_str!("../migrations/0001_store.sql"), works_from: 1 },
     Migration { number: 2, name: "high water", sql: include_str!("../migrations/0002_high_water.sql"), works_from: 1 },
+    Migration {
+        number: 3,
+        name: "begun epochs",
+        sql: include_str!("../migrations/0003_begun_epochs.sql"),
+        works_from: 2,
+    },
 ];
 
 /// A migration that a database has not been through.

@@ -5,7 +5,7 @@ use regrant_protocol::Timestamp;
 use regrant_store::{OutsideError, RolledBack};
 use tokio_postgres::error::SqlState;
 
-/// Why a store was not opened. The database is as it was.
+/// Why a store was not opened, or not restored. The database is as it was, but for [`OpenError::Unknown`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -175,6 +175,14 @@ pub enum OpenError {
         address: String,
         /// When.
         at: Timestamp,
+    },
+    /// A restore was not told what became of its commit.
+    #[error("{address}: {cause}; whether the restore is done is not known: run it again, which is right in both cases")]
+    Unknown {
+        /// The database.
+        address: String,
+        /// What was met.
+        cause: String,
     },
     /// The store was restored since it was opened.
     #[error("{address} was restored since it was opened here; start the process again")]

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use regrant_grant::Realm;
-use regrant_protocol::{Clock, Timestamp};
-use regrant_store::{HighWater, Renewal, SeenNode, Standing, StoreError};
+use regrant_protocol::{Clock, EpochNumber, Timestamp};
+use regrant_store::{HighWater, Reached, Renewal, SeenNode, Standing, StoreError};
 
 use crate::connect::Connector;
 use crate::journal::JournalDatabase;
@@ -22,6 +22,7 @@ pub struct StoppedStore {
     now: Timestamp,
     standing: Standing,
     nodes: Vec<SeenNode>,
+    unused: Option<Reached>,
 }
 
 impl StoppedStore {
@@ -41,17 +42,28 @@ impl StoppedStore {
         let clock = StoreClock::new(clock, settings.time_of_day);
         let damaged = |error: StoreError| connector.damaged(&error);
         let reading = Transaction::begin(pool.lease().await.map_err(damaged)?, &clock).await.map_err(damaged)?;
-        let read = async { Ok((standing::find(&reading).await?, shared::nodes(&reading).await?)) };
-        let (standing, nodes) = read.await.map_err(damaged)?;
+        let read = async {
+            let standing = standing::find(&reading).await?;
+            Ok((standing, shared::nodes(&reading).await?, key::unused_epoch(&reading).await?))
+        };
+        let (standing, nodes, unused) = read.await.map_err(damaged)?;
+        let unused = unused.map(|epoch| Reached { counter: standing.high_water.counter, epoch });
         let now = reading.now();
         reading.roll_back().await;
-        Ok(Self { connector, pool, clock, now, standing, nodes })
+        Ok(Self { connector, pool, clock, now, standing, nodes, unused })
     }
 
     /// What it says of itself.
     #[must_use]
     pub fn standing(&self) -> &Standing {
         &self.standing
+    }
+
+    /// Where a restore has begun the present epoch, and nothing was done since: how far it has come. As a restore leaves it that was not
+    /// told of its commit.
+    #[must_use]
+    pub fn unused(&self) -> Option<Reached> {
+        self.unused
     }
 
     /// The nodes that have used it.
@@ -66,17 +78,25 @@ impl StoppedStore {
         self.now
     }
 
-    /// Does again what `journal` has and the store has not, and begins an epoch, all in one transaction. How many records were done.
+    /// Does again what `journal` has and the store has not, and begins an epoch, all in one transaction; in the place of the epoch
+    /// `replaced`, which nobody has used. How many records were done.
     ///
     /// # Errors
-    /// [`OpenError`]; then it is as it was.
-    pub async fn renew(self, renewal: &Renewal, journal: Option<&JournalDatabase>) -> Result<u64, OpenError> {
+    /// [`OpenError::Unknown`] when nobody knows whether that has happened; with every other error it is as it was.
+    pub async fn renew(
+        self,
+        renewal: &Renewal,
+        replaced: Option<EpochNumber>,
+        journal: Option<&JournalDatabase>,
+    ) -> Result<u64, OpenError> {
         let failed = |error: StoreError| self.connector.damaged(&error);
+        let unknown =
+            |error: StoreError| OpenError::Unknown { address: self.connector.shown(), cause: error.to_string() };
         let lease = self.pool.lease().await.map_err(failed)?;
         let transaction = Transaction::begin(lease, &self.clock).await.map_err(failed)?.uncounted();
-        match renew(&transaction, renewal, journal).await {
+        match renew(&transaction, renewal, replaced, journal).await {
             Ok(replayed) => {
-                transaction.commit().await.map_err(failed)?;
+                transaction.commit().await.map_err(unknown)?;
                 Ok(replayed)
             }
             Err(ReplayError::Journal(error)) => Err(error.into()),
@@ -89,6 +109,7 @@ impl StoppedStore {
 async fn renew(
     transaction: &Transaction,
     renewal: &Renewal,
+    replaced: Option<EpochNumber>,
     journal: Option<&JournalDatabase>,
 ) -> Result<u64, ReplayError> {
     high_water::lock(transaction).await?;
@@ -99,7 +120,10 @@ async fn renew(
         None => Replayed::up_to(before),
     };
     key::renew(transaction, renewal.keys_that_count(&known, retired_below)?).await?;
-    key::begin_epoch(transaction, &renewal.epoch).await?;
+    if let Some(unused) = replaced {
+        key::forget_epoch(transaction, unused).await?;
+    }
+    key::begin_epoch(transaction, &renewal.epoch, renewal.counter).await?;
     let water = HighWater { counter: renewal.counter, journalled, halted_at: None };
     high_water::reset(transaction, &water).await?;
     Ok(journalled - before)

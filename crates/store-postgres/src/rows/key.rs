@@ -8,14 +8,15 @@ use regrant_store::{
 use tokio_postgres::Row;
 
 use super::shared::count_key_change;
-use crate::columns::Columns;
+use crate::columns::{Columns, stored_count};
 use crate::connection::Value;
 use crate::id_bytes::IdBytes;
 use crate::statements::database::LOCK_KEYS;
 use crate::statements::key::{
-    DELETE_ANNOUNCED_KEYS_BELOW, INSERT_ANNOUNCED_KEY, INSERT_RESTORED_EPOCH, INSERT_SIGNING_KEY, RESEAL_SIGNING_KEY,
-    SELECT_ANNOUNCED_KEY, SELECT_ANNOUNCED_KEYS, SELECT_EPOCHS, SELECT_HAS_SIGNING_KEY, SELECT_IS_RETIRED,
-    SELECT_REALM, SELECT_SIGNING_KEYS, WITHDRAW_SIGNING_KEY, WITHDRAW_SIGNING_KEYS, WITHDRAW_SIGNING_KEYS_SEALED_BELOW,
+    DELETE_ANNOUNCED_KEYS_BELOW, DELETE_EPOCH, INSERT_ANNOUNCED_KEY, INSERT_RESTORED_EPOCH, INSERT_SIGNING_KEY,
+    RESEAL_SIGNING_KEY, SELECT_ANNOUNCED_KEY, SELECT_ANNOUNCED_KEYS, SELECT_EPOCHS, SELECT_HAS_SIGNING_KEY,
+    SELECT_IS_RETIRED, SELECT_REALM, SELECT_SIGNING_KEYS, SELECT_UNUSED_EPOCH, WITHDRAW_SIGNING_KEY,
+    WITHDRAW_SIGNING_KEYS, WITHDRAW_SIGNING_KEYS_SEALED_BELOW,
 };
 use crate::transaction::Transaction;
 
@@ -81,16 +82,28 @@ pub(crate) async fn forget_below(transaction: &Transaction, oldest: Kid) -> Resu
     transaction.execute(WITHDRAW_SIGNING_KEYS_SEALED_BELOW, &[&oldest, &now]).await.map(drop)
 }
 
-/// Begins an epoch, whose number must be higher than any before.
-pub(crate) async fn begin_epoch(transaction: &Transaction, epoch: &Epoch) -> Result<(), StoreError> {
+/// Begins an epoch, whose number must be higher than any before, when the store has come to `counter`.
+pub(crate) async fn begin_epoch(transaction: &Transaction, epoch: &Epoch, counter: u64) -> Result<(), StoreError> {
     let (former, until, public) = match epoch.recovery {
         Some(Recovery { former, until, public }) => {
             (Some(i16::from(former.0)), Some(until.milliseconds()), Some(recover_public::to_text(public)))
         }
         None => (None, None, None),
     };
-    let values: [Value<'_>; 5] = [&i16::from(epoch.number.0), &IdBytes(epoch.random), &former, &until, &public];
+    let (number, begun_at) = (i16::from(epoch.number.0), stored_count(counter)?);
+    let values: [Value<'_>; 6] = [&number, &IdBytes(epoch.random), &former, &until, &public, &begun_at];
     transaction.execute(INSERT_RESTORED_EPOCH, &values).await.map(drop)
+}
+
+/// The present epoch, when a restore began it and nothing was done in it.
+pub(crate) async fn unused_epoch(transaction: &Transaction) -> Result<Option<EpochNumber>, StoreError> {
+    let read = |row: &Row| Columns::new(row, "epochs", &"the newest").small("number").map(EpochNumber);
+    transaction.one(SELECT_UNUSED_EPOCH, &[], read).await
+}
+
+/// Takes out an epoch in which nothing was done.
+pub(crate) async fn forget_epoch(transaction: &Transaction, number: EpochNumber) -> Result<(), StoreError> {
+    transaction.execute(DELETE_EPOCH, &[&i16::from(number.0)]).await.map(drop)
 }
 
 /// The signing keys, oldest first.

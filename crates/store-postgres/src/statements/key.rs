@@ -7,7 +7,13 @@ pub(crate) const INSERT_REALM: &str = "INSERT INTO identity (realm) VALUES ($1)"
 pub(crate) const INSERT_EPOCH: &str = "INSERT INTO epochs (number, random) VALUES ($1, $2)";
 
 pub(crate) const INSERT_RESTORED_EPOCH: &str = "
-    INSERT INTO epochs (number, random, recovers_epoch, recovers_until, recovers_public) VALUES ($1, $2, $3, $4, $5)";
+    INSERT INTO epochs (number, random, recovers_epoch, recovers_until, recovers_public, begun_at)
+    VALUES ($1, $2, $3, $4, $5, $6)";
+/// The newest epoch, when a restore began it and nothing was counted since.
+pub(crate) const SELECT_UNUSED_EPOCH: &str = "
+    SELECT number FROM epochs, high_water
+    WHERE begun_at = counter AND number = (SELECT max(number) FROM epochs) AND number > (SELECT min(number) FROM epochs)";
+pub(crate) const DELETE_EPOCH: &str = "DELETE FROM epochs WHERE number = $1";
 
 pub(crate) const SELECT_ANNOUNCED_KEYS: &str = "SELECT kid, check_value FROM announced_keys ORDER BY kid";
 pub(crate) const SELECT_ANNOUNCED_KEY: &str = "SELECT kid, check_value FROM announced_keys WHERE kid = $1";

@@ -28,7 +28,7 @@ async fn a_new_database_is_migrated_once_and_a_dry_run_changes_nothing() {
     let address = address(&database);
     for _ in 0..2 {
         let pending = PostgresStore::pending_migrations(&address).await.unwrap();
-        assert_eq!(pending.iter().map(|migration| migration.number).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(pending.iter().map(|migration| migration.number).collect::<Vec<_>>(), [1, 2, 3]);
         assert!(pending[0].sql.contains("CREATE TABLE grants"));
         assert_eq!(PostgresStore::exists(&address).await, Ok(false));
     }
@@ -46,11 +46,11 @@ async fn a_new_database_is_migrated_once_and_a_dry_run_changes_nothing() {
 async fn a_schema_of_the_next_version_is_worked_on_and_one_after_that_is_refused() {
     let database = Postgres::shared().database();
     drop(open(&database).await);
-    database.sql("INSERT INTO regrant.migrations VALUES (3, 'next', 0, 2, 0)");
+    database.sql("INSERT INTO regrant.migrations VALUES (4, 'next', 0, 3, 0)");
     drop(open(&database).await);
-    database.sql("INSERT INTO regrant.migrations VALUES (4, 'after that', 0, 3, 0)");
+    database.sql("INSERT INTO regrant.migrations VALUES (5, 'after that', 0, 4, 0)");
     let refused = refusal(address(&database)).await;
-    assert!(matches!(refused, OpenError::NewerSchema { found: 4, needed: 3, known: 2, .. }), "{refused}");
+    assert!(matches!(refused, OpenError::NewerSchema { found: 5, needed: 4, known: 3, .. }), "{refused}");
 }
 
 #[tokio::test]
