@@ -78,7 +78,8 @@ impl Follower {
     /// Looks once at key file and store, puts in force what has changed, and tells the other nodes which keys are here.
     ///
     /// # Errors
-    /// When the store failed: then everything is as before, and what depends on it is answered 503.
+    /// When the store failed. What was read before that is in force; where nothing was read for
+    /// [`KEYS_RELIED_ON_MILLISECONDS_MAX`](crate::KEYS_RELIED_ON_MILLISECONDS_MAX), what depends on it is answered 503.
     pub async fn follow_once(&self) -> Result<Followed, StoreError> {
         let Some(shared) = self.server.store.shared() else { return Ok(Followed::default()) };
         let (is_new, complaint) = self.read_key_file().await;
@@ -86,19 +87,17 @@ impl Follower {
             info!(newest = %self.server.keys.newest_loaded().kid, "the key file has a master key that is new here");
             self.server.known.lock().await.forget();
         }
-        let mut followed = self.server.catch_up_now(shared).await;
-        if followed.is_ok()
-            && let Err(error) = self.note().await
-        {
-            followed = Err(error);
-        }
-        let complaint = match (&followed, self.server.keys.missing()) {
-            (Err(error), _) => Some(format!("what other nodes change is not known here: {error}")),
-            (Ok(_), Some(kid)) => Some(complaint.unwrap_or_else(|| crate::keys::missing(kid).to_string())),
-            (Ok(_), None) => complaint,
+        let followed = self.server.catch_up_now(shared).await;
+        let noted = if followed.is_ok() { self.note().await } else { Ok(()) };
+        let complaint = match (&followed, &noted, self.server.keys.missing()) {
+            (Err(error), ..) => Some(format!("what other nodes change is not known here: {error}")),
+            (_, Err(error), _) => Some(format!("other nodes do not hear which keys are here: {error}")),
+            (_, _, Some(kid)) => Some(complaint.unwrap_or_else(|| crate::keys::missing(kid).to_string())),
+            (_, _, None) => complaint,
         };
         self.complain(complaint);
-        followed.map(|followed| Followed { keys: followed.keys || is_new, ..followed })
+        let followed = noted.and(followed)?;
+        Ok(Followed { keys: followed.keys || is_new, ..followed })
     }
 
     /// Whether it has a key that is new here, and what is wrong with it.
