@@ -19,12 +19,16 @@ impl AuthorizationServer {
             );
             return;
         }
-        tracing::error!(
-            "a token is ahead of its row: the database was put back to an earlier day, and decides nothing any more. Stop the server \
-             and run `regrant restore`"
-        );
-        if let Err(error) = self.store.halt().await {
-            tracing::error!(%error, "a new start would not know that the store decides nothing any more");
+        match self.store.halt().await {
+            Ok(()) => tracing::error!(
+                "a token is ahead of its row: the database was put back to an earlier day, and decides nothing any more. Stop the server \
+                 and run `regrant restore`"
+            ),
+            Err(error) => tracing::error!(
+                %error,
+                "a token is ahead of its row, but that the store decides nothing any more could not be written down, or it is not so: \
+                 another database server was found meanwhile"
+            ),
         }
     }
 }

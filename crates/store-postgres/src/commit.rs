@@ -71,8 +71,9 @@ async fn mend(transaction: &mut Transaction, guard: &Guard, journal: &NodeJourna
     match outcome {
         ReplayError::RolledBack(how) if how.needs_restore() => {
             tracing::error!(%how, "the database was put back to an earlier day, and decides nothing any more");
-            guard.halt();
+            guard.halt(transaction.lease().generation());
             high_water::halt(transaction.lease()).await?;
+            guard.noted();
             Err(StoreError::RolledBack)
         }
         ReplayError::RolledBack(how) => Err(StoreError::Unavailable(how.to_string())),

@@ -98,6 +98,20 @@ impl Connector {
         Err(told)
     }
 
+    /// How often the store has met another server than before.
+    pub(crate) fn generation(&self) -> u64 {
+        self.primary.generation()
+    }
+
+    /// Reaches every host once, so that a server which was promoted since is known.
+    pub(crate) async fn look_around(&self) {
+        for host in self.address.hosts() {
+            if let Err(error) = self.open_session(host).await {
+                tracing::info!(%error, "a host that may be the primary by now is not");
+            }
+        }
+    }
+
     /// An error that has no better word.
     pub(crate) fn unavailable(&self, error: &dyn ToString) -> OpenError {
         OpenError::Unavailable { address: self.shown(), cause: error.to_string() }
@@ -126,12 +140,12 @@ impl Connector {
     /// Whether a connection leads to the present day of the store that was opened.
     async fn look(&self, connection: &Connection) -> Result<(), OpenError> {
         let Some((realm, guard)) = self.expected.get() else { return Ok(()) };
-        let known = guard.known();
+        let asked = guard.ask();
         let found = find_place(connection).await.map_err(|error| self.unavailable(&error))?;
         if found.realm != *realm {
             return Err(OpenError::OtherStore { address: self.shown() });
         }
-        guard.look(known, found.place, found.halted_at).map_err(|strange| match strange {
+        guard.look(asked, found.place, found.halted_at, connection.generation()).map_err(|strange| match strange {
             Strange::Restored => OpenError::Restored { address: self.shown() },
             Strange::Behind { known: marked, found } => {
                 OpenError::RolledBack { address: self.shown(), how: RolledBack::BehindMark { marked, found } }

@@ -12,7 +12,7 @@ use tokio_postgres::{Client, Row, SimpleQueryMessage, Statement};
 
 use crate::failure::Failure;
 use crate::primary::OfPrimary;
-use crate::statements::database::COMMIT;
+use crate::statements::database::{COMMIT, CONFIRM};
 
 /// How long the answer to a statement is waited for. The server gives up a little earlier by itself.
 pub const STATEMENT_MILLISECONDS_MAX: u64 = 5_000;
@@ -120,6 +120,24 @@ impl Connection {
             row.get(0)?.parse().ok()
         };
         Ok(answers.iter().find_map(counted))
+    }
+
+    /// Sees that a commit is durable here now: wherever the server keeps what it commits, there is everything that was seen on this
+    /// connection before. A server whose standby follows another one shows what it has for ever, and commits nothing.
+    pub(crate) async fn confirm(&self) -> Result<(), StoreError> {
+        let confirmed = self.commit_by(CONFIRM).await;
+        match (&confirmed, &self.of_primary) {
+            // What is left of it is not known.
+            (Err(_), _) => self.lose(),
+            (Ok(_), Some(of_primary)) => of_primary.confirm(),
+            (Ok(_), None) => {}
+        }
+        confirmed.map(drop)
+    }
+
+    /// Whether that was seen of this server since it was reached first.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.of_primary.as_ref().is_none_or(OfPrimary::is_confirmed)
     }
 
     fn check_warnings(&self) -> Result<(), StoreError> {

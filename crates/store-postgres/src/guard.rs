@@ -1,15 +1,18 @@
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use regrant_protocol::{Clock, EpochNumber, Timestamp};
 use regrant_store::{HighWater, Mark, Place, Reached, RolledBack, StoreError};
 
+use crate::connection::STATEMENT_MILLISECONDS_MAX;
 use crate::journal::JournalDatabase;
 use crate::node_journal::NodeJournal;
 
 /// How long what a node writes may be ahead of the counter that tells of it: a second. A copy that lacks less is not noticed by it.
 const RAISED_EVERY: Duration = Duration::from_secs(1);
+
+/// How long after a step has read something nobody relies on that any more: as long as one statement may take.
+const READ_BEFORE: Duration = Duration::from_millis(STATEMENT_MILLISECONDS_MAX);
 
 /// How far the store has come, as far as this node knows, and whether it decides anything: what tells a database that was put back to
 /// an earlier day, or a standby that took over without having everything.
@@ -19,13 +22,35 @@ pub(crate) struct Guard {
     mark: Mutex<Option<Box<dyn Mark>>>,
     journal: Option<NodeJournal>,
     known: Mutex<Known>,
-    is_halted: AtomicBool,
 }
 
 struct Known {
+    halt: Halt,
+    /// How often something was found out that changes it.
+    halts: u64,
+    /// Which server was seen last, and since when, where there was another before.
+    server: (u64, Option<Instant>),
     counter: u64,
     /// When this node has raised it last; `None` when it is to do so with the next chance.
     raised_at: Option<Instant>,
+}
+
+/// Whether the store decides anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Halt {
+    /// It does.
+    None,
+    /// It does not: it was found out here that this server was put back, and the note that tells every node is not written yet.
+    Owed { server: u64 },
+    /// It does not, as the note says that is in the database.
+    Noted,
+}
+
+/// What is known when a database is asked: what it says then is no older.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    place: Place,
+    halts: u64,
 }
 
 /// Whether a commit counts.
@@ -69,8 +94,8 @@ impl Guard {
             mark.journalled(water.journalled);
         }
         // The first commit says that the store was opened.
-        let known = Mutex::new(Known { counter: water.counter, raised_at: None });
-        Ok(Self { clock, epoch, mark: Mutex::new(mark), journal: None, known, is_halted: AtomicBool::new(false) })
+        let known = Known { halt: Halt::None, halts: 0, server: (0, None), counter: water.counter, raised_at: None };
+        Ok(Self { clock, epoch, mark: Mutex::new(mark), journal: None, known: Mutex::new(known) })
     }
 
     /// The same with a journal that has been brought together with the store.
@@ -91,17 +116,48 @@ impl Guard {
 
     /// Fails when the store decides nothing any more.
     pub(crate) fn may_decide(&self) -> Result<(), StoreError> {
-        if self.is_halted.load(Ordering::Acquire) { Err(StoreError::RolledBack) } else { Ok(()) }
+        if self.lock().halt == Halt::None { Ok(()) } else { Err(StoreError::RolledBack) }
     }
 
-    /// From now on nothing is decided.
-    pub(crate) fn halt(&self) {
-        self.is_halted.store(true, Ordering::Release);
+    /// From now on nothing is decided, as this server was put back; and the note is owed that tells every node.
+    pub(crate) fn halt(&self, server: u64) {
+        let mut known = self.lock();
+        if known.halt != Halt::Noted {
+            known.halt = Halt::Owed { server };
+            known.halts += 1;
+        }
+    }
+
+    /// What was found out of this server does not count: there is a newer one.
+    pub(crate) fn relent(&self, server: u64) {
+        let mut known = self.lock();
+        if known.halt == (Halt::Owed { server }) {
+            known.halt = Halt::None;
+        }
+    }
+
+    /// Whether the note is to be written at this server.
+    pub(crate) fn owes_note(&self, server: u64) -> bool {
+        self.lock().halt == Halt::Owed { server }
+    }
+
+    /// The note is written.
+    pub(crate) fn noted(&self) {
+        let mut known = self.lock();
+        known.halt = Halt::Noted;
+        known.halts += 1;
+    }
+
+    /// Whether it is so short ago that this server was met, in place of another one, that a step may have read there and not here.
+    pub(crate) fn is_new(&self, server: u64) -> bool {
+        let (seen, since) = self.lock().server;
+        let is_new = |since| self.clock.monotonic().saturating_duration_since(since) < READ_BEFORE;
+        seen != server || since.is_some_and(is_new)
     }
 
     /// Whether the next commit counts, which has ended something or not. Of commits that are under way together, one does.
     pub(crate) fn raise(&self, has_ended: bool) -> Raise {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.lock();
         let now = self.clock.monotonic();
         let is_due = known.raised_at.is_none_or(|at| now.saturating_duration_since(at) >= RAISED_EVERY);
         if is_due || has_ended {
@@ -119,7 +175,7 @@ impl Guard {
     pub(crate) fn raised(&self, counter: Option<u64>) {
         match counter {
             Some(counter) => self.reached(counter),
-            None => self.known.lock().unwrap_or_else(PoisonError::into_inner).raised_at = None,
+            None => self.lock().raised_at = None,
         }
     }
 
@@ -132,24 +188,45 @@ impl Guard {
 
     /// How far the store is known to have come: whoever asks a database from now on is to find it there, or further.
     pub(crate) fn known(&self) -> Place {
-        let counter = self.known.lock().unwrap_or_else(PoisonError::into_inner).counter;
+        let counter = self.lock().counter;
         Place { epoch: self.epoch, counter }
     }
 
-    /// Looks at what a database says of itself, which was asked after it was `known` to have come so far. What was counted between is no
-    /// reason to call it old.
+    /// The same, and what else is known by whoever asks a database now.
+    pub(crate) fn ask(&self) -> Asked {
+        let known = self.lock();
+        Asked { place: Place { epoch: self.epoch, counter: known.counter }, halts: known.halts }
+    }
+
+    /// Looks at what the database behind a `server` says of itself, of which was known before what `asked` says. What was counted between is
+    /// no reason to call it old. Whether the store decides anything is as it says, but for a note that is owed to it.
     ///
     /// # Errors
     /// When it is not the present day of the store that was opened.
-    pub(crate) fn look(&self, known: Place, found: Place, halted_at: Option<Timestamp>) -> Result<(), Strange> {
+    pub(crate) fn look(
+        &self,
+        asked: Asked,
+        found: Place,
+        halted_at: Option<Timestamp>,
+        server: u64,
+    ) -> Result<(), Strange> {
         if found.epoch > self.epoch {
             return Err(Strange::Restored);
         }
-        if found < known {
-            return Err(Strange::Behind { known, found });
+        if found < asked.place {
+            return Err(Strange::Behind { known: asked.place, found });
         }
-        if halted_at.is_some() {
-            self.halt();
+        {
+            let mut known = self.lock();
+            if server > known.server.0 {
+                known.server = (server, Some(self.clock.monotonic()));
+            }
+            let is_present = server == known.server.0 && asked.halts == known.halts;
+            match halted_at {
+                Some(_) => known.halt = Halt::Noted,
+                None if is_present && known.halt != (Halt::Owed { server }) => known.halt = Halt::None,
+                None => {}
+            }
         }
         self.reached(found.counter);
         Ok(())
@@ -162,10 +239,14 @@ impl Guard {
         drop(mark);
     }
 
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The store is known to have come so far, by this node or another. A mark that follows others too tells what they have lost.
     fn reached(&self, counter: u64) {
         let is_news = {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut known = self.lock();
             let is_news = counter > known.counter;
             known.counter = known.counter.max(counter);
             is_news
@@ -233,7 +314,7 @@ mod tests {
             guard.raised(Some(counter));
             assert_eq!(mark.seen(), Some(Reached { counter: marked, epoch: EPOCH }));
         }
-        guard.look(guard.known(), place(2, 14), None).unwrap();
+        guard.look(guard.ask(), place(2, 14), None, 0).unwrap();
         assert_eq!(mark.seen().map(|reached| reached.counter), Some(14), "others have counted");
     }
 
@@ -249,10 +330,10 @@ mod tests {
             (place(1, 99), Some(Strange::Behind { known: place(2, 8), found: place(1, 99) })),
             (place(3, 1), Some(Strange::Restored)),
         ] {
-            assert_eq!(guard.look(guard.known(), found, None).err(), strange, "{found}");
+            assert_eq!(guard.look(guard.ask(), found, None, 0).err(), strange, "{found}");
         }
         assert_eq!(guard.may_decide(), Ok(()));
-        guard.look(guard.known(), place(2, 8), Some(Timestamp::from_seconds(1))).unwrap();
+        guard.look(guard.ask(), place(2, 8), Some(Timestamp::from_seconds(1)), 0).unwrap();
         assert_eq!(guard.may_decide(), Err(StoreError::RolledBack));
     }
 
@@ -305,9 +386,40 @@ mod tests {
     #[test]
     fn what_was_counted_while_a_database_was_asked_does_not_make_its_answer_old() {
         let guard = guard(8, &Memory::default()).0.unwrap();
-        let known = guard.known();
+        let asked = guard.ask();
         guard.raised(Some(9));
-        assert_eq!(guard.look(known, place(2, 8), None), Ok(()));
-        assert!(guard.look(guard.known(), place(2, 8), None).is_err());
+        assert_eq!(guard.look(asked, place(2, 8), None, 0), Ok(()));
+        assert!(guard.look(guard.ask(), place(2, 8), None, 0).is_err());
+    }
+
+    #[test]
+    fn a_halt_is_owed_until_it_is_noted_and_goes_with_the_server_that_it_is_of() {
+        let (guard, clock) = guard(8, &Memory::default());
+        let guard = guard.unwrap();
+        let looks = |server, note: Option<i64>| {
+            guard.look(guard.ask(), place(2, 8), note.map(Timestamp::from_seconds), server).unwrap();
+            (guard.may_decide().is_ok(), guard.owes_note(server))
+        };
+        guard.halt(0);
+        assert_eq!(looks(0, None), (false, true), "it is to be written again");
+        let asked = guard.ask();
+        guard.noted();
+        guard.look(asked, place(2, 8), None, 0).unwrap();
+        assert!(guard.may_decide().is_err(), "that was read before it was written");
+        assert_eq!(looks(0, Some(1)), (false, false));
+        assert_eq!(looks(1, None), (true, false), "another server was promoted, which was never put back");
+        assert!(
+            guard.is_new(1) && guard.is_new(2),
+            "what shows that a server is old may have been read at the one before"
+        );
+        clock.advance_seconds(5);
+        assert!(!guard.is_new(1));
+        assert_eq!(looks(1, Some(1)), (false, false));
+
+        let (guard, _) = self::guard(8, &Memory::default());
+        let guard = guard.unwrap();
+        guard.halt(0);
+        guard.look(guard.ask(), place(2, 8), None, 1).unwrap();
+        assert!(guard.may_decide().is_ok() && !guard.owes_note(1));
     }
 }

@@ -70,6 +70,7 @@ impl Settings {
 ///
 /// Dropping it lets the steps that wait finish, and does not wait for that. The mark is written by then.
 pub struct PostgresStore {
+    connector: Arc<Connector>,
     identity: Identity,
     lanes: Lanes,
     pool: Arc<Pool>,
@@ -138,7 +139,8 @@ impl PostgresStore {
         let ending = guard.journal().map(|_| Pool::new(Arc::clone(&connector), ENDING_CONNECTIONS));
         let lanes = Lanes::start(lane_count, &step_pool, ending.as_ref(), &clock, identity.epoch().number);
         let following = Pool::new(Arc::clone(&connector), 1);
-        Ok(Self { identity, lanes, pool, ending, following, clock, listener: Listener::new(connector), guard })
+        let listener = Listener::new(Arc::clone(&connector));
+        Ok(Self { connector, identity, lanes, pool, ending, following, clock, listener, guard })
     }
 
     /// Whether there is a store in the database.
@@ -187,6 +189,14 @@ impl PostgresStore {
     /// To read what a node has to know of the others.
     async fn follow(&self) -> Result<Transaction, StoreError> {
         Ok(Transaction::reading_alone(self.following.lease().await?))
+    }
+
+    /// Writes down what stops every node. Until that was done, it is tried again each time that somebody asks for changes.
+    async fn note_halt(&self, transaction: &Transaction) {
+        match high_water::halt(transaction.lease()).await {
+            Ok(()) => self.guard.noted(),
+            Err(error) => tracing::error!(%error, "other nodes do not know yet that the database was put back"),
+        }
     }
 
     async fn read(&self) -> Result<Transaction, StoreError> {
@@ -269,8 +279,26 @@ impl Store for PostgresStore {
     }
 
     async fn halt(&self) -> Result<(), StoreError> {
-        self.guard.halt();
-        high_water::halt(self.read().await?.lease()).await
+        let other =
+            || StoreError::Unavailable("the database has become another server meanwhile; ask again".to_owned());
+        let server = self.connector.generation();
+        if self.guard.is_new(server) {
+            return Err(other());
+        }
+        self.guard.halt(server);
+        self.connector.look_around().await;
+        if self.connector.generation() != server {
+            self.guard.relent(server);
+            return Err(other());
+        }
+        let reading = self.read().await?;
+        if reading.lease().generation() != server {
+            self.guard.relent(server);
+            return Err(other());
+        }
+        high_water::halt(reading.lease()).await?;
+        self.guard.noted();
+        Ok(())
     }
 
     async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
@@ -475,18 +503,21 @@ impl Store for PostgresStore {
 impl SharedStore for PostgresStore {
     async fn changes(&self) -> Result<Changes, StoreError> {
         let transaction = self.follow().await?;
-        let known = self.guard.known();
-        let read = shared::changes(&transaction).await;
-        let looked = read.and_then(|(changes, place, halted_at)| match self.guard.look(known, place, halted_at) {
-            Ok(()) => Ok(changes),
-            Err(_) => {
-                // The next connection finds out what it is, and whether another host is better.
-                transaction.lease().lose();
-                Err(StoreError::RolledBack)
-            }
-        });
+        let asked = self.guard.ask();
+        let (changes, place, halted_at) = shared::changes(&transaction).await?;
+        let server = transaction.lease().generation();
+        if self.guard.look(asked, place, halted_at, server).is_err() {
+            // The next connection finds out what it is, and whether another host is better.
+            transaction.lease().lose();
+            return Err(StoreError::RolledBack);
+        }
+        if self.guard.owes_note(server) {
+            self.note_halt(&transaction).await;
+        }
+        // Or a server that was cut off would tell for ever that nothing has changed.
+        transaction.lease().confirm().await?;
         transaction.give_back();
-        looked
+        Ok(changes)
     }
 
     async fn hear(&self, heard: u64) -> u64 {

@@ -8,7 +8,8 @@ pub const NODE_REMEMBERED_SECONDS: u32 = 60 * 60;
 /// What nodes that use one store together tell one another by it.
 #[async_trait]
 pub trait SharedStore: Send + Sync {
-    /// How often what nodes keep in memory was changed: everything that was committed before the call is counted.
+    /// How often what nodes keep in memory was changed: everything that was committed before the call is counted. It is told only where
+    /// a commit is durable at that moment: a server that was cut off would tell for ever that nothing has changed.
     async fn changes(&self) -> Result<Changes, StoreError>;
 
     /// Waits until some node may have changed something, and returns how often this one has heard so; at once, where that is

@@ -51,6 +51,9 @@ pub(crate) const SELECT_COPY_FACTS: &str = "
 pub(crate) const BEGIN: &str = "BEGIN";
 /// The wait for a standby is not to be cancelled, as a statement that takes too long is.
 pub(crate) const COMMIT: &str = "SET LOCAL statement_timeout = 0; COMMIT";
+/// A commit of nothing but an entry in the log, which is on the disk, and on the standbys that the server waits for, after all that is seen
+/// there. It may be given up while it waits.
+pub(crate) const CONFIRM: &str = "BEGIN; SELECT pg_logical_emit_message(true, 'regrant', ''); COMMIT";
 pub(crate) const ROLLBACK: &str = "ROLLBACK";
 pub(crate) const SELECT_TIME: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 

@@ -116,6 +116,80 @@ async fn nobody_hears_that_a_commit_without_its_standby_is_durable() {
     assert_eq!(read(&node, grant(1).id).await.unwrap().unwrap().generation.0, acknowledged + 1);
 }
 
+/// It may have been cut off together with this node, while its standby has become the primary.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_commits_nothing_tells_nobody_that_nothing_has_changed() {
+    const TRIES_MAX: u32 = 1_000;
+    let postgres = Postgres::start();
+    let node = Arc::new(open_at(own(&postgres)).await.unwrap());
+    node.changes().await.unwrap();
+    wait_for_nobody(&postgres);
+    for _ in 0..TRIES_MAX {
+        let asking = Arc::clone(&node);
+        let asking = tokio::spawn(async move { asking.changes().await });
+        while !asking.is_finished() {
+            postgres.sql(CANCEL);
+        }
+        // Or the server has not heard of the setting yet.
+        if let Err(told) = asking.await.unwrap() {
+            assert!(told.to_string().contains("without its standby"), "{told}");
+            return;
+        }
+    }
+    panic!("it is answered from what may be old for ever");
+}
+
+/// What it had not acknowledged before it crashed is there after it, and on no standby yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_read_at_a_server_that_was_restarted_before_a_commit_is_durable_there() {
+    let mut postgres = Postgres::start();
+    let node = Arc::new(open_at(own(&postgres)).await.unwrap());
+    add_parties(&node).await;
+    insert(&node, &grant(1)).await.unwrap();
+    wait_for_nobody(&postgres);
+    let step = || {
+        let node = Arc::clone(&node);
+        tokio::spawn(async move { advance(&node, grant(1).id).await })
+    };
+    let mut waiting = step();
+    while postgres.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'").trim() == "0" {
+        if waiting.is_finished() {
+            waiting.await.unwrap().unwrap();
+            waiting = step();
+        }
+    }
+    postgres.crash();
+    waiting.await.unwrap().unwrap_err();
+    postgres.restart();
+    loop {
+        let reading = Arc::clone(&node);
+        let reading = tokio::spawn(async move { read(&reading, grant(1).id).await });
+        while !reading.is_finished() {
+            postgres.sql(CANCEL);
+        }
+        let told = reading.await.unwrap().expect_err("it may be lost").to_string();
+        // The first to come may hear that its connection has ended.
+        if told.contains("without its standby") {
+            break;
+        }
+    }
+}
+
+const CANCEL: &str = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+
+/// From now on every commit waits for a standby that there is not.
+fn wait_for_nobody(postgres: &Postgres) {
+    postgres.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    postgres.sql("SELECT pg_reload_conf()");
+}
+
+/// The database of a server of the test's own.
+fn own(postgres: &Postgres) -> Address {
+    let (folder, port) = (postgres.socket_folder(), postgres.port());
+    let url = format!("postgres://postgres@/postgres?host={}&port={port}", folder.display());
+    Address::parse(&url, None).expect("it is a URL")
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_fail_over_steps_go_on_at_the_new_primary() {
     let mut primary = Postgres::start();
@@ -189,6 +263,23 @@ async fn nothing_is_read_at_the_former_primary_once_anything_has_reached_the_new
     let _ = version().await;
     let refused = version().await.unwrap_err().to_string();
     assert!(refused.contains("was the primary before another server was promoted"), "{refused}");
+}
+
+/// A token that the new primary has issued is ahead of its row at the former one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_shown_to_the_former_primary_stops_nobody_once_there_is_a_new_one() {
+    let former = Postgres::start();
+    let new = former.standby();
+    let node = open_at(Address::parse(&both(&former, &new), None).unwrap()).await.unwrap();
+    add_parties(&node).await;
+    insert(&node, &grant(1)).await.unwrap();
+    fail_over(&former, &new);
+    node.halt().await.unwrap_err();
+    assert_eq!(advance(&node, grant(1).id).await, Ok(1), "at the new one");
+    for server in [&new, &former] {
+        assert_eq!(server.sql_in("postgres", "SELECT halted_at FROM regrant.high_water").trim(), "");
+        former.sql_in("template1", "ALTER DATABASE postgres ALLOW_CONNECTIONS true");
+    }
 }
 
 /// The URL of both, as one cluster.
