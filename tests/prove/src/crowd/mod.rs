@@ -251,9 +251,14 @@ impl Crowd {
 
 /// Waits until something is so; `false` when it takes too long.
 pub(crate) async fn becomes_so(is_so: impl Fn() -> bool) -> bool {
+    comes_to_be(async || is_so()).await
+}
+
+/// The same of what has to be asked for.
+pub(crate) async fn comes_to_be(is_so: impl AsyncFn() -> bool) -> bool {
     let looks = RECOVERY_SECONDS_MAX * 1000 / LOOK.as_millis() as u64;
     for _ in 0..looks {
-        if is_so() {
+        if is_so().await {
             return true;
         }
         sleep(LOOK).await;
