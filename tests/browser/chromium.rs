@@ -9,6 +9,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread::spawn;
 use std::time::Duration;
 
+use regrant_databases::folder_in_memory;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -33,7 +34,7 @@ pub(crate) enum Scripts {
 impl Chromium {
     /// Starts a Chromium that was never used. It reaches nothing but this machine.
     pub(crate) fn start(scripts: Scripts) -> Self {
-        Self::start_in(tempfile::tempdir().expect("a test may write temporary files"), scripts)
+        Self::start_in(folder_in_memory(), scripts)
     }
 
     /// Starts a Chromium with the files that another has left.

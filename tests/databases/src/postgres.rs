@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 
+use crate::memory::folder_in_memory;
 use crate::server::{Server, feed, is_root, run};
 
 /// The password of the user `postgres`.
@@ -278,7 +279,7 @@ fn data(folder: &Path) -> PathBuf {
 
 /// A folder with a data directory that the server may use.
 fn folder_of_postgres() -> TempDir {
-    let folder = tempfile::tempdir().expect("a test may write temporary files");
+    let folder = folder_in_memory();
     let data = data(folder.path());
     fs::create_dir(&data).expect("the folder is ours");
     fs::set_permissions(&data, Permissions::from_mode(0o700)).expect("the folder is ours");
@@ -294,8 +295,8 @@ fn command(folder: &Path, settings: &[String], port: u16) -> Command {
     let data = data(folder);
     let mut command = as_postgres("postgres");
     command.arg("-D").arg(&data).args(["-p", &port.to_string()]);
-    // A test's computer does not crash, its server may.
-    let own = ["listen_addresses=127.0.0.1", "fsync=off", "dynamic_shared_memory_type=mmap"];
+    // A test's computer does not crash, its server may. Its log is in memory.
+    let own = ["listen_addresses=127.0.0.1", "fsync=off", "dynamic_shared_memory_type=mmap", "max_wal_size=128MB"];
     for setting in own.into_iter().chain(settings.iter().map(String::as_str)) {
         command.args(["-c", setting]);
     }

@@ -36,7 +36,7 @@ impl Place for PartitionedDatabase {
         let address = Address::parse(&self.0.url(), None).expect("it is a URL");
         let settings = Settings { time_of_day: TimeOfDay::Given, ..Settings::new(address) };
         let genesis = Genesis { realm, epoch_random };
-        drop(PostgresStore::open(settings.clone(), genesis, Arc::clone(&clock)).await);
+        drop(PostgresStore::open(settings.clone(), genesis, Arc::clone(&clock)).await.expect("the database is ours"));
         self.partition();
         Arc::new(PostgresStore::open(settings, genesis, clock).await.expect("the database is ours"))
     }
