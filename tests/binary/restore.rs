@@ -45,6 +45,7 @@ struct Scene {
 /// What a command has said.
 struct Said {
     code: Option<i32>,
+    stdout: String,
     stderr: String,
 }
 
@@ -81,7 +82,8 @@ impl Scene {
     fn types_bare(&self, arguments: &[&str]) -> Said {
         let mut command = Command::new(binary());
         let output = command.args(arguments).current_dir(self.folder.path()).output().expect("the program runs");
-        Said { code: output.status.code(), stderr: String::from_utf8(output.stderr).expect("it writes UTF-8") }
+        let text = |bytes| String::from_utf8(bytes).expect("it writes UTF-8");
+        Said { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
     /// Restores the backup `copy.db` with these options.
@@ -93,9 +95,9 @@ impl Scene {
     #[track_caller]
     fn start_is_refused(&self, expected: &[&str]) {
         let ended = Program::spawn(&mut serving(&self.path("regrant.toml"))).wait();
-        let said = Said { code: ended.status.code(), stderr: ended.stderr };
-        said.refused(expected);
         assert_eq!(ended.stdout, "");
+        let said = Said { code: ended.status.code(), stdout: ended.stdout, stderr: ended.stderr };
+        said.refused(expected);
     }
 
     /// The file of this name with its directory, as it is now.
@@ -117,6 +119,13 @@ impl Said {
     fn ok(self) -> Self {
         assert_eq!(self.code, Some(0), "{}", self.stderr);
         self
+    }
+
+    /// Fails unless the line of the doctor begins and goes on with this.
+    #[track_caller]
+    fn finds(&self, state_and_name: &str, found: &str) {
+        let is_found = self.stdout.lines().any(|line| line.starts_with(state_and_name) && line.contains(found));
+        assert!(is_found, "{state_and_name:?}: {found:?} is not in {}", self.stdout);
     }
 
     #[track_caller]
@@ -389,6 +398,26 @@ fn what_cannot_be_restored_is_refused_in_one_line_and_leaves_what_was_there() {
         .restore(&["strict"])
         .refused(&["the journal begins after record 2, and the backup has the records up to 1 only"]);
     scene.restore(&["strict", "--without-journal"]).ok().says(&["epoch 2 begins"]);
+}
+
+#[test]
+fn the_doctor_misses_a_journal_and_begins_none() {
+    let scene = Scene::new();
+    let program = scene.start();
+    log_in(&program.url, "app");
+    program.terminate();
+    // On this machine all is on one disk.
+    scene.types(&["doctor"]).ok().finds("warn  journal", "is on the disk of the database");
+    let journal = scene.path("elsewhere/journal");
+    fs::rename(&journal, scene.path("elsewhere/old")).unwrap();
+    scene
+        .types(&["doctor"])
+        .says(&["1 check failed"])
+        .finds("fail  journal", "journal is not there, and the store has one");
+    assert!(!journal.exists());
+    fs::rename(scene.path("elsewhere/old"), &journal).unwrap();
+    scene.configure(&CONFIGURATION.replace("journal =", "#"));
+    scene.types(&["doctor"]).finds("fail  journal", "the configuration names none");
 }
 
 #[test]

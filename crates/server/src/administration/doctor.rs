@@ -23,6 +23,7 @@ mod clock;
 mod database;
 mod defaults;
 mod files;
+mod outside;
 mod postgres;
 mod server;
 
@@ -90,9 +91,12 @@ async fn examine(common: &CommonOptions) -> Vec<Check> {
     let (database, may_be_opened) = match place.store() {
         StoreConfig::Sqlite => {
             checks.push(files::check_disk(&place.data));
-            let found = database::check(&place.data);
+            let mut found = database::check(&place.data);
             let is_sound = found.iter().all(|check| check.state == State::Ok);
-            (found, is_sound)
+            let (outside, has_all) =
+                place.outside().map_or((Vec::new(), true), |files| outside::check(files, &place.data));
+            found.extend(outside);
+            (found, is_sound && has_all)
         }
         StoreConfig::Postgres(settings) => postgres::check(settings, &place.data, &SystemClock).await,
     };
