@@ -14,7 +14,7 @@ use crate::connection::{Connection, STATEMENT_MILLISECONDS_MAX};
 use crate::guard::{Guard, Strange};
 use crate::listener::count;
 use crate::primary::{Primary, Server};
-use crate::rows::high_water::{find_place, halt};
+use crate::rows::high_water::{FoundPlace, find_place, halt};
 use crate::statements::database::{SELECT_SESSION_FACTS, SET_UP_SESSION};
 use crate::tls::RustlsConnect;
 use crate::{Address, OpenError};
@@ -66,6 +66,9 @@ impl Connector {
 
     /// A connection to the first host that can be written and has what our promises stand on, from the one on that was used last.
     ///
+    /// Of a store that is open nothing is believed that is shown there before a commit was durable on it: a server that has crashed, as a
+    /// whole or in one of its processes, shows what it had not acknowledged, and one whose standby was promoted commits nothing more.
+    ///
     /// One that leads to an earlier day of the store is passed over, as a primary may be that was replaced and does not know it yet.
     /// Where there is no other, the store was put back: it is written down there, so that every node stops.
     pub(crate) async fn connect(&self) -> Result<Connection, OpenError> {
@@ -81,7 +84,7 @@ impl Connector {
                     continue;
                 }
             };
-            match self.look(&connection).await {
+            match self.admit(&connection).await {
                 Ok(()) => {
                     self.last_host.store(index, Ordering::Relaxed);
                     return Ok(connection);
@@ -137,15 +140,23 @@ impl Connector {
         self.set_up(connection).await
     }
 
-    /// Whether a connection leads to the present day of the store that was opened.
-    async fn look(&self, connection: &Connection) -> Result<(), OpenError> {
+    /// Whether a connection leads to the present day of the store that was opened, and what it shows is durable.
+    async fn admit(&self, connection: &Connection) -> Result<(), OpenError> {
         let Some((realm, guard)) = self.expected.get() else { return Ok(()) };
+        let found = self.look(connection, *realm, guard).await?;
+        connection.confirm().await.map_err(|error| self.unavailable(&error))?;
+        guard.reached(found.place.counter);
+        Ok(())
+    }
+
+    async fn look(&self, connection: &Connection, realm: Realm, guard: &Guard) -> Result<FoundPlace, OpenError> {
         let asked = guard.ask();
         let found = find_place(connection).await.map_err(|error| self.unavailable(&error))?;
-        if found.realm != *realm {
+        if found.realm != realm {
             return Err(OpenError::OtherStore { address: self.shown() });
         }
-        guard.look(asked, found.place, found.halted_at, connection.generation()).map_err(|strange| match strange {
+        let looked = guard.look(asked, found.place, found.halted_at, connection.generation());
+        looked.map(|()| found).map_err(|strange| match strange {
             Strange::Restored => OpenError::Restored { address: self.shown() },
             Strange::Behind { known: marked, found } => {
                 OpenError::RolledBack { address: self.shown(), how: RolledBack::BehindMark { marked, found } }

@@ -126,18 +126,11 @@ impl Connection {
     /// connection before. A server whose standby follows another one shows what it has for ever, and commits nothing.
     pub(crate) async fn confirm(&self) -> Result<(), StoreError> {
         let confirmed = self.commit_by(CONFIRM).await;
-        match (&confirmed, &self.of_primary) {
+        if confirmed.is_err() {
             // What is left of it is not known.
-            (Err(_), _) => self.lose(),
-            (Ok(_), Some(of_primary)) => of_primary.confirm(),
-            (Ok(_), None) => {}
+            self.lose();
         }
         confirmed.map(drop)
-    }
-
-    /// Whether that was seen of this server since it was reached first.
-    pub(crate) fn is_confirmed(&self) -> bool {
-        self.of_primary.as_ref().is_none_or(OfPrimary::is_confirmed)
     }
 
     fn check_warnings(&self) -> Result<(), StoreError> {

@@ -199,7 +199,8 @@ impl Guard {
     }
 
     /// Looks at what the database behind a `server` says of itself, of which was known before what `asked` says. What was counted between is
-    /// no reason to call it old. Whether the store decides anything is as it says, but for a note that is owed to it.
+    /// no reason to call it old. Whether the store decides anything is as it says, but for a note that is owed to it. How far it says that it
+    /// has come is only compared: what is not durable yet may be lost, and nothing acknowledged with it.
     ///
     /// # Errors
     /// When it is not the present day of the store that was opened.
@@ -216,35 +217,21 @@ impl Guard {
         if found < asked.place {
             return Err(Strange::Behind { known: asked.place, found });
         }
-        {
-            let mut known = self.lock();
-            if server > known.server.0 {
-                known.server = (server, Some(self.clock.monotonic()));
-            }
-            let is_present = server == known.server.0 && asked.halts == known.halts;
-            match halted_at {
-                Some(_) => known.halt = Halt::Noted,
-                None if is_present && known.halt != (Halt::Owed { server }) => known.halt = Halt::None,
-                None => {}
-            }
+        let mut known = self.lock();
+        if server > known.server.0 {
+            known.server = (server, Some(self.clock.monotonic()));
         }
-        self.reached(found.counter);
+        let is_present = server == known.server.0 && asked.halts == known.halts;
+        match halted_at {
+            Some(_) => known.halt = Halt::Noted,
+            None if is_present && known.halt != (Halt::Owed { server }) => known.halt = Halt::None,
+            None => {}
+        }
         Ok(())
     }
 
-    /// Nobody asks any more. What is outside is written when this returns.
-    pub(crate) fn close(&self) {
-        // It ends when what it was told last is written, and nobody is to wait for that here.
-        let mark = self.mark.lock().unwrap_or_else(PoisonError::into_inner).take();
-        drop(mark);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The store is known to have come so far, by this node or another. A mark that follows others too tells what they have lost.
-    fn reached(&self, counter: u64) {
+    /// It is durable that the store has come so far, by this node or another. A mark that follows others too tells what they have lost.
+    pub(crate) fn reached(&self, counter: u64) {
         let is_news = {
             let mut known = self.lock();
             let is_news = counter > known.counter;
@@ -256,6 +243,17 @@ impl Guard {
             let Place { epoch, counter } = self.known();
             mark.raise(Reached { counter, epoch });
         }
+    }
+
+    /// Nobody asks any more. What is outside is written when this returns.
+    pub(crate) fn close(&self) {
+        // It ends when what it was told last is written, and nobody is to wait for that here.
+        let mark = self.mark.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(mark);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -315,6 +313,8 @@ mod tests {
             assert_eq!(mark.seen(), Some(Reached { counter: marked, epoch: EPOCH }));
         }
         guard.look(guard.ask(), place(2, 14), None, 0).unwrap();
+        assert_eq!(mark.seen().map(|reached| reached.counter), Some(10), "nobody knows yet whether that is durable");
+        guard.reached(14);
         assert_eq!(mark.seen().map(|reached| reached.counter), Some(14), "others have counted");
     }
 

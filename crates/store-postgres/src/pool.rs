@@ -34,8 +34,7 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
     }
 
-    /// A connection for one use. Of a server that was just reached nothing is believed before a commit was durable there: one that has
-    /// crashed shows what it had not acknowledged.
+    /// A connection for one use.
     pub(crate) async fn lease(self: &Arc<Self>) -> Result<Lease, StoreError> {
         let wait = timeout(Duration::from_millis(LEASE_MILLISECONDS_MAX), Arc::clone(&self.permits).acquire_owned());
         let busy = || StoreError::Unavailable(format!("all {} connections to the database are in use", self.size));
@@ -50,9 +49,6 @@ impl Pool {
                 })?
             }
         };
-        if self.guard().is_some() && !connection.is_confirmed() {
-            connection.confirm().await?;
-        }
         Ok(Lease { connection: Some(connection), pool: Arc::clone(self), _permit: permit })
     }
 

@@ -17,8 +17,6 @@ pub(crate) struct Primary {
     server: Mutex<Option<Server>>,
     /// How often it was another than before.
     generation: AtomicU64,
-    /// In how many generations a commit was seen to be durable, the last of them included.
-    confirmed: AtomicU64,
 }
 
 impl Primary {
@@ -57,16 +55,6 @@ impl OfPrimary {
         self.generation
     }
 
-    /// A commit was durable there.
-    pub(crate) fn confirm(&self) {
-        self.primary.confirmed.fetch_max(self.generation + 1, Ordering::SeqCst);
-    }
-
-    /// Whether one was. Until then a server that was restarted may show what no standby of it has.
-    pub(crate) fn is_confirmed(&self) -> bool {
-        self.primary.confirmed.load(Ordering::SeqCst) > self.generation
-    }
-
     /// Whether it is so still, as far as any connection of the store has found.
     pub(crate) fn holds(&self) -> bool {
         self.primary.generation.load(Ordering::SeqCst) == self.generation
@@ -93,9 +81,5 @@ mod tests {
         assert!(promoted.holds(), "as nothing was reached");
         let restarted = primary.admit(server(2, 20)).unwrap();
         assert!(restarted.holds() && !promoted.holds());
-        assert!(!restarted.is_confirmed());
-        restarted.confirm();
-        assert!(restarted.is_confirmed());
-        assert!(!primary.admit(server(2, 30)).unwrap().is_confirmed(), "it was restarted");
     }
 }

@@ -119,6 +119,8 @@ impl PostgresStore {
         if let Some(at) = water.halted_at {
             return Err(OpenError::Halted { address: connector.shown(), at });
         }
+        // Or what a crash has left here would go into the mark, and be missed where a standby takes over that never had it.
+        reading.lease().confirm().await.map_err(damaged)?;
         let guard = match Guard::new(identity.epoch().number, &water, mark(&identity)?, Arc::clone(&clock)) {
             Ok(guard) => guard,
             Err(how) => return Err(rolled_back(&connector, &reading, how).await),
@@ -516,6 +518,7 @@ impl SharedStore for PostgresStore {
         }
         // Or a server that was cut off would tell for ever that nothing has changed.
         transaction.lease().confirm().await?;
+        self.guard.reached(place.counter);
         transaction.give_back();
         Ok(changes)
     }

@@ -7,12 +7,13 @@ use std::time::Duration;
 use regrant_databases::Postgres;
 use regrant_grant::{Grant, Realm, Write};
 use regrant_protocol::{Clock, ManualClock, Timestamp};
-use regrant_store::{Scene, SharedStore, Store, StoreError, Target, decide_in};
+use regrant_store::{Scene, SharedStore, Store, StoreError, Target, UserChange, decide_in};
 use regrant_store_postgres::{Address, Genesis, PostgresStore, Settings};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::node::{GENESIS, add_parties, address, advance, client, clock, grant, insert, open, open_at, read};
+use crate::rollback::Memory;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_before_a_crash_is_there_after_it() {
@@ -112,6 +113,8 @@ async fn nobody_hears_that_a_commit_without_its_standby_is_durable() {
     }
     let told = waiting.await.unwrap().unwrap_err().to_string();
     assert!(told.contains("without its standby"), "{told}");
+    postgres.sql("ALTER SYSTEM RESET synchronous_standby_names");
+    postgres.sql("SELECT pg_reload_conf()");
     // It has happened all the same: a retry finds it.
     assert_eq!(read(&node, grant(1).id).await.unwrap().unwrap().generation.0, acknowledged + 1);
 }
@@ -173,6 +176,68 @@ async fn nothing_is_read_at_a_server_that_was_restarted_before_a_commit_is_durab
             break;
         }
     }
+}
+
+/// It may be lost, and nothing that was acknowledged with it: a standby that has not got it was not put back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_far_a_server_says_it_has_come_is_not_believed_before_a_commit_is_durable_there() {
+    let mut postgres = Postgres::start();
+    let mark = Memory::default();
+    let address = own(&postgres);
+    let open = async |mark: &Memory| {
+        let kept = mark.clone();
+        PostgresStore::open_beside(Settings::new(address.clone()), GENESIS, clock(), |_| Ok(Some(Box::new(kept)))).await
+    };
+    let node = Arc::new(open(&mark).await.unwrap());
+    add_parties(&node).await;
+    let acknowledged = mark.counter();
+    wait_for_nobody(&postgres);
+    let mut ending = JoinSet::new();
+    let of_counter = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE '%high_water%'";
+    let mut acknowledged_since = 0;
+    loop {
+        let node = Arc::clone(&node);
+        ending.spawn(async move { node.change_user(&grant(1).subject, UserChange::RaiseCutoff).await });
+        while !ending.is_empty() && postgres.sql(of_counter).trim() == "0" {
+            // Or the server has not heard of the setting yet.
+            while let Some(Ok(ended)) = ending.try_join_next() {
+                ended.unwrap();
+                acknowledged_since += 1;
+            }
+        }
+        if !ending.is_empty() {
+            break;
+        }
+    }
+    let acknowledged = acknowledged + acknowledged_since;
+    postgres.crash();
+    ending.join_next().await.unwrap().unwrap().unwrap_err();
+    postgres.restart();
+    let shown = postgres.sql("SELECT counter FROM regrant.high_water").trim().parse::<u64>().unwrap();
+    assert!(shown > acknowledged, "{shown}");
+    for _ in 0..3 {
+        let asking = Arc::clone(&node);
+        let asking = tokio::spawn(async move { asking.changes().await });
+        while !asking.is_finished() {
+            postgres.sql(CANCEL);
+        }
+        asking.await.unwrap().unwrap_err();
+    }
+    assert_eq!(mark.counter(), acknowledged);
+    let is_open = AtomicU32::new(0);
+    let opening = async {
+        let told = open(&Memory::default()).await.err().map(|error| error.to_string());
+        is_open.store(1, Ordering::SeqCst);
+        told
+    };
+    let cancelling = async {
+        while is_open.load(Ordering::SeqCst) == 0 {
+            postgres.sql(CANCEL);
+            tokio::task::yield_now().await;
+        }
+    };
+    let (told, ()) = tokio::join!(opening, cancelling);
+    assert!(told.is_some_and(|told| told.contains("without its standby")), "a node that begins believes it no more");
 }
 
 const CANCEL: &str = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";

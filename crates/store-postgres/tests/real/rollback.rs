@@ -13,10 +13,11 @@ use crate::node::{GENESIS, add_parties, address, advance, clock, grant, insert, 
 
 /// What a node has written down outside the database.
 #[derive(Clone, Default)]
-struct Memory(Arc<Mutex<Option<Reached>>>);
+pub(crate) struct Memory(Arc<Mutex<Option<Reached>>>);
 
 impl Memory {
-    fn counter(&self) -> u64 {
+    /// The counter that was written down last; 0 for none.
+    pub(crate) fn counter(&self) -> u64 {
         self.seen().map_or(0, |reached| reached.counter)
     }
 }
