@@ -56,7 +56,7 @@ pub struct AuthorizationServer {
     pub(crate) known: Arc<tokio::sync::Mutex<Known>>,
     /// Made when it is asked for.
     pub(crate) node: OnceLock<NodeId>,
-    pub(crate) clients: Clients,
+    pub(crate) clients: Arc<Clients>,
     pub(crate) failures: Arc<Failures>,
     pub(crate) imports: Arc<Imports>,
     pub(crate) take_overs: Arc<TakeOvers>,
@@ -131,7 +131,7 @@ impl AuthorizationServer {
             rotation: tokio::sync::Mutex::default(),
             known,
             node: OnceLock::new(),
-            clients: Clients::new(),
+            clients: Arc::new(Clients::new()),
             failures: Arc::new(Failures::new()),
             imports: Arc::default(),
             take_overs: Arc::new(TakeOvers::new()),

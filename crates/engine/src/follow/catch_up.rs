@@ -1,15 +1,19 @@
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use regrant_crypto::unverified_header;
 use regrant_grant::{Head, OPAQUE_ACCESS_PREFIX};
-use regrant_protocol::Kid;
-use regrant_store::{Changes, SharedStore, StoreError};
+use regrant_protocol::{Clock, Kid};
+use regrant_store::{Changes, SharedStore, Store, StoreError};
+use tokio::sync::OwnedMutexGuard;
 use tokio::time::{sleep, timeout};
 
 use super::Followed;
 use crate::AuthorizationServer;
 use crate::access_token::OpaqueParts;
-use crate::keys::{KeyState, missing};
+use crate::clients::Clients;
+use crate::keys::{KeyState, Keys, missing};
+use crate::signing::SigningKeys;
 
 /// How long after one reading on demand the next one begins: whoever makes up tokens of unknown keys costs the store no more.
 const READINGS_APART_MILLISECONDS_MIN: u64 = 100;
@@ -44,19 +48,21 @@ impl AuthorizationServer {
     /// # Errors
     /// When the store failed, or has not answered within [`CATCH_UP_MILLISECONDS_MAX`].
     pub(crate) async fn catch_up(&self) -> Result<(), StoreError> {
-        let Some(shared) = self.store.shared() else { return Ok(()) };
+        if self.store.shared().is_none() {
+            return Ok(());
+        }
         let bound = Duration::from_millis(CATCH_UP_MILLISECONDS_MAX);
         let late = || {
             let told =
                 format!("the store has not told within {CATCH_UP_MILLISECONDS_MAX} ms what other nodes have changed");
             Err(StoreError::Unavailable(told))
         };
-        timeout(bound, self.catch_up_with(shared)).await.unwrap_or_else(|_| late())
+        timeout(bound, self.share_reading()).await.unwrap_or_else(|_| late())
     }
 
-    async fn catch_up_with(&self, shared: &dyn SharedStore) -> Result<(), StoreError> {
+    async fn share_reading(&self) -> Result<(), StoreError> {
         let asked_at = self.clock.monotonic();
-        let mut known = self.known.lock().await;
+        let known = Arc::clone(&self.known).lock_owned().await;
         if let Some((begun_at, outcome)) = &known.last {
             if *begun_at > asked_at {
                 return outcome.clone();
@@ -64,13 +70,13 @@ impl AuthorizationServer {
             let apart = Duration::from_millis(READINGS_APART_MILLISECONDS_MIN);
             sleep(apart.saturating_sub(self.clock.monotonic().saturating_duration_since(*begun_at))).await;
         }
-        self.read_on(shared, &mut known).await.map(drop)
+        self.read_on(known).await.map(drop)
     }
 
     /// The same for the one who asks once in a while, and tells what has changed.
-    pub(super) async fn catch_up_now(&self, shared: &dyn SharedStore) -> Result<Followed, StoreError> {
-        let mut known = self.known.lock().await;
-        self.read_on(shared, &mut known).await
+    pub(super) async fn catch_up_now(&self) -> Result<Followed, StoreError> {
+        let known = Arc::clone(&self.known).lock_owned().await;
+        self.read_on(known).await
     }
 
     /// Makes sure that what is known here of the keys is not too old to be relied on.
@@ -127,7 +133,35 @@ impl AuthorizationServer {
         Err(self.keys.missing().map_or_else(closed, missing))
     }
 
-    async fn read_on(&self, shared: &dyn SharedStore, known: &mut Known) -> Result<Followed, StoreError> {
+    /// Reads, and goes on with it when nobody waits any more: whoever comes next waits for this reading to end. So one is under way at a
+    /// time, however many give it up, and a store that does not answer is not asked by each of them.
+    async fn read_on(&self, mut known: OwnedMutexGuard<Known>) -> Result<Followed, StoreError> {
+        let reader = Reader {
+            store: Arc::clone(&self.store),
+            keys: Arc::clone(&self.keys),
+            signing: Arc::clone(&self.signing),
+            clients: Arc::clone(&self.clients),
+            clock: Arc::clone(&self.clock),
+        };
+        let reading = tokio::spawn(async move { reader.read_on(&mut known).await });
+        let ended =
+            |error| StoreError::Unavailable(format!("reading what other nodes have changed has ended: {error}"));
+        reading.await.unwrap_or_else(|error| Err(ended(error)))
+    }
+}
+
+/// What a reading is made of, which goes on without whoever asked for it.
+struct Reader {
+    store: Arc<dyn Store>,
+    keys: Arc<Keys>,
+    signing: Arc<SigningKeys>,
+    clients: Arc<Clients>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Reader {
+    async fn read_on(&self, known: &mut Known) -> Result<Followed, StoreError> {
+        let Some(shared) = self.store.shared() else { return Ok(Followed::default()) };
         let begun_at = self.clock.monotonic();
         let followed = self.read_changes(shared, &mut known.changes).await;
         if followed.is_ok() {

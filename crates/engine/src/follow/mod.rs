@@ -81,13 +81,15 @@ impl Follower {
     /// When the store failed. What was read before that is in force; where nothing was read for
     /// [`KEYS_RELIED_ON_MILLISECONDS_MAX`](crate::KEYS_RELIED_ON_MILLISECONDS_MAX), what depends on it is answered 503.
     pub async fn follow_once(&self) -> Result<Followed, StoreError> {
-        let Some(shared) = self.server.store.shared() else { return Ok(Followed::default()) };
+        if self.server.store.shared().is_none() {
+            return Ok(Followed::default());
+        }
         let (is_new, complaint) = self.read_key_file().await;
         if is_new {
             info!(newest = %self.server.keys.newest_loaded().kid, "the key file has a master key that is new here");
             self.server.known.lock().await.forget();
         }
-        let followed = self.server.catch_up_now(shared).await;
+        let followed = self.server.catch_up_now().await;
         let noted = if followed.is_ok() { self.note().await } else { Ok(()) };
         let complaint = match (&followed, &noted, self.server.keys.missing()) {
             (Err(error), ..) => Some(format!("what other nodes change is not known here: {error}")),

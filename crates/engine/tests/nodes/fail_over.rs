@@ -1,10 +1,12 @@
 //! What a node knows is read anew when the database is another server, which may have lost what it knows.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use regrant_databases::Postgres;
 use regrant_engine::{CATCH_UP_MILLISECONDS_MAX, Followed, NODE_NAME_CHARACTERS_MAX};
 use regrant_store::AccessTokenFormat;
+use tokio::time::sleep;
 
 use crate::cluster::Cluster;
 
@@ -61,4 +63,44 @@ async fn a_node_is_known_by_a_name_that_is_not_endless() {
     named.follow_once().await.unwrap();
     let told: Vec<_> = node.server.nodes().await.unwrap().into_iter().map(|seen| seen.node.name).collect();
     assert_eq!(told, ["é".repeat(NODE_NAME_CHARACTERS_MAX)]);
+}
+
+/// A server whose standby is away: whoever asks it is not answered, and those who give up leave nothing behind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_commits_nothing_is_asked_once_however_many_give_up() {
+    const WAITING: &str = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    const TRIES_MAX: u32 = 1_000;
+    let postgres = Postgres::start();
+    let socket = postgres.socket_folder().display().to_string();
+    let cluster = Cluster::at(&format!("postgres://postgres@/postgres?host={socket}&port={}", postgres.port()));
+    let [node] = cluster.nodes(["node"], AccessTokenFormat::Opaque).await;
+    let node = Arc::new(node);
+    let given = node.log_in().await.unwrap();
+    postgres.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    postgres.sql("SELECT pg_reload_conf()");
+    let ask = || {
+        cluster.clock.advance_seconds(2);
+        let (node, given) = (Arc::clone(&node), given.clone());
+        tokio::spawn(async move { node.is_good(&given).await })
+    };
+    let mut tries = 0..TRIES_MAX;
+    let first = loop {
+        assert!(tries.next().is_some(), "it is answered from what may be old");
+        let asking = ask();
+        let mut waiting = String::new();
+        while !asking.is_finished() && waiting.is_empty() {
+            waiting = postgres.sql(WAITING).trim().to_owned();
+        }
+        asking.abort();
+        // Or the server has not heard of the setting yet.
+        if !waiting.is_empty() {
+            break waiting;
+        }
+    };
+    for _ in 0..8 {
+        let asking = ask();
+        sleep(Duration::from_millis(20)).await;
+        asking.abort();
+        assert_eq!(postgres.sql(WAITING).trim(), first);
+    }
 }
