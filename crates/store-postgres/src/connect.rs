@@ -200,7 +200,7 @@ impl Connector {
             connected.map_err(|error| OpenError::of_driver(self.shown(), &error))?;
         let has_warned = Arc::new(AtomicBool::new(false));
         let driver = tokio::spawn(drive(connection, Arc::clone(&has_warned), self.heard.clone()));
-        Ok(Connection::new(client, driver.abort_handle(), has_warned))
+        Ok(Connection::new(client, self.tls.clone(), driver.abort_handle(), has_warned))
     }
 
     fn check(&self, facts: &Row) -> Result<(), OpenError> {

@@ -10,9 +10,11 @@ use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, SimpleQueryMessage, Statement};
 
+use crate::cancel::CancelUnlessAnswered;
 use crate::failure::Failure;
 use crate::primary::OfPrimary;
 use crate::statements::database::{COMMIT, CONFIRM};
+use crate::tls::RustlsConnect;
 
 /// How long the answer to a statement is waited for. The server gives up a little earlier by itself.
 pub const STATEMENT_MILLISECONDS_MAX: u64 = 5_000;
@@ -29,6 +31,8 @@ pub(crate) type Values<'a> = &'a [Value<'a>];
 /// A session with the database that keeps what our promises stand on, and its prepared statements.
 pub(crate) struct Connection {
     client: Client,
+    /// How the server is reached; `None` without TLS.
+    tls: Option<RustlsConnect>,
     driver: AbortHandle,
     /// By their text. There are as many as this crate has statements.
     statements: Mutex<HashMap<&'static str, Statement>>,
@@ -41,10 +45,15 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// A session that `driver` carries, which sets `has_warned` when the server warns of something.
-    pub(crate) fn new(client: Client, driver: AbortHandle, has_warned: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(
+        client: Client,
+        tls: Option<RustlsConnect>,
+        driver: AbortHandle,
+        has_warned: Arc<AtomicBool>,
+    ) -> Self {
         let statements = Mutex::new(HashMap::new());
         let (is_contended, is_lost) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { client, driver, statements, is_contended, is_lost, has_warned, of_primary: None }
+        Self { client, tls, driver, statements, is_contended, is_lost, has_warned, of_primary: None }
     }
 
     /// The same, of which is known which server it leads to.
@@ -125,10 +134,13 @@ impl Connection {
     /// Sees that a commit is durable here now: wherever the server keeps what it commits, there is everything that was seen on this
     /// connection before. A server whose standby follows another one shows what it has for ever, and commits nothing.
     pub(crate) async fn confirm(&self) -> Result<(), StoreError> {
+        // Nothing hangs on this commit, so that it is not left behind when it is given up.
+        let waiting = CancelUnlessAnswered::new(self.client.cancel_token(), self.tls.clone());
         let confirmed = self.commit_by(CONFIRM).await;
-        if confirmed.is_err() {
+        match &confirmed {
+            Ok(_) => waiting.answered(),
             // What is left of it is not known.
-            self.lose();
+            Err(_) => self.lose(),
         }
         confirmed.map(drop)
     }
@@ -186,7 +198,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // Its driver would say good-bye only after every answer has come. No request to cancel is sent: whatever the server
+        // Its driver would say good-bye only after every answer has come. No request to cancel is sent here: whatever the server
         // is doing, it ends or goes on by itself.
         if self.is_lost() {
             self.driver.abort();

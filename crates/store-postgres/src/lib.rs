@@ -21,6 +21,7 @@ mod address;
 mod alone;
 mod arriving;
 mod bulk;
+mod cancel;
 mod cap;
 mod columns;
 mod commit;

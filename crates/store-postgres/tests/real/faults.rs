@@ -240,6 +240,30 @@ async fn how_far_a_server_says_it_has_come_is_not_believed_before_a_commit_is_du
     assert!(told.is_some_and(|told| told.contains("without its standby")), "a node that begins believes it no more");
 }
 
+/// Or the server would hold a session for each one who has given up, until its standby is back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nobody_waits_for_any_more_holds_no_session_of_a_server_without_its_standby() {
+    const TRIES_MAX: u32 = 1_000;
+    let postgres = Postgres::start();
+    let node = Arc::new(open_at(own(&postgres)).await.unwrap());
+    wait_for_nobody(&postgres);
+    let waiting = || postgres.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+    for _ in 0..TRIES_MAX {
+        let asking = Arc::clone(&node);
+        let asking = tokio::spawn(async move { asking.changes().await });
+        while !asking.is_finished() && waiting().trim() == "0" {}
+        // Or the server has not heard of the setting yet.
+        if !asking.is_finished() {
+            asking.abort();
+            break;
+        }
+    }
+    let mut tries = 0..TRIES_MAX;
+    while waiting().trim() != "0" {
+        assert!(tries.next().is_some(), "it waits for ever");
+    }
+}
+
 const CANCEL: &str = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
 
 /// From now on every commit waits for a standby that there is not.
