@@ -73,9 +73,11 @@ impl DataDirectory {
             })?;
         }
         let renewal = Renewal { epoch, counter: reached.counter, master_keys: master_keys(&ring), replay_after };
-        let records = store.renew(&renewal, unused.map(|unused| unused.epoch), journal.as_ref()).await?;
+        let renewed = store.renew(&renewal, unused.map(|unused| unused.epoch), journal.as_ref()).await?;
+        let records = renewed.replayed();
         let journalled = replay_after + records;
         mark::write(&mark_path, &Marked { realm, reached, journalled }).map_err(|error| io_error(&mark_path, error))?;
+        renewed.end().await?;
         Ok(Restored {
             epoch: epoch.number,
             // The last one says that the epoch begins.
@@ -86,8 +88,7 @@ impl DataDirectory {
     }
 }
 
-/// Whether what is outside the database knows of something that was done in an epoch in which the database knows of nothing, as a copy
-/// does that was made right after a restore.
+/// Whether what is outside the database knows of something that was done in an epoch in which the database knows of nothing.
 fn is_used(unused: Reached, outside: &[Option<Reached>]) -> bool {
     outside.iter().flatten().any(|seen| seen.epoch == unused.epoch && seen.counter > unused.counter)
 }

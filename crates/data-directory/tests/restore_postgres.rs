@@ -37,13 +37,14 @@ struct World {
     database: Database<'static>,
     copy: String,
     journal: Option<Address>,
+    outside: OutsideFiles,
 }
 
 impl World {
     async fn prepare() -> Self {
         let (folder, database) = (tempfile::tempdir().unwrap(), Postgres::shared().database());
         let copy = format!("{}_copy", database.name());
-        let world = Self { folder, database, copy, journal: None };
+        let world = Self { folder, database, copy, journal: None, outside: OutsideFiles::default() };
         world.change().await;
         Postgres::shared().sql(&format!("CREATE DATABASE {} TEMPLATE {}", world.copy, world.database.name()));
         world.change().await;
@@ -99,8 +100,15 @@ impl World {
     }
 
     async fn restore(&self, policy: RestorePolicy) -> Result<Restored, RestoreError> {
-        let (outside, entropy) = (OutsideFiles::default(), SeededEntropy::new(7));
-        self.directory().restore_postgres(self.settings(), &outside, policy, false, &entropy, clock()).await
+        let entropy = SeededEntropy::new(7);
+        self.directory().restore_postgres(self.settings(), &self.outside, policy, false, &entropy, clock()).await
+    }
+
+    /// Of which epoch a restore takes tokens that is done now.
+    async fn recovers(&self) -> EpochNumber {
+        let policy = RestorePolicy::Recover { seconds: 60, public: RecoverPublic::LogInAgain };
+        self.restore(policy).await.unwrap();
+        self.node().await.identity().epoch().recovery.unwrap().former
     }
 }
 
@@ -160,20 +168,76 @@ async fn a_restore_that_is_repeated_takes_the_tokens_that_are_out() {
     assert_eq!(world.node().await.identity().epoch().recovery.unwrap().former, former);
 }
 
-/// Of the epoch are the tokens that were issued since, which the copy does not know.
+/// Of the epoch are the tokens that were issued since, which neither the copy nor a mark knows.
 #[tokio::test]
 async fn a_copy_that_was_made_right_after_a_restore_is_of_its_epoch() {
-    let mut world = World::prepare().await;
+    // One that ended well is told by the database itself, in whatever place it is put.
+    let world = World::prepare().await;
     world.restore(RestorePolicy::Strict).await.unwrap();
+    fs::remove_file(world.mark()).unwrap();
     world.disconnect();
-    world.copy += "_of_new";
-    Postgres::shared().sql(&format!("CREATE DATABASE {} TEMPLATE {}", world.copy, world.database.name()));
-    world.change().await;
-    world.put_back();
+    assert_eq!(world.recovers().await, EpochNumber(2));
+
+    // One that was broken off, and served all the same, is told by the place.
+    let unwritable = || Some(tempfile::tempdir().unwrap().path().join("gone").join("mark"));
+    for is_dumped in [false, true] {
+        let mut world = World::prepare().await;
+        fs::remove_file(world.mark()).unwrap();
+        world.outside.mark = unwritable();
+        world.restore(RestorePolicy::Strict).await.unwrap_err();
+        world.outside.mark = None;
+        world.disconnect();
+        if is_dumped {
+            world.database.sql(
+                "CREATE TABLE regrant.copy AS SELECT * FROM regrant.epochs;
+                 DELETE FROM regrant.epochs;
+                 INSERT INTO regrant.epochs SELECT * FROM regrant.copy;
+                 DROP TABLE regrant.copy",
+            );
+        } else {
+            world.copy += "_of_new";
+            Postgres::shared().sql(&format!("CREATE DATABASE {} TEMPLATE {}", world.copy, world.database.name()));
+            world.put_back();
+        }
+        assert_eq!(world.recovers().await, EpochNumber(2), "{is_dumped}");
+    }
+}
+
+/// As one that was put back with all of its files, while it was stopped.
+#[tokio::test]
+async fn a_server_that_was_started_again_is_another_place() {
+    let mut postgres = Postgres::start();
+    let folder = tempfile::tempdir().unwrap();
+    let directory = || DataDirectory::open(&folder.path().join("data")).unwrap();
+    let url =
+        format!("postgres://postgres@/postgres?host={}&port={}", postgres.socket_folder().display(), postgres.port());
+    let settings = || Settings { time_of_day: TimeOfDay::Given, ..Settings::new(Address::parse(&url, None).unwrap()) };
+    let entropy = SeededEntropy::new(1);
+    let (ring, store) = directory().postgres(settings(), &entropy, clock()).await.unwrap();
+    let key = AnnouncedKey { kid: Kid::FIRST, check_value: ring.check_value(Kid::FIRST).unwrap() };
+    store.announce_key(key).await.unwrap();
+    drop(store);
     let policy = RestorePolicy::Recover { seconds: 60, public: RecoverPublic::LogInAgain };
-    world.restore(policy).await.unwrap();
-    let store = world.open().await.unwrap();
-    assert_eq!(store.identity().epoch().recovery.unwrap().former, EpochNumber(2));
+    let restore = async |mark| {
+        let outside = OutsideFiles { mark, journal: None };
+        directory().restore_postgres(settings(), &outside, policy, false, &entropy, clock()).await
+    };
+    let unwritable = Some(folder.path().join("gone").join("mark"));
+    for (is_started_again, former) in [(false, EpochNumber(1)), (true, EpochNumber(4))] {
+        restore(unwritable.clone()).await.unwrap_err();
+        if is_started_again {
+            postgres.crash();
+            postgres.restart();
+        }
+        restore(unwritable.clone()).await.unwrap_err();
+        assert_eq!(former_of(&postgres), former, "{is_started_again}");
+    }
+}
+
+/// The epoch of which a database takes tokens.
+fn former_of(postgres: &Postgres) -> EpochNumber {
+    let former = postgres.sql("SELECT recovers_epoch FROM regrant.epochs ORDER BY number DESC LIMIT 1");
+    EpochNumber(former.trim().parse().unwrap())
 }
 
 #[tokio::test]

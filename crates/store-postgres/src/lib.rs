@@ -69,6 +69,6 @@ pub use journal::JournalDatabase;
 pub use lane::{STEPS_TOGETHER_MAX, WAITING_STEPS_MAX};
 pub use migration::PendingMigration;
 pub use open_error::OpenError;
-pub use stopped::StoppedStore;
+pub use stopped::{RenewedStore, StoppedStore};
 pub use store::{Genesis, PostgresStore, Settings};
 pub use store_clock::TimeOfDay;

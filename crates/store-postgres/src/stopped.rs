@@ -59,8 +59,8 @@ impl StoppedStore {
         &self.standing
     }
 
-    /// Where a restore has begun the present epoch, and nothing was done since: how far it has come. As a restore leaves it that was not
-    /// told of its commit.
+    /// Where a restore has begun the present epoch in this place, and neither has ended well nor was anything done since: how far it has come.
+    /// As a restore leaves it that was not told of its commit. A copy that was put back is another place.
     #[must_use]
     pub fn unused(&self) -> Option<Reached> {
         self.unused
@@ -79,7 +79,7 @@ impl StoppedStore {
     }
 
     /// Does again what `journal` has and the store has not, and begins an epoch, all in one transaction; in the place of the epoch
-    /// `replaced`, which nobody has used. How many records were done.
+    /// `replaced`, which nobody has used. How many records were done. Until [`end`](RenewedStore::end) the restore counts as broken off.
     ///
     /// # Errors
     /// [`OpenError::Unknown`] when nobody knows whether that has happened; with every other error it is as it was.
@@ -88,7 +88,7 @@ impl StoppedStore {
         renewal: &Renewal,
         replaced: Option<EpochNumber>,
         journal: Option<&JournalDatabase>,
-    ) -> Result<u64, OpenError> {
+    ) -> Result<RenewedStore, OpenError> {
         let failed = |error: StoreError| self.connector.damaged(&error);
         let unknown =
             |error: StoreError| OpenError::Unknown { address: self.connector.shown(), cause: error.to_string() };
@@ -97,12 +97,45 @@ impl StoppedStore {
         match renew(&transaction, renewal, replaced, journal).await {
             Ok(replayed) => {
                 transaction.commit().await.map_err(unknown)?;
-                Ok(replayed)
+                let Self { connector, pool, clock, .. } = self;
+                Ok(RenewedStore { connector, pool, clock, replayed })
             }
             Err(ReplayError::Journal(error)) => Err(error.into()),
             Err(ReplayError::Store(error)) => Err(failed(error)),
             Err(ReplayError::RolledBack(how)) => Err(OpenError::RolledBack { address: self.connector.shown(), how }),
         }
+    }
+}
+
+/// A store in which an epoch was begun that nobody may use yet.
+pub struct RenewedStore {
+    connector: Arc<Connector>,
+    pool: Arc<Pool>,
+    clock: StoreClock,
+    replayed: u64,
+}
+
+impl RenewedStore {
+    /// How many records of the journal were done again.
+    #[must_use]
+    pub fn replayed(&self) -> u64 {
+        self.replayed
+    }
+
+    /// Notes that the restore has done everything: from now on, here and in every copy, the epoch counts as one in which tokens were issued.
+    ///
+    /// # Errors
+    /// [`OpenError::Unknown`]; then the restore is to be repeated.
+    pub async fn end(self) -> Result<(), OpenError> {
+        let ended = async {
+            let transaction = Transaction::begin(self.pool.lease().await?, &self.clock).await?.uncounted();
+            let noted = key::end_beginning(&transaction).await;
+            transaction.end(noted).await
+        };
+        ended.await.map_err(|error: StoreError| OpenError::Unknown {
+            address: self.connector.shown(),
+            cause: error.to_string(),
+        })
     }
 }
 

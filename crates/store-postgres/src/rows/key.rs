@@ -13,10 +13,10 @@ use crate::connection::Value;
 use crate::id_bytes::IdBytes;
 use crate::statements::database::LOCK_KEYS;
 use crate::statements::key::{
-    DELETE_ANNOUNCED_KEYS_BELOW, DELETE_EPOCH, INSERT_ANNOUNCED_KEY, INSERT_RESTORED_EPOCH, INSERT_SIGNING_KEY,
-    RESEAL_SIGNING_KEY, SELECT_ANNOUNCED_KEY, SELECT_ANNOUNCED_KEYS, SELECT_EPOCHS, SELECT_HAS_SIGNING_KEY,
-    SELECT_IS_RETIRED, SELECT_REALM, SELECT_SIGNING_KEYS, SELECT_UNUSED_EPOCH, WITHDRAW_SIGNING_KEY,
-    WITHDRAW_SIGNING_KEYS, WITHDRAW_SIGNING_KEYS_SEALED_BELOW,
+    DELETE_ANNOUNCED_KEYS_BELOW, DELETE_EPOCH, END_BEGINNING, INSERT_ANNOUNCED_KEY, INSERT_RESTORED_EPOCH,
+    INSERT_SIGNING_KEY, RESEAL_SIGNING_KEY, SELECT_ANNOUNCED_KEY, SELECT_ANNOUNCED_KEYS, SELECT_EPOCHS,
+    SELECT_HAS_SIGNING_KEY, SELECT_IS_RETIRED, SELECT_REALM, SELECT_SIGNING_KEYS, SELECT_UNUSED_EPOCH,
+    WITHDRAW_SIGNING_KEY, WITHDRAW_SIGNING_KEYS, WITHDRAW_SIGNING_KEYS_SEALED_BELOW,
 };
 use crate::transaction::Transaction;
 
@@ -95,7 +95,12 @@ pub(crate) async fn begin_epoch(transaction: &Transaction, epoch: &Epoch, counte
     transaction.execute(INSERT_RESTORED_EPOCH, &values).await.map(drop)
 }
 
-/// The present epoch, when a restore began it and nothing was done in it.
+/// Notes that nodes may use the present epoch from now on.
+pub(crate) async fn end_beginning(transaction: &Transaction) -> Result<(), StoreError> {
+    transaction.execute(END_BEGINNING, &[]).await.map(drop)
+}
+
+/// The present epoch, when a restore began it in this place which has not ended well, and nothing was done in it.
 pub(crate) async fn unused_epoch(transaction: &Transaction) -> Result<Option<EpochNumber>, StoreError> {
     let read = |row: &Row| Columns::new(row, "epochs", &"the newest").small("number").map(EpochNumber);
     transaction.one(SELECT_UNUSED_EPOCH, &[], read).await

@@ -6,13 +6,24 @@ pub(crate) const SELECT_EPOCHS: &str = "
 pub(crate) const INSERT_REALM: &str = "INSERT INTO identity (realm) VALUES ($1)";
 pub(crate) const INSERT_EPOCH: &str = "INSERT INTO epochs (number, random) VALUES ($1, $2)";
 
+/// The place is told by what differs in every copy: the time at which the server was started, as files are put back while it is
+/// stopped; the database; and the transaction that wrote the row, as one that was written again has another.
 pub(crate) const INSERT_RESTORED_EPOCH: &str = "
-    INSERT INTO epochs (number, random, recovers_epoch, recovers_until, recovers_public, begun_at)
-    VALUES ($1, $2, $3, $4, $5, $6)";
-/// The newest epoch, when a restore began it and nothing was counted since.
+    INSERT INTO epochs (number, random, recovers_epoch, recovers_until, recovers_public, begun_at, begun_in)
+    VALUES ($1, $2, $3, $4, $5, $6, concat_ws(' ',
+        (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint,
+        (SELECT oid FROM pg_database WHERE datname = current_database()),
+        pg_current_xact_id()::xid))";
+/// The newest epoch, when a restore began it here that has not ended well, and nothing was counted since.
 pub(crate) const SELECT_UNUSED_EPOCH: &str = "
     SELECT number FROM epochs, high_water
-    WHERE begun_at = counter AND number = (SELECT max(number) FROM epochs) AND number > (SELECT min(number) FROM epochs)";
+    WHERE begun_at = counter AND number = (SELECT max(number) FROM epochs) AND number > (SELECT min(number) FROM epochs)
+      AND begun_in = concat_ws(' ',
+          (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint,
+          (SELECT oid FROM pg_database WHERE datname = current_database()),
+          epochs.xmin)";
+/// From now on nodes may use it, and so may those of a copy.
+pub(crate) const END_BEGINNING: &str = "UPDATE epochs SET begun_at = NULL, begun_in = NULL WHERE begun_at IS NOT NULL";
 pub(crate) const DELETE_EPOCH: &str = "DELETE FROM epochs WHERE number = $1";
 
 pub(crate) const SELECT_ANNOUNCED_KEYS: &str = "SELECT kid, check_value FROM announced_keys ORDER BY kid";
