@@ -60,9 +60,10 @@ async fn commit_journalled(
 async fn mend(transaction: &mut Transaction, guard: &Guard, journal: &NodeJournal) -> Result<(), StoreError> {
     transaction.begin_again().await?;
     let outcome = match catch_up(transaction, journal.database(), guard.epoch()).await {
-        Ok(()) => {
+        Ok(water) => {
             transaction.lease().commit().await?;
             transaction.has_ended();
+            guard.reached_by_any(&water);
             return Ok(());
         }
         Err(outcome) => outcome,

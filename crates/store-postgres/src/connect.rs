@@ -145,7 +145,7 @@ impl Connector {
         let Some((realm, guard)) = self.expected.get() else { return Ok(()) };
         let found = self.look(connection, *realm, guard).await?;
         connection.confirm().await.map_err(|error| self.unavailable(&error))?;
-        guard.reached(found.place.counter);
+        guard.reached_by_any(&found.water);
         Ok(())
     }
 
@@ -155,7 +155,7 @@ impl Connector {
         if found.realm != realm {
             return Err(OpenError::OtherStore { address: self.shown() });
         }
-        let looked = guard.look(asked, found.place, found.halted_at, connection.generation());
+        let looked = guard.look(asked, found.place(), found.water.halted_at, connection.generation());
         looked.map(|()| found).map_err(|strange| match strange {
             Strange::Restored => OpenError::Restored { address: self.shown() },
             Strange::Behind { known: marked, found } => {

@@ -231,7 +231,7 @@ impl Guard {
     }
 
     /// It is durable that the store has come so far, by this node or another. A mark that follows others too tells what they have lost.
-    pub(crate) fn reached(&self, counter: u64) {
+    fn reached(&self, counter: u64) {
         let is_news = {
             let mut known = self.lock();
             let is_news = counter > known.counter;
@@ -243,6 +243,13 @@ impl Guard {
             let Place { epoch, counter } = self.known();
             mark.raise(Reached { counter, epoch });
         }
+    }
+
+    /// The same, and which record of the journal it has: a mark that knows the records of this node alone lets a restore take a journal that
+    /// lacks those of the others.
+    pub(crate) fn reached_by_any(&self, water: &HighWater) {
+        self.journalled(water.journalled);
+        self.reached(water.counter);
     }
 
     /// Nobody asks any more. What is outside is written when this returns.
@@ -314,7 +321,7 @@ mod tests {
         }
         guard.look(guard.ask(), place(2, 14), None, 0).unwrap();
         assert_eq!(mark.seen().map(|reached| reached.counter), Some(10), "nobody knows yet whether that is durable");
-        guard.reached(14);
+        guard.reached_by_any(&HighWater { counter: 14, ..HighWater::default() });
         assert_eq!(mark.seen().map(|reached| reached.counter), Some(14), "others have counted");
     }
 

@@ -29,13 +29,13 @@ impl From<StoreError> for ReplayError {
 }
 
 /// Does what the journal has and the store has not, as a commit leaves it that failed after it was journalled. Nobody else ends anything
-/// until the end of the transaction.
+/// until the end of the transaction. How far the store has come with it.
 pub(crate) async fn catch_up(
     transaction: &Transaction,
     journal: &JournalDatabase,
     epoch: EpochNumber,
-) -> Result<(), ReplayError> {
-    let water = high_water::lock(transaction).await?;
+) -> Result<HighWater, ReplayError> {
+    let mut water = high_water::lock(transaction).await?;
     let span = journal.span().await?;
     RolledBack::check(&HighWater { halted_at: None, ..water }, epoch, None, Some(span))
         .map_err(ReplayError::RolledBack)?;
@@ -44,9 +44,10 @@ pub(crate) async fn catch_up(
     let journalled = replayed.last;
     if journalled > water.journalled {
         let counter = span.reached.map_or(0, |reached| reached.counter).max(water.counter.saturating_add(1));
-        high_water::raise(transaction, &HighWater { counter, journalled, ..water }).await?;
+        water = HighWater { counter, journalled, ..water };
+        high_water::raise(transaction, &water).await?;
     }
-    Ok(())
+    Ok(water)
 }
 
 /// So that a copy of the store says that there is a journal, whether anything has ended or not, the first record is of nothing.

@@ -5,10 +5,10 @@ use async_trait::async_trait;
 use regrant_grant::{Grant, GrantId, ImportedToken, Realm, SessionId};
 use regrant_protocol::{ClientId, Clock, EpochNumber, Subject, Timestamp, Username};
 use regrant_store::{
-    AnnouncedKey, ChangeError, Changes, Client, ClientChange, ClientHandle, Consent, FoundToken, GrantFilter, Identity,
-    ImportError, Imported, ImportedGrant, ListedGrant, Mark, NewKeys, Node, OutsideError, Page, RolledBack,
-    SealedSigningKey, SeenNode, Session, SharedStore, SigningKeyChange, Step, Store, StoreError, Sweep, SweepError,
-    Swept, User, UserChange,
+    AnnouncedKey, ChangeError, Changes, Client, ClientChange, ClientHandle, Consent, FoundToken, GrantFilter,
+    HighWater, Identity, ImportError, Imported, ImportedGrant, ListedGrant, Mark, NewKeys, Node, OutsideError, Page,
+    Place, RolledBack, SealedSigningKey, SeenNode, Session, SharedStore, SigningKeyChange, Step, Store, StoreError,
+    Sweep, SweepError, Swept, User, UserChange,
 };
 
 use crate::alone::BEGINNINGS_MAX;
@@ -131,7 +131,11 @@ impl PostgresStore {
         drop(reading);
         let clock = StoreClock::new(clock, time_of_day);
         let journal = match journal {
-            Some(address) => Some(open_journal(&connector, &pool, &clock, &identity, address).await?),
+            Some(address) => {
+                let (journal, water) = open_journal(&connector, &pool, &clock, &identity, address).await?;
+                guard.reached_by_any(&water);
+                Some(journal)
+            }
             None => None,
         };
         let guard = Arc::new(guard.with_journal(journal));
@@ -222,15 +226,15 @@ async fn rolled_back(connector: &Connector, reading: &Transaction, how: RolledBa
     OpenError::RolledBack { address: connector.shown(), how }
 }
 
-/// Opens the journal, and does what it has and the store has not. Where somebody is in the way who ends something at the same time, it
-/// is begun again.
+/// Opens the journal, and does what it has and the store has not; how far that has come with it. Where somebody is in the way who ends
+/// something at the same time, it is begun again.
 async fn open_journal(
     connector: &Connector,
     pool: &Arc<Pool>,
     clock: &StoreClock,
     identity: &Identity,
     address: Address,
-) -> Result<JournalDatabase, OpenError> {
+) -> Result<(JournalDatabase, HighWater), OpenError> {
     let unavailable = |error: StoreError| connector.damaged(&error);
     let journal = JournalDatabase::connect(address, identity.realm).await?;
     let mut beginnings = 1..=BEGINNINGS_MAX;
@@ -246,9 +250,9 @@ async fn open_journal(
         let caught_up = caught_up.await;
         let is_contended = transaction.met_contention();
         match caught_up {
-            Ok(()) => {
+            Ok(water) => {
                 transaction.commit().await.map_err(unavailable)?;
-                return Ok(journal);
+                return Ok((journal, water));
             }
             Err(error) => {
                 transaction.roll_back().await;
@@ -506,9 +510,10 @@ impl SharedStore for PostgresStore {
     async fn changes(&self) -> Result<Changes, StoreError> {
         let transaction = self.follow().await?;
         let asked = self.guard.ask();
-        let (changes, place, halted_at) = shared::changes(&transaction).await?;
+        let (changes, water, epoch) = shared::changes(&transaction).await?;
+        let place = Place { epoch, counter: water.counter };
         let server = transaction.lease().generation();
-        if self.guard.look(asked, place, halted_at, server).is_err() {
+        if self.guard.look(asked, place, water.halted_at, server).is_err() {
             // The next connection finds out what it is, and whether another host is better.
             transaction.lease().lose();
             return Err(StoreError::RolledBack);
@@ -518,7 +523,7 @@ impl SharedStore for PostgresStore {
         }
         // Or a server that was cut off would tell for ever that nothing has changed.
         transaction.lease().confirm().await?;
-        self.guard.reached(place.counter);
+        self.guard.reached_by_any(&water);
         transaction.give_back();
         Ok(changes)
     }

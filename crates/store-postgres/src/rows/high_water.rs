@@ -1,5 +1,5 @@
 use regrant_grant::Realm;
-use regrant_protocol::{EpochNumber, Timestamp};
+use regrant_protocol::EpochNumber;
 use regrant_store::{HighWater, Place, StoreError};
 use tokio_postgres::Row;
 
@@ -15,8 +15,15 @@ pub(crate) const TABLE: &str = "high_water";
 /// What a database says of itself.
 pub(crate) struct FoundPlace {
     pub(crate) realm: Realm,
-    pub(crate) place: Place,
-    pub(crate) halted_at: Option<Timestamp>,
+    pub(crate) water: HighWater,
+    pub(crate) epoch: EpochNumber,
+}
+
+impl FoundPlace {
+    /// How far it has come.
+    pub(crate) fn place(&self) -> Place {
+        Place { epoch: self.epoch, counter: self.water.counter }
+    }
 }
 
 /// How far the store has come.
@@ -30,9 +37,10 @@ pub(crate) async fn find_place(connection: &Connection) -> Result<FoundPlace, St
     let row = rows.first().ok_or_else(missing)?;
     let mut columns = Columns::new(row, TABLE, &"any");
     let realm = columns.id("realm").map(Realm)?;
-    let counter = columns.count("counter")?;
+    let (counter, journalled) = (columns.count("counter")?, columns.count("journalled")?);
     let epoch = columns.small("epoch").map(EpochNumber)?;
-    Ok(FoundPlace { realm, place: Place { epoch, counter }, halted_at: columns.optional_time("halted_at")? })
+    let halted_at = columns.optional_time("halted_at")?;
+    Ok(FoundPlace { realm, water: HighWater { counter, journalled, halted_at }, epoch })
 }
 
 /// The same, and from now on nobody else counts until the end of the transaction.

@@ -1,5 +1,5 @@
-use regrant_protocol::{EpochNumber, Kid, Timestamp};
-use regrant_store::{AnnouncedKey, Changes, NODE_REMEMBERED_SECONDS, Node, NodeId, Place, SeenNode, StoreError};
+use regrant_protocol::{EpochNumber, Kid};
+use regrant_store::{AnnouncedKey, Changes, HighWater, NODE_REMEMBERED_SECONDS, Node, NodeId, SeenNode, StoreError};
 
 use crate::columns::Columns;
 use crate::connection::Value;
@@ -14,15 +14,15 @@ use crate::transaction::Transaction;
 /// a second; the others are not.
 const SEEN_AHEAD_MILLISECONDS_MAX: i64 = 1_000;
 
-/// How often clients and keys were changed, how far the store has come, and since when it decides nothing.
-pub(crate) async fn changes(transaction: &Transaction) -> Result<(Changes, Place, Option<Timestamp>), StoreError> {
+/// How often clients and keys were changed, how far the store has come, and in which epoch.
+pub(crate) async fn changes(transaction: &Transaction) -> Result<(Changes, HighWater, EpochNumber), StoreError> {
     let server = transaction.lease().generation();
     let found = transaction.one(SELECT_CHANGES, &[], |row| {
         let mut columns = Columns::new(row, "changes", &"1");
         let changes = Changes { clients: columns.count("clients")?, keys: columns.count("keys")?, server };
-        let counter = columns.count("counter")?;
-        let place = Place { counter, epoch: columns.small("epoch").map(EpochNumber)? };
-        Ok((changes, place, columns.optional_time("halted_at")?))
+        let (counter, journalled) = (columns.count("counter")?, columns.count("journalled")?);
+        let epoch = columns.small("epoch").map(EpochNumber)?;
+        Ok((changes, HighWater { counter, journalled, halted_at: columns.optional_time("halted_at")? }, epoch))
     });
     let missing = || StoreError::Inconsistent {
         table: "changes",

@@ -2,7 +2,8 @@
 
 /// And how far the store has come, and whether it decides anything: a node asks for all of that each second.
 pub(crate) const SELECT_CHANGES: &str = "
-    SELECT clients, keys, counter, (SELECT max(number) FROM epochs) AS epoch, halted_at FROM changes, high_water";
+    SELECT clients, keys, counter, journalled, (SELECT max(number) FROM epochs) AS epoch, halted_at
+    FROM changes, high_water";
 /// The notification is sent with the commit.
 pub(crate) const COUNT_CLIENT_CHANGE: &str = "
     WITH counted AS (UPDATE changes SET clients = clients + 1 RETURNING only_row)
