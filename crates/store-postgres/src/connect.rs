@@ -64,7 +64,8 @@ impl Connector {
         &self.heard
     }
 
-    /// A connection to the first host that can be written and has what our promises stand on, from the one on that was used last.
+    /// A connection to the first host that can be written and has what our promises stand on, from the one on that was used last, or
+    /// from the next where that one has not answered.
     ///
     /// Of a store that is open nothing is believed that is shown there before a commit was durable on it: a server that has crashed, as a
     /// whole or in one of its processes, shows what it had not acknowledged, and one whose standby was promoted commits nothing more.
@@ -73,7 +74,8 @@ impl Connector {
     /// Where there is no other, the store was put back: it is written down there, so that every node stops.
     pub(crate) async fn connect(&self) -> Result<Connection, OpenError> {
         let hosts = self.address.hosts();
-        let first = self.last_host.load(Ordering::Relaxed);
+        // A primary whose standby was promoted lets connect for ever, and commits nothing.
+        let first = self.last_host.load(Ordering::Relaxed) + usize::from(self.primary.take_doubt());
         let mut failed = self.unavailable(&"it has no host");
         let mut behind = None;
         for index in (0..hosts.len()).map(|turn| (first + turn) % hosts.len()) {

@@ -149,7 +149,7 @@ impl Connection {
         if !self.has_warned.swap(false, Ordering::SeqCst) {
             return Ok(());
         }
-        self.lose();
+        self.doubt();
         let told = "the database committed with a warning, perhaps without its standby; look into its log";
         Err(StoreError::Unavailable(told.to_owned()))
     }
@@ -157,6 +157,14 @@ impl Connection {
     /// Gives it up: nobody knows what goes on in it.
     pub(crate) fn lose(&self) {
         self.is_lost.store(true, Ordering::Relaxed);
+    }
+
+    /// Gives it up, and with it the server: it may be the primary no more, and not know it.
+    fn doubt(&self) {
+        self.lose();
+        if let Some(of_primary) = &self.of_primary {
+            of_primary.doubt();
+        }
     }
 
     /// Whether it is of no use any more.
@@ -188,7 +196,7 @@ impl Connection {
                 Err(told)
             }
             Err(_) => {
-                self.lose();
+                self.doubt();
                 let told = format!("the database did not answer within {milliseconds_max} ms; look what it waits for");
                 Err(StoreError::Unavailable(told))
             }

@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A server that lets write.
@@ -17,12 +17,19 @@ pub(crate) struct Primary {
     server: Mutex<Option<Server>>,
     /// How often it was another than before.
     generation: AtomicU64,
+    /// Whether it did not do in time what was asked of it, since this was asked last.
+    is_doubted: AtomicBool,
 }
 
 impl Primary {
     /// How often it was another than before.
     pub(crate) fn generation(&self) -> u64 {
         self.generation.load(Ordering::SeqCst)
+    }
+
+    /// Whether it did not do in time what was asked of it, since this was asked last: another one may have been promoted.
+    pub(crate) fn take_doubt(&self) -> bool {
+        self.is_doubted.swap(false, Ordering::SeqCst)
     }
 
     /// Takes a server that was reached for the primary.
@@ -53,6 +60,13 @@ impl OfPrimary {
     /// How often the primary had been another before.
     pub(crate) fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// What was asked of it was not done in time, or not as it has to be.
+    pub(crate) fn doubt(&self) {
+        if self.holds() {
+            self.primary.is_doubted.store(true, Ordering::SeqCst);
+        }
     }
 
     /// Whether it is so still, as far as any connection of the store has found.

@@ -8,9 +8,10 @@ use regrant_databases::Postgres;
 use regrant_grant::{Grant, Realm, Write};
 use regrant_protocol::{Clock, ManualClock, Timestamp};
 use regrant_store::{Scene, SharedStore, Store, StoreError, Target, UserChange, decide_in};
-use regrant_store_postgres::{Address, Genesis, PostgresStore, Settings};
+use regrant_store_postgres::{Address, COMMIT_MILLISECONDS_MAX, Genesis, PostgresStore, Settings};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::node::{GENESIS, add_parties, address, advance, client, clock, grant, insert, open, open_at, read};
 use crate::rollback::Memory;
@@ -238,6 +239,33 @@ async fn how_far_a_server_says_it_has_come_is_not_believed_before_a_commit_is_du
     };
     let (told, ()) = tokio::join!(opening, cancelling);
     assert!(told.is_some_and(|told| told.contains("without its standby")), "a node that begins believes it no more");
+}
+
+/// As one that was cut off from its standby and is reached by this node still: it takes every connection, and commits nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_primary_that_does_not_commit_is_left_for_the_next_host() {
+    let former = Postgres::start();
+    let new = former.standby();
+    let node = Arc::new(open_at(Address::parse(&both(&former, &new), None).unwrap()).await.unwrap());
+    add_parties(&node).await;
+    insert(&node, &grant(1)).await.unwrap();
+    former.sql("ALTER SYSTEM SET synchronous_standby_names = '*'");
+    former.sql("SELECT pg_reload_conf()");
+    while former.sql("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'").trim() == "0" {}
+    // It is there by now that commits wait.
+    let acknowledged = advance(&node, grant(1).id).await.unwrap();
+    let behind = "SELECT count(*) FROM pg_stat_replication WHERE replay_lsn = pg_current_wal_lsn()";
+    while former.sql(behind).trim() != "1" {}
+    new.sql("SELECT pg_promote()");
+    let stepping = Arc::clone(&node);
+    let stepping = tokio::spawn(async move { advance(&stepping, grant(1).id).await });
+    while !stepping.is_finished() {
+        former.sql(CANCEL);
+    }
+    stepping.await.unwrap().unwrap_err();
+    // Sooner than the former one would be given up again.
+    let next = timeout(Duration::from_millis(COMMIT_MILLISECONDS_MAX - 2_000), advance(&node, grant(1).id)).await;
+    assert_eq!(next.expect("it does not go back"), Ok(acknowledged + 1), "at the new one");
 }
 
 /// Or the server would hold a session for each one who has given up, until its standby is back.
