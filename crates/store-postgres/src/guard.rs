@@ -223,7 +223,11 @@ impl Guard {
         }
         let is_present = server == known.server.0 && asked.halts == known.halts;
         match halted_at {
-            Some(_) => known.halt = Halt::Noted,
+            Some(_) if known.halt != Halt::Noted => {
+                known.halt = Halt::Noted;
+                known.halts += 1;
+            }
+            Some(_) => {}
             None if is_present && known.halt != (Halt::Owed { server }) => known.halt = Halt::None,
             None => {}
         }
@@ -421,7 +425,10 @@ mod tests {
         );
         clock.advance_seconds(5);
         assert!(!guard.is_new(1));
+        let asked = guard.ask();
         assert_eq!(looks(1, Some(1)), (false, false));
+        guard.look(asked, place(2, 8), None, 1).unwrap();
+        assert!(guard.may_decide().is_err(), "that was read before another node has written it");
 
         let (guard, _) = self::guard(8, &Memory::default());
         let guard = guard.unwrap();

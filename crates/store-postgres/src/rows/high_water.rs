@@ -68,7 +68,7 @@ async fn move_on(transaction: &Transaction, sql: &'static str, water: &HighWater
 
 /// Writes down that the store decides nothing any more, and tells every node. The first time stays.
 pub(crate) async fn halt(connection: &Connection) -> Result<(), StoreError> {
-    connection.query(HALT, &[]).await.map(drop)
+    connection.commit_by(HALT).await.map(drop)
 }
 
 fn read(row: &Row) -> Result<HighWater, StoreError> {

@@ -37,8 +37,10 @@ pub(crate) const RAISE_HIGH_WATER: &str = "UPDATE high_water SET counter = $1, j
 pub(crate) const RESET_HIGH_WATER: &str =
     "UPDATE high_water SET counter = $1, journalled = $2, halted_at = NULL WHERE counter < $1";
 
-/// The first time stays. Every node hears of it.
+/// The first time stays. Every node hears of it. Whoever ends something may hold the row, and is waited for.
 pub(crate) const HALT: &str = "
+    SET LOCAL statement_timeout = 0;
+    SET LOCAL lock_timeout = 4000;
     WITH halted AS (
         UPDATE high_water SET halted_at = (extract(epoch FROM clock_timestamp()) * 1000)::bigint
         WHERE halted_at IS NULL RETURNING only_row

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use regrant_databases::{Database, Postgres};
@@ -13,7 +14,10 @@ use crate::node::{GENESIS, add_parties, address, advance, clock, grant, insert, 
 
 /// What a node has written down outside the database.
 #[derive(Clone, Default)]
-pub(crate) struct Memory(Arc<Mutex<Option<Reached>>>);
+pub(crate) struct Memory {
+    reached: Arc<Mutex<Option<Reached>>>,
+    journalled: Arc<AtomicU64>,
+}
 
 impl Memory {
     /// The counter that was written down last; 0 for none.
@@ -24,11 +28,15 @@ impl Memory {
 
 impl Mark for Memory {
     fn seen(&self) -> Option<Reached> {
-        *self.0.lock().expect("nobody panics with it")
+        *self.reached.lock().expect("nobody panics with it")
     }
 
     fn raise(&self, reached: Reached) {
-        *self.0.lock().expect("nobody panics with it") = Some(reached);
+        *self.reached.lock().expect("nobody panics with it") = Some(reached);
+    }
+
+    fn journalled(&self, number: u64) {
+        self.journalled.fetch_max(number, Ordering::SeqCst);
     }
 }
 
@@ -174,6 +182,44 @@ async fn what_one_node_was_shown_stops_every_node() {
     other.changes().await.unwrap();
     assert_eq!(advance(&other, grant(1).id).await, Err(StoreError::RolledBack));
     assert_eq!(database.sql("SELECT generation FROM regrant.grants").trim(), "0");
+}
+
+/// Or a restore beside this mark would take a journal that lacks what the others have ended.
+#[tokio::test]
+async fn the_mark_of_a_node_knows_the_records_of_all() {
+    let (database, journal) = (Postgres::shared().database(), Postgres::shared().database());
+    let settings = || Settings { journal: Some(address(&journal)), ..Settings::new(address(&database)) };
+    let mark = Memory::default();
+    let kept = mark.clone();
+    let marked = PostgresStore::open_beside(settings(), GENESIS, clock(), |_| Ok(Some(Box::new(kept)))).await.unwrap();
+    assert_eq!(mark.journalled.load(Ordering::SeqCst), 1, "that there is a journal");
+    let other = PostgresStore::open(settings(), GENESIS, clock()).await.unwrap();
+    add_parties(&other).await;
+    for _ in 0..3 {
+        other.change_user(&grant(1).subject, UserChange::RaiseCutoff).await.unwrap();
+    }
+    marked.changes().await.unwrap();
+    assert_eq!(mark.journalled.load(Ordering::SeqCst), 4);
+    other.change_user(&grant(1).subject, UserChange::RaiseCutoff).await.unwrap();
+    disconnect(&database);
+    let _ = marked.client(&grant(1).client).await;
+    marked.client(&grant(1).client).await.unwrap();
+    assert_eq!(mark.journalled.load(Ordering::SeqCst), 5, "a connection tells it too");
+}
+
+/// As what ends something does, for as long as the journal may take.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_note_that_stops_every_node_waits_for_who_holds_the_row() {
+    let database = Postgres::shared().database();
+    let node = open(&database).await;
+    add_parties(&node).await;
+    let holder = "BEGIN; SELECT counter FROM regrant.high_water FOR UPDATE; SELECT pg_sleep(1.5); ROLLBACK";
+    let name = database.name().to_owned();
+    let held = std::thread::spawn(move || Postgres::shared().sql_in(&name, holder));
+    while database.sql("SELECT count(*) FROM pg_locks WHERE relation = 'regrant.high_water'::regclass").trim() == "0" {}
+    node.halt().await.unwrap();
+    held.join().unwrap();
+    assert_ne!(database.sql("SELECT halted_at FROM regrant.high_water").trim(), "");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
