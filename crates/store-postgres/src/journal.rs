@@ -105,6 +105,7 @@ impl JournalDatabase {
     pub async fn span(&self) -> Result<JournalSpan, OutsideError> {
         let lease = self.lease().await?;
         let rows = lease.query(SELECT_SPAN, &[]).await.map_err(|error| self.unusable(&error))?;
+        self.confirm(&lease).await?;
         let row = rows.first().ok_or_else(|| self.unusable(&"it does not say whose it is"))?;
         let (realm, span) = read_span(row).map_err(|error| self.unusable(&error))?;
         if realm != self.realm {
@@ -136,7 +137,18 @@ impl JournalDatabase {
             let values: [Value<'_>; 2] = [&stored_count(number)?, &stored_count(JOURNAL_RECORDS_READ_MAX as u64)?];
             lease.query(SELECT_RECORDS, &values).await?.iter().map(read_record).collect::<Result<_, _>>()
         };
-        read.await.map_err(|error: StoreError| self.unusable(&error))
+        let records = read.await.map_err(|error: StoreError| self.unusable(&error))?;
+        self.confirm(&lease).await?;
+        Ok(records)
+    }
+
+    /// Sees that what was read is durable: a server that has crashed shows records that its standby has not got, and what was done by them
+    /// would be in no journal once that has taken over.
+    async fn confirm(&self, lease: &Lease) -> Result<(), OutsideError> {
+        match timeout(Duration::from_millis(ANSWER_MILLISECONDS_MAX), lease.confirm()).await {
+            Ok(confirmed) => confirmed.map_err(|error| self.unusable(&error)),
+            Err(_) => Err(self.silent(lease)),
+        }
     }
 
     async fn add(&self, lease: &Lease, known: u64, reached: Reached, endings: &[Ending]) -> Result<u64, StoreError> {

@@ -292,16 +292,18 @@ async fn what_nobody_waits_for_any_more_holds_no_session_of_a_server_without_its
     }
 }
 
-const CANCEL: &str = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+/// Ends every wait for a standby.
+pub(crate) const CANCEL: &str =
+    "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
 
 /// From now on every commit waits for a standby that there is not.
-fn wait_for_nobody(postgres: &Postgres) {
+pub(crate) fn wait_for_nobody(postgres: &Postgres) {
     postgres.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
     postgres.sql("SELECT pg_reload_conf()");
 }
 
 /// The database of a server of the test's own.
-fn own(postgres: &Postgres) -> Address {
+pub(crate) fn own(postgres: &Postgres) -> Address {
     let (folder, port) = (postgres.socket_folder(), postgres.port());
     let url = format!("postgres://postgres@/postgres?host={}&port={port}", folder.display());
     Address::parse(&url, None).expect("it is a URL")

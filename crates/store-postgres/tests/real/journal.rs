@@ -5,10 +5,11 @@ use std::sync::Arc;
 use regrant_databases::{Database, Postgres};
 use regrant_grant::{GrantId, Realm};
 use regrant_protocol::{ManualClock, Timestamp};
-use regrant_store::{Ending, Store, StoreError, UserChange, UserStatus, stored};
+use regrant_store::{ClientChange, Ending, Store, StoreError, UserChange, UserStatus, stored};
 use regrant_store_postgres::{Genesis, OpenError, PostgresStore, Settings};
 use tokio::task::JoinSet;
 
+use crate::faults::{own, wait_for_nobody};
 use crate::node::{GENESIS, add_parties, address, advance, clock, grant, insert, open, read};
 
 async fn open_beside(database: &Database<'_>, journal: &Database<'_>) -> Result<PostgresStore, OpenError> {
@@ -215,6 +216,51 @@ async fn a_start_that_meets_somebody_who_ends_something_begins_again() {
     let other = open_beside(&database, &journal).await.unwrap();
     ending.join().unwrap();
     assert!(is_revoked(&other, grant(1).id).await);
+}
+
+/// What a server shows that has crashed may be lost, and with it the only trace of what was done by it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_done_that_a_journal_shows_which_commits_nothing() {
+    const TRIES_MAX: u32 = 100;
+    let (database, postgres) = (Postgres::shared().database(), Postgres::start());
+    let settings = || Settings { journal: Some(own(&postgres)), ..Settings::new(address(&database)) };
+    let node = PostgresStore::open(settings(), GENESIS, clock()).await.unwrap();
+    add_parties(&node).await;
+    insert(&node, &grant(1)).await.unwrap();
+    let json = stored::ending::to_json(&ended(1));
+    postgres.sql(&format!("INSERT INTO regrant_journal.records VALUES (2, 2, 1, '{json}')"));
+    wait_for_nobody(&postgres);
+    for _ in 0..TRIES_MAX {
+        // Where the server has not heard of the setting yet, it is believed.
+        if let Err(told) = PostgresStore::open(settings(), GENESIS, clock()).await {
+            assert!(told.to_string().starts_with("the revocation journal at"), "{told}");
+            return;
+        }
+        database.sql("UPDATE regrant.high_water SET journalled = 1; UPDATE regrant.grants SET revoked_at = NULL");
+    }
+    panic!("it is believed");
+}
+
+/// A client that closes its connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_being_journalled_is_done_when_nobody_waits_for_it_any_more() {
+    const WAITING: &str =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+    let (database, journal) = (Postgres::shared().database(), Postgres::shared().database());
+    let node = Arc::new(open_beside(&database, &journal).await.unwrap());
+    add_parties(&node).await;
+    journal.sql(
+        "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); RETURN NEW; END';
+         CREATE TRIGGER slowly BEFORE INSERT ON regrant_journal.records FOR EACH ROW EXECUTE FUNCTION slowly()",
+    );
+    let raising = Arc::clone(&node);
+    let raising = tokio::spawn(async move { raising.change_user(&grant(1).subject, UserChange::RaiseCutoff).await });
+    while journal.sql(WAITING).trim() == "0" {}
+    raising.abort();
+    assert!(raising.await.unwrap_err().is_cancelled());
+    node.change_client(&grant(1).client, ClientChange::RaiseCutoff).await.unwrap();
+    assert_eq!(database.sql("SELECT users.cutoff, clients.cutoff FROM regrant.users, regrant.clients").trim(), "1|1");
+    assert_eq!(last(&journal), place(&database));
 }
 
 #[tokio::test]
