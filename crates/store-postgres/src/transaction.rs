@@ -148,7 +148,20 @@ impl Transaction {
     }
 
     /// Commits. `Ok` says that it is durable, wherever the server keeps it; on an error nobody knows.
-    pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
+    ///
+    /// What is to be in a journal first goes on when nobody waits for it any more: between the two it would leave a record of what was not
+    /// done, and the next who ends something would have to do that first.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        let is_journalled =
+            self.has_ended_something() && self.lease.guard().is_some_and(|guard| guard.journal().is_some());
+        if !is_journalled {
+            return self.commit_now().await;
+        }
+        let committing = tokio::spawn(self.commit_now()).await;
+        committing.unwrap_or_else(|error| Err(StoreError::Unavailable(format!("a commit has ended: {error}"))))
+    }
+
+    async fn commit_now(mut self) -> Result<(), StoreError> {
         let endings = mem::take(&mut *self.endings.lock().unwrap_or_else(PoisonError::into_inner));
         let guard = self.lease.guard().filter(|_| self.counts).map(Arc::clone);
         // It stays open, and its connection is closed, unless the server has said that it is done.
