@@ -1,11 +1,13 @@
 use std::mem;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 use regrant_grant::{GrantId, Write};
 use regrant_store::{Scene, StoreError, Target, decide_in};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::alarm::Alarm;
 use super::pair::{Failure, Pair};
@@ -18,6 +20,9 @@ use crate::world::{Login, NODES, Origin, World, open_postgres};
 /// How often every client is served, at least, while the primary that was paused goes on and takes itself for the primary still.
 /// What it would answer is older than what the clients have.
 const ROUNDS_AFTER_RESUMPTION: usize = 20;
+
+/// How long a node may take to say that it decides nothing: one that waits for its database does not say so.
+const ANSWER_MAX: Duration = Duration::from_secs(3);
 
 /// How many clients log in at once.
 const LOGINS_AT_ONCE: usize = 8;
@@ -120,10 +125,10 @@ impl Run {
         // A token that was ahead a moment after the other server was met may be ahead of a row that was read at the one before: it
         // stops nobody. The next does, and every node hears of it.
         let are_stopped = async || {
-            for _ in 0..NODES {
+            for store in self.world.stores() {
                 let nothing = |_: &Scene<'_>| ((), Write::Nothing);
-                let asked = decide_in(self.world.store(), Target::Grant(GrantId([0; 16])), None, nothing);
-                if asked.await != Err(StoreError::RolledBack) {
+                let asked = decide_in(store, Target::Grant(GrantId([0; 16])), None, nothing);
+                if timeout(ANSWER_MAX, asked).await != Ok(Err(StoreError::RolledBack)) {
                     return false;
                 }
             }

@@ -102,6 +102,11 @@ impl World {
         &**self.node().store()
     }
 
+    /// The store behind each node.
+    pub(crate) fn stores(&self) -> impl Iterator<Item = &dyn Store> {
+        self.nodes.iter().map(|node| &**node.store())
+    }
+
     /// Nanoseconds since it was opened.
     pub(crate) fn now(&self) -> u64 {
         self.stopwatch.nanoseconds()
