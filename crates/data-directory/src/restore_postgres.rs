@@ -75,7 +75,7 @@ impl DataDirectory {
         let renewal = Renewal { epoch, counter: reached.counter, master_keys: master_keys(&ring), replay_after };
         let renewed = store.renew(&renewal, unused.map(|unused| unused.epoch), journal.as_ref()).await?;
         let records = renewed.replayed();
-        let journalled = replay_after + records;
+        let journalled = if journal.is_some() { replay_after + records } else { 0 };
         mark::write(&mark_path, &Marked { realm, reached, journalled }).map_err(|error| io_error(&mark_path, error))?;
         renewed.end().await?;
         Ok(Restored {

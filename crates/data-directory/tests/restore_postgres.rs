@@ -373,6 +373,15 @@ async fn a_journal_that_is_not_named_or_not_there_is_told_unless_it_is_given_up(
     journal.sql("DELETE FROM regrant_journal.records");
     let told = world.restore(RestorePolicy::Strict).await.unwrap_err().to_string();
     assert!(told.contains("the journal ends with record 0, and the backup has record 1"), "{told}");
+
+    world.journal = None;
+    let told = world.open().await.err().unwrap();
+    assert!(told.contains("has a revocation journal, and it is not said where"), "{told}");
+    let (directory, entropy) = (world.directory(), SeededEntropy::new(7));
+    let (outside, policy) = (OutsideFiles::default(), RestorePolicy::Strict);
+    directory.restore_postgres(world.settings(), &outside, policy, true, &entropy, clock()).await.unwrap();
+    drop(directory);
+    world.open().await.unwrap();
 }
 
 fn client(name: &str, handle: u8) -> Client {

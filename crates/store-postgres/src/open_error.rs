@@ -184,6 +184,15 @@ pub enum OpenError {
         /// What was met.
         cause: String,
     },
+    /// The store has a journal, and this node is not told where.
+    #[error(
+        "the store in {address} has a revocation journal, and it is not said where: what ends here would be in none. Name it in store.journal, \
+         as every node has to"
+    )]
+    JournalNotNamed {
+        /// The database.
+        address: String,
+    },
     /// The store was restored since it was opened.
     #[error("{address} was restored since it was opened here; start the process again")]
     Restored {

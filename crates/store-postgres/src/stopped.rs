@@ -139,6 +139,7 @@ impl RenewedStore {
     }
 }
 
+/// A store that was told of no journal has none from now on, and nodes need not name one.
 async fn renew(
     transaction: &Transaction,
     renewal: &Renewal,
@@ -150,7 +151,7 @@ async fn renew(
     let known = key::announced(transaction).await?;
     let Replayed { last: journalled, retired_below } = match journal {
         Some(journal) => replay(transaction, journal, before, journal.span().await?.last).await?,
-        None => Replayed::up_to(before),
+        None => Replayed::up_to(0),
     };
     key::renew(transaction, renewal.keys_that_count(&known, retired_below)?).await?;
     if let Some(unused) = replaced {
@@ -159,5 +160,5 @@ async fn renew(
     key::begin_epoch(transaction, &renewal.epoch, renewal.counter).await?;
     let water = HighWater { counter: renewal.counter, journalled, halted_at: None };
     high_water::reset(transaction, &water).await?;
-    Ok(journalled - before)
+    Ok(journalled.saturating_sub(before))
 }

@@ -26,6 +26,9 @@ use crate::store_clock::StoreClock;
 use crate::transaction::Transaction;
 use crate::{Address, OpenError, PendingMigration, TimeOfDay, grants_of, import, page, sweep};
 
+/// For how long a node that was seen may still be there.
+const NODE_THERE_MILLISECONDS: u64 = 10_000;
+
 /// What a new store is made from: 32 random bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Genesis {
@@ -126,7 +129,7 @@ impl PostgresStore {
             Err(how) => return Err(rolled_back(&connector, &reading, how).await),
         };
         if journal.is_none() && water.journalled > 0 {
-            tracing::warn!("the store had a journal, and this node is told of none: what ends here is in none");
+            return Err(OpenError::JournalNotNamed { address: connector.shown() });
         }
         drop(reading);
         let clock = StoreClock::new(clock, time_of_day);
@@ -244,7 +247,7 @@ async fn open_journal(
         let transaction = Transaction::begin(lease, clock).await.map_err(unavailable)?.uncounted();
         let caught_up = async {
             let water = high_water::lock(&transaction).await?;
-            journal.begin_unless_there(Some(water.journalled)).await?;
+            begin_or_find(&transaction, &journal, &water).await?;
             catch_up(&transaction, &journal, identity.epoch().number).await
         };
         let caught_up = caught_up.await;
@@ -268,6 +271,28 @@ async fn open_journal(
             }
         }
     }
+}
+
+/// Begins the journal of a store that has none, or another one where no node may be there that goes on with the one before: what ends
+/// at the one and at the other would be in neither as a whole.
+async fn begin_or_find(
+    transaction: &Transaction,
+    journal: &JournalDatabase,
+    water: &HighWater,
+) -> Result<(), ReplayError> {
+    let nodes = shared::nodes(transaction).await?;
+    let there = nodes.iter().filter(|seen| seen.seen_milliseconds_ago < NODE_THERE_MILLISECONDS);
+    let there: Vec<_> = there.map(|seen| seen.node.name.as_str()).collect();
+    if water.journalled == 0 || there.is_empty() {
+        return Ok(journal.begin_unless_there(Some(water.journalled)).await?);
+    }
+    let began = journal.begin_unless_there(None).await;
+    Ok(began.map_err(|OutsideError(told)| {
+        let (names, seconds) = (there.join(", "), NODE_THERE_MILLISECONDS / 1_000);
+        OutsideError(format!(
+            "{told} (nodes that were there a moment ago: {names}; to begin another, stop all nodes, and start one {seconds} seconds later)"
+        ))
+    })?)
 }
 
 #[async_trait]

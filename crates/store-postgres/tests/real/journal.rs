@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use regrant_databases::{Database, Postgres};
 use regrant_grant::{GrantId, Realm};
-use regrant_protocol::{ManualClock, Timestamp};
-use regrant_store::{ClientChange, Ending, Store, StoreError, UserChange, UserStatus, stored};
+use regrant_protocol::{Kid, ManualClock, Timestamp};
+use regrant_store::{
+    AnnouncedKey, ClientChange, Ending, Node, NodeId, SharedStore, Store, StoreError, UserChange, UserStatus, stored,
+};
 use regrant_store_postgres::{Genesis, OpenError, PostgresStore, Settings};
 use tokio::task::JoinSet;
 
 use crate::faults::{own, wait_for_nobody};
-use crate::node::{GENESIS, add_parties, address, advance, clock, grant, insert, open, read};
+use crate::node::{GENESIS, add_parties, address, advance, clock, grant, insert, read};
 
 async fn open_beside(database: &Database<'_>, journal: &Database<'_>) -> Result<PostgresStore, OpenError> {
     open_as(database, journal, GENESIS).await
@@ -134,7 +136,7 @@ async fn a_journal_that_is_ahead_by_more_than_a_commit_stops_every_node() {
     let node = open_beside(&database, &journal).await.unwrap();
     add_parties(&node).await;
     insert(&node, &grant(1)).await.unwrap();
-    let ignorant = open(&database).await;
+    let ignorant = open_beside(&database, &journal).await.unwrap();
     for _ in 0..2 {
         leave(&database, &journal, &ended(1));
         database.sql("UPDATE regrant.high_water SET counter = counter + 1");
@@ -143,7 +145,7 @@ async fn a_journal_that_is_ahead_by_more_than_a_commit_stops_every_node() {
     let told = node.change_user(&grant(1).subject, UserChange::RaiseCutoff).await.unwrap_err();
     assert_eq!(told, StoreError::RolledBack.into());
     assert_eq!(advance(&node, grant(1).id).await, Err(StoreError::RolledBack));
-    regrant_store::SharedStore::changes(&*ignorant).await.unwrap();
+    ignorant.changes().await.unwrap();
     assert_eq!(advance(&ignorant, grant(1).id).await, Err(StoreError::RolledBack));
 
     database.sql("UPDATE regrant.high_water SET halted_at = NULL");
@@ -261,6 +263,32 @@ async fn what_is_being_journalled_is_done_when_nobody_waits_for_it_any_more() {
     node.change_client(&grant(1).client, ClientChange::RaiseCutoff).await.unwrap();
     assert_eq!(database.sql("SELECT users.cutoff, clients.cutoff FROM regrant.users, regrant.clients").trim(), "1|1");
     assert_eq!(last(&journal), place(&database));
+}
+
+/// What ended at the one and at the other would be in neither journal as a whole.
+#[tokio::test]
+async fn all_nodes_name_the_journal_of_the_store_and_another_is_begun_when_none_is_there() {
+    let (database, journal) = (Postgres::shared().database(), Postgres::shared().database());
+    let another = Postgres::shared().database();
+    let node = open_beside(&database, &journal).await.unwrap();
+    add_parties(&node).await;
+    let told =
+        PostgresStore::open(Settings::new(address(&database)), GENESIS, clock()).await.err().unwrap().to_string();
+    assert!(told.ends_with("Name it in store.journal, as every node has to") && !told.contains('\n'), "{told}");
+
+    let newest_key = AnnouncedKey { kid: Kid::FIRST, check_value: [0; 8] };
+    let seen = Node { id: NodeId([1; 16]), name: "web-1".to_owned(), version: "1".to_owned(), newest_key };
+    node.note_node(&seen).await.unwrap();
+    let told = open_beside(&database, &another).await.err().unwrap().to_string();
+    let expected = "has no revocation journal in it; name the one of this store in store.journal (nodes that were there a moment ago: web-1;";
+    assert!(told.contains(expected) && !told.contains('\n'), "{told}");
+    assert_eq!(another.sql("SELECT to_regnamespace('regrant_journal')").trim(), "");
+    open_beside(&database, &journal).await.unwrap();
+
+    database.sql("UPDATE regrant.nodes SET seen_at = seen_at - 10000");
+    let other = open_beside(&database, &another).await.unwrap();
+    other.change_user(&grant(1).subject, UserChange::RaiseCutoff).await.unwrap();
+    assert_eq!(last(&another), place(&database));
 }
 
 #[tokio::test]
