@@ -1,7 +1,5 @@
 //! When a node makes the first master keys of a store.
 
-#![expect(clippy::unwrap_used, reason = "what helps a test fails as the test itself")]
-
 use std::sync::Arc;
 
 use regrant_crypto::SeededEntropy;
