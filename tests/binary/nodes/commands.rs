@@ -37,7 +37,7 @@ fn the_doctor_looks_at_the_database_and_a_backup_is_for_its_own_programs() {
     let cluster = Cluster::on(&database);
     let node = cluster.start(1);
     cluster.copy_keys(1, 2);
-    for (node, serves) in [(1, "serves https://id.example"), (2, "none runs; the store can be opened")] {
+    for (node, serves) in [(1, "serves https://id.example"), (2, "none runs here, and the store was not opened")] {
         let (is_well, told) = cluster.types(node, &["doctor"]);
         assert!(is_well, "{told}");
         for part in [

@@ -88,6 +88,18 @@ impl AdminApi {
         )
     }
 
+    /// Finds the server that runs; `None` when none does.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub(super) async fn reach_server(place: &Place) -> Result<Option<Self>> {
+        match AdminSocket::connect(&place.data).await {
+            Ok(_) => Ok(Some(Self { way: Way::Socket(place.data.clone()) })),
+            Err(error) if nobody_listens(&error) => Ok(None),
+            Err(error) => Err(error).with_context(|| socket_of(place)),
+        }
+    }
+
     /// Whether a server runs.
     pub(super) fn is_served(&self) -> bool {
         matches!(self.way, Way::Socket(_))

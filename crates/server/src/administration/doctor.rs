@@ -98,22 +98,29 @@ async fn examine(common: &CommonOptions) -> Vec<Check> {
             found.extend(outside);
             (found, is_sound && has_all)
         }
-        StoreConfig::Postgres(settings) => postgres::check(settings, &place.data, &SystemClock).await,
+        StoreConfig::Postgres(settings) => {
+            let mut found = postgres::check(settings, &place.data, &SystemClock).await;
+            found.extend(place.outside().map(|files| outside::check_mark(files, &place.data)));
+            // Opened, it could begin a journal, or find that it was put back and stop every node.
+            (found, false)
+        }
     };
     let may_be_opened = may_be_opened && keys.state != State::Fail;
     checks.push(keys);
     checks.extend(database);
-    // To open a store that is not as it should be could change it.
-    if may_be_opened {
-        checks.extend(ask(&place).await);
-    }
+    checks.extend(ask(&place, may_be_opened).await);
     checks
 }
 
-/// What the server, or its store, says about itself.
-async fn ask(place: &Place) -> Vec<Check> {
-    let api = match AdminApi::reach(place).await {
-        Ok(api) => api,
+/// What the server says about itself, or its store where none runs. To open a store that is not as it should be could change it.
+async fn ask(place: &Place, may_be_opened: bool) -> Vec<Check> {
+    let api = match AdminApi::reach_server(place).await {
+        Ok(None) if may_be_opened => AdminApi::reach(place).await.map(Some),
+        reached => reached,
+    };
+    let api = match api {
+        Ok(Some(api)) => api,
+        Ok(None) => return vec![Check::ok("server", "none runs here, and the store was not opened")],
         Err(error) => return vec![Check::fail("server", format!("{error:#}"))],
     };
     let mut checks = server::check(&api).await;

@@ -11,8 +11,6 @@ const JOURNAL: &str = "journal";
 /// Whether mark and journal are where the configuration says, and whether to open the store would make neither: a journal that is
 /// begun anew where the old one's disk is missing hides what that has.
 pub(super) fn check(outside: &OutsideFiles, data: &Path) -> (Vec<Check>, bool) {
-    let mark = outside.mark_in(data);
-    let has_mark = mark.exists();
     let beside = |path: &Path| outside.on_the_same_disk(data).iter().any(|found| found == path);
     let journal = judge_journal(
         outside.journal.as_deref(),
@@ -20,11 +18,18 @@ pub(super) fn check(outside: &OutsideFiles, data: &Path) -> (Vec<Check>, bool) {
         has_journal(&data.join(DATABASE)).unwrap_or_default(),
         beside,
     );
-    let may_be_opened = has_mark && journal.state != State::Fail;
-    (vec![judge_mark(&mark, has_mark, outside.mark.is_some(), beside), journal], may_be_opened)
+    let may_be_opened = outside.mark_in(data).exists() && journal.state != State::Fail;
+    (vec![check_mark(outside, data), journal], may_be_opened)
 }
 
-fn judge_mark(mark: &Path, is_there: bool, is_named: bool, beside: impl Fn(&Path) -> bool) -> Check {
+/// Whether the mark is where the configuration says, and what it is good for there.
+pub(super) fn check_mark(outside: &OutsideFiles, data: &Path) -> Check {
+    let mark = outside.mark_in(data);
+    let is_beside = outside.on_the_same_disk(data).contains(&mark);
+    judge_mark(&mark, mark.exists(), outside.mark.is_some(), is_beside)
+}
+
+fn judge_mark(mark: &Path, is_there: bool, is_named: bool, is_beside: bool) -> Check {
     let shown = mark.display();
     match is_there {
         false => Check::warn(
@@ -33,10 +38,10 @@ fn judge_mark(mark: &Path, is_there: bool, is_named: bool, beside: impl Fn(&Path
                 "{shown} is not there, and the next start makes it: see that its disk is, or that you moved it away"
             ),
         ),
-        true if is_named && beside(mark) => {
+        true if is_named && is_beside => {
             Check::warn(MARK, format!("{shown} is on the disk of the database: what puts the one back puts both back"))
         }
-        true if beside(mark) => Check::ok(
+        true if is_beside => Check::ok(
             MARK,
             format!("{shown} tells of a database that was put back alone; name one on another disk in store.mark"),
         ),
@@ -104,7 +109,7 @@ mod tests {
             (true, true, true, State::Warn, "puts both back"),
             (true, true, false, State::Ok, "on another disk than the database"),
         ] {
-            let check = judge_mark(Path::new("/mnt/mark"), is_there, is_named, |_| is_beside);
+            let check = judge_mark(Path::new("/mnt/mark"), is_there, is_named, is_beside);
             assert!(check.state == state && check.found.contains(told), "{check:?}");
         }
     }

@@ -15,20 +15,17 @@ const KEYS: &str = "keys of store";
 /// What clocks that are set by the network may differ by.
 const CLOCK_MILLISECONDS_MAX: i64 = 2_000;
 
-/// Whether the database can keep what is promised, and is that of the keys in `data`; and whether to open the store would change
-/// nothing.
-pub(super) async fn check(settings: &Settings, data: &Path, clock: &dyn Clock) -> (Vec<Check>, bool) {
+/// Whether the database can keep what is promised, and is that of the keys in `data`.
+pub(super) async fn check(settings: &Settings, data: &Path, clock: &dyn Clock) -> Vec<Check> {
     let found = match examine(&settings.address, clock).await {
         Ok(found) => found,
-        Err(error) => return (vec![Check::fail(DATABASE, error.to_string())], false),
+        Err(error) => return vec![Check::fail(DATABASE, error.to_string())],
     };
     let mut checks = judge(&found);
     checks.extend(judge_copying(&found.copying));
     // A key file that cannot be read is told by itself.
-    let keys = DataDirectory::kept_keys(data).ok().and_then(|ring| judge_keys(&found, &ring));
-    let has_same_keys = keys.is_none();
-    checks.extend(keys);
-    (checks, has_same_keys && found.schema.is_some_and(|schema| schema >= found.newest_schema))
+    checks.extend(DataDirectory::kept_keys(data).ok().and_then(|ring| judge_keys(&found, &ring)));
+    checks
 }
 
 fn judge(found: &Examination) -> Vec<Check> {
