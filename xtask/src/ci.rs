@@ -21,6 +21,7 @@ const STAGES: &[Stage] = &[
     Stage::new("instructions", || bench::run(&["instructions"])),
     Stage::new("prove model", || prove::run(&["model", "--scale", "ci"])),
     Stage::new("prove restore", || prove::run(&["restore", "--scale", "ci"])),
+    Stage::new("prove restore on PostgreSQL", || prove::run(&["restore", "--store", "postgres", "--scale", "ci"])),
     Stage::new("prove race", || prove::run(&["race", "--scale", "ci"])),
     Stage::new("prove race on PostgreSQL", || prove::run(&["race", "--store", "postgres", "--scale", "ci"])),
     Stage::new("prove history", || prove::run(&["history", "--scale", "ci"])),

@@ -56,6 +56,8 @@ pub(super) struct Surroundings {
     pub(super) growth_bytes: Option<u64>,
     /// How much of the file each grant takes, where many were made.
     pub(super) grant_bytes: Option<f64>,
+    /// Whether the processor time of a database server is in that of the server.
+    pub(super) database_is_counted: bool,
 }
 
 const fn more(what: &'static str, unit: Unit, gate: f64, reach: f64) -> Goal {
@@ -106,7 +108,7 @@ pub(super) fn standings(passes: &[Pass], around: &Surroundings) -> Vec<Standing>
     if around.store == StoreChoice::Postgres {
         let peak = find("refresh", Some("opaque"), Purpose::Peak);
         stand(RATE_POSTGRES, peak.map(|pass| pass.measured.rate()));
-        stand(CPU_POSTGRES, microseconds(peak));
+        stand(CPU_POSTGRES, microseconds(peak).filter(|_| around.database_is_counted));
         stand(GRANT_POSTGRES, around.grant_bytes);
         return standings;
     }

@@ -48,7 +48,7 @@ pub(super) fn bench_own_server(options: &BenchOptions) -> Result<()> {
     let (folder, file_system) = folder(options)?;
     let data = folder.path().join("data");
     let store = BenchStore::of(options)?;
-    if options.workload == Workload::Idle {
+    if matches!(options.workload, Workload::Idle | Workload::Overload) {
         allow_files(FILES)?;
     }
     let (staged, grant_bytes) = stage(options, &data, &store, &report)?;
@@ -101,6 +101,7 @@ pub(super) fn bench_own_server(options: &BenchOptions) -> Result<()> {
         has_other_grants,
         growth_bytes,
         grant_bytes,
+        database_is_counted: !options.other.pid.is_empty(),
     };
     report.standings(&standings(&passes, &around))
 }
