@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use regrant_grant::{GrantId, Write};
 use regrant_store::{Scene, StoreError, Target, decide_in};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::alarm::Alarm;
 use super::pair::{Failure, Pair};
@@ -23,6 +23,10 @@ const ROUNDS_AFTER_RESUMPTION: usize = 20;
 
 /// How long a node may take to say that it decides nothing: one that waits for its database does not say so.
 const ANSWER_MAX: Duration = Duration::from_secs(3);
+
+/// For how long a rotation that is made again gives the access token that the lost one gave, so that nobody could tell them apart: access
+/// tokens tell seconds.
+const TOKENS_ALIKE: Duration = Duration::from_secs(1);
 
 /// How many clients log in at once.
 const LOGINS_AT_ONCE: usize = 8;
@@ -78,7 +82,7 @@ impl Run {
     /// Lets the primary fail once everything is at the standby, which takes over.
     pub(super) async fn fail_over(&mut self, failure: Failure) {
         self.pair.wait_for_standby();
-        let failed_at = self.fail(failure);
+        let failed_at = self.fail(failure, Duration::ZERO).await;
         let crowd = &self.crowd;
         let losers = crowd.losers(|select| self.pair.promoted(select));
         self.rotations_lost += losers.len();
@@ -109,7 +113,7 @@ impl Run {
         if !becomes_so(all_went_on).await {
             self.violations.push("the clients did not go on without a standby".to_owned());
         }
-        self.fail(Failure::Killed);
+        self.fail(Failure::Killed, TOKENS_ALIKE).await;
         let losers = crowd.losers(|select| self.pair.promoted(select));
         self.rotations_lost += losers.len();
         // The retry of a rotation that was lost is that rotation, and has the same refresh token.
@@ -139,11 +143,12 @@ impl Run {
         }
     }
 
-    /// Lets the primary fail and the standby take over; when it failed.
-    fn fail(&mut self, failure: Failure) -> u64 {
+    /// Lets the primary fail and the standby take over after a pause; when it failed.
+    async fn fail(&mut self, failure: Failure, pause: Duration) -> u64 {
         self.in_flight.push(self.crowd.in_flight.count());
         let failed_at = self.world.now();
         self.pair.fail(failure);
+        sleep(pause).await;
         self.pair.promote();
         self.crowd.mark(self.world.now());
         self.fail_overs += 1;
