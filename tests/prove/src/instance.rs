@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 
 use crate::world::KeptKeys;
 
-/// The time at which every instance stands still until its clock is moved, in seconds since the Unix epoch.
+/// The time at which an instance stands still until its clock is moved, in seconds since the Unix epoch.
 pub(crate) const START_SECONDS: i64 = 1_800_000_000;
 /// How long an access token lives.
 pub(crate) const ACCESS_SECONDS: u32 = 3600;
@@ -80,7 +80,7 @@ impl Instance {
 
     /// The same with these files outside the database.
     pub(crate) async fn open_beside(path: &Path, outside: &OutsideFiles, seed: u64) -> Result<Self> {
-        let mut instance = Self::without_nodes();
+        let mut instance = Self::without_nodes(Timestamp::from_seconds(START_SECONDS));
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(seed));
         let directory = DataDirectory::open(path)?;
         let ring = directory.key_ring(&*entropy)?;
@@ -90,9 +90,14 @@ impl Instance {
         Ok(instance)
     }
 
-    /// Opens a node for each of these directories, with the files outside of each, on one database.
-    pub(crate) async fn open_nodes(settings: &Settings, places: &[(&Path, OutsideFiles)], seed: u64) -> Result<Self> {
-        let mut instance = Self::without_nodes();
+    /// Opens a node for each of these directories at `now`, with the files outside of each, on one database.
+    pub(crate) async fn open_nodes(
+        settings: &Settings,
+        places: &[(&Path, OutsideFiles)],
+        now: Timestamp,
+        seed: u64,
+    ) -> Result<Self> {
+        let mut instance = Self::without_nodes(now);
         for (number, (path, outside)) in (0..).zip(places) {
             let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(seed.wrapping_mul(10).wrapping_add(number)));
             let directory = DataDirectory::open(path)?;
@@ -104,8 +109,8 @@ impl Instance {
         Ok(instance)
     }
 
-    fn without_nodes() -> Self {
-        let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(START_SECONDS)));
+    fn without_nodes(now: Timestamp) -> Self {
+        let clock = Arc::new(ManualClock::new(now));
         let (turn, following) = (AtomicUsize::new(0), JoinSet::new());
         Self { nodes: Vec::new(), turn, following, clock, directories: Vec::new() }
     }

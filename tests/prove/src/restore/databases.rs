@@ -14,7 +14,8 @@ use tempfile::TempDir;
 use crate::instance::{Instance, START_SECONDS};
 use crate::world::NODES;
 
-/// How long after the nodes were stopped the store is restored: a node that was seen a moment before may be there still.
+/// How long after the nodes were stopped the store is restored, or another journal begun: a node that was seen a moment before may be
+/// there still.
 const STOPPED_SECONDS: i64 = 60;
 
 /// A database, one for the journal, and the directories of the nodes.
@@ -23,6 +24,8 @@ pub(super) struct Databases {
     store: Database<'static>,
     journal: Option<Database<'static>>,
     then: Option<Then>,
+    /// When the nodes start, in seconds since the Unix epoch.
+    starts: i64,
 }
 
 /// What there was at the backup.
@@ -36,7 +39,13 @@ struct Then {
 impl Databases {
     pub(super) fn make() -> Result<Self> {
         let (parent, postgres) = (tempfile::tempdir()?, Postgres::shared());
-        Ok(Self { parent, store: postgres.database(), journal: Some(postgres.database()), then: None })
+        Ok(Self {
+            parent,
+            store: postgres.database(),
+            journal: Some(postgres.database()),
+            then: None,
+            starts: START_SECONDS,
+        })
     }
 
     pub(super) fn back_up(&mut self) -> Result<()> {
@@ -62,6 +71,7 @@ impl Databases {
             store: postgres.copy_of(&self.store),
             journal: self.journal.as_ref().map(|journal| postgres.copy_of(journal)),
             then: Some(then),
+            starts: self.starts,
         };
         for (from, to) in self.directories().zip(again.directories()) {
             DirBuilder::new().mode(0o700).create(&to)?;
@@ -73,19 +83,20 @@ impl Databases {
     }
 
     pub(super) async fn open(&self, seed: u64) -> Result<Instance> {
+        let now = Timestamp::from_seconds(self.starts);
         let directories: Vec<_> = self.directories().collect();
         let key_file = directories[0].join(KEY_FILE);
         if !key_file.exists() {
             // The first node makes it, and the operator copies it.
-            let outside = OutsideFiles::default();
-            drop(Instance::open_nodes(&self.settings()?, &[(&directories[0], outside)], seed.wrapping_add(500)).await?);
+            let first = [(directories[0].as_path(), OutsideFiles::default())];
+            drop(Instance::open_nodes(&self.settings()?, &first, now, seed.wrapping_add(500)).await?);
             for directory in &directories[1..] {
                 DirBuilder::new().mode(0o700).create(directory)?;
                 fs::copy(&key_file, directory.join(KEY_FILE))?;
             }
         }
         let places: Vec<_> = directories.iter().map(|path| (path.as_path(), OutsideFiles::default())).collect();
-        Instance::open_nodes(&self.settings()?, &places, seed).await
+        Instance::open_nodes(&self.settings()?, &places, now, seed).await
     }
 
     pub(super) fn put_back(&self) {
@@ -107,6 +118,7 @@ impl Databases {
 
     pub(super) fn lose_outside(&mut self) -> Result<()> {
         self.journal = Some(Postgres::shared().database());
+        self.starts += STOPPED_SECONDS;
         for directory in self.directories() {
             fs::remove_file(directory.join(MARK_FILE))?;
         }
