@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     };
     apt::install_missing(PROGRAMS)?;
     // Built first, so that the program that is left is the one without faults.
-    let built = static_build::build(Some("planted-faults"))?;
+    let built = static_build::build(Some(FEATURES_WITH_FAULTS))?;
     let with_faults = built.with_extension("with-faults");
     fs::copy(&built, &with_faults).map_err(|error| format!("{}: {error}", with_faults.display()))?;
     let built = static_build::build(None)?;
@@ -53,6 +53,8 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
 }
 
 const FAULT: &str = "copy-the-row";
+/// The first is of no use here; with it, this is the program of `cargo xtask prove crash`, which is built once then.
+const FEATURES_WITH_FAULTS: &str = "failpoints,planted-faults";
 
 /// What one refresh costs.
 #[derive(Clone, Copy, Debug, PartialEq)]

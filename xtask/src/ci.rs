@@ -37,19 +37,22 @@ const STAGES: &[Stage] = &[
     Stage::new("prove fuzz", || prove::run(&["fuzz", "--scale", "ci"])),
 ];
 
-/// The features of the proofs change code that is in no other build.
+/// What nobody has who asks for no feature, then everything: the features of the proofs change code that is in no other build.
+///
+/// The whole workspace both times: a package alone would check what it depends on once more, with fewer features.
 fn clippy() -> Result<(), String> {
-    cargo("clippy --workspace --all-targets --features regrant-client/program -- -D warnings")?;
-    let with_faults = "--features failpoints,planted-faults -- -D warnings";
-    cargo(&format!("clippy --package regrant-store-sqlite --all-targets {with_faults}"))?;
-    cargo(&format!("clippy --package regrant-server --all-targets {with_faults}"))?;
-    cargo("clippy --package regrant-prove --all-targets --features planted-faults -- -D warnings")
+    cargo(&format!("clippy --workspace --all-targets --features {} -- -D warnings", test::FEATURES))?;
+    let every = [test::FEATURES, FEATURES_OF_PROOFS, TELEMETRY].join(",");
+    cargo(&format!("clippy --workspace --all-targets --features {every} -- -D warnings"))
 }
+
+const FEATURES_OF_PROOFS: &str = "regrant-store-sqlite/failpoints,regrant-store-sqlite/planted-faults,\
+                                  regrant-server/failpoints,regrant-server/planted-faults,regrant-prove/planted-faults";
+const TELEMETRY: &str = "regrant-server/opentelemetry";
 
 /// What only the feature for OpenTelemetry has.
 fn telemetry() -> Result<(), String> {
-    cargo("clippy --package regrant-server --all-targets --features opentelemetry -- -D warnings")?;
-    cargo("test --package regrant-server --features opentelemetry --test telemetry")
+    cargo(&format!("test --workspace --features {},{TELEMETRY} --test telemetry", test::FEATURES))
 }
 
 /// The client in Rust is a workspace of its own.

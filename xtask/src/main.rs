@@ -6,6 +6,7 @@ mod cargo;
 mod ci;
 mod clients;
 mod command;
+mod memory;
 mod prove;
 mod stage;
 mod static_build;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::apt;
-use crate::cargo::{cargo, cargo_with};
+use crate::cargo::cargo;
 
 /// Builds the program and tries it.
 pub(crate) fn run() -> Result<(), String> {
@@ -22,23 +22,23 @@ pub(crate) fn run() -> Result<(), String> {
     Ok(())
 }
 
-/// Builds with musl where the toolchain has it, else with the static half of glibc, and with a feature where one is named. Where
-/// the program lies.
-pub(crate) fn build(feature: Option<&str>) -> Result<PathBuf, String> {
+/// Builds with musl where the toolchain has it, else with the static half of glibc, and with features where some are named, after commas.
+/// Where the program lies.
+pub(crate) fn build(features: Option<&str>) -> Result<PathBuf, String> {
     let host = host()?;
     let musl = host.replace("-gnu", "-musl");
-    let features = feature.map(|feature| format!(" --features {feature}")).unwrap_or_default();
-    let build =
-        |target: &str| format!("build --release --package regrant-server --bin regrant --target {target}{features}");
-    let target = if has_target(&musl)? {
-        cargo(&build(&musl))?;
-        musl
+    let features = features.map(|features| format!(" --features {features}")).unwrap_or_default();
+    let program = "--release --package regrant-server --bin regrant";
+    let folder = if has_target(&musl)? {
+        cargo(&format!("build {program} --target {musl}{features}"))?;
+        Path::new(&musl).join("release")
     } else {
-        cargo_with(&build(&host), "RUSTFLAGS", "-Ctarget-feature=+crt-static")?;
-        host
+        // Only the program itself is linked otherwise: what it depends on is that of every other release build.
+        cargo(&format!("rustc {program}{features} -- -Ctarget-feature=+crt-static"))?;
+        PathBuf::from("release")
     };
     let targets = env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    Ok(targets.join(target).join("release/regrant"))
+    Ok(targets.join(folder).join("regrant"))
 }
 
 /// The target that rustc builds for when it is told none, such as `x86_64-unknown-linux-gnu`.

@@ -1,8 +1,11 @@
 //! `cargo xtask test`: every test of the workspace, on a machine that may have nothing installed.
 
+use std::env;
+
 use crate::apt::{self, Program};
-use crate::cargo::cargo;
+use crate::cargo::{cargo, cargo_with};
 use crate::clients;
+use crate::memory::MemoryFolder;
 
 /// Installs what [`PROGRAMS`] and the clients and servers of other makers need, and runs every test.
 pub(crate) fn run() -> Result<(), String> {
@@ -11,8 +14,16 @@ pub(crate) fn run() -> Result<(), String> {
     clients::install_servers()?;
     // The programs that tests start are built with the tests of their own packages. Each of them alone would build what they
     // depend on once more, with fewer features.
-    cargo("test --workspace --features regrant-client/program")
+    let tests = format!("test --workspace --features {FEATURES}");
+    // Some of what is tested works under a bound of time, which must not be spent on waiting for a disk that others are writing to.
+    match (env::var_os("TMPDIR"), MemoryFolder::make()) {
+        (None, Some(folder)) => cargo_with(&tests, "TMPDIR", &folder.path().display().to_string()),
+        _ => cargo(&tests),
+    }
 }
+
+/// What is tested and not in every build.
+pub(crate) const FEATURES: &str = "regrant-client/program";
 
 /// The programs that tests start, beside our own.
 const PROGRAMS: &[Program] = &[
