@@ -63,6 +63,7 @@ mod refusal;
 mod registration;
 mod replaced;
 mod revoke;
+mod revoked_tokens;
 mod server;
 mod shown_text;
 mod signing;

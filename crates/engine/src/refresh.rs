@@ -101,7 +101,16 @@ impl AuthorizationServer {
     ) -> Result<(Verdict, Granted), TokenError> {
         let presented = self.present_or_take_over(context, client, &request.refresh_token).await?;
         let grant = presented.grant();
-        self.issue_step(context, client, grant, self.refresh_rule(client, request, presented)).await
+        let revoked = TokenError::Refresh { verdict: Verdict::Revoked, grant: Some(grant), limit: None };
+        if self.revoked_tokens.has(&presented, client.id(), self.clock.monotonic()) {
+            return Err(revoked);
+        }
+        let rule = self.refresh_rule(client, request, presented.clone());
+        let decided = self.issue_step(context, client, grant, rule).await;
+        if decided.as_ref().err() == Some(&revoked) {
+            self.revoked_tokens.remember(&presented, client.id(), self.clock.monotonic());
+        }
+        decided
     }
 
     fn refresh_facts(&self, client: &AuthenticatedClient, request: &RefreshRequest) -> RefreshFacts {

@@ -17,6 +17,7 @@ use crate::imported::Imports;
 use crate::key_rotation::Unfinished;
 use crate::keys::Keys;
 use crate::master_key_rotation::announce;
+use crate::revoked_tokens::RevokedTokens;
 use crate::signing::{SigningKeys, SigningKeysError, reseal};
 use crate::slow_signatures::SlowSignatures;
 use crate::take_over::TakeOvers;
@@ -51,6 +52,7 @@ pub struct AuthorizationServer {
     pub(crate) session_seconds: u32,
     pub(crate) hooks: Hooks,
     pub(crate) recent_refusals: RecentRefusals,
+    pub(crate) revoked_tokens: RevokedTokens,
     pub(crate) signing: Arc<SigningKeys>,
     pub(crate) rotation: tokio::sync::Mutex<Unfinished>,
     pub(crate) known: Arc<tokio::sync::Mutex<Known>>,
@@ -127,6 +129,7 @@ impl AuthorizationServer {
             session_seconds,
             hooks,
             recent_refusals: RecentRefusals::default(),
+            revoked_tokens: RevokedTokens::new(),
             signing,
             rotation: tokio::sync::Mutex::default(),
             known,
