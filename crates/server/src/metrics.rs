@@ -10,12 +10,12 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use regrant_engine::{
-    ClientAuthenticationFailure, Event, Happening, LogInOutcome, Observer, OperatorFailure, Revoker, SweepOutcome,
-    TakeOverOutcome,
+    ClientAuthenticationFailure, Event, Followed, Happening, LogInOutcome, Observer, OperatorFailure, Revoker,
+    SweepOutcome, TakeOverOutcome,
 };
 use regrant_grant::{RedeemVerdict, Verdict};
 use regrant_protocol::{GrantType, Timestamp};
-use regrant_store::Removed;
+use regrant_store::{Removed, StoreError};
 
 use cases::Cases;
 
@@ -42,6 +42,7 @@ pub(crate) struct Metrics {
     swept: Cases<3>,
     sweep_failures: Counter,
     sweep_stopped: Gauge,
+    commits_wait_for_standby: Gauge,
     connections: Gauge,
     signing_keys: Family<[(&'static str, String); 1], Gauge>,
     http_requests: http_requests::HttpRequests,
@@ -121,6 +122,9 @@ impl Metrics {
         r.register("sweep_failures", "Slices of the sweep that the store failed at", sweep_failures.clone());
         let help = "1 while nothing is swept because the clock cannot be believed";
         r.register("sweep_stopped", help, sweep_stopped.clone());
+        let commits_wait_for_standby: Gauge = Gauge::default();
+        let help = "1 while commits on PostgreSQL wait until a standby has them too";
+        r.register("commits_wait_for_standby", help, commits_wait_for_standby.clone());
         r.register("connections_open", "Connections that are open, on all listeners", connections.clone());
         let signing_keys = Family::default();
         let help = "When the newest signing key of each algorithm was made, in seconds since 1970";
@@ -144,6 +148,7 @@ impl Metrics {
             swept,
             sweep_failures,
             sweep_stopped,
+            commits_wait_for_standby,
             connections,
             signing_keys,
             http_requests,
@@ -181,6 +186,15 @@ impl Metrics {
             SweepOutcome::ClockDoubted | SweepOutcome::ClockJumped => {
                 self.sweep_stopped.set(1);
             }
+        }
+    }
+}
+
+impl Metrics {
+    /// What the follower tells. What it did not hear says nothing about the database.
+    pub(crate) fn followed(&self, outcome: &Result<Followed, StoreError>) {
+        if let Ok(followed) = outcome {
+            self.commits_wait_for_standby.set(i64::from(followed.waits_for_standby));
         }
     }
 }
@@ -242,6 +256,19 @@ mod tests {
 
     fn text(metrics: &Metrics) -> String {
         metrics.to_text(3, &[("ES256".to_owned(), Timestamp::from_seconds(7))])
+    }
+
+    #[test]
+    fn whether_commits_wait_for_a_standby_is_as_the_database_said_last() {
+        let metrics = metrics();
+        let told = || text(&metrics).contains("regrant_commits_wait_for_standby 1\n");
+        assert!(!told());
+        metrics.followed(&Ok(Followed { waits_for_standby: true, ..Followed::default() }));
+        assert!(told());
+        metrics.followed(&Err(StoreError::Unavailable("the database does not answer".to_owned())));
+        assert!(told(), "a failure says nothing about it");
+        metrics.followed(&Ok(Followed::default()));
+        assert!(!told());
     }
 
     #[test]

@@ -133,7 +133,7 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
     let (limits, asking) = (config.limits, Arc::clone(&server));
     let (admin_door, admin_routes) = AdminDoor::open(administration, Arc::clone(&metrics), config.admin.token.clone());
     let administering = serve_all(admin, None, name_requests(admin_routes, Vec::new()), stop.clone().asked(), limits);
-    let following = follow(&server, Arc::clone(&directory) as _, listeners[0].local_addr()?);
+    let following = follow(&server, Arc::clone(&directory) as _, listeners[0].local_addr()?, Arc::clone(&metrics));
     // What is begun of a slice when the server stops is not written.
     let swept = (Arc::clone(&metrics), Arc::clone(&program));
     let sweeping = tokio::spawn(server.sweeper().run(move |outcome| {

@@ -35,6 +35,8 @@ pub struct Changes {
     /// How often it was another database server that answered than before: what the one after a fail-over says may be older, and
     /// the same numbers may be of other changes.
     pub server: u64,
+    /// Whether a commit waits until a standby has it too; counted as no change.
+    pub waits_for_standby: bool,
 }
 
 /// The name of a process that uses the store: 16 random bytes, others at each start.

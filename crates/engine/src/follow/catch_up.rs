@@ -191,6 +191,6 @@ impl Reader {
             self.clients.doubt();
         }
         *known = Some(changes);
-        Ok(Followed { clients, keys })
+        Ok(Followed { clients, keys, waits_for_standby: changes.waits_for_standby })
     }
 }

@@ -37,6 +37,7 @@ pub struct Follower {
     name: String,
     noted: Mutex<Option<(Instant, AnnouncedKey)>>,
     complaint: Mutex<Option<String>>,
+    waited_for_standby: Mutex<Option<bool>>,
 }
 
 /// What was found changed, and is followed now.
@@ -46,6 +47,8 @@ pub struct Followed {
     pub clients: bool,
     /// Keys, in the store or in the key file.
     pub keys: bool,
+    /// Whether a commit of the store waits until a standby has it too, changed or not.
+    pub waits_for_standby: bool,
 }
 
 impl AuthorizationServer {
@@ -53,9 +56,9 @@ impl AuthorizationServer {
     /// anew each time: a key that is copied there is used without a restart. Of the name [`NODE_NAME_CHARACTERS_MAX`] characters count.
     #[must_use]
     pub fn follower(self: &Arc<Self>, name: impl Into<String>, key_file: Arc<dyn KeyFile>) -> Follower {
-        let (noted, complaint) = Default::default();
+        let (noted, complaint, waited_for_standby) = Default::default();
         let name = name.into().chars().take(NODE_NAME_CHARACTERS_MAX).collect();
-        Follower { server: Arc::clone(self), key_file, name, noted, complaint }
+        Follower { server: Arc::clone(self), key_file, name, noted, complaint, waited_for_standby }
     }
 }
 
@@ -91,6 +94,9 @@ impl Follower {
         }
         let followed = self.server.catch_up_now().await;
         let noted = if followed.is_ok() { self.note().await } else { Ok(()) };
+        if let Ok(Followed { waits_for_standby, .. }) = followed {
+            self.tell_of_standby(waits_for_standby);
+        }
         let complaint = match (&followed, &noted, self.server.keys.missing()) {
             (Err(error), ..) => Some(format!("what other nodes change is not known here: {error}")),
             (_, Err(error), _) => Some(format!("other nodes do not hear which keys are here: {error}")),
@@ -138,6 +144,21 @@ impl Follower {
         shared.note_node(&node).await?;
         *self.noted.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, newest_key));
         Ok(())
+    }
+
+    /// Logs that the database has stopped to wait for its standby, or does so again: what manages it may have dropped one that is away,
+    /// and tells nobody else (D-32).
+    fn tell_of_standby(&self, waits: bool) {
+        let last = self.waited_for_standby.lock().unwrap_or_else(PoisonError::into_inner).replace(waits);
+        match (last, waits) {
+            (Some(true), false) => {
+                warn!(
+                    "commits wait for no standby any more: a fail-over now loses what was answered and has not reached one"
+                );
+            }
+            (Some(false), true) => info!("commits wait for a standby now"),
+            (None | Some(_), _) => {}
+        }
     }
 
     /// Logs what is wrong, once for as long as it is the same.

@@ -33,7 +33,7 @@ async fn another_client_of_the_same_version_is_noticed_after_a_fail_over() {
             break followed;
         }
     };
-    assert_eq!(followed, Followed { clients: true, keys: true });
+    assert_eq!(followed, Followed { clients: true, keys: true, waits_for_standby: false });
     assert!(!is_opaque().await);
     assert_eq!(node.follow().await, Followed::default(), "it is read once");
 }

@@ -32,21 +32,21 @@ async fn a_node_follows_what_it_hears_of_and_what_nobody_tells_it() {
         timeout(PATIENCE, told).await.expect("it follows");
     };
     // What was changed since it was opened.
-    follows(Followed { keys: false, clients: true }).await;
+    follows(Followed { clients: true, ..Followed::default() }).await;
     let key_set = || server.jwks().unwrap().len();
     one.server.rotate_signing_key(Algorithm::Es256, false).await.unwrap();
-    follows(Followed { keys: true, clients: false }).await;
+    follows(Followed { keys: true, ..Followed::default() }).await;
     assert_eq!(key_set(), 3);
     let renamed = ClientSettings { name: Some("Photos".to_owned()), ..settings() };
     one.server.change_client(&app(), renamed).await.unwrap();
-    follows(Followed { keys: false, clients: true }).await;
+    follows(Followed { clients: true, ..Followed::default() }).await;
     // Without a notification, as behind a pooler.
     cluster.sql(
         "SET search_path = regrant;
          UPDATE signing_keys SET withdrawn_at = 1, sealed = '' WHERE algorithm = 'EdDSA';
          UPDATE changes SET keys = keys + 1",
     );
-    follows(Followed { keys: true, clients: false }).await;
+    follows(Followed { keys: true, ..Followed::default() }).await;
     assert_eq!(key_set(), 2);
     running.abort();
 }

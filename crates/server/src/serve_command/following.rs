@@ -6,6 +6,8 @@ use std::sync::Arc;
 use regrant_engine::{AuthorizationServer, KeyFile};
 use tokio::task::JoinHandle;
 
+use crate::metrics::Metrics;
+
 /// Where Linux says what the machine is called.
 const HOST_NAME: &str = "/proc/sys/kernel/hostname";
 
@@ -14,6 +16,7 @@ pub(super) fn follow(
     server: &Arc<AuthorizationServer>,
     key_file: Arc<dyn KeyFile>,
     listen: SocketAddr,
+    metrics: Arc<Metrics>,
 ) -> JoinHandle<Infallible> {
     let host = fs::read_to_string(HOST_NAME).unwrap_or_default();
     let name = match host.trim() {
@@ -21,5 +24,5 @@ pub(super) fn follow(
         host => format!("{host} {listen}"),
     };
     // What goes wrong is in the log, once for as long as it is the same.
-    tokio::spawn(server.follower(name, key_file).run(|_| {}))
+    tokio::spawn(server.follower(name, key_file).run(move |outcome| metrics.followed(outcome)))
 }

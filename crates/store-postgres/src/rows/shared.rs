@@ -19,10 +19,12 @@ pub(crate) async fn changes(transaction: &Transaction) -> Result<(Changes, HighW
     let server = transaction.lease().generation();
     let found = transaction.one(SELECT_CHANGES, &[], |row| {
         let mut columns = Columns::new(row, "changes", &"1");
-        let changes = Changes { clients: columns.count("clients")?, keys: columns.count("keys")?, server };
+        let (clients, keys) = (columns.count("clients")?, columns.count("keys")?);
         let (counter, journalled) = (columns.count("counter")?, columns.count("journalled")?);
         let epoch = columns.small("epoch").map(EpochNumber)?;
-        Ok((changes, HighWater { counter, journalled, halted_at: columns.optional_time("halted_at")? }, epoch))
+        let water = HighWater { counter, journalled, halted_at: columns.optional_time("halted_at")? };
+        let changes = Changes { clients, keys, server, waits_for_standby: columns.next("waits_for_standby")? };
+        Ok((changes, water, epoch))
     });
     let missing = || StoreError::Inconsistent {
         table: "changes",

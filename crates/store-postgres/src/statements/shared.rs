@@ -1,8 +1,10 @@
 //! What nodes tell one another.
 
-/// And how far the store has come, and whether it decides anything: a node asks for all of that each second.
+/// And how far the store has come, whether it decides anything, and whether commits wait for a standby: a node asks for all of that each
+/// second.
 pub(crate) const SELECT_CHANGES: &str = "
-    SELECT clients, keys, counter, journalled, (SELECT max(number) FROM epochs) AS epoch, halted_at
+    SELECT clients, keys, counter, journalled, (SELECT max(number) FROM epochs) AS epoch, halted_at,
+           current_setting('synchronous_standby_names') <> '' AS waits_for_standby
     FROM changes, high_water";
 /// The notification is sent with the commit.
 pub(crate) const COUNT_CLIENT_CHANGE: &str = "

@@ -249,11 +249,13 @@ async fn a_primary_that_does_not_commit_is_left_for_the_next_host() {
     let node = Arc::new(open_at(Address::parse(&both(&former, &new), None).unwrap()).await.unwrap());
     add_parties(&node).await;
     insert(&node, &grant(1)).await.unwrap();
+    assert!(!node.changes().await.unwrap().waits_for_standby);
     former.sql("ALTER SYSTEM SET synchronous_standby_names = '*'");
     former.sql("SELECT pg_reload_conf()");
     while former.sql("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'").trim() == "0" {}
     // It is there by now that commits wait.
     let acknowledged = advance(&node, grant(1).id).await.unwrap();
+    assert!(node.changes().await.unwrap().waits_for_standby);
     let behind = "SELECT count(*) FROM pg_stat_replication WHERE replay_lsn = pg_current_wal_lsn()";
     while former.sql(behind).trim() != "1" {}
     new.sql("SELECT pg_promote()");
