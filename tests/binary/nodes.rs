@@ -1,6 +1,7 @@
 //! Several servers on one PostgreSQL.
 
 mod accounts;
+mod backup;
 mod cluster;
 mod commands;
 mod faults;

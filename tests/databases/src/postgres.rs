@@ -147,13 +147,19 @@ impl Postgres {
     /// When one fails.
     #[track_caller]
     pub fn sql_in(&self, database: &str, statements: &str) -> String {
-        let mut client = Command::new(program("psql"));
+        let mut client = self.client("psql", "postgres");
         client
-            .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "-v", "ON_ERROR_STOP=1", "-U", "postgres"])
-            .arg("-h")
-            .arg(self.socket_folder())
-            .args(["-p", &self.port.to_string(), "-d", database]);
+            .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "-v", "ON_ERROR_STOP=1"])
+            .args(["-d", database]);
         feed(&mut client, statements)
+    }
+
+    /// A program of the package, as `psql` or `pg_dump`, that speaks to this server as a user, by the Unix socket.
+    #[must_use]
+    pub fn client(&self, name: &str, user: &str) -> Command {
+        let mut client = Command::new(program(name));
+        client.args(["-U", user, "-p", &self.port.to_string()]).arg("-h").arg(self.socket_folder());
+        client
     }
 
     /// Makes an empty database, which goes when it is dropped.
