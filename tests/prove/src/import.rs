@@ -1,24 +1,21 @@
 //! Ten million tokens of another system, taken over in one run: how fast, and in how much memory.
 
-use std::env;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read, Seek};
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
-use std::time::Instant;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use clap::Parser;
 use regrant_crypto::sha256;
 use regrant_protocol::{Clock, SystemClock};
-use regrant_server::command_line::CommandLine;
 use rusqlite::{Connection, params};
 use serde_json::Value;
 
+use crate::crash::Program;
 use crate::report::{Entry, Report};
 use crate::scale::Scale;
-
-/// The first argument of a process that is the program.
-pub(crate) const COMMAND: &str = "regrant";
 
 const CI_ROWS: u64 = 20_000;
 const NIGHT_ROWS: u64 = 1_000_000;
@@ -26,6 +23,8 @@ const GATE_ROWS: u64 = 10_000_000;
 
 /// The most memory that an import may take, however many rows there are.
 const MEMORY_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// How often it is looked how much memory the program has had at most: what it takes after the last look is missed.
+const LOOK: Duration = Duration::from_millis(5);
 /// How many tokens a user has, and how many refresh tokens there are for an access token.
 const TOKENS_PER_USER: u64 = 100;
 
@@ -36,13 +35,14 @@ pub(crate) fn run(scale: Scale, rows: Option<u64>, report: &mut Report) -> Resul
         Scale::Night => NIGHT_ROWS,
         Scale::Gate => GATE_ROWS,
     });
+    let program = Program::build()?;
     let folder = tempfile::tempdir().context("there is no temporary directory")?;
     let source = folder.path().join("source.sqlite");
     make_source(&source, rows).context("the source cannot be made")?;
     let tokens = rows + rows / TOKENS_PER_USER;
     for (name, expected) in [("first", "taken_over"), ("again", "known")] {
         let mut entry = Entry::begin("import", name);
-        let taken = take_over(&source, &folder.path().join("data"))?;
+        let taken = take_over(&program, &source, &folder.path().join("data"))?;
         let count = |kind: &str| taken.report["rows"][kind][expected].as_u64().unwrap_or_default();
         let done = count("refresh tokens") + count("access tokens");
         entry.add("rows", tokens);
@@ -62,46 +62,44 @@ struct TakenOver {
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long an import takes is asked of the real clock")]
-fn take_over(source: &Path, data: &Path) -> Result<TakenOver> {
+fn take_over(program: &Program, source: &Path, data: &Path) -> Result<TakenOver> {
+    let (mut answer, mut told) = (tempfile::tempfile()?, tempfile::tempfile()?);
     let began = Instant::now();
-    let output = Command::new(env::current_exe()?)
-        .args([COMMAND, "import", "bshaffer", "--json", "--timezone", "UTC", "--from"])
+    let mut process = Command::new(program.path())
+        .args(["import", "bshaffer", "--json", "--timezone", "UTC", "--from"])
         .arg(source)
         .arg("--data")
         .arg(data)
-        .stderr(Stdio::piped())
-        .output()?;
+        .stdout(answer.try_clone()?)
+        .stderr(told.try_clone()?)
+        .spawn()?;
+    let mut peak_memory_bytes = 0;
+    let status = loop {
+        peak_memory_bytes = peak_memory_bytes.max(peak_memory_bytes_of(process.id())?);
+        match process.try_wait()? {
+            Some(status) => break status,
+            None => thread::sleep(LOOK),
+        }
+    };
     let seconds = began.elapsed().as_secs_f64();
-    let told = String::from_utf8(output.stderr)?;
-    ensure!(output.status.success(), "the import failed: {told}");
-    let peak = told.lines().last().and_then(|line| line.strip_prefix(PEAK)?.parse().ok());
-    let peak_memory_bytes = peak.context("the program did not say how much memory it took")?;
-    Ok(TakenOver { report: serde_json::from_slice(&output.stdout)?, seconds, peak_memory_bytes })
+    ensure!(status.success(), "the import failed: {}", text(&mut told)?);
+    ensure!(peak_memory_bytes > 0, "how much memory the program took is not known");
+    Ok(TakenOver { report: serde_json::from_str(&text(&mut answer)?)?, seconds, peak_memory_bytes })
 }
 
-/// Runs the program in this process, and says at the end how much memory it took at most.
-#[expect(clippy::print_stderr, reason = "that line is what the process is for")]
-pub(crate) fn be_the_program(words: &[String]) -> ExitCode {
-    let ran = CommandLine::try_parse_from(words).map_err(anyhow::Error::from).and_then(CommandLine::run);
-    match ran.and_then(|()| peak_memory_bytes()) {
-        Ok(bytes) => {
-            eprintln!("{PEAK}{bytes}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("{error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-const PEAK: &str = "peak memory in bytes: ";
-
-fn peak_memory_bytes() -> Result<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("there is no VmHWM")?;
+/// The most that a process has had in memory so far; 0 when it has ended.
+fn peak_memory_bytes_of(process: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let Some(line) = status.lines().find_map(|line| line.strip_prefix("VmHWM:")) else { return Ok(0) };
     let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
     Ok(kibibytes * 1024)
+}
+
+fn text(file: &mut File) -> Result<String> {
+    let mut text = String::new();
+    file.rewind()?;
+    file.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// bshaffer's tables, with so many live refresh tokens.

@@ -100,7 +100,6 @@ fn main() -> ExitCode {
     match words.first().map(String::as_str) {
         Some(client::COMMAND) => return client::be_a_process(&words),
         Some(workload::COMMAND) => return workload::run(&words[1..]),
-        Some(import::COMMAND) => return import::be_the_program(&words),
         _ => {}
     }
     let arguments = Arguments::parse();
