@@ -72,6 +72,7 @@ mod store_time;
 mod sweep;
 mod take_over;
 mod token;
+mod token_memory;
 mod turns;
 mod user_authentication;
 mod userinfo;

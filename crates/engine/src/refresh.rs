@@ -11,6 +11,7 @@ use crate::issue_step::Decided;
 use crate::keys::KeyState;
 use crate::presented::{Presented, epoch_of};
 use crate::token::{Granted, row_after, still_allowed};
+use crate::token_memory::TokenKey;
 use crate::{AuthenticatedClient, AuthorizationServer, Happening, RequestContext, ScopeLimit, TokenError};
 
 /// A token that no client is asked for by name, but which some clients ask for at every refresh.
@@ -101,14 +102,13 @@ impl AuthorizationServer {
     ) -> Result<(Verdict, Granted), TokenError> {
         let presented = self.present_or_take_over(context, client, &request.refresh_token).await?;
         let grant = presented.grant();
-        let revoked = TokenError::Refresh { verdict: Verdict::Revoked, grant: Some(grant), limit: None };
-        if self.revoked_tokens.has(&presented, client.id(), self.clock.monotonic()) {
-            return Err(revoked);
+        let key = || TokenKey::of(client.id(), &request.refresh_token);
+        if self.revoked_tokens.has(key, context.first_byte) {
+            return Err(TokenError::Refresh { verdict: Verdict::Revoked, grant: Some(grant), limit: None });
         }
-        let rule = self.refresh_rule(client, request, presented.clone());
-        let decided = self.issue_step(context, client, grant, rule).await;
-        if decided.as_ref().err() == Some(&revoked) {
-            self.revoked_tokens.remember(&presented, client.id(), self.clock.monotonic());
+        let decided = self.issue_step(context, client, grant, self.refresh_rule(client, request, presented)).await;
+        if let Err(TokenError::Refresh { verdict: Verdict::Revoked, .. }) = &decided {
+            self.revoked_tokens.remember(key(), context.first_byte);
         }
         decided
     }

@@ -1,13 +1,8 @@
-use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use regrant_grant::{AUTHORITY_BYTES, Head, TokenParts};
-use regrant_protocol::ClientId;
+use crate::token_memory::{TokenKey, TokenMemory};
 
-use crate::presented::Presented;
-
-/// The most tokens that are remembered, each with about 150 bytes.
+/// The most tokens that are remembered.
 const REVOKED_TOKENS_MAX: usize = 4_096;
 
 /// How long one is remembered after the store said that it is revoked.
@@ -18,60 +13,29 @@ const REMEMBERED_SECONDS: u32 = 60;
 ///
 /// A grant that has ended stays so (I4), so what is remembered never becomes untrue. It is the whole token that is remembered, with
 /// the client that presented it: nothing follows from it for another string of the same grant, or for another client.
-pub(crate) struct RevokedTokens(RwLock<HashMap<Token, Remembered>>);
-
-/// What a token says of itself, and its proof; its other tag is checked without the store.
-type Token = (Head, [u8; AUTHORITY_BYTES]);
-
-struct Remembered {
-    client: ClientId,
-    until: Instant,
-}
+pub(crate) struct RevokedTokens(TokenMemory<()>);
 
 impl RevokedTokens {
     pub(crate) fn new() -> Self {
-        Self(RwLock::new(HashMap::new()))
+        Self(TokenMemory::new(u64::from(REMEMBERED_SECONDS), REVOKED_TOKENS_MAX))
     }
 
-    /// Whether the store has said within [`REMEMBERED_SECONDS`] that this token of this client is revoked.
-    pub(crate) fn has(&self, presented: &Presented, client: &ClientId, now: Instant) -> bool {
-        let remembered = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        if remembered.is_empty() {
-            return false;
-        }
-        let found = token(presented).and_then(|token| remembered.get(&token));
-        found.is_some_and(|found| found.client == *client && now < found.until)
+    /// Whether the store has said within [`REMEMBERED_SECONDS`] that a token is revoked. Where it has said so of none, as nearly always,
+    /// `key` is not made.
+    pub(crate) fn has(&self, key: impl FnOnce() -> TokenKey, now: Instant) -> bool {
+        !self.0.is_empty() && self.0.find(&key(), now).is_some()
     }
 
-    /// Remembers what the store has said. Where too many are, another one is forgotten for it.
-    pub(crate) fn remember(&self, presented: &Presented, client: &ClientId, now: Instant) {
-        let Some(token) = token(presented) else { return };
-        let until = now + Duration::from_secs(u64::from(REMEMBERED_SECONDS));
-        let mut remembered = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if remembered.len() >= REVOKED_TOKENS_MAX {
-            remembered.retain(|_, of| now < of.until);
-        }
-        if remembered.len() >= REVOKED_TOKENS_MAX
-            && let Some(other) = remembered.keys().next().copied()
-        {
-            remembered.remove(&other);
-        }
-        remembered.insert(token, Remembered { client: client.clone(), until });
-    }
-}
-
-/// `None` for an imported one, which the store has to find by its digest anyway.
-fn token(presented: &Presented) -> Option<Token> {
-    match presented {
-        Presented::Ours(TokenParts { head, authority_tag, .. }) => Some((*head, *authority_tag)),
-        Presented::Imported(_) => None,
+    /// Remembers what the store has said.
+    pub(crate) fn remember(&self, key: TokenKey, now: Instant) {
+        self.0.keep(key, (), now);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use regrant_grant::{Generation, GrantId, Verdict};
-    use regrant_protocol::{Clock, EpochNumber, Kid, ManualClock, Timestamp, TokenResponse};
+    use regrant_grant::Verdict;
+    use regrant_protocol::{ClientId, Clock, ManualClock, Secret, Timestamp, TokenResponse};
     use regrant_store::StoreError;
 
     use super::*;
@@ -111,25 +75,12 @@ mod tests {
     }
 
     #[test]
-    fn no_more_are_remembered_than_may_be_and_those_that_are_too_old_go_first() {
-        let begin = ManualClock::new(Timestamp::from_seconds(1)).monotonic();
+    fn no_more_are_remembered_than_may_be_and_the_oldest_goes_first() {
+        let now = ManualClock::new(Timestamp::from_seconds(1)).monotonic();
         let (tokens, client) = (RevokedTokens::new(), ClientId::parse("app").unwrap());
-        let presented = |number: usize| {
-            let grant = GrantId((number as u128).to_be_bytes());
-            let head = Head { kid: Kid::FIRST, epoch: EpochNumber(1), grant, generation: Generation(1) };
-            Presented::Ours(TokenParts { head, prefilter_tag: [0; 8], authority_tag: [0; AUTHORITY_BYTES] })
-        };
-        let later = begin + Duration::from_secs(u64::from(REMEMBERED_SECONDS));
-        for number in 0..REVOKED_TOKENS_MAX {
-            tokens.remember(&presented(number), &client, if number == 7 { later } else { begin });
-        }
-        tokens.remember(&presented(REVOKED_TOKENS_MAX), &client, later);
-        let known = |number| tokens.has(&presented(number), &client, later);
-        assert!(known(7) && known(REVOKED_TOKENS_MAX) && !known(8));
-        assert_eq!(tokens.0.read().unwrap().len(), 2);
-        for number in 0..2 * REVOKED_TOKENS_MAX {
-            tokens.remember(&presented(number), &client, later);
-        }
-        assert_eq!(tokens.0.read().unwrap().len(), REVOKED_TOKENS_MAX);
+        let key = |number: usize| TokenKey::of(&client, &Secret::new(number.to_string()));
+        (0..=REVOKED_TOKENS_MAX).for_each(|number| tokens.remember(key(number), now));
+        let known = [0, 1, REVOKED_TOKENS_MAX].map(|number| tokens.has(|| key(number), now));
+        assert_eq!(known, [false, true, true]);
     }
 }

@@ -64,7 +64,6 @@ pub use sweep::{
     ended_long_ago, latest_credible, latest_credible_at_start, may_be_swept, record_end,
 };
 pub use token::{
-    AUTHORITY_BYTES, CODE_PREFIX, HEAD_BYTES, Head, MalformedToken, OPAQUE_ACCESS_PREFIX, REFRESH_PREFIX,
-    TOKEN_CHARACTERS, TokenParts,
+    CODE_PREFIX, HEAD_BYTES, Head, MalformedToken, OPAQUE_ACCESS_PREFIX, REFRESH_PREFIX, TOKEN_CHARACTERS, TokenParts,
 };
 pub use verdict::{Decision, Verdict};

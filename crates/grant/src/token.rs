@@ -17,8 +17,7 @@ pub const HEAD_BYTES: usize = 23;
 
 const VERSION: u8 = 1;
 const PREFILTER_BYTES: usize = 8;
-/// The length of the tag that needs master key and row.
-pub const AUTHORITY_BYTES: usize = 20;
+const AUTHORITY_BYTES: usize = 20;
 const TOKEN_BYTES: usize = HEAD_BYTES + PREFILTER_BYTES + AUTHORITY_BYTES;
 
 /// What a token says about itself: under which key and in which epoch it was made, and which generation of which grant it is.

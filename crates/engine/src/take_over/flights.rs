@@ -3,7 +3,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::{Notify, watch};
 
-use super::{Ended, TokenKey};
+use super::Ended;
+use crate::token_memory::TokenKey;
 
 /// The most callers that wait for one presentation; the next is told to come again.
 const PASSENGERS_MAX: usize = 64;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use regrant_crypto::{digest, sha256};
+use regrant_crypto::sha256;
 use regrant_grant::{ClientKind, GrantId, ImportedToken};
 use regrant_protocol::{ClientId, Secret, Timestamp};
 use tokio::time::timeout;
@@ -12,16 +12,15 @@ use tracing::Instrument as _;
 
 use crate::failures::FailureKey;
 use crate::imported::has_form_of_ours;
+use crate::token_memory::{TokenKey, TokenMemory};
 use crate::{AuthenticatedClient, AuthorizationServer, OldServerSettings, RequestContext, TokenError};
 
 use flights::{Flights, Full, Passage};
-use memory::Memory;
 use pace::Pace;
 use presentation::Presentation;
 
 mod answer;
 mod flights;
-mod memory;
 mod outcome;
 mod pace;
 mod presentation;
@@ -52,11 +51,11 @@ pub(crate) struct TakeOvers {
     old_servers: RwLock<HashMap<ClientId, Arc<Desk>>>,
     flights: Arc<Flights>,
     /// Tokens that were refused, so that none is presented again and again.
-    dead: Memory<()>,
+    dead: TokenMemory<()>,
     /// What follows on tokens that old servers have used up, and that could not be taken over yet.
-    held: Memory<Secret>,
+    held: TokenMemory<Secret>,
     /// Tokens that were sent, and nobody knows whether they arrived.
-    unanswered: Memory<()>,
+    unanswered: TokenMemory<()>,
 }
 
 /// An old server as it is asked for one client.
@@ -65,10 +64,6 @@ struct Desk {
     pace: Pace,
     complained_at: Mutex<Option<Instant>>,
 }
-
-/// A token that one client presents: a digest of both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct TokenKey([u8; 16]);
 
 /// What became of a presentation, for who waits for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,9 +196,9 @@ impl TakeOvers {
         Self {
             old_servers: RwLock::default(),
             flights: Arc::default(),
-            dead: Memory::new(DEAD_SECONDS, DEAD_TOKENS_MAX),
-            held: Memory::new(HELD_SECONDS, HELD_TOKENS_MAX),
-            unanswered: Memory::new(HELD_SECONDS, DEAD_TOKENS_MAX),
+            dead: TokenMemory::new(DEAD_SECONDS, DEAD_TOKENS_MAX),
+            held: TokenMemory::new(HELD_SECONDS, HELD_TOKENS_MAX),
+            unanswered: TokenMemory::new(HELD_SECONDS, DEAD_TOKENS_MAX),
         }
     }
 
@@ -238,12 +233,6 @@ impl Desk {
             *complained_at = Some(now);
         }
         !was_told
-    }
-}
-
-impl TokenKey {
-    fn of(client: &ClientId, token: &Secret) -> Self {
-        Self(digest(&[b"take_over", client.as_str().as_bytes(), token.expose().as_bytes()]))
     }
 }
 

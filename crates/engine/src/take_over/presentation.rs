@@ -11,9 +11,10 @@ use tracing::{error, warn};
 use super::answer::{Fault, OldTokens, OldUser, tokens, user_in_answer, user_in_jwt};
 use super::flights::Flight;
 use super::user::{NoUser, user_here};
-use super::{Desk, Ended, SLOW_RETRY_SECONDS, TakeOverOutcome, TakeOvers, TokenKey, imported};
+use super::{Desk, Ended, SLOW_RETRY_SECONDS, TakeOverOutcome, TakeOvers, imported};
 use crate::failures::{FailureKey, Failures};
 use crate::imported::Imports;
+use crate::token_memory::TokenKey;
 use crate::{
     AuthenticatedClient, Event, Happening, Hooks, OldServerAnswer, OldServerQuestion, OldServerSettings,
     RequestContext, UserSource,

@@ -1,14 +1,25 @@
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use super::TokenKey;
+use regrant_crypto::digest;
+use regrant_protocol::{ClientId, Secret};
 
 /// What is remembered of tokens for a while, of so many at most: the next makes the oldest be forgotten.
-pub(super) struct Memory<T> {
+pub(crate) struct TokenMemory<T> {
     lasts: Duration,
     tokens_max: usize,
-    remembered: Mutex<Remembered<T>>,
+    remembered: RwLock<Remembered<T>>,
+}
+
+/// A token that one client presents: a digest of both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct TokenKey([u8; 16]);
+
+impl TokenKey {
+    pub(crate) fn of(client: &ClientId, token: &Secret) -> Self {
+        Self(digest(&[b"presented", client.as_str().as_bytes(), token.expose().as_bytes()]))
+    }
 }
 
 struct Remembered<T> {
@@ -17,15 +28,20 @@ struct Remembered<T> {
     order: VecDeque<(Instant, TokenKey)>,
 }
 
-impl<T: Clone> Memory<T> {
-    pub(super) fn new(lasts_seconds: u64, tokens_max: usize) -> Self {
-        let remembered = Mutex::new(Remembered { known: HashMap::new(), order: VecDeque::new() });
+impl<T: Clone> TokenMemory<T> {
+    pub(crate) fn new(lasts_seconds: u64, tokens_max: usize) -> Self {
+        let remembered = RwLock::new(Remembered { known: HashMap::new(), order: VecDeque::new() });
         Self { lasts: Duration::from_secs(lasts_seconds), tokens_max, remembered }
     }
 
+    /// Whether nothing is remembered of any token, which is cheaper to ask than what is of one.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.remembered.read().unwrap_or_else(PoisonError::into_inner).known.is_empty()
+    }
+
     /// What is remembered of a token.
-    pub(super) fn find(&self, key: &TokenKey, now: Instant) -> Option<T> {
-        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn find(&self, key: &TokenKey, now: Instant) -> Option<T> {
+        let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
         while remembered.order.front().is_some_and(|(until, _)| *until <= now) {
             remembered.forget_oldest();
         }
@@ -33,8 +49,8 @@ impl<T: Clone> Memory<T> {
     }
 
     /// Remembers it, counted from the first time.
-    pub(super) fn keep(&self, key: TokenKey, what: T, now: Instant) {
-        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn keep(&self, key: TokenKey, what: T, now: Instant) {
+        let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
         if remembered.known.insert(key, what).is_some() {
             return;
         }
@@ -45,8 +61,8 @@ impl<T: Clone> Memory<T> {
     }
 
     /// Forgets everything.
-    pub(super) fn clear(&self) {
-        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn clear(&self) {
+        let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
         remembered.known.clear();
         remembered.order.clear();
     }
@@ -69,7 +85,7 @@ mod tests {
     #[test]
     fn a_token_is_remembered_for_a_while_and_until_too_many_followed() {
         let clock = ManualClock::new(Timestamp::from_seconds(0));
-        let memory = Memory::new(300, 100);
+        let memory = TokenMemory::new(300, 100);
         let key = |number: u128| TokenKey(number.to_be_bytes());
         memory.keep(key(0), "first", clock.monotonic());
         clock.advance_seconds(299);
@@ -82,7 +98,9 @@ mod tests {
         (0..=100).for_each(|number| memory.keep(key(number), "", clock.monotonic()));
         let known = [0, 1, 100].map(|number| memory.find(&key(number), clock.monotonic()).is_some());
         assert_eq!(known, [false, true, true]);
+        assert!(!memory.is_empty());
         memory.clear();
         assert_eq!(memory.find(&key(100), clock.monotonic()), None);
+        assert!(memory.is_empty());
     }
 }
