@@ -188,9 +188,7 @@ impl Metrics {
             }
         }
     }
-}
 
-impl Metrics {
     /// What the follower tells. What it did not hear says nothing about the database.
     pub(crate) fn followed(&self, outcome: &Result<Followed, StoreError>) {
         if let Ok(followed) = outcome {
