@@ -46,8 +46,7 @@ fn clippy() -> Result<(), String> {
     cargo(&format!("clippy --workspace --all-targets --features {every} -- -D warnings"))
 }
 
-const FEATURES_OF_PROOFS: &str = "regrant-store-sqlite/failpoints,regrant-store-sqlite/planted-faults,\
-                                  regrant-server/failpoints,regrant-server/planted-faults,regrant-prove/planted-faults";
+const FEATURES_OF_PROOFS: &str = "regrant-server/failpoints,regrant-server/planted-faults,regrant-prove/planted-faults";
 const TELEMETRY: &str = "regrant-server/opentelemetry";
 
 /// What only the feature for OpenTelemetry has.

@@ -16,9 +16,9 @@ pub(crate) fn run() -> Result<(), String> {
     // depend on once more, with fewer features.
     let tests = format!("test --workspace --features {FEATURES}");
     // Some of what is tested works under a bound of time, which must not be spent on waiting for a disk that others are writing to.
-    match (env::var_os("TMPDIR"), MemoryFolder::make()) {
-        (None, Some(folder)) => cargo_with(&tests, "TMPDIR", &folder.path().display().to_string()),
-        _ => cargo(&tests),
+    match env::var_os("TMPDIR").is_none().then(MemoryFolder::make).flatten() {
+        Some(folder) => cargo_with(&tests, "TMPDIR", &folder.path().display().to_string()),
+        None => cargo(&tests),
     }
 }
 
