@@ -209,8 +209,7 @@ async fn a_server_that_was_started_again_is_another_place() {
     let mut postgres = Postgres::start();
     let folder = tempfile::tempdir().unwrap();
     let directory = || DataDirectory::open(&folder.path().join("data")).unwrap();
-    let url =
-        format!("postgres://postgres@/postgres?host={}&port={}", postgres.socket_folder().display(), postgres.port());
+    let url = postgres.socket_url("postgres", "postgres");
     let settings = || Settings { time_of_day: TimeOfDay::Given, ..Settings::new(Address::parse(&url, None).unwrap()) };
     let entropy = SeededEntropy::new(1);
     let (ring, store) = directory().postgres(settings(), &entropy, clock()).await.unwrap();

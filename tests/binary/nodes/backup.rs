@@ -1,6 +1,4 @@
-use std::process::Command;
-
-use regrant_databases::Postgres;
+use regrant_databases::{Postgres, run};
 
 use super::cluster::{Cluster, copy_keys, log_in, post, refresh};
 
@@ -12,10 +10,7 @@ fn a_dump_is_looked_at_put_back_and_restored_by_the_user_of_the_nodes() {
     for name in ["regrant", "regrant_restored"] {
         postgres.sql(&format!("CREATE DATABASE {name} OWNER regrant"));
     }
-    let at = |name: &str| {
-        let (folder, port) = (postgres.socket_folder(), postgres.port());
-        Cluster::at(&format!("url = \"postgres://regrant@/{name}?host={}&port={port}\"\n", folder.display()))
-    };
+    let at = |name| Cluster::at(&format!("url = {:?}\n", postgres.socket_url("regrant", name)));
     let cluster = at("regrant");
     let [one, two, three] = cluster.start_three();
     let (in_dump, ended) = (log_in(&one).refresh_token(), log_in(&two).refresh_token());
@@ -23,7 +18,7 @@ fn a_dump_is_looked_at_put_back_and_restored_by_the_user_of_the_nodes() {
     assert!(found_all, "{told}");
     let dump = tempfile::NamedTempFile::new().expect("a test may write temporary files");
     let mut dumping = postgres.client("pg_dump", "regrant");
-    succeed(dumping.args(["--schema=regrant", "--format=custom", "--dbname=regrant", "--file"]).arg(dump.path()));
+    run(dumping.args(["--schema=regrant", "--format=custom", "--dbname=regrant", "--file"]).arg(dump.path()));
     let ahead = refresh(&two, &in_dump).refresh_token();
     // What ends something moves the mark of its node at once; the others hear of it within a second.
     assert_eq!(post(&one, "revoke", &format!("token={ended}")).status, 200);
@@ -33,7 +28,7 @@ fn a_dump_is_looked_at_put_back_and_restored_by_the_user_of_the_nodes() {
 
     let put_in = |name: &str| {
         let mut putting = postgres.client("pg_restore", "regrant");
-        succeed(putting.args(["--dbname", name]).arg(dump.path()));
+        run(putting.args(["--dbname", name]).arg(dump.path()));
     };
     put_in("regrant_restored");
     let copy = at("regrant_restored");
@@ -53,10 +48,4 @@ fn a_dump_is_looked_at_put_back_and_restored_by_the_user_of_the_nodes() {
     let [one, two] = [1, 2].map(|node| cluster.start(node));
     let next = refresh(&one, &ahead).refresh_token();
     refresh(&two, &next).refresh_token();
-}
-
-#[track_caller]
-fn succeed(command: &mut Command) {
-    let output = command.output().expect("the package has it");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -27,7 +27,7 @@ impl Cluster {
 
     /// On the database `postgres` of a server of a test's own.
     pub(super) fn on_server(postgres: &Postgres) -> Self {
-        Self::at(&format!("url = {:?}\n", socket_url(postgres)))
+        Self::at(&format!("url = {:?}\n", postgres.socket_url("postgres", "postgres")))
     }
 
     /// On whatever these lines of `[store]` name.
@@ -108,11 +108,6 @@ pub(super) fn copy_keys(from: &Path, to: &Path) {
     let script = "mkdir -m 700 -p \"$1\" && cp -p \"$0/master.key\" \"$1\"";
     let copied = Command::new("sh").args(["-c", script]).arg(from).arg(to).status();
     assert!(copied.expect("there is a shell").success());
-}
-
-/// The URL of the database `postgres`, by the Unix socket.
-pub(super) fn socket_url(postgres: &Postgres) -> String {
-    format!("postgres://postgres@/postgres?host={}&port={}", postgres.socket_folder().display(), postgres.port())
 }
 
 /// Alice logs in at a node by her password.

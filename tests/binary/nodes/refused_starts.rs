@@ -3,7 +3,7 @@ use std::process::{Command, Stdio};
 
 use regrant_databases::Postgres;
 
-use super::cluster::{Cluster, copy_keys, socket_url};
+use super::cluster::{Cluster, copy_keys};
 use crate::program::{Program, binary, serving};
 
 /// Fails unless a node is not started, with one line that has all of `expected` in it and no password.
@@ -45,7 +45,7 @@ fn a_replica_or_what_was_told_to_be_read_only_is_refused() {
     let standby = primary.standby();
     assert_refused(&Cluster::on_server(&standby), 1, &["can only be read", "name the primary"]);
     primary.sql("CREATE DATABASE closed; ALTER DATABASE closed SET default_transaction_read_only = on");
-    let closed = socket_url(&primary).replace("@/postgres", "@/closed");
+    let closed = primary.socket_url("postgres", "closed");
     assert_refused(&Cluster::at(&format!("url = \"{closed}\"\n")), 1, &["can only be read"]);
 }
 

@@ -197,6 +197,12 @@ impl Postgres {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// The URL of a database for a user, by the Unix socket.
+    #[must_use]
+    pub fn socket_url(&self, user: &str, database: &str) -> String {
+        format!("postgres://{user}@/{database}?host={}&port={}", self.socket_folder().display(), self.port)
+    }
+
     /// The file with the password for that.
     #[must_use]
     pub fn password_file(&self) -> String {
@@ -248,8 +254,7 @@ impl Database<'_> {
     /// Its URL, by the Unix socket of the server.
     #[must_use]
     pub fn url(&self) -> String {
-        let (folder, port) = (self.postgres.socket_folder(), self.postgres.port());
-        format!("postgres://postgres@/{}?host={}&port={port}", self.name, folder.display())
+        self.postgres.socket_url("postgres", &self.name)
     }
 
     /// Puts a copy in its place. Who uses it is cut off.

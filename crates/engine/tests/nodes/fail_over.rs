@@ -42,9 +42,7 @@ async fn another_client_of_the_same_version_is_noticed_after_a_fail_over() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_waits_for_long_for_a_database_that_does_not_answer() {
     let postgres = Postgres::start();
-    let socket = postgres.socket_folder().display().to_string();
-    let url = format!("postgres://postgres@/postgres?host={socket}&port={}", postgres.port());
-    let cluster = Cluster::at(&url);
+    let cluster = Cluster::at(&postgres.socket_url("postgres", "postgres"));
     let [node] = cluster.nodes(["node"], AccessTokenFormat::Opaque).await;
     let given = node.log_in().await.unwrap();
     cluster.clock.advance_seconds(2);
@@ -71,8 +69,7 @@ async fn a_database_that_commits_nothing_is_asked_once_however_many_give_up() {
     const WAITING: &str = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
     const TRIES_MAX: u32 = 1_000;
     let postgres = Postgres::start();
-    let socket = postgres.socket_folder().display().to_string();
-    let cluster = Cluster::at(&format!("postgres://postgres@/postgres?host={socket}&port={}", postgres.port()));
+    let cluster = Cluster::at(&postgres.socket_url("postgres", "postgres"));
     let [node] = cluster.nodes(["node"], AccessTokenFormat::Opaque).await;
     let node = Arc::new(node);
     let given = node.log_in().await.unwrap();

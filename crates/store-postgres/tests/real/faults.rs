@@ -21,9 +21,7 @@ async fn what_was_acknowledged_before_a_crash_is_there_after_it() {
     const CHAINS: u64 = 32;
     const STEPS_BEFORE_CRASH: u32 = 400;
     let mut postgres = Postgres::start();
-    let url =
-        format!("postgres://postgres@/postgres?host={}&port={}", postgres.socket_folder().display(), postgres.port());
-    let node = Arc::new(open_at(Address::parse(&url, None).unwrap()).await.unwrap());
+    let node = Arc::new(open_at(own(&postgres)).await.unwrap());
     add_parties(&node).await;
     let done = Arc::new(AtomicU32::new(0));
     let (begin_crash, crash_begins) = oneshot::channel();
@@ -91,9 +89,7 @@ async fn another_store_in_the_place_of_the_one_that_was_opened_is_left_alone() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_hears_that_a_commit_without_its_standby_is_durable() {
     let postgres = Postgres::start();
-    let url =
-        format!("postgres://postgres@/postgres?host={}&port={}", postgres.socket_folder().display(), postgres.port());
-    let node = Arc::new(open_at(Address::parse(&url, None).unwrap()).await.unwrap());
+    let node = Arc::new(open_at(own(&postgres)).await.unwrap());
     add_parties(&node).await;
     insert(&node, &grant(1)).await.unwrap();
     postgres.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
@@ -306,9 +302,7 @@ pub(crate) fn wait_for_nobody(postgres: &Postgres) {
 
 /// The database of a server of the test's own.
 pub(crate) fn own(postgres: &Postgres) -> Address {
-    let (folder, port) = (postgres.socket_folder(), postgres.port());
-    let url = format!("postgres://postgres@/postgres?host={}&port={port}", folder.display());
-    Address::parse(&url, None).expect("it is a URL")
+    Address::parse(&postgres.socket_url("postgres", "postgres"), None).expect("it is a URL")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

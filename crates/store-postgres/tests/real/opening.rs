@@ -118,8 +118,7 @@ async fn where_no_server_is_that_is_said() {
 async fn a_database_in_another_encoding_is_refused() {
     let postgres = Postgres::shared();
     postgres.sql("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1'");
-    let url =
-        format!("postgres://postgres@/latin?host={}&port={}", postgres.socket_folder().display(), postgres.port());
+    let url = postgres.socket_url("postgres", "latin");
     let refused = refusal(Address::parse(&url, None).unwrap()).await;
     assert!(matches!(refused, OpenError::Setting { setting: "server_encoding", .. }), "{refused}");
 }
