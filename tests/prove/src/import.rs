@@ -1,6 +1,6 @@
 //! Ten million tokens of another system, taken over in one run: how fast, and in how much memory.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
 use std::process::Command;
@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use regrant_bench::Processes;
 use regrant_crypto::sha256;
 use regrant_protocol::{Clock, SystemClock};
 use rusqlite::{Connection, params};
@@ -73,9 +74,10 @@ fn take_over(program: &Program, source: &Path, data: &Path) -> Result<TakenOver>
         .stdout(answer.try_clone()?)
         .stderr(told.try_clone()?)
         .spawn()?;
+    let processes = Processes::new(&[process.id()])?;
     let mut peak_memory_bytes = 0;
     let status = loop {
-        peak_memory_bytes = peak_memory_bytes.max(peak_memory_bytes_of(process.id())?);
+        peak_memory_bytes = peak_memory_bytes.max(processes.memory().resident_max);
         match process.try_wait()? {
             Some(status) => break status,
             None => thread::sleep(LOOK),
@@ -85,14 +87,6 @@ fn take_over(program: &Program, source: &Path, data: &Path) -> Result<TakenOver>
     ensure!(status.success(), "the import failed: {}", text(&mut told)?);
     ensure!(peak_memory_bytes > 0, "how much memory the program took is not known");
     Ok(TakenOver { report: serde_json::from_str(&text(&mut answer)?)?, seconds, peak_memory_bytes })
-}
-
-/// The most that a process has had in memory so far; 0 when it has ended.
-fn peak_memory_bytes_of(process: u32) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-    let Some(line) = status.lines().find_map(|line| line.strip_prefix("VmHWM:")) else { return Ok(0) };
-    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
-    Ok(kibibytes * 1024)
 }
 
 fn text(file: &mut File) -> Result<String> {

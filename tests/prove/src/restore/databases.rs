@@ -133,7 +133,7 @@ impl Databases {
         self.put_back();
         let settings = self.settings()?;
         let journal = settings.journal.clone().filter(|_| with_journal);
-        let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(START_SECONDS + STOPPED_SECONDS)));
+        let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(self.starts + STOPPED_SECONDS)));
         let directory = DataDirectory::open(&self.directories().next().context("there is a node")?)?;
         let (outside, entropy) = (OutsideFiles::default(), SeededEntropy::new(seed));
         let settings = Settings { journal, ..settings };
