@@ -13,6 +13,7 @@ use crate::address::connect_timeout;
 use crate::connection::{Connection, STATEMENT_MILLISECONDS_MAX};
 use crate::guard::{Guard, Strange};
 use crate::listener::count;
+use crate::migration::{NEWEST_SCHEMA, Schema};
 use crate::primary::{Primary, Server};
 use crate::rows::high_water::{FoundPlace, find_place, halt};
 use crate::statements::database::{SELECT_SESSION_FACTS, SET_UP_SESSION};
@@ -153,13 +154,16 @@ impl Connector {
 
     async fn look(&self, connection: &Connection, realm: Realm, guard: &Guard) -> Result<FoundPlace, OpenError> {
         let asked = guard.ask();
-        let found = find_place(connection).await.map_err(|error| self.unavailable(&error))?;
-        if found.realm != realm {
+        let (found_realm, found) = find_place(connection).await.map_err(|error| self.unavailable(&error))?;
+        if found_realm != realm {
             return Err(OpenError::OtherStore { address: self.shown() });
         }
-        let looked = guard.look(asked, found.place(), found.water.halted_at, connection.generation());
-        looked.map(|()| found).map_err(|strange| match strange {
+        let Schema { number, needed } = found.schema;
+        guard.look(asked, &found, connection.generation()).map(|()| found).map_err(|strange| match strange {
             Strange::Restored => OpenError::Restored { address: self.shown() },
+            Strange::NewerSchema => {
+                OpenError::NewerSchema { address: self.shown(), found: number, needed, known: NEWEST_SCHEMA }
+            }
             Strange::Behind { known: marked, found } => {
                 OpenError::RolledBack { address: self.shown(), how: RolledBack::BehindMark { marked, found } }
             }

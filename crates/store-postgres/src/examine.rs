@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 
 use crate::connect::Connector;
 use crate::connection::Connection;
-use crate::migration::{MIGRATIONS, read};
+use crate::migration::{MIGRATIONS, NEWEST_SCHEMA, read};
 use crate::pool::Pool;
 use crate::rows::key;
 use crate::statements::database::{SELECT_COPY_FACTS, SELECT_SERVER_FACTS, SELECT_TIME};
@@ -82,7 +82,7 @@ pub async fn examine(address: &Address, clock: &dyn Clock) -> Result<Examination
         waits_for_standby,
         survives_power_cut,
         schema,
-        newest_schema: MIGRATIONS.last().map_or(0, |migration| migration.number()),
+        newest_schema: NEWEST_SCHEMA,
         ahead_milliseconds,
         announced_keys,
         copying,

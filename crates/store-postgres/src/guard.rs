@@ -1,12 +1,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use regrant_protocol::{Clock, EpochNumber, Timestamp};
+use regrant_protocol::{Clock, EpochNumber};
 use regrant_store::{HighWater, Mark, Place, Reached, RolledBack, StoreError};
 
 use crate::connection::STATEMENT_MILLISECONDS_MAX;
 use crate::journal::JournalDatabase;
+use crate::migration::{NEWEST_SCHEMA, Schema};
 use crate::node_journal::NodeJournal;
+use crate::rows::high_water::FoundPlace;
 
 /// How long what a node writes may be ahead of the counter that tells of it: a second. A copy that lacks less is not noticed by it.
 const RAISED_EVERY: Duration = Duration::from_secs(1);
@@ -25,6 +27,8 @@ pub(crate) struct Guard {
 }
 
 struct Known {
+    /// The schema that a version has to know, where this one does not.
+    newer_schema: Option<Schema>,
     halt: Halt,
     /// How often something was found out that changes it.
     halts: u64,
@@ -76,6 +80,13 @@ pub(crate) enum Strange {
     },
     /// The store was restored since this node opened it.
     Restored,
+    /// This version does not work on it any more, since a newer one has been there.
+    NewerSchema,
+}
+
+/// What a caller is told whose program is too old for a schema.
+pub(crate) fn newer_schema(schema: Schema) -> StoreError {
+    StoreError::NewerSchema { needed: schema.needed, known: NEWEST_SCHEMA }
 }
 
 impl Guard {
@@ -94,7 +105,14 @@ impl Guard {
             mark.journalled(water.journalled);
         }
         // The first commit says that the store was opened.
-        let known = Known { halt: Halt::None, halts: 0, server: (0, None), counter: water.counter, raised_at: None };
+        let known = Known {
+            newer_schema: None,
+            halt: Halt::None,
+            halts: 0,
+            server: (0, None),
+            counter: water.counter,
+            raised_at: None,
+        };
         Ok(Self { clock, epoch, mark: Mutex::new(mark), journal: None, known: Mutex::new(known) })
     }
 
@@ -116,7 +134,12 @@ impl Guard {
 
     /// Fails when the store decides nothing any more.
     pub(crate) fn may_decide(&self) -> Result<(), StoreError> {
-        if self.lock().halt == Halt::None { Ok(()) } else { Err(StoreError::RolledBack) }
+        let known = self.lock();
+        match (known.halt, known.newer_schema) {
+            (Halt::Owed { .. } | Halt::Noted, _) => Err(StoreError::RolledBack),
+            (Halt::None, Some(schema)) => Err(newer_schema(schema)),
+            (Halt::None, None) => Ok(()),
+        }
     }
 
     /// From now on nothing is decided, as this server was put back; and the note is owed that tells every node.
@@ -203,26 +226,25 @@ impl Guard {
     /// has come is only compared: what is not durable yet may be lost, and nothing acknowledged with it.
     ///
     /// # Errors
-    /// When it is not the present day of the store that was opened.
-    pub(crate) fn look(
-        &self,
-        asked: Asked,
-        found: Place,
-        halted_at: Option<Timestamp>,
-        server: u64,
-    ) -> Result<(), Strange> {
-        if found.epoch > self.epoch {
+    /// When it is not the present day of the store that was opened, and when this version does not work on it any more.
+    pub(crate) fn look(&self, asked: Asked, found: &FoundPlace, server: u64) -> Result<(), Strange> {
+        let (place, schema) = (found.place(), found.schema);
+        if place.epoch > self.epoch {
             return Err(Strange::Restored);
         }
-        if found < asked.place {
-            return Err(Strange::Behind { known: asked.place, found });
+        if place < asked.place {
+            return Err(Strange::Behind { known: asked.place, found: place });
         }
         let mut known = self.lock();
+        if schema.needed > NEWEST_SCHEMA {
+            known.newer_schema = Some(schema);
+            return Err(Strange::NewerSchema);
+        }
         if server > known.server.0 {
             known.server = (server, Some(self.clock.monotonic()));
         }
         let is_present = server == known.server.0 && asked.halts == known.halts;
-        match halted_at {
+        match found.water.halted_at {
             Some(_) if known.halt != Halt::Noted => {
                 known.halt = Halt::Noted;
                 known.halts += 1;
@@ -273,7 +295,7 @@ mod tests {
     use std::sync::mpsc;
     use std::thread;
 
-    use regrant_protocol::ManualClock;
+    use regrant_protocol::{ManualClock, Timestamp};
 
     use super::*;
 
@@ -303,6 +325,12 @@ mod tests {
         Place { epoch: EpochNumber(epoch), counter }
     }
 
+    fn says(place: Place, halted_at: Option<Timestamp>) -> FoundPlace {
+        let water = HighWater { counter: place.counter, halted_at, ..HighWater::default() };
+        let schema = Schema { number: NEWEST_SCHEMA + 1, needed: NEWEST_SCHEMA };
+        FoundPlace { water, epoch: place.epoch, schema }
+    }
+
     #[test]
     fn one_commit_in_a_second_counts_and_each_that_ends_something() {
         let (guard, clock) = guard(7, &Memory::default());
@@ -323,7 +351,7 @@ mod tests {
             guard.raised(Some(counter));
             assert_eq!(mark.seen(), Some(Reached { counter: marked, epoch: EPOCH }));
         }
-        guard.look(guard.ask(), place(2, 14), None, 0).unwrap();
+        guard.look(guard.ask(), &says(place(2, 14), None), 0).unwrap();
         assert_eq!(mark.seen().map(|reached| reached.counter), Some(10), "nobody knows yet whether that is durable");
         guard.reached_by_any(&HighWater { counter: 14, ..HighWater::default() });
         assert_eq!(mark.seen().map(|reached| reached.counter), Some(14), "others have counted");
@@ -341,10 +369,22 @@ mod tests {
             (place(1, 99), Some(Strange::Behind { known: place(2, 8), found: place(1, 99) })),
             (place(3, 1), Some(Strange::Restored)),
         ] {
-            assert_eq!(guard.look(guard.ask(), found, None, 0).err(), strange, "{found}");
+            assert_eq!(guard.look(guard.ask(), &says(found, None), 0).err(), strange, "{found}");
         }
         assert_eq!(guard.may_decide(), Ok(()));
-        guard.look(guard.ask(), place(2, 8), Some(Timestamp::from_seconds(1)), 0).unwrap();
+        guard.look(guard.ask(), &says(place(2, 8), Some(Timestamp::from_seconds(1))), 0).unwrap();
+        assert_eq!(guard.may_decide(), Err(StoreError::RolledBack));
+    }
+
+    #[test]
+    fn nothing_is_decided_on_a_schema_that_this_version_does_not_know() {
+        let guard = guard(8, &Memory::default()).0.unwrap();
+        let schema = Schema { number: NEWEST_SCHEMA + 2, needed: NEWEST_SCHEMA + 1 };
+        let found = FoundPlace { schema, ..says(place(2, 8), None) };
+        assert_eq!(guard.look(guard.ask(), &found, 0), Err(Strange::NewerSchema));
+        let expected = StoreError::NewerSchema { needed: NEWEST_SCHEMA + 1, known: NEWEST_SCHEMA };
+        assert_eq!(guard.may_decide(), Err(expected));
+        guard.halt(0);
         assert_eq!(guard.may_decide(), Err(StoreError::RolledBack));
     }
 
@@ -399,8 +439,8 @@ mod tests {
         let guard = guard(8, &Memory::default()).0.unwrap();
         let asked = guard.ask();
         guard.raised(Some(9));
-        assert_eq!(guard.look(asked, place(2, 8), None, 0), Ok(()));
-        assert!(guard.look(guard.ask(), place(2, 8), None, 0).is_err());
+        assert_eq!(guard.look(asked, &says(place(2, 8), None), 0), Ok(()));
+        assert!(guard.look(guard.ask(), &says(place(2, 8), None), 0).is_err());
     }
 
     #[test]
@@ -408,14 +448,14 @@ mod tests {
         let (guard, clock) = guard(8, &Memory::default());
         let guard = guard.unwrap();
         let looks = |server, note: Option<i64>| {
-            guard.look(guard.ask(), place(2, 8), note.map(Timestamp::from_seconds), server).unwrap();
+            guard.look(guard.ask(), &says(place(2, 8), note.map(Timestamp::from_seconds)), server).unwrap();
             (guard.may_decide().is_ok(), guard.owes_note(server))
         };
         guard.halt(0);
         assert_eq!(looks(0, None), (false, true), "it is to be written again");
         let asked = guard.ask();
         guard.noted();
-        guard.look(asked, place(2, 8), None, 0).unwrap();
+        guard.look(asked, &says(place(2, 8), None), 0).unwrap();
         assert!(guard.may_decide().is_err(), "that was read before it was written");
         assert_eq!(looks(0, Some(1)), (false, false));
         assert_eq!(looks(1, None), (true, false), "another server was promoted, which was never put back");
@@ -427,13 +467,13 @@ mod tests {
         assert!(!guard.is_new(1));
         let asked = guard.ask();
         assert_eq!(looks(1, Some(1)), (false, false));
-        guard.look(asked, place(2, 8), None, 1).unwrap();
+        guard.look(asked, &says(place(2, 8), None), 1).unwrap();
         assert!(guard.may_decide().is_err(), "that was read before another node has written it");
 
         let (guard, _) = self::guard(8, &Memory::default());
         let guard = guard.unwrap();
         guard.halt(0);
-        guard.look(guard.ask(), place(2, 8), None, 1).unwrap();
+        guard.look(guard.ask(), &says(place(2, 8), None), 1).unwrap();
         assert!(guard.may_decide().is_ok() && !guard.owes_note(1));
     }
 }

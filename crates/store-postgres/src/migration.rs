@@ -35,6 +35,18 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     },
 ];
 
+/// The newest schema that this version knows.
+pub(crate) const NEWEST_SCHEMA: i32 = MIGRATIONS[MIGRATIONS.len() - 1].number;
+
+/// The schema of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Schema {
+    /// That of its last migration.
+    pub(crate) number: i32,
+    /// What a version has to know to work on it.
+    pub(crate) needed: i32,
+}
+
 /// A migration that a database has not been through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PendingMigration {
@@ -135,11 +147,6 @@ pub(crate) async fn migrate_within(
 }
 
 impl Migration {
-    /// Its number, which is that of the schema that it makes.
-    pub(crate) const fn number(&self) -> i32 {
-        self.number
-    }
-
     /// FNV-1a, 64 bits: enough to notice an edit, and no promise against anybody who wants to deceive.
     fn checksum(&self) -> i64 {
         let hash = self

@@ -7,13 +7,13 @@ use regrant_protocol::{ClientId, Clock, EpochNumber, Subject, Timestamp, Usernam
 use regrant_store::{
     AnnouncedKey, ChangeError, Changes, Client, ClientChange, ClientHandle, Consent, FoundToken, GrantFilter,
     HighWater, Identity, ImportError, Imported, ImportedGrant, ListedGrant, Mark, NewKeys, Node, OutsideError, Page,
-    Place, RolledBack, SealedSigningKey, SeenNode, Session, SharedStore, SigningKeyChange, Step, Store, StoreError,
-    Sweep, SweepError, Swept, User, UserChange,
+    RolledBack, SealedSigningKey, SeenNode, Session, SharedStore, SigningKeyChange, Step, Store, StoreError, Sweep,
+    SweepError, Swept, User, UserChange,
 };
 
 use crate::alone::BEGINNINGS_MAX;
 use crate::connect::Connector;
-use crate::guard::Guard;
+use crate::guard::{Guard, Strange, newer_schema};
 use crate::journal::{ENDING_CONNECTIONS, JournalDatabase};
 use crate::lane::Lanes;
 use crate::listener::Listener;
@@ -535,20 +535,22 @@ impl SharedStore for PostgresStore {
     async fn changes(&self) -> Result<Changes, StoreError> {
         let transaction = self.follow().await?;
         let asked = self.guard.ask();
-        let (changes, water, epoch) = shared::changes(&transaction).await?;
-        let place = Place { epoch, counter: water.counter };
+        let (changes, found) = shared::changes(&transaction).await?;
         let server = transaction.lease().generation();
-        if self.guard.look(asked, place, water.halted_at, server).is_err() {
+        if let Err(strange) = self.guard.look(asked, &found, server) {
             // The next connection finds out what it is, and whether another host is better.
             transaction.lease().lose();
-            return Err(StoreError::RolledBack);
+            return Err(match strange {
+                Strange::Behind { .. } | Strange::Restored => StoreError::RolledBack,
+                Strange::NewerSchema => newer_schema(found.schema),
+            });
         }
         if self.guard.owes_note(server) {
             self.note_halt(&transaction).await;
         }
         // Or a server that was cut off would tell for ever that nothing has changed.
         transaction.lease().confirm().await?;
-        self.guard.reached_by_any(&water);
+        self.guard.reached_by_any(&found.water);
         transaction.give_back();
         Ok(changes)
     }

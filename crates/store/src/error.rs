@@ -14,6 +14,17 @@ pub enum StoreError {
     /// The store is older than tokens that it issued, and decides nothing until it was restored.
     #[error("the store is older than tokens that it issued; stop the server and run `regrant restore`")]
     RolledBack,
+    /// A newer version has brought the store to a schema on which this one does not work.
+    #[error(
+        "the store works with versions that know schema {needed} or later by now, and this one knows {known}; put the newer version in \
+         its place"
+    )]
+    NewerSchema {
+        /// The schema that has to be known.
+        needed: i32,
+        /// The newest schema that this version knows.
+        known: i32,
+    },
     /// A row cannot be what it is.
     #[error("table {table}, column {column}, row {row}: {problem}; restore a backup, or report this")]
     Inconsistent {

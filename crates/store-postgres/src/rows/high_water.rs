@@ -5,6 +5,7 @@ use tokio_postgres::Row;
 
 use crate::columns::{Columns, stored_count};
 use crate::connection::Connection;
+use crate::migration::Schema;
 use crate::statements::high_water::{
     HALT, LOCK_HIGH_WATER, RAISE_HIGH_WATER, RESET_HIGH_WATER, SELECT_HIGH_WATER, SELECT_PLACE, WAIT_FOR_OTHERS,
 };
@@ -14,15 +15,24 @@ pub(crate) const TABLE: &str = "high_water";
 
 /// What a database says of itself.
 pub(crate) struct FoundPlace {
-    pub(crate) realm: Realm,
     pub(crate) water: HighWater,
     pub(crate) epoch: EpochNumber,
+    pub(crate) schema: Schema,
 }
 
 impl FoundPlace {
     /// How far it has come.
     pub(crate) fn place(&self) -> Place {
         Place { epoch: self.epoch, counter: self.water.counter }
+    }
+
+    /// The columns `counter` to `needed_schema`.
+    pub(crate) fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
+        let (counter, journalled) = (columns.count("counter")?, columns.count("journalled")?);
+        let epoch = columns.small("epoch").map(EpochNumber)?;
+        let water = HighWater { counter, journalled, halted_at: columns.optional_time("halted_at")? };
+        let schema = Schema { number: columns.next("schema")?, needed: columns.next("needed_schema")? };
+        Ok(Self { water, epoch, schema })
     }
 }
 
@@ -32,15 +42,12 @@ pub(crate) async fn find(transaction: &Transaction) -> Result<HighWater, StoreEr
 }
 
 /// Which store a connection leads to, and to which day of it.
-pub(crate) async fn find_place(connection: &Connection) -> Result<FoundPlace, StoreError> {
+pub(crate) async fn find_place(connection: &Connection) -> Result<(Realm, FoundPlace), StoreError> {
     let rows = connection.query(SELECT_PLACE, &[]).await?;
     let row = rows.first().ok_or_else(missing)?;
     let mut columns = Columns::new(row, TABLE, &"any");
     let realm = columns.id("realm").map(Realm)?;
-    let (counter, journalled) = (columns.count("counter")?, columns.count("journalled")?);
-    let epoch = columns.small("epoch").map(EpochNumber)?;
-    let halted_at = columns.optional_time("halted_at")?;
-    Ok(FoundPlace { realm, water: HighWater { counter, journalled, halted_at }, epoch })
+    FoundPlace::read(&mut columns).map(|found| (realm, found))
 }
 
 /// The same, and from now on nobody else counts until the end of the transaction.

@@ -1,9 +1,10 @@
-use regrant_protocol::{EpochNumber, Kid};
-use regrant_store::{AnnouncedKey, Changes, HighWater, NODE_REMEMBERED_SECONDS, Node, NodeId, SeenNode, StoreError};
+use regrant_protocol::Kid;
+use regrant_store::{AnnouncedKey, Changes, NODE_REMEMBERED_SECONDS, Node, NodeId, SeenNode, StoreError};
 
 use crate::columns::Columns;
 use crate::connection::Value;
 use crate::id_bytes::IdBytes;
+use crate::rows::high_water::FoundPlace;
 use crate::statements::shared::{
     COUNT_CLIENT_CHANGE, COUNT_KEY_CHANGE, DELETE_NODES_SEEN_BEFORE_OR_AFTER, SELECT_CHANGES, SELECT_NODES_SEEN_UNTIL,
     UPSERT_NODE, WAIT_FOR_NOBODY,
@@ -14,17 +15,15 @@ use crate::transaction::Transaction;
 /// a second; the others are not.
 const SEEN_AHEAD_MILLISECONDS_MAX: i64 = 1_000;
 
-/// How often clients and keys were changed, how far the store has come, and in which epoch.
-pub(crate) async fn changes(transaction: &Transaction) -> Result<(Changes, HighWater, EpochNumber), StoreError> {
+/// How often clients and keys were changed, and how far the store has come.
+pub(crate) async fn changes(transaction: &Transaction) -> Result<(Changes, FoundPlace), StoreError> {
     let server = transaction.lease().generation();
     let found = transaction.one(SELECT_CHANGES, &[], |row| {
         let mut columns = Columns::new(row, "changes", &"1");
         let (clients, keys) = (columns.count("clients")?, columns.count("keys")?);
-        let (counter, journalled) = (columns.count("counter")?, columns.count("journalled")?);
-        let epoch = columns.small("epoch").map(EpochNumber)?;
-        let water = HighWater { counter, journalled, halted_at: columns.optional_time("halted_at")? };
+        let found = FoundPlace::read(&mut columns)?;
         let changes = Changes { clients, keys, server, waits_for_standby: columns.next("waits_for_standby")? };
-        Ok((changes, water, epoch))
+        Ok((changes, found))
     });
     let missing = || StoreError::Inconsistent {
         table: "changes",

@@ -5,10 +5,10 @@ use std::net::TcpListener;
 use regrant_databases::Postgres;
 use regrant_grant::Realm;
 use regrant_protocol::Secret;
-use regrant_store::Store;
+use regrant_store::{SharedStore, Store, StoreError};
 use regrant_store_postgres::{Address, Genesis, OpenError, PostgresStore, Settings, examine};
 
-use crate::node::{self, address, open};
+use crate::node::{self, add_parties, address, advance, grant, insert, open};
 
 /// Why the store at an address is not opened: one line, without the password.
 async fn refusal(address: Address) -> OpenError {
@@ -51,6 +51,24 @@ async fn a_schema_of_the_next_version_is_worked_on_and_one_after_that_is_refused
     database.sql("INSERT INTO regrant.migrations VALUES (5, 'after that', 0, 4, 0)");
     let refused = refusal(address(&database)).await;
     assert!(matches!(refused, OpenError::NewerSchema { found: 5, needed: 4, known: 3, .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn a_node_decides_nothing_on_a_schema_that_a_version_after_the_next_has_made() {
+    let database = Postgres::shared().database();
+    let node = open(&database).await;
+    add_parties(&node).await;
+    insert(&node, &grant(1)).await.unwrap();
+    database.sql("INSERT INTO regrant.migrations VALUES (4, 'next', 0, 3, 0)");
+    node.changes().await.unwrap();
+    assert_eq!(advance(&node, grant(1).id).await, Ok(1));
+    database.sql("INSERT INTO regrant.migrations VALUES (5, 'after that', 0, 4, 0)");
+    let newer = StoreError::NewerSchema { needed: 4, known: 3 };
+    assert_eq!(node.changes().await, Err(newer.clone()));
+    assert_eq!(advance(&node, grant(1).id).await, Err(newer));
+    let told = node.changes().await.unwrap_err().to_string();
+    assert!(told.contains("has schema 5, on which a version works that knows schema 4 or later"), "{told}");
+    assert_eq!(database.sql("SELECT generation FROM regrant.grants").trim(), "1");
 }
 
 #[tokio::test]
