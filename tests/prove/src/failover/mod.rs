@@ -1,8 +1,11 @@
 //! A primary that fails under load, again and again: the standby takes over, and what was answered 200 holds.
 
 mod alarm;
+mod mark;
 mod pair;
+mod revocations;
 mod run;
+mod site;
 mod way;
 
 use anyhow::Result;
@@ -36,7 +39,7 @@ pub(crate) async fn run(scale: Scale, only: &str, seed: u64, report: &mut Report
         let mut run = Run::begin(extent.clients, seed).await?;
         let fail_overs = if failure == Failure::Killed { extent.kills } else { extent.silences };
         for _ in 0..fail_overs {
-            run.fail_over(failure).await;
+            run.fail_over(failure).await?;
         }
         // With fewer requests in flight, in the middle, a failure means little.
         run.close(entry, extent.clients * 4 / 5, report).await;

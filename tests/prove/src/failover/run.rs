@@ -11,11 +11,13 @@ use tokio::time::{sleep, timeout};
 
 use super::alarm::Alarm;
 use super::pair::{Failure, Pair};
+use super::revocations::{Revocations, alive};
+use super::site::Site;
 use crate::crowd::{Crowd, Nodes, Seat, becomes_so, comes_to_be};
 use crate::history::{Operation, Tokens, tell};
 use crate::race::median;
 use crate::report::{Entry, Report};
-use crate::world::{Login, NODES, Origin, World, open_postgres};
+use crate::world::{Login, NODES, Origin, World};
 
 /// How often every client is served, at least, while the primary that was paused goes on and takes itself for the primary still.
 /// What it would answer is older than what the clients have.
@@ -38,6 +40,8 @@ pub(super) struct Run {
     world: Arc<World>,
     alarm: Arc<Alarm>,
     pair: Pair,
+    site: Site,
+    revoked: Vec<Login>,
     pub(super) fail_overs: usize,
     in_flight: Vec<usize>,
     outages: Vec<u64>,
@@ -50,8 +54,8 @@ impl Run {
     pub(super) async fn begin(clients: usize, seed: u64) -> Result<Self> {
         let pair = Pair::start().await?;
         let alarm = Arc::<Alarm>::default();
-        let stores = open_postgres(&pair.address()?).await?;
-        let world = Arc::new(World::open(stores, None, Some(Arc::clone(&alarm) as _)).await?);
+        let site = Site::new(pair.address()?);
+        let world = Arc::new(World::open(site.open().await?, None, Some(Arc::clone(&alarm) as _)).await?);
         let mut logins = Vec::new();
         let mut running = JoinSet::new();
         while logins.len() < clients {
@@ -71,6 +75,8 @@ impl Run {
             world,
             alarm,
             pair,
+            site,
+            revoked: Vec::new(),
             fail_overs: 0,
             in_flight,
             outages,
@@ -80,8 +86,13 @@ impl Run {
     }
 
     /// Lets the primary fail once everything is at the standby, which takes over.
-    pub(super) async fn fail_over(&mut self, failure: Failure) {
+    ///
+    /// # Errors
+    /// When what is to be revoked cannot be made.
+    pub(super) async fn fail_over(&mut self, failure: Failure) -> Result<()> {
         self.pair.wait_for_standby();
+        let logins = Revocations::prepare(&self.world).await?;
+        let revocations = Revocations::begin(&self.world, logins);
         let failed_at = self.fail(failure, Duration::ZERO).await;
         let crowd = &self.crowd;
         let losers = crowd.losers(|select| self.pair.promoted(select));
@@ -92,6 +103,10 @@ impl Run {
         }
         let recovered = crowd.seats().iter().filter_map(Seat::recovered_at);
         self.outages.extend(recovered.map(|at| at.saturating_sub(failed_at) / NANOSECONDS));
+        match revocations.end().await {
+            Ok(revoked) => self.revoked.extend(revoked),
+            Err(error) => self.violations.push(error.to_string()),
+        }
         if failure == Failure::Paused {
             self.pair.resume();
             for _ in 0..ROUNDS_AFTER_RESUMPTION {
@@ -101,7 +116,12 @@ impl Run {
                 }
             }
         }
+        let alive = alive(&self.world, &self.revoked).await;
+        if !matches!(alive, Ok(0)) {
+            self.violations.push(format!("grants that were revoked are alive, or cannot be looked at: {alive:?}"));
+        }
         self.pair.replace();
+        Ok(())
     }
 
     /// Lets the primary fail while its standby is behind, and looks whether every loss is noticed.
@@ -167,6 +187,12 @@ impl Run {
         if alarms > 0 {
             self.violations.push(format!("the tokens of {alarms} grants were found to be ahead of their rows"));
         }
+        let refused = self.site.refused().await;
+        if !matches!(refused, Ok(0)) {
+            self.violations.push(format!("nodes would be refused beside their marks and journal: {refused:?}"));
+        }
+        entry.add("grants_revoked", self.revoked.len());
+        entry.add("records_of_journal", self.site.record());
         tell(&mut entry, &self.violations);
         report.close(entry, self.fail_overs, self.violations.len());
     }
@@ -177,6 +203,11 @@ impl Run {
         let alarms = self.alarm.grants().len();
         if self.rotations_lost == 0 {
             self.violations.push("nothing was lost".to_owned());
+        }
+        let refused = self.site.refused().await;
+        if !matches!(refused, Ok(NODES)) {
+            self.violations
+                .push(format!("nodes would be started after the loss, or cannot be: {refused:?} are refused"));
         }
         tell(&mut entry, &self.violations);
         entry.add("planted_fault", "asynchronous_standby");

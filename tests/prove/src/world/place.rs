@@ -63,7 +63,7 @@ impl Place {
 }
 
 /// Opens the store at this address once for each node, and makes it there before if there is none.
-pub(crate) async fn open_postgres(address: &Address) -> Result<Vec<Arc<dyn Store>>> {
+async fn open_postgres(address: &Address) -> Result<Vec<Arc<dyn Store>>> {
     let mut stores: Vec<Arc<dyn Store>> = Vec::new();
     for _ in 0..NODES {
         let (realm, epoch_random) = (Realm(random(&SystemEntropy)), random(&SystemEntropy));
