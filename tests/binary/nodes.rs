@@ -5,6 +5,7 @@ mod backup;
 mod cluster;
 mod commands;
 mod faults;
+mod point_in_time;
 mod refused_starts;
 mod restore;
 mod tokens;

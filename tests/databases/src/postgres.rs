@@ -13,6 +13,9 @@ use crate::server::{Server, feed, is_root, run};
 /// The password of the user `postgres`.
 const PASSWORD: &str = "old-db-password";
 
+/// Where the data of a server is in its folder.
+const DATA: &str = "data";
+
 /// What a server says when it listens, a standby too.
 const READY: &str = "ready to accept";
 
@@ -56,7 +59,7 @@ impl Postgres {
         })
     }
 
-    fn start_in(folder: TempDir, prepare: impl FnOnce(&Path) -> Vec<String>) -> Self {
+    pub(crate) fn start_in(folder: TempDir, prepare: impl FnOnce(&Path) -> Vec<String>) -> Self {
         let password = folder.path().join("password");
         fs::write(&password, PASSWORD).expect("the folder is ours");
         fs::set_permissions(&password, Permissions::from_mode(0o644)).expect("the folder is ours");
@@ -128,7 +131,13 @@ impl Postgres {
     /// # Panics
     /// When it does not start.
     pub fn restart(&mut self) {
-        let command = |port| command(self.folder.path(), &self.settings, port);
+        self.restart_with(&[]);
+    }
+
+    /// The same with other settings, this once.
+    pub(crate) fn restart_with(&mut self, settings: &[String]) {
+        let settings = [&self.settings, settings].concat();
+        let command = |port| command(self.folder.path(), &settings, port);
         self.server = Some(Server::start_again(command, self.port, READY));
     }
 
@@ -227,6 +236,11 @@ impl Postgres {
         self.port
     }
 
+    /// Where everything of it is.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     fn running(&self) -> &Server {
         self.server.as_ref().expect("it was not stopped")
     }
@@ -284,20 +298,28 @@ impl Drop for Database<'_> {
     }
 }
 
-fn data(folder: &Path) -> PathBuf {
-    folder.join("data")
+pub(crate) fn data(folder: &Path) -> PathBuf {
+    folder.join(DATA)
 }
 
 /// A folder with a data directory that the server may use.
-fn folder_of_postgres() -> TempDir {
+pub(crate) fn folder_of_postgres() -> TempDir {
     let folder = folder_in_memory();
-    let data = data(folder.path());
-    fs::create_dir(&data).expect("the folder is ours");
-    fs::set_permissions(&data, Permissions::from_mode(0o700)).expect("the folder is ours");
+    if is_root() {
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("the folder is ours");
+    }
+    folder_for_server(folder.path(), DATA);
+    folder
+}
+
+/// Makes a folder of this name, which the server may use.
+pub(crate) fn folder_for_server(parent: &Path, name: &str) -> PathBuf {
+    let folder = parent.join(name);
+    fs::create_dir(&folder).expect("the folder is ours");
+    fs::set_permissions(&folder, Permissions::from_mode(0o700)).expect("the folder is ours");
     if is_root() {
         // It refuses to run as root; the user of the package owns it instead.
-        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("the folder is ours");
-        run(Command::new("chown").arg("postgres:postgres").arg(&data));
+        run(Command::new("chown").arg("postgres:postgres").arg(&folder));
     }
     folder
 }
@@ -316,7 +338,7 @@ fn command(folder: &Path, settings: &[String], port: u16) -> Command {
 }
 
 /// A program of the server, run as its own user where the tests are root; it keeps its process id.
-fn as_postgres(name: &str) -> Command {
+pub(crate) fn as_postgres(name: &str) -> Command {
     if !is_root() {
         return Command::new(program(name));
     }

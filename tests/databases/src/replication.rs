@@ -38,7 +38,7 @@ impl Postgres {
         self.wait_until("SELECT pg_promote()");
     }
 
-    fn wait_until(&self, question: &str) {
+    pub(crate) fn wait_until(&self, question: &str) {
         let is_so = (0..QUESTIONS_MAX).any(|_| self.sql(question).trim() == "t");
         assert!(is_so, "it is not so: {question}");
     }
