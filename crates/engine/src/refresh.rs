@@ -103,12 +103,12 @@ impl AuthorizationServer {
         let presented = self.present_or_take_over(context, client, &request.refresh_token).await?;
         let grant = presented.grant();
         let key = || TokenKey::of(client.id(), &request.refresh_token);
-        if self.revoked_tokens.has(key, context.first_byte) {
+        if self.revoked_tokens.has(key, grant, context.first_byte) {
             return Err(TokenError::Refresh { verdict: Verdict::Revoked, grant: Some(grant), limit: None });
         }
         let decided = self.issue_step(context, client, grant, self.refresh_rule(client, request, presented)).await;
         if let Err(TokenError::Refresh { verdict: Verdict::Revoked, .. }) = &decided {
-            self.revoked_tokens.remember(key(), context.first_byte);
+            self.revoked_tokens.remember(key(), grant, context.first_byte);
         }
         decided
     }

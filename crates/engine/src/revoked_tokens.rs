@@ -1,34 +1,38 @@
 use std::time::Instant;
 
+use regrant_grant::GrantId;
+
 use crate::token_memory::{TokenKey, TokenMemory};
 
 /// The most tokens that are remembered.
 const REVOKED_TOKENS_MAX: usize = 4_096;
 
-/// How long one is remembered after the store said that it is revoked.
+/// How long one is remembered, counted from the first byte of the request for which the store said that it is revoked.
 const REMEMBERED_SECONDS: u32 = 60;
 
 /// Refresh tokens of grants that have ended, as the store said a moment ago: somebody who sends one again and again costs the
-/// store nothing (D-34).
+/// store nothing (decision 0035).
 ///
 /// A grant that has ended stays so (I4), so what is remembered never becomes untrue. It is the whole token that is remembered, with
-/// the client that presented it: nothing follows from it for another string of the same grant, or for another client.
-pub(crate) struct RevokedTokens(TokenMemory<()>);
+/// the client that presented it: nothing follows from it for another string of the same grant, or for another client. The grant is
+/// remembered too, as a string that was imported may be taken over again, and be that of another grant.
+pub(crate) struct RevokedTokens(TokenMemory<GrantId>);
 
 impl RevokedTokens {
+    /// None yet.
     pub(crate) fn new() -> Self {
         Self(TokenMemory::new(u64::from(REMEMBERED_SECONDS), REVOKED_TOKENS_MAX))
     }
 
-    /// Whether the store has said within [`REMEMBERED_SECONDS`] that a token is revoked. Where it has said so of none, as nearly always,
-    /// `key` is not made.
-    pub(crate) fn has(&self, key: impl FnOnce() -> TokenKey, now: Instant) -> bool {
-        !self.0.is_empty() && self.0.find(&key(), now).is_some()
+    /// Whether the store has said that a token of this grant is revoked, and it is remembered for a request that came at `first_byte`.
+    /// Where it has said so of none, as nearly always, `key` is not made.
+    pub(crate) fn has(&self, key: impl FnOnce() -> TokenKey, grant: GrantId, first_byte: Instant) -> bool {
+        !self.0.is_empty(first_byte) && self.0.find(&key(), first_byte) == Some(grant)
     }
 
-    /// Remembers what the store has said.
-    pub(crate) fn remember(&self, key: TokenKey, now: Instant) {
-        self.0.keep(key, (), now);
+    /// Remembers what the store has said for a request that came at `first_byte`.
+    pub(crate) fn remember(&self, key: TokenKey, grant: GrantId, first_byte: Instant) {
+        self.0.keep(key, grant, first_byte);
     }
 }
 
@@ -74,13 +78,43 @@ mod tests {
         given.refresh_token.as_ref().unwrap().expose()
     }
 
+    const GRANT: GrantId = GrantId([1; 16]);
+
+    fn key(number: usize) -> TokenKey {
+        TokenKey::of(&ClientId::parse("app").unwrap(), &Secret::new(number.to_string()))
+    }
+
     #[test]
     fn no_more_are_remembered_than_may_be_and_the_oldest_goes_first() {
         let now = ManualClock::new(Timestamp::from_seconds(1)).monotonic();
-        let (tokens, client) = (RevokedTokens::new(), ClientId::parse("app").unwrap());
-        let key = |number: usize| TokenKey::of(&client, &Secret::new(number.to_string()));
-        (0..=REVOKED_TOKENS_MAX).for_each(|number| tokens.remember(key(number), now));
-        let known = [0, 1, REVOKED_TOKENS_MAX].map(|number| tokens.has(|| key(number), now));
+        let tokens = RevokedTokens::new();
+        (0..=REVOKED_TOKENS_MAX).for_each(|number| tokens.remember(key(number), GRANT, now));
+        let known = [0, 1, REVOKED_TOKENS_MAX].map(|number| tokens.has(|| key(number), GRANT, now));
         assert_eq!(known, [false, true, true]);
+    }
+
+    #[test]
+    fn a_string_that_is_that_of_another_grant_by_now_is_looked_up() {
+        let clock = ManualClock::new(Timestamp::from_seconds(1));
+        let tokens = RevokedTokens::new();
+        let other = GrantId([2; 16]);
+        let knows = |grant| tokens.has(|| key(0), grant, clock.monotonic());
+        tokens.remember(key(0), GRANT, clock.monotonic());
+        assert_eq!([GRANT, other].map(knows), [true, false]);
+        tokens.remember(key(0), other, clock.monotonic());
+        assert_eq!([GRANT, other].map(knows), [false, true]);
+    }
+
+    #[test]
+    fn requests_that_came_out_of_order_make_none_be_remembered_for_longer() {
+        let clock = ManualClock::new(Timestamp::from_seconds(1));
+        let tokens = RevokedTokens::new();
+        let slow = clock.monotonic();
+        clock.advance_seconds(10);
+        tokens.remember(key(0), GRANT, clock.monotonic());
+        tokens.remember(key(1), GRANT, slow);
+        clock.advance_seconds(REMEMBERED_SECONDS - 10);
+        let known = [0, 1].map(|number| tokens.has(|| key(number), GRANT, clock.monotonic()));
+        assert_eq!(known, [true, false]);
     }
 }

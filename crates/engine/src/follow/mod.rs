@@ -147,7 +147,7 @@ impl Follower {
     }
 
     /// Logs that the database has stopped to wait for its standby, or does so again: what manages it may have dropped one that is away,
-    /// and tells nobody else (D-32).
+    /// and tells nobody else (decision 0035).
     fn tell_of_standby(&self, waits: bool) {
         let last = self.waited_for_standby.lock().unwrap_or_else(PoisonError::into_inner).replace(waits);
         match (last, waits) {

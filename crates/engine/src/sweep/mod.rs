@@ -20,6 +20,7 @@ use tracing::{info, warn};
 use self::clock_watch::ClockWatch;
 use crate::AuthorizationServer;
 use crate::store_time::store_time;
+use crate::take_over::TakeOvers;
 
 /// How many rows a slice looks at: reading them takes less than a millisecond.
 pub const SWEEP_ROWS_MAX: u32 = 200;
@@ -38,6 +39,7 @@ pub const FIRST_SWEEP_AFTER_SECONDS: u64 = 60 * 60;
 pub struct Sweeper {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    take_overs: Arc<TakeOvers>,
     progress: Mutex<Progress>,
 }
 
@@ -87,10 +89,11 @@ impl AuthorizationServer {
     /// What removes from the store what ended long ago. There is to be one for a store.
     #[must_use]
     pub fn sweeper(&self) -> Sweeper {
-        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        let (store, clock, take_overs) =
+            (Arc::clone(&self.store), Arc::clone(&self.clock), Arc::clone(&self.take_overs));
         let watch = ClockWatch::starting(&*clock);
         let progress = Progress { position: SweepPosition::default(), removed: Removed::default(), watch };
-        Sweeper { store, clock, progress: Mutex::new(progress) }
+        Sweeper { store, clock, take_overs, progress: Mutex::new(progress) }
     }
 
     /// Says that the clock is right, for somebody who compared it with another one. The store remembers it: a sweeper that
@@ -109,6 +112,8 @@ impl AuthorizationServer {
 impl Sweeper {
     /// Sweeps the next slice. What it did is logged, and an alarm is raised when the clock cannot be believed.
     pub async fn sweep_slice(&self) -> SweepOutcome {
+        // Whatever becomes of the slice: a secret is not to wait for a store, or for somebody who never comes.
+        self.take_overs.forget_ended(self.clock.monotonic());
         match self.recovery_left().await {
             Ok(None) => {}
             Ok(Some(wait)) => return SweepOutcome::NotYet(wait),
@@ -231,7 +236,8 @@ mod tests {
         let ahead = Arc::new(ManualClock::new(until.plus_seconds(1)));
         let watch = ClockWatch::starting(&*ahead);
         let progress = Progress { position: SweepPosition::default(), removed: Removed::default(), watch };
-        let sweeper = Sweeper { store: Arc::new(store), clock: ahead, progress: Mutex::new(progress) };
+        let (take_overs, progress) = (Arc::clone(&world.server.take_overs), Mutex::new(progress));
+        let sweeper = Sweeper { store: Arc::new(store), clock: ahead, take_overs, progress };
         assert_eq!(sweeper.sweep_slice().await, SweepOutcome::NotYet(Duration::from_secs(60)));
         world.clock.advance_seconds(60);
         assert_eq!(sweeper.sweep_slice().await, SweepOutcome::Slice(Removed::default()));

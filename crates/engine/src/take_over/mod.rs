@@ -42,7 +42,8 @@ const COMPLAINT_SECONDS: u64 = 60;
 /// How long it is remembered that a token is good nowhere, in seconds, and of how many.
 const DEAD_SECONDS: u64 = 300;
 const DEAD_TOKENS_MAX: usize = 10_000;
-/// How long an old server's next token is kept for one that could not be taken over, in seconds, and of how many.
+/// How long an old server's next token is used for one that could not be taken over, in seconds, and of how many. It is wiped with the next
+/// slice of the sweep.
 const HELD_SECONDS: u64 = 3_600;
 const HELD_TOKENS_MAX: usize = 1_000;
 
@@ -87,6 +88,7 @@ impl AuthorizationServer {
         let desks = old_servers.into_iter().map(|(client, settings)| (client, desk(settings))).collect();
         *self.take_overs.old_servers.write().unwrap_or_else(PoisonError::into_inner) = desks;
         self.take_overs.dead.clear();
+        // What is held stays: it waits until a slip in these settings is put right.
     }
 
     /// Waits until no token is being presented to an old server: what one has answered then is kept.
@@ -200,6 +202,11 @@ impl TakeOvers {
             held: TokenMemory::new(HELD_SECONDS, HELD_TOKENS_MAX),
             unanswered: TokenMemory::new(HELD_SECONDS, DEAD_TOKENS_MAX),
         }
+    }
+
+    /// Wipes the tokens that are held and that nobody came for in time.
+    pub(crate) fn forget_ended(&self, now: Instant) {
+        self.held.forget_ended(now);
     }
 
     /// The old server of a client that may know this string now: none is asked about what may be a token of ours.

@@ -111,7 +111,7 @@ impl Presentation {
             %client,
             user,
             why,
-            "the old server accepted a refresh token that cannot be taken over; what it gave is kept in memory for an hour, for the next try"
+            "the old server accepted a refresh token that cannot be taken over; what it gave is kept in memory, and used if the client comes again within an hour"
         );
         self.tell(TakeOverOutcome::Lost, None, None);
         self.take_overs.held.keep(self.key, next, now);

@@ -132,3 +132,18 @@ async fn whoever_guesses_is_slowed_down_unless_it_is_a_client_that_has_proved_it
         refresh(&world, &format!("good-token-{number}")).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn what_the_old_server_gave_is_wiped_by_a_sweep_when_nobody_comes_for_it() {
+    let (world, old) = world(|_| {}).await;
+    old.says(Says::Tokens(json!({ "access_token": "opaque" })));
+    assert_eq!(refresh(&world, OLD).await.unwrap_err(), TokenError::NotTakenOver { retry_after_seconds: 10 });
+    let key = TokenKey::of(&ClientId::parse("app").unwrap(), &Secret::new(OLD.to_owned()));
+    let (sweeper, kept_at) = (world.server.sweeper(), world.context().first_byte);
+    for (seconds, is_held) in [(HELD_SECONDS - 1, true), (1, false)] {
+        world.clock.advance_seconds(u32::try_from(seconds).unwrap());
+        // Whether the store is swept is another matter.
+        let _ = sweeper.sweep_slice().await;
+        assert_eq!(world.server.take_overs.held.find(&key, kept_at).is_some(), is_held, "{seconds}");
+    }
+}
