@@ -37,6 +37,9 @@ fn keys_are_listed_and_rotated_and_tokens_live_on_with_or_without_a_server() {
 #[test]
 fn an_emergency_is_confirmed_and_only_keys_that_there_are_can_be_rotated() {
     let operator = Operator::new(false);
+    let which = ["say which key was stolen", "refresh tokens live on", "master ends every token"];
+    operator.types(&["key", "rotate", "--emergency"]).refused(1, &which);
+    operator.types(&["key", "rotate", "--emergency", "--yes"]).refused(1, &which);
     operator.types(&["key", "rotate", "es256", "--emergency"]).refused(1, &["say --yes"]);
     operator.types(&["key", "rotate", "hs256"]).refused(2, &["hs256", "es256"]);
     operator

@@ -1,6 +1,6 @@
 //! `regrant key`.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use regrant_admin::{KeyChoice, KeysView, MasterKeyState, PreparedKey, RotateKeys, RotatedKeys, SigningKeyState};
 
@@ -73,18 +73,33 @@ const ROTATE_EXAMPLES: &str = "\
 Examples:
   regrant key rotate
   regrant key rotate master
-  regrant key rotate es256 --emergency";
+  regrant key rotate es256 --emergency
+  regrant key rotate master --emergency";
 
 #[derive(Args, Clone, Debug)]
 struct Rotate {
-    /// Which key.
-    #[arg(value_enum, value_name = "KEY", default_value_t = Choice::Signing)]
-    key: Choice,
+    /// Which key: the three that sign, where none is named. An emergency has to name one.
+    #[arg(value_enum, value_name = "KEY")]
+    key: Option<Choice>,
     /// The key was stolen: what was made with it ends now.
     #[arg(long)]
     emergency: bool,
     #[command(flatten)]
     consent: Consent,
+}
+
+impl Rotate {
+    /// Whoever types `--emergency` and no more may believe that it ends everything.
+    fn key(&self) -> Result<Choice> {
+        match self.key {
+            Some(key) => Ok(key),
+            None if self.emergency => bail!(
+                "say which key was stolen: signing (or es256, eddsa, rs256) ends ID tokens and access tokens that are JWTs, and \
+                 refresh tokens live on; master ends every token"
+            ),
+            None => Ok(Choice::Signing),
+        }
+    }
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]
@@ -129,7 +144,9 @@ pub fn key(options: KeyOptions) -> Result<()> {
                 let prepared: PreparedKey = serde_json::from_value(api.act("/keys/prepare").await?)?;
                 output.done(&prepared, &prepared_meaning(prepared))
             }
-            KeyCommand::Rotate(Rotate { key, emergency, consent }) => {
+            KeyCommand::Rotate(rotate) => {
+                let key = rotate.key()?;
+                let Rotate { emergency, consent, .. } = rotate;
                 if emergency {
                     consent.to("End everything that was made with this key, now?", &common)?;
                 }
