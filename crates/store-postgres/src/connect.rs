@@ -13,7 +13,6 @@ use crate::address::connect_timeout;
 use crate::connection::{Connection, STATEMENT_MILLISECONDS_MAX};
 use crate::guard::{Guard, Strange};
 use crate::listener::count;
-use crate::migration::{NEWEST_SCHEMA, Schema};
 use crate::primary::{Primary, Server};
 use crate::rows::high_water::{FoundPlace, find_place, halt};
 use crate::statements::database::{SELECT_SESSION_FACTS, SET_UP_SESSION};
@@ -78,7 +77,7 @@ impl Connector {
         // A primary whose standby was promoted lets connect for ever, and commits nothing.
         let first = self.last_host.load(Ordering::Relaxed) + usize::from(self.primary.take_doubt());
         let mut failed = self.unavailable(&"it has no host");
-        let mut behind = None;
+        let (mut behind, mut too_new) = (None, None);
         for index in (0..hosts.len()).map(|turn| (first + turn) % hosts.len()) {
             let connection = match self.open_session(&hosts[index]).await {
                 Ok(connection) => connection,
@@ -93,10 +92,11 @@ impl Connector {
                     return Ok(connection);
                 }
                 Err(error) if matches!(error, OpenError::RolledBack { .. }) => behind = Some((connection, error)),
+                Err(error) if matches!(error, OpenError::NewerSchema { .. }) => too_new = Some(error),
                 Err(error) => failed = error,
             }
         }
-        let Some((connection, told)) = behind else { return Err(failed) };
+        let Some((connection, told)) = behind else { return Err(too_new.unwrap_or(failed)) };
         tracing::error!(%told, "nothing is decided any more");
         if let Err(error) = halt(&connection).await {
             tracing::error!(%error, "other nodes may not know that the database was put back");
@@ -107,6 +107,11 @@ impl Connector {
     /// How often the store has met another server than before.
     pub(crate) fn generation(&self) -> u64 {
         self.primary.generation()
+    }
+
+    /// The server that it has led to last; `None` before the first connection.
+    pub(crate) fn last_server(&self) -> Option<Server> {
+        self.primary.server()
     }
 
     /// Reaches every host once, so that a server which was promoted since is known.
@@ -158,12 +163,9 @@ impl Connector {
         if found_realm != realm {
             return Err(OpenError::OtherStore { address: self.shown() });
         }
-        let Schema { number, needed } = found.schema;
         guard.look(asked, &found, connection.generation()).map(|()| found).map_err(|strange| match strange {
             Strange::Restored => OpenError::Restored { address: self.shown() },
-            Strange::NewerSchema => {
-                OpenError::NewerSchema { address: self.shown(), found: number, needed, known: NEWEST_SCHEMA }
-            }
+            Strange::NewerSchema(schema) => schema.refusal(self.shown()),
             Strange::Behind { known: marked, found } => {
                 OpenError::RolledBack { address: self.shown(), how: RolledBack::BehindMark { marked, found } }
             }

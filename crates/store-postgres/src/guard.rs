@@ -6,7 +6,7 @@ use regrant_store::{HighWater, Mark, Place, Reached, RolledBack, StoreError};
 
 use crate::connection::STATEMENT_MILLISECONDS_MAX;
 use crate::journal::JournalDatabase;
-use crate::migration::{NEWEST_SCHEMA, Schema};
+use crate::migration::Schema;
 use crate::node_journal::NodeJournal;
 use crate::rows::high_water::FoundPlace;
 
@@ -27,7 +27,7 @@ pub(crate) struct Guard {
 }
 
 struct Known {
-    /// The schema that a version has to know, where this one does not.
+    /// The schema at the server that was seen last, where this version does not work on it.
     newer_schema: Option<Schema>,
     halt: Halt,
     /// How often something was found out that changes it.
@@ -81,12 +81,7 @@ pub(crate) enum Strange {
     /// The store was restored since this node opened it.
     Restored,
     /// This version does not work on it any more, since a newer one has been there.
-    NewerSchema,
-}
-
-/// What a caller is told whose program is too old for a schema.
-pub(crate) fn newer_schema(schema: Schema) -> StoreError {
-    StoreError::NewerSchema { needed: schema.needed, known: NEWEST_SCHEMA }
+    NewerSchema(Schema),
 }
 
 impl Guard {
@@ -134,12 +129,12 @@ impl Guard {
 
     /// Fails when the store decides nothing any more.
     pub(crate) fn may_decide(&self) -> Result<(), StoreError> {
-        let known = self.lock();
-        match (known.halt, known.newer_schema) {
-            (Halt::Owed { .. } | Halt::Noted, _) => Err(StoreError::RolledBack),
-            (Halt::None, Some(schema)) => Err(newer_schema(schema)),
-            (Halt::None, None) => Ok(()),
-        }
+        if self.lock().halt == Halt::None { Ok(()) } else { Err(StoreError::RolledBack) }
+    }
+
+    /// Fails when this version does not work on the store any more, to read it or to write it.
+    pub(crate) fn knows_schema(&self) -> Result<(), StoreError> {
+        self.lock().newer_schema.map_or(Ok(()), |schema| Err(schema.error()))
     }
 
     /// From now on nothing is decided, as this server was put back; and the note is owed that tells every node.
@@ -236,12 +231,14 @@ impl Guard {
             return Err(Strange::Behind { known: asked.place, found: place });
         }
         let mut known = self.lock();
-        if schema.needed > NEWEST_SCHEMA {
-            known.newer_schema = Some(schema);
-            return Err(Strange::NewerSchema);
-        }
         if server > known.server.0 {
             known.server = (server, Some(self.clock.monotonic()));
+        }
+        if server == known.server.0 {
+            known.newer_schema = schema.is_too_new().then_some(schema);
+        }
+        if schema.is_too_new() {
+            return Err(Strange::NewerSchema(schema));
         }
         let is_present = server == known.server.0 && asked.halts == known.halts;
         match found.water.halted_at {
@@ -298,6 +295,7 @@ mod tests {
     use regrant_protocol::{ManualClock, Timestamp};
 
     use super::*;
+    use crate::migration::NEWEST_SCHEMA;
 
     const EPOCH: EpochNumber = EpochNumber(2);
 
@@ -377,15 +375,16 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_decided_on_a_schema_that_this_version_does_not_know() {
+    fn a_schema_that_this_version_does_not_know_is_told_for_as_long_as_the_server_has_it() {
         let guard = guard(8, &Memory::default()).0.unwrap();
         let schema = Schema { number: NEWEST_SCHEMA + 2, needed: NEWEST_SCHEMA + 1 };
         let found = FoundPlace { schema, ..says(place(2, 8), None) };
-        assert_eq!(guard.look(guard.ask(), &found, 0), Err(Strange::NewerSchema));
-        let expected = StoreError::NewerSchema { needed: NEWEST_SCHEMA + 1, known: NEWEST_SCHEMA };
-        assert_eq!(guard.may_decide(), Err(expected));
-        guard.halt(0);
-        assert_eq!(guard.may_decide(), Err(StoreError::RolledBack));
+        assert_eq!(guard.look(guard.ask(), &found, 0), Err(Strange::NewerSchema(schema)));
+        assert_eq!(guard.knows_schema(), Err(schema.error()));
+        guard.look(guard.ask(), &says(place(2, 8), None), 1).unwrap();
+        assert_eq!(guard.knows_schema(), Ok(()), "the server that has taken over was never brought so far");
+        assert_eq!(guard.look(guard.ask(), &found, 0), Err(Strange::NewerSchema(schema)));
+        assert_eq!(guard.knows_schema(), Ok(()), "that is the one from before");
     }
 
     /// A mark that ends when somebody else has counted once more.

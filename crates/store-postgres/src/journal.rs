@@ -68,8 +68,7 @@ impl JournalDatabase {
     /// Begins it where there is none yet, as [`open`](Self::open) says, and sees that it is this store's.
     pub(crate) async fn begin_unless_there(&self, known: Option<u64>) -> Result<(), OutsideError> {
         let lease = self.lease().await?;
-        let has_one = lease.query(SELECT_HAS_JOURNAL, &[]).await.map_err(|error| self.unusable(&error))?;
-        if has_one.first().and_then(|row| row.try_get(0).ok()) == Some(false) {
+        if !self.is_there(&lease).await? {
             let Some(known) = known else {
                 let name = self.shown();
                 return Err(OutsideError(format!(
@@ -104,8 +103,29 @@ impl JournalDatabase {
     /// When it is another store's, or cannot be read.
     pub async fn span(&self) -> Result<JournalSpan, OutsideError> {
         let lease = self.lease().await?;
-        let rows = lease.query(SELECT_SPAN, &[]).await.map_err(|error| self.unusable(&error))?;
+        let span = self.read_own_span(&lease).await?;
         self.confirm(&lease).await?;
+        Ok(span)
+    }
+
+    /// The same as it is shown, which may not be durable yet; `None` where there is none. Nothing is changed.
+    pub(crate) async fn look(&self) -> Result<Option<JournalSpan>, OutsideError> {
+        let lease = self.lease().await?;
+        if self.is_there(&lease).await? { self.read_own_span(&lease).await.map(Some) } else { Ok(None) }
+    }
+
+    /// Whether it is at the server to which `store` leads, and would be lost with it.
+    pub(crate) fn shares_server(&self, store: &Connector) -> bool {
+        self.connector.last_server().is_some_and(|server| store.last_server() == Some(server))
+    }
+
+    async fn is_there(&self, lease: &Lease) -> Result<bool, OutsideError> {
+        let has_one = lease.query(SELECT_HAS_JOURNAL, &[]).await.map_err(|error| self.unusable(&error))?;
+        Ok(has_one.first().and_then(|row| row.try_get(0).ok()) != Some(false))
+    }
+
+    async fn read_own_span(&self, lease: &Lease) -> Result<JournalSpan, OutsideError> {
+        let rows = lease.query(SELECT_SPAN, &[]).await.map_err(|error| self.unusable(&error))?;
         let row = rows.first().ok_or_else(|| self.unusable(&"it does not say whose it is"))?;
         let (realm, span) = read_span(row).map_err(|error| self.unusable(&error))?;
         if realm != self.realm {
@@ -189,7 +209,8 @@ impl JournalDatabase {
         self.unusable(&"it did not answer in time")
     }
 
-    fn shown(&self) -> String {
+    /// Where it is, without the password.
+    pub(crate) fn shown(&self) -> String {
         self.connector.shown()
     }
 

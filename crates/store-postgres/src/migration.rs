@@ -1,4 +1,5 @@
 use regrant_grant::Realm;
+use regrant_store::StoreError;
 use tokio_postgres::Client;
 
 use crate::connect::Connector;
@@ -45,6 +46,23 @@ pub(crate) struct Schema {
     pub(crate) number: i32,
     /// What a version has to know to work on it.
     pub(crate) needed: i32,
+}
+
+impl Schema {
+    /// Whether this version does not work on it.
+    pub(crate) fn is_too_new(self) -> bool {
+        self.needed > NEWEST_SCHEMA
+    }
+
+    /// What is told of one that is too new at the start.
+    pub(crate) fn refusal(self, address: String) -> OpenError {
+        OpenError::NewerSchema { address, found: self.number, needed: self.needed, known: NEWEST_SCHEMA }
+    }
+
+    /// The same while a node runs.
+    pub(crate) fn error(self) -> StoreError {
+        StoreError::NewerSchema { needed: self.needed, known: NEWEST_SCHEMA }
+    }
 }
 
 /// A migration that a database has not been through.
@@ -170,21 +188,16 @@ pub(crate) async fn read(
         let is_taken: bool = client.query_one(SELECT_SCHEMA_HAS_TABLES, &[]).await.map_err(failed)?.get(0);
         return if is_taken { Err(OpenError::NotAStore { address }) } else { Ok(None) };
     }
-    let known = migrations.last().map_or(0, |migration| migration.number);
-    let (mut found, mut needed) = (0, 0);
+    let mut schema = Schema { number: 0, needed: 0 };
     for row in client.query(SELECT_MIGRATIONS, &[]).await.map_err(failed)? {
         let (number, checksum, works_from): (i32, i64, i32) = (row.get(0), row.get(1), row.get(2));
         let ours = migrations.iter().find(|migration| migration.number == number);
-        if number <= known && ours.is_none_or(|migration| migration.checksum() != checksum) {
+        if number <= NEWEST_SCHEMA && ours.is_none_or(|migration| migration.checksum() != checksum) {
             return Err(OpenError::ForeignMigration { address, number });
         }
-        found = found.max(number);
-        needed = needed.max(works_from);
+        schema = Schema { number: schema.number.max(number), needed: schema.needed.max(works_from) };
     }
-    if needed > known {
-        return Err(OpenError::NewerSchema { address, found, needed, known });
-    }
-    Ok(Some(found))
+    if schema.is_too_new() { Err(schema.refusal(address)) } else { Ok(Some(schema.number)) }
 }
 
 const FIRST_EPOCH: i16 = 1;

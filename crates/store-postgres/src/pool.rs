@@ -35,7 +35,18 @@ impl Pool {
     }
 
     /// A connection for one use.
+    ///
+    /// # Errors
+    /// When there is none, and when this version does not work on the store any more.
     pub(crate) async fn lease(self: &Arc<Self>) -> Result<Lease, StoreError> {
+        if let Some(guard) = self.guard() {
+            guard.knows_schema()?;
+        }
+        self.lease_to_look().await
+    }
+
+    /// The same to look whether this version works on the store.
+    pub(crate) async fn lease_to_look(self: &Arc<Self>) -> Result<Lease, StoreError> {
         let wait = timeout(Duration::from_millis(LEASE_MILLISECONDS_MAX), Arc::clone(&self.permits).acquire_owned());
         let busy = || StoreError::Unavailable(format!("all {} connections to the database are in use", self.size));
         let permit = wait.await.ok().and_then(Result::ok).ok_or_else(busy)?;
@@ -43,9 +54,10 @@ impl Pool {
             Some(connection) => connection,
             None => {
                 let made = self.connector.connect().await;
-                made.map_err(|error| match matches!(error, OpenError::RolledBack { .. }) {
-                    true => StoreError::RolledBack,
-                    false => StoreError::Unavailable(error.to_string()),
+                made.map_err(|error| match error {
+                    OpenError::RolledBack { .. } => StoreError::RolledBack,
+                    OpenError::NewerSchema { needed, known, .. } => StoreError::NewerSchema { needed, known },
+                    error => StoreError::Unavailable(error.to_string()),
                 })?
             }
         };

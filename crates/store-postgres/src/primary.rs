@@ -27,6 +27,11 @@ impl Primary {
         self.generation.load(Ordering::SeqCst)
     }
 
+    /// The one that was reached last; `None` before the first.
+    pub(crate) fn server(&self) -> Option<Server> {
+        *self.server.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether it did not do in time what was asked of it, since this was asked last: another one may have been promoted.
     pub(crate) fn take_doubt(&self) -> bool {
         self.is_doubted.swap(false, Ordering::SeqCst)

@@ -13,7 +13,7 @@ use regrant_store::{
 
 use crate::alone::BEGINNINGS_MAX;
 use crate::connect::Connector;
-use crate::guard::{Guard, Strange, newer_schema};
+use crate::guard::{Guard, Strange};
 use crate::journal::{ENDING_CONNECTIONS, JournalDatabase};
 use crate::lane::Lanes;
 use crate::listener::Listener;
@@ -197,7 +197,7 @@ impl PostgresStore {
 
     /// To read what a node has to know of the others.
     async fn follow(&self) -> Result<Transaction, StoreError> {
-        Ok(Transaction::reading_alone(self.following.lease().await?))
+        Ok(Transaction::reading_alone(self.following.lease_to_look().await?))
     }
 
     /// Writes down what stops every node. Until that was done, it is tried again each time that somebody asks for changes.
@@ -240,6 +240,12 @@ async fn open_journal(
 ) -> Result<(JournalDatabase, HighWater), OpenError> {
     let unavailable = |error: StoreError| connector.damaged(&error);
     let journal = JournalDatabase::connect(address, identity.realm).await?;
+    if journal.shares_server(connector) {
+        tracing::warn!(
+            journal = journal.shown(),
+            "the revocation journal is at the server of the store, and lost with it; name a database of another server"
+        );
+    }
     let mut beginnings = 1..=BEGINNINGS_MAX;
     loop {
         let is_last = beginnings.next() == Some(BEGINNINGS_MAX);
@@ -542,7 +548,7 @@ impl SharedStore for PostgresStore {
             transaction.lease().lose();
             return Err(match strange {
                 Strange::Behind { .. } | Strange::Restored => StoreError::RolledBack,
-                Strange::NewerSchema => newer_schema(found.schema),
+                Strange::NewerSchema(schema) => schema.error(),
             });
         }
         if self.guard.owes_note(server) {

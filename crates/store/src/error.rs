@@ -16,8 +16,8 @@ pub enum StoreError {
     RolledBack,
     /// A newer version has brought the store to a schema on which this one does not work.
     #[error(
-        "the store works with versions that know schema {needed} or later by now, and this one knows {known}; put the newer version in \
-         its place"
+        "the store has a schema on which a version works that knows schema {needed} or later, and this one knows {known}; install a \
+         newer version"
     )]
     NewerSchema {
         /// The schema that has to be known.

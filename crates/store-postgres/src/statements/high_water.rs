@@ -1,11 +1,17 @@
 //! How far the store has come.
 
 pub(crate) const SELECT_HIGH_WATER: &str = "SELECT counter, journalled, halted_at FROM high_water";
+/// The columns of [`FoundPlace`](crate::rows::high_water::FoundPlace), in its order.
+macro_rules! place {
+    () => {
+        "counter, journalled, (SELECT max(number) FROM epochs) AS epoch, halted_at,
+         (SELECT max(number) FROM migrations) AS schema, (SELECT max(works_from) FROM migrations) AS needed_schema"
+    };
+}
+pub(super) use place;
+
 /// What a connection has to lead to: this store, on which this version works, and no earlier day of it.
-pub(crate) const SELECT_PLACE: &str = "
-    SELECT realm, counter, journalled, (SELECT max(number) FROM epochs) AS epoch, halted_at,
-           (SELECT max(number) FROM migrations) AS schema, (SELECT max(works_from) FROM migrations) AS needed_schema
-    FROM identity, high_water";
+pub(crate) const SELECT_PLACE: &str = concat!("SELECT realm, ", place!(), " FROM identity, high_water");
 
 /// Counts, unless somebody else does at this moment, and commits: all of it in one message, so that the row is locked as briefly as
 /// can be, and nobody waits for it who has ended nothing.

@@ -1,12 +1,14 @@
 //! What nodes tell one another.
 
+use super::high_water::place;
+
 /// And how far the store has come, whether it decides anything, which versions work on it, and whether commits wait for a standby: a
 /// node asks for all of that each second.
-pub(crate) const SELECT_CHANGES: &str = "
-    SELECT clients, keys, counter, journalled, (SELECT max(number) FROM epochs) AS epoch, halted_at,
-           (SELECT max(number) FROM migrations) AS schema, (SELECT max(works_from) FROM migrations) AS needed_schema,
-           current_setting('synchronous_standby_names') <> '' AS waits_for_standby
-    FROM changes, high_water";
+pub(crate) const SELECT_CHANGES: &str = concat!(
+    "SELECT clients, keys, ",
+    place!(),
+    ", current_setting('synchronous_standby_names') <> '' AS waits_for_standby FROM changes, high_water"
+);
 /// The notification is sent with the commit.
 pub(crate) const COUNT_CLIENT_CHANGE: &str = "
     WITH counted AS (UPDATE changes SET clients = clients + 1 RETURNING only_row)

@@ -116,6 +116,67 @@ async fn nobody_hears_that_a_commit_without_its_standby_is_durable() {
     assert_eq!(read(&node, grant(1).id).await.unwrap().unwrap().generation.0, acknowledged + 1);
 }
 
+/// A statement is cancelled by the server after 4 seconds. A commit that waits for its standby for longer is not, and counts when that is
+/// back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_waits_for_longer_than_a_statement_may_take_is_not_cancelled() {
+    let postgres = Postgres::start();
+    let node = Arc::new(open_at(own(&postgres)).await.unwrap());
+    add_parties(&node).await;
+    insert(&node, &grant(1)).await.unwrap();
+    wait_for_nobody(&postgres);
+    let mut last = 0;
+    let waiting = loop {
+        let stepping = Arc::clone(&node);
+        let step = tokio::spawn(async move { advance(&stepping, grant(1).id).await });
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'
+                     AND clock_timestamp() - query_start > interval '4.5 s'";
+        while !step.is_finished() && postgres.sql(waits).trim() == "0" {}
+        if !step.is_finished() {
+            break step;
+        }
+        // The server has not heard of the setting yet.
+        last = step.await.unwrap().unwrap();
+    };
+    postgres.sql("ALTER SYSTEM RESET synchronous_standby_names");
+    postgres.sql("SELECT pg_reload_conf()");
+    assert_eq!(waiting.await.unwrap(), Ok(last + 1));
+}
+
+/// A row that somebody holds is waited for for half a second at a time, in the batch and alone. Then the same request may come again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_somebody_holds_is_not_waited_for_for_ever() {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let postgres = Postgres::shared();
+    let database = postgres.database();
+    let node = open(&database).await;
+    add_parties(&node).await;
+    for number in [1, 2] {
+        insert(&node, &grant(number)).await.unwrap();
+    }
+    let name = database.name().to_owned();
+    let holder = std::thread::spawn(move || {
+        let hold = format!("UPDATE regrant.grants SET version = version WHERE id = '{}'", uuid(1));
+        let script = format!("BEGIN; {hold}; /* {name} */ SELECT pg_sleep(600)");
+        let _ = std::panic::catch_unwind(|| Postgres::shared().sql_in(&name, &script));
+    });
+    let of_holder = format!("FROM pg_stat_activity WHERE query LIKE '/* {} */%'", database.name());
+    while postgres.sql(&format!("SELECT count(*) {of_holder}")).trim() == "0" {}
+    let (held, free) =
+        tokio::join!(timeout(PATIENCE, advance(&node, grant(1).id)), timeout(PATIENCE, advance(&node, grant(2).id)),);
+    let told = held.expect("it is answered").unwrap_err();
+    assert!(matches!(told, StoreError::Unavailable(_)), "{told}");
+    assert_eq!(free, Ok(Ok(1)), "another grant is not in the way");
+    postgres.sql(&format!("SELECT pg_terminate_backend(pid, 60000) {of_holder}"));
+    holder.join().unwrap();
+    assert_eq!(advance(&node, grant(1).id).await, Ok(1));
+}
+
+/// The id of a grant as the database writes it.
+fn uuid(number: u64) -> String {
+    format!("{number:032x}")
+}
+
 /// It may have been cut off together with this node, while its standby has become the primary.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_commits_nothing_tells_nobody_that_nothing_has_changed() {
