@@ -23,6 +23,7 @@ mod clock;
 mod database;
 mod defaults;
 mod files;
+mod journal_database;
 mod outside;
 mod postgres;
 mod server;

@@ -6,6 +6,7 @@ use regrant_protocol::Clock;
 use regrant_store_postgres::{Copying, Examination, Settings, examine};
 
 use super::check::Check;
+use super::journal_database;
 
 const DATABASE: &str = "database";
 const CLOCK: &str = "database clock";
@@ -23,6 +24,9 @@ pub(super) async fn check(settings: &Settings, data: &Path, clock: &dyn Clock) -
     };
     let mut checks = judge(&found);
     checks.extend(judge_copying(&found.copying));
+    if found.schema.is_some_and(|schema| schema >= found.newest_schema) {
+        checks.push(journal_database::check(settings).await);
+    }
     // A key file that cannot be read is told by itself.
     checks.extend(DataDirectory::kept_keys(data).ok().and_then(|ring| judge_keys(&found, &ring)));
     checks
