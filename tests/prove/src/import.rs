@@ -25,7 +25,7 @@ const GATE_ROWS: u64 = 10_000_000;
 /// The most memory that an import may take, however many rows there are.
 const MEMORY_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// How often it is looked how much memory the program has had at most: what it takes after the last look is missed.
-const LOOK: Duration = Duration::from_millis(5);
+const LOOK: Duration = Duration::from_millis(50);
 /// How many tokens a user has, and how many refresh tokens there are for an access token.
 const TOKENS_PER_USER: u64 = 100;
 

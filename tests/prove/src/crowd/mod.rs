@@ -192,8 +192,7 @@ impl Crowd {
         let rows = rows.lines().filter_map(|row| row.split_once('|'));
         let rows: HashMap<&str, u32> = rows.filter_map(|(id, row)| Some((id, row.parse().ok()?))).collect();
         let is_lost = |seat: &Seat, given: u32| {
-            let id: String = seat.grant.0.iter().map(|byte| format!("{byte:02x}")).collect();
-            rows.get(id.as_str()).is_none_or(|generation| *generation < given)
+            rows.get(in_rows(seat.grant).as_str()).is_none_or(|generation| *generation < given)
         };
         self.seats.iter().zip(given).filter(|(seat, given)| is_lost(seat, *given)).map(|(seat, _)| seat).collect()
     }
@@ -247,6 +246,11 @@ impl Crowd {
     fn is_over(&self) -> bool {
         self.is_over.load(Ordering::SeqCst)
     }
+}
+
+/// The id of a grant in hexadecimal digits, as its row is shown.
+pub(crate) fn in_rows(grant: GrantId) -> String {
+    grant.0.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Waits until something is so; `false` when it takes too long.

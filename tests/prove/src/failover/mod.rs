@@ -47,7 +47,7 @@ pub(crate) async fn run(scale: Scale, only: &str, seed: u64, report: &mut Report
     if LOSS.contains(only) {
         let entry = begin(LOSS);
         let mut run = Run::begin(extent.clients, seed).await?;
-        run.fail_over_with_loss().await;
+        run.fail_over_with_loss().await?;
         run.close_planted(entry, report).await;
     }
     Ok(())

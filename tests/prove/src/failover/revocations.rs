@@ -1,71 +1,100 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::pair::Pair;
+use crate::crowd::in_rows;
 use crate::history::{Operation, Outcome};
 use crate::world::{Login, Origin, World};
 
 /// How many grants are revoked while a primary fails.
-const REVOCATIONS: u64 = 32;
+const REVOCATIONS: usize = 64;
 
-/// How long after the one before each is asked for, so that some are answered before the failure, and some are under way.
-const APART: Duration = Duration::from_millis(1);
+/// How many revocations are answered before a primary fails. They are made one after another, so that the others are under way then.
+const ANSWERED_BEFORE_FAILURE: usize = 8;
 
-/// How long after an answer that decides nothing it is asked for again.
+/// How long after an answer that decides nothing it is asked again.
 const ASKED_AGAIN: Duration = Duration::from_millis(20);
 
-/// How long a revocation may take, the failure included.
-const REVOKED_WITHIN: Duration = Duration::from_secs(40);
+/// How long an answer may take that decides something, the failure included.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(40);
 
-/// Grants that are revoked while the primary fails, each by a client that asks until it is answered.
-pub(super) struct Revocations(JoinSet<Result<Login>>);
+/// Grants that are there to be revoked.
+pub(super) struct Prepared(Vec<Login>);
+
+/// Grants that are revoked all at once, each by a client that asks until it is answered.
+pub(super) struct Revocations {
+    clients: JoinSet<Option<Login>>,
+    answered: watch::Receiver<usize>,
+}
 
 impl Revocations {
-    /// Grants that are there to be revoked.
-    pub(super) async fn prepare(world: &World) -> Result<Vec<Login>> {
+    /// Makes grants to revoke.
+    pub(super) async fn prepare(world: &Arc<World>) -> Result<Prepared> {
+        let begin = |_| {
+            let world = Arc::clone(world);
+            async move { world.begin(Origin::LogIn).await }
+        };
+        let mut beginning: JoinSet<_> = (0..REVOCATIONS).map(begin).collect();
         let mut logins = Vec::new();
-        for _ in 0..REVOCATIONS {
-            logins.push(world.begin(Origin::LogIn).await?);
+        while let Some(login) = beginning.join_next().await {
+            logins.push(login??);
         }
-        Ok(logins)
+        Ok(Prepared(logins))
     }
 
-    /// Begins to revoke them, one after another.
-    pub(super) fn begin(world: &Arc<World>, logins: Vec<Login>) -> Self {
-        let mut pause = Duration::ZERO;
-        let tasks = logins.into_iter().map(|login| {
-            let (world, begins) = (Arc::clone(world), pause);
-            pause += APART;
+    /// Makes grants, and begins to revoke them.
+    pub(super) async fn begin(world: &Arc<World>) -> Result<Self> {
+        Ok(Self::prepare(world).await?.go(world))
+    }
+
+    /// Waits until some are answered, and the others under way; how many are.
+    pub(super) async fn are_under_way(&mut self) -> Result<usize> {
+        let some = timeout(ANSWERED_WITHIN, self.answered.wait_for(|answered| *answered >= ANSWERED_BEFORE_FAILURE));
+        Ok(*some.await.context("nothing was revoked before the failure")??)
+    }
+
+    /// Waits until all are answered: those that were, and how many were not.
+    pub(super) async fn end(mut self) -> (Vec<Login>, usize) {
+        let mut revoked = Vec::new();
+        while let Some(client) = self.clients.join_next().await {
+            revoked.extend(client.ok().flatten());
+        }
+        let unanswered = REVOCATIONS - revoked.len();
+        (revoked, unanswered)
+    }
+}
+
+impl Prepared {
+    /// Begins to revoke them.
+    pub(super) fn go(self, world: &Arc<World>) -> Revocations {
+        let (answers, answered) = watch::channel(0);
+        let answers = Arc::new(answers);
+        let clients = self.0.into_iter().map(|login| {
+            let (world, answers) = (Arc::clone(world), Arc::clone(&answers));
             async move {
-                sleep(begins).await;
                 let revoke = async {
                     while world.revoke(&login).await.is_err() {
                         sleep(ASKED_AGAIN).await;
                     }
                 };
-                timeout(REVOKED_WITHIN, revoke).await.context("a revocation was not answered")?;
-                Ok(login)
+                timeout(ANSWERED_WITHIN, revoke).await.ok()?;
+                answers.send_modify(|answered| *answered += 1);
+                Some(login)
             }
         });
-        Self(tasks.collect())
-    }
-
-    /// Waits until all are answered.
-    pub(super) async fn end(mut self) -> Result<Vec<Login>> {
-        let mut revoked = Vec::new();
-        while let Some(login) = self.0.join_next().await {
-            revoked.push(login??);
-        }
-        Ok(revoked)
+        Revocations { clients: clients.collect(), answered }
     }
 }
 
-/// How many of these grants are not known as ended, by their rows or by what their tokens are answered: none may be.
-pub(super) async fn alive(world: &World, revoked: &[Login]) -> Result<usize> {
-    let mut alive = 0;
+/// How many revoked tokens are taken: none may be.
+pub(super) async fn taken(world: &World, revoked: &[Login]) -> Result<usize> {
+    let mut taken = 0;
     for login in revoked {
         let answer = async {
             loop {
@@ -76,9 +105,15 @@ pub(super) async fn alive(world: &World, revoked: &[Login]) -> Result<usize> {
                 sleep(ASKED_AGAIN).await;
             }
         };
-        let outcome = timeout(REVOKED_WITHIN, answer).await.context("a revoked token was not answered")?;
-        let row = world.row(login.tokens.grant).await?;
-        alive += usize::from(outcome != Outcome::Refused || row.revoked_at.is_none());
+        let outcome = timeout(ANSWERED_WITHIN, answer).await.context("a revoked token was not answered")?;
+        taken += usize::from(outcome != Outcome::Refused);
     }
-    Ok(alive)
+    Ok(taken)
+}
+
+/// How many of these grants are alive by their rows at the server that was promoted.
+pub(super) fn alive(pair: &Pair, revoked: &[Login]) -> usize {
+    let rows = pair.promoted("SELECT replace(id::text, '-', '') FROM regrant.grants WHERE revoked_at IS NULL");
+    let rows: HashSet<&str> = rows.lines().collect();
+    revoked.iter().filter(|login| rows.contains(in_rows(login.tokens.grant).as_str())).count()
 }

@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 
 use super::alarm::Alarm;
 use super::pair::{Failure, Pair};
-use super::revocations::{Revocations, alive};
+use super::revocations::{Revocations, alive, taken};
 use super::site::Site;
 use crate::crowd::{Crowd, Nodes, Seat, becomes_so, comes_to_be};
 use crate::history::{Operation, Tokens, tell};
@@ -46,6 +46,9 @@ pub(super) struct Run {
     in_flight: Vec<usize>,
     outages: Vec<u64>,
     rotations_lost: usize,
+    /// How many grants were revoked before a failure.
+    revoked_before: usize,
+    revocations_lost: usize,
     violations: Vec<String>,
 }
 
@@ -81,20 +84,23 @@ impl Run {
             in_flight,
             outages,
             rotations_lost: 0,
+            revoked_before: 0,
+            revocations_lost: 0,
             violations,
         })
     }
 
-    /// Lets the primary fail once everything is at the standby, which takes over.
+    /// Lets the primary fail once everything is at the standby, which takes over, and while grants are revoked: of some that was answered,
+    /// and of the others not.
     ///
     /// # Errors
-    /// When what is to be revoked cannot be made.
+    /// When there are no grants to revoke, or none can be revoked.
     pub(super) async fn fail_over(&mut self, failure: Failure) -> Result<()> {
         self.pair.wait_for_standby();
-        let logins = Revocations::prepare(&self.world).await?;
-        let revocations = Revocations::begin(&self.world, logins);
+        let mut revocations = Revocations::begin(&self.world).await?;
+        self.revoked_before += revocations.are_under_way().await?;
         let failed_at = self.fail(failure, Duration::ZERO).await;
-        let crowd = &self.crowd;
+        let crowd = Arc::clone(&self.crowd);
         let losers = crowd.losers(|select| self.pair.promoted(select));
         self.rotations_lost += losers.len();
         self.violations.extend(losers.into_iter().map(|seat| format!("an acknowledged rotation was lost: {seat:?}")));
@@ -103,10 +109,7 @@ impl Run {
         }
         let recovered = crowd.seats().iter().filter_map(Seat::recovered_at);
         self.outages.extend(recovered.map(|at| at.saturating_sub(failed_at) / NANOSECONDS));
-        match revocations.end().await {
-            Ok(revoked) => self.revoked.extend(revoked),
-            Err(error) => self.violations.push(error.to_string()),
-        }
+        let revoked = self.end_revocations(revocations).await;
         if failure == Failure::Paused {
             self.pair.resume();
             for _ in 0..ROUNDS_AFTER_RESUMPTION {
@@ -116,17 +119,36 @@ impl Run {
                 }
             }
         }
-        let alive = alive(&self.world, &self.revoked).await;
-        if !matches!(alive, Ok(0)) {
-            self.violations.push(format!("grants that were revoked are alive, or cannot be looked at: {alive:?}"));
+        let found = taken(&self.world, &revoked).await;
+        if !matches!(found, Ok(0)) {
+            self.violations.push(format!("revoked tokens are taken, or not answered: {found:?}"));
+        }
+        self.revoked.extend(revoked);
+        let alive = alive(&self.pair, &self.revoked);
+        if alive > 0 {
+            self.violations.push(format!("{alive} grants are alive that were revoked"));
         }
         self.pair.replace();
         Ok(())
     }
 
+    /// Waits until each revocation is answered; those that were.
+    async fn end_revocations(&mut self, revocations: Revocations) -> Vec<Login> {
+        let (revoked, unanswered) = revocations.end().await;
+        if unanswered > 0 {
+            self.violations.push(format!("{unanswered} revocations were not answered"));
+        }
+        revoked
+    }
+
     /// Lets the primary fail while its standby is behind, and looks whether every loss is noticed.
-    pub(super) async fn fail_over_with_loss(&mut self) {
+    ///
+    /// # Errors
+    /// When there are no grants to revoke.
+    pub(super) async fn fail_over_with_loss(&mut self) -> Result<()> {
+        let revocations = Revocations::prepare(&self.world).await?;
         self.pair.stop_following();
+        let revoked = self.end_revocations(revocations.go(&self.world)).await;
         let before: Vec<usize> = self.crowd.seats().iter().map(Seat::answers).collect();
         let crowd = Arc::clone(&self.crowd);
         let all_went_on = || crowd.seats().iter().zip(&before).all(|(seat, before)| seat.answers() > *before);
@@ -134,6 +156,7 @@ impl Run {
             self.violations.push("the clients did not go on without a standby".to_owned());
         }
         self.fail(Failure::Killed, TOKENS_ALIKE).await;
+        self.revocations_lost = alive(&self.pair, &revoked);
         let losers = crowd.losers(|select| self.pair.promoted(select));
         self.rotations_lost += losers.len();
         // The retry of a rotation that was lost is that rotation, and has the same refresh token.
@@ -161,6 +184,7 @@ impl Run {
         if !comes_to_be(are_stopped).await {
             self.violations.push("a node goes on after the loss".to_owned());
         }
+        Ok(())
     }
 
     /// Lets the primary fail and the standby take over after a pause; when it failed.
@@ -191,8 +215,13 @@ impl Run {
         if !matches!(refused, Ok(0)) {
             self.violations.push(format!("nodes would be refused beside their marks and journal: {refused:?}"));
         }
-        entry.add("grants_revoked", self.revoked.len());
-        entry.add("records_of_journal", self.site.record());
+        let (revoked, records) = (self.revoked.len(), self.site.record());
+        // One says that there is a journal.
+        if records != revoked as u64 + 1 {
+            self.violations.push(format!("{revoked} grants were revoked, and the journal has {records} records"));
+        }
+        entry.add("grants_revoked", revoked);
+        entry.add("grants_revoked_before_failure", self.revoked_before);
         tell(&mut entry, &self.violations);
         report.close(entry, self.fail_overs, self.violations.len());
     }
@@ -201,8 +230,9 @@ impl Run {
     pub(super) async fn close_planted(mut self, mut entry: Entry, report: &mut Report) {
         let (_, contradictions) = self.end(&mut entry).await;
         let alarms = self.alarm.grants().len();
-        if self.rotations_lost == 0 {
-            self.violations.push("nothing was lost".to_owned());
+        if self.rotations_lost == 0 || self.revocations_lost == 0 {
+            let Self { rotations_lost, revocations_lost, .. } = &self;
+            self.violations.push(format!("{rotations_lost} rotations and {revocations_lost} revocations were lost"));
         }
         let refused = self.site.refused().await;
         if !matches!(refused, Ok(NODES)) {
@@ -213,6 +243,7 @@ impl Run {
         entry.add("planted_fault", "asynchronous_standby");
         entry.add("grants_found_rolled_back", alarms);
         entry.add("contradictions", contradictions.len());
+        entry.add("revocations_lost", self.revocations_lost);
         entry.add("times_caught", self.rotations_lost);
         report.close(entry, self.fail_overs, self.violations.len());
     }
@@ -223,9 +254,11 @@ impl Run {
         let found = self.crowd.close(mem::take(&mut self.clients), entry).await;
         self.violations.extend(found.by_clients);
         let in_flight = median(self.in_flight.clone());
+        let least = self.in_flight.iter().min().copied();
         self.outages.sort_unstable();
         entry.add("nodes", NODES);
         entry.add("in_flight_at_failure", in_flight);
+        entry.add("in_flight_at_failure_min", least);
         entry.add("rotations_lost", self.rotations_lost);
         entry.add("outage_milliseconds_p50", self.outages.get(self.outages.len() / 2).copied());
         entry.add("outage_milliseconds_max", self.outages.last().copied());

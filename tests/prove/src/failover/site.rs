@@ -1,15 +1,12 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use regrant_crypto::{SystemEntropy, random};
 use regrant_databases::{Database, Postgres};
-use regrant_grant::Realm;
-use regrant_protocol::SystemClock;
-use regrant_store::{Mark, Store};
-use regrant_store_postgres::{Address, Genesis, OpenError, PostgresStore, Settings};
+use regrant_store::Store;
+use regrant_store_postgres::{Address, OpenError, PostgresStore, Settings};
 
 use super::mark::KeptMark;
-use crate::world::NODES;
+use crate::world::{NODES, open_node};
 
 /// What the nodes open: a store at one of two servers, a journal at a third, and a mark of each.
 pub(super) struct Site {
@@ -33,11 +30,18 @@ impl Site {
         Ok(stores)
     }
 
-    /// How many of the nodes would be refused if they were started now.
+    /// How many of the nodes would be told, if they were started now, that the store is not what it was.
+    ///
+    /// # Errors
+    /// When one would not start for another reason.
     pub(super) async fn refused(&self) -> Result<usize> {
         let mut refused = 0;
         for mark in &self.marks {
-            refused += usize::from(self.open_beside(mark).await?.is_err());
+            match self.open_beside(mark).await? {
+                Ok(_) => {}
+                Err(OpenError::RolledBack { .. } | OpenError::Halted { .. }) => refused += 1,
+                Err(other) => return Err(other.into()),
+            }
         }
         Ok(refused)
     }
@@ -50,8 +54,6 @@ impl Site {
     async fn open_beside(&self, mark: &KeptMark) -> Result<Result<PostgresStore, OpenError>> {
         let journal = Some(Address::parse(&self.journal.url(), None)?);
         let settings = Settings { journal, ..Settings::new(self.store.clone()) };
-        let genesis = Genesis { realm: Realm(random(&SystemEntropy)), epoch_random: random(&SystemEntropy) };
-        let mark: Box<dyn Mark> = Box::new(mark.clone());
-        Ok(PostgresStore::open_beside(settings, genesis, Arc::new(SystemClock), |_| Ok(Some(mark))).await)
+        Ok(open_node(settings, Some(Box::new(mark.clone()))).await)
     }
 }

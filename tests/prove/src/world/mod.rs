@@ -29,7 +29,7 @@ use crate::history::{Call, Operation, Outcome, Stopwatch, Tokens};
 use careless_store::CarelessStore;
 pub(crate) use careless_store::Carelessness;
 pub(crate) use kept_keys::KeptKeys;
-pub(crate) use place::{NODES, StoreKind};
+pub(crate) use place::{NODES, StoreKind, open_node};
 
 /// Real authorization servers in this process, with the clock of the machine: the nodes of one store. Each call goes to the next.
 pub(crate) struct World {

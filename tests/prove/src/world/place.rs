@@ -6,8 +6,8 @@ use regrant_crypto::{SystemEntropy, random};
 use regrant_databases::{Database, Postgres};
 use regrant_grant::Realm;
 use regrant_protocol::SystemClock;
-use regrant_store::Store;
-use regrant_store_postgres::{Address, PostgresStore, Settings};
+use regrant_store::{Mark, Store};
+use regrant_store_postgres::{Address, OpenError, PostgresStore, Settings};
 use regrant_store_sqlite::SqliteStore;
 use tempfile::TempDir;
 
@@ -66,10 +66,14 @@ impl Place {
 async fn open_postgres(address: &Address) -> Result<Vec<Arc<dyn Store>>> {
     let mut stores: Vec<Arc<dyn Store>> = Vec::new();
     for _ in 0..NODES {
-        let (realm, epoch_random) = (Realm(random(&SystemEntropy)), random(&SystemEntropy));
-        let genesis = regrant_store_postgres::Genesis { realm, epoch_random };
-        let settings = Settings::new(address.clone());
-        stores.push(Arc::new(PostgresStore::open(settings, genesis, Arc::new(SystemClock)).await?));
+        stores.push(Arc::new(open_node(Settings::new(address.clone()), None).await?));
     }
     Ok(stores)
+}
+
+/// Opens the store for one node beside its mark, and makes it before if there is none.
+pub(crate) async fn open_node(settings: Settings, mark: Option<Box<dyn Mark>>) -> Result<PostgresStore, OpenError> {
+    let (realm, epoch_random) = (Realm(random(&SystemEntropy)), random(&SystemEntropy));
+    let genesis = regrant_store_postgres::Genesis { realm, epoch_random };
+    PostgresStore::open_beside(settings, genesis, Arc::new(SystemClock), |_| Ok(mark)).await
 }
