@@ -13,6 +13,9 @@ use crate::program::{Ended, Program, binary, serving};
 /// The redirect URI of the client.
 pub(super) const CALLBACK: &str = "https://app.example/callback";
 
+/// How often a node is asked whether it has heard of something. A question takes some milliseconds, and it hears within two seconds.
+pub(super) const QUESTIONS_MAX: u32 = 3_000;
+
 /// A folder with the configurations and directories of nodes, which are called by numbers.
 pub(super) struct Cluster {
     folder: TempDir,
@@ -28,6 +31,11 @@ impl Cluster {
     /// On the database `postgres` of a server of a test's own.
     pub(super) fn on_server(postgres: &Postgres) -> Self {
         Self::at(&format!("url = {:?}\n", postgres.socket_url("postgres", "postgres")))
+    }
+
+    /// On a database over TCP, where a password is asked for.
+    pub(super) fn over_tcp(url: &str, password: &str) -> Self {
+        Self::at(&format!("url = \"{url}?sslmode=disable\"\npassword = \"{password}\"\n"))
     }
 
     /// On whatever these lines of `[store]` name.
@@ -65,10 +73,16 @@ impl Cluster {
         Program::run(&mut serving(&self.config(node)))
     }
 
-    /// Starts three nodes and a user `alice` with password `wonderland`.
-    pub(super) fn start_three(&self) -> [Program; 3] {
+    /// Starts the first node and makes a user `alice` with password `wonderland`.
+    pub(super) fn start_first(&self) -> Program {
         let first = self.start(1);
         self.pipes(1, "wonderland\n", &["user", "add", "alice", "--password-stdin"]);
+        first
+    }
+
+    /// The same with two more nodes.
+    pub(super) fn start_three(&self) -> [Program; 3] {
+        let first = self.start_first();
         for node in [2, 3] {
             self.copy_keys(1, node);
         }

@@ -67,6 +67,21 @@ fn the_doctor_looks_at_the_database_and_a_backup_is_for_its_own_programs() {
 }
 
 #[test]
+fn the_doctor_and_the_log_tell_of_a_journal_that_is_lost_with_the_database() {
+    let (database, journal) = (Postgres::shared().database(), Postgres::shared().database());
+    let cluster = Cluster::at(&format!("url = {:?}\njournal = {:?}\n", database.url(), journal.url()));
+    let node = cluster.start(1);
+    let (is_well, told) = cluster.types(1, &["doctor"]);
+    assert!(is_well && told.contains("is at the server of the store, and lost with it"), "{told}");
+    let log = node.terminate().stderr;
+    assert!(log.contains("the revocation journal is at the server of the store"), "{log}");
+    let without = Cluster::on(&database);
+    super::cluster::copy_keys(&cluster.data(1), &without.data(1));
+    let (is_well, told) = without.types(1, &["doctor"]);
+    assert!(!is_well && told.contains("the store has one, and the configuration names none"), "{told}");
+}
+
+#[test]
 fn the_doctor_fails_for_keys_of_another_store_and_for_a_database_that_is_away() {
     let (database, other) = (Postgres::shared().database(), Postgres::shared().database());
     let (ours, theirs) = (Cluster::on(&database), Cluster::on(&other));

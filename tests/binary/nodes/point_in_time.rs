@@ -18,6 +18,8 @@ fn a_server_that_was_put_back_to_a_moment_is_restored_with_what_ended_since() {
     postgres.name_moment("before the mistake");
     let ahead = refresh(two, &there).refresh_token();
     assert_eq!(post(one, "revoke", &format!("token={ended}")).status, 200);
+    let (is_well, told) = cluster.types(2, &["doctor"]);
+    assert!(is_well && told.contains("goes to record 2, at another server than the store"), "{told}");
     let late = log_in(three).refresh_token();
     for node in nodes {
         node.terminate();

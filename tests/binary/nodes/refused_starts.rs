@@ -19,23 +19,18 @@ fn assert_refused(cluster: &Cluster, node: u8, expected: &[&str]) {
     assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
 }
 
-/// A database over TCP, where a password is asked for.
-fn over_tcp(url: &str, password: &str) -> Cluster {
-    Cluster::at(&format!("url = \"{url}?sslmode=disable\"\npassword = \"{password}\"\n"))
-}
-
 #[test]
 fn a_database_that_cannot_be_used_is_refused_with_one_line_that_says_why() {
     let postgres = Postgres::shared();
-    let nobody = over_tcp("postgres://regrant@127.0.0.1:1/oauth", "hunter2");
+    let nobody = Cluster::over_tcp("postgres://regrant@127.0.0.1:1/oauth", "hunter2");
     assert_refused(
         &nobody,
         1,
         &["postgres://regrant@127.0.0.1:1/oauth is not available", "look whether the server runs"],
     );
-    assert_refused(&over_tcp(&postgres.url(), "hunter2"), 1, &["refuses us", "check user and password"]);
+    assert_refused(&Cluster::over_tcp(&postgres.url(), "hunter2"), 1, &["refuses us", "check user and password"]);
     let missing = format!("postgres://postgres@127.0.0.1:{}/missing", postgres.port());
-    assert_refused(&over_tcp(&missing, postgres.password()), 1, &["/missing", "create it"]);
+    assert_refused(&Cluster::over_tcp(&missing, postgres.password()), 1, &["/missing", "create it"]);
 }
 
 #[test]

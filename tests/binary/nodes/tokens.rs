@@ -1,7 +1,7 @@
 use regrant_databases::Postgres;
 use regrant_tests::unverified_claims;
 
-use super::cluster::{Cluster, log_in, post, refresh};
+use super::cluster::{Cluster, QUESTIONS_MAX, log_in, post, refresh};
 
 #[test]
 fn a_token_of_one_node_is_refreshed_and_revoked_at_the_others() {
@@ -86,6 +86,3 @@ fn an_emergency_at_one_node_ends_what_was_made_before_at_all_and_the_copied_keys
         refresh(node, &second).assert_invalid_grant();
     }
 }
-
-/// How often a node is asked whether it has heard of something. A question takes some milliseconds, and it hears within two seconds.
-const QUESTIONS_MAX: u32 = 3_000;

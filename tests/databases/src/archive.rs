@@ -4,6 +4,12 @@ use crate::Postgres;
 use crate::postgres::{as_postgres, data, folder_for_server, folder_of_postgres};
 use crate::server::run;
 
+/// Where the archived log is in the folder of a server.
+const ARCHIVE: &str = "archive";
+
+/// Where the copy of the server is.
+const BASE: &str = "base";
+
 /// A server as of any moment: a copy of it, and the log that it has archived since.
 impl Postgres {
     /// Starts one that archives its log.
@@ -59,7 +65,3 @@ impl Postgres {
         ]);
     }
 }
-
-const ARCHIVE: &str = "archive";
-
-const BASE: &str = "base";

@@ -59,6 +59,7 @@ impl Postgres {
         })
     }
 
+    /// Starts one in a folder of [`folder_of_postgres`], with what `prepare` makes of its data directory, and the settings that it returns.
     pub(crate) fn start_in(folder: TempDir, prepare: impl FnOnce(&Path) -> Vec<String>) -> Self {
         let password = folder.path().join("password");
         fs::write(&password, PASSWORD).expect("the folder is ours");
@@ -134,7 +135,7 @@ impl Postgres {
         self.restart_with(&[]);
     }
 
-    /// The same with other settings, this once.
+    /// The same with more settings, this once.
     pub(crate) fn restart_with(&mut self, settings: &[String]) {
         let settings = [&self.settings, settings].concat();
         let command = |port| command(self.folder.path(), &settings, port);
@@ -212,13 +213,13 @@ impl Postgres {
         format!("postgres://{user}@/{database}?host={}&port={}", self.socket_folder().display(), self.port)
     }
 
-    /// The file with the password for that.
+    /// The file with the password of the user `postgres`, which is asked for over TCP.
     #[must_use]
     pub fn password_file(&self) -> String {
         self.folder.path().join("password").display().to_string()
     }
 
-    /// The password for that.
+    /// That password.
     #[must_use]
     pub fn password(&self) -> &'static str {
         PASSWORD
@@ -298,6 +299,7 @@ impl Drop for Database<'_> {
     }
 }
 
+/// The data directory in the folder of a server.
 pub(crate) fn data(folder: &Path) -> PathBuf {
     folder.join(DATA)
 }

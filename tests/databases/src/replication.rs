@@ -15,6 +15,14 @@ impl Postgres {
         self.sql("SELECT pg_reload_conf()");
         self.wait_until("SELECT count(*) > 0 FROM pg_stat_replication WHERE sync_state = 'sync'");
         self.wait_until("SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+        self.wait_until_followed();
+    }
+
+    /// Returns when the standby of this primary has everything that was committed before.
+    ///
+    /// # Panics
+    /// When it does not come so far.
+    pub fn wait_until_followed(&self) {
         let written = self.sql("SELECT pg_current_wal_lsn()");
         let written = written.trim();
         self.wait_until(&format!("SELECT count(*) > 0 FROM pg_stat_replication WHERE flush_lsn >= '{written}'"));
