@@ -38,7 +38,18 @@ impl Revocations {
     pub(super) async fn prepare(world: &Arc<World>) -> Result<Prepared> {
         let begin = |_| {
             let world = Arc::clone(world);
-            async move { world.begin(Origin::LogIn).await }
+            async move {
+                let begin = async {
+                    loop {
+                        // A node that has just met another server may not decide anything yet.
+                        match world.begin(Origin::LogIn).await {
+                            Ok(login) => return login,
+                            Err(_) => sleep(ASKED_AGAIN).await,
+                        }
+                    }
+                };
+                timeout(ANSWERED_WITHIN, begin).await.context("nobody can log in")
+            }
         };
         let mut beginning: JoinSet<_> = (0..REVOCATIONS).map(begin).collect();
         let mut logins = Vec::new();
