@@ -2,7 +2,7 @@ use std::error::Error;
 use std::io;
 
 use regrant_protocol::Timestamp;
-use regrant_store::{OutsideError, RolledBack};
+use regrant_store::{OutsideError, RolledBack, StoreError};
 use tokio_postgres::error::SqlState;
 
 /// Why a store was not opened, or not restored. The database is as it was, but for [`OpenError::Unknown`].
@@ -213,6 +213,17 @@ fn advice(how: &RolledBack) -> &'static str {
 }
 
 impl OpenError {
+    /// What it means for a store that is open already.
+    pub(crate) fn while_open(self) -> StoreError {
+        if let Self::NewerSchema { needed, known, .. } = self {
+            return StoreError::NewerSchema { needed, known };
+        }
+        if matches!(self, Self::RolledBack { .. }) {
+            return StoreError::RolledBack;
+        }
+        StoreError::Unavailable(self.to_string())
+    }
+
     /// What a failure of the driver at `address` means to the operator.
     pub(crate) fn of_driver(address: String, error: &tokio_postgres::Error) -> Self {
         let cause = said(error);

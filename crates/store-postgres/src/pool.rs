@@ -52,14 +52,7 @@ impl Pool {
         let permit = wait.await.ok().and_then(Result::ok).ok_or_else(busy)?;
         let connection = match self.take_idle() {
             Some(connection) => connection,
-            None => {
-                let made = self.connector.connect().await;
-                made.map_err(|error| match error {
-                    OpenError::RolledBack { .. } => StoreError::RolledBack,
-                    OpenError::NewerSchema { needed, known, .. } => StoreError::NewerSchema { needed, known },
-                    error => StoreError::Unavailable(error.to_string()),
-                })?
-            }
+            None => self.connector.connect().await.map_err(OpenError::while_open)?,
         };
         Ok(Lease { connection: Some(connection), pool: Arc::clone(self), _permit: permit })
     }
