@@ -16,7 +16,8 @@ pub(crate) fn run() -> Result<(), String> {
     // depend on once more, with fewer features.
     let tests = format!("test --workspace --features {FEATURES}");
     // Some of what is tested works under a bound of time, which must not be spent on waiting for a disk that others are writing to.
-    match env::var_os("TMPDIR").is_none().then(MemoryFolder::make).flatten() {
+    let folder = if env::var_os("TMPDIR").is_some() { None } else { MemoryFolder::make() };
+    match folder {
         Some(folder) => cargo_with(&tests, "TMPDIR", &folder.path().display().to_string()),
         None => cargo(&tests),
     }

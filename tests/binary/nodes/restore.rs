@@ -7,10 +7,7 @@ fn a_standby_that_lacked_something_is_restored_where_it_took_over() {
     let mut primary = Postgres::start();
     let standby = primary.standby();
     let journal = Postgres::shared().database();
-    let [one, other] = [&primary, &standby].map(|server| {
-        format!("{}:{}", server.socket_folder().display().to_string().replace('/', "%2F"), server.port())
-    });
-    let url = format!("postgres://postgres@{one},{other}/postgres");
+    let url = primary.url_beside(&standby);
     let cluster = Cluster::at(&format!("url = {url:?}\njournal = {:?}\n", journal.url()));
     let [first, second, third] = cluster.start_three();
     let (kept, ended) = (log_in(&first).refresh_token(), log_in(&second).refresh_token());

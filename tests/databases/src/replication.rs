@@ -18,6 +18,14 @@ impl Postgres {
         self.wait_until_followed();
     }
 
+    /// The URL of the database `postgres` at this server or at another, as each of them is named to a node, by their Unix sockets.
+    #[must_use]
+    pub fn url_beside(&self, other: &Self) -> String {
+        let folder = |server: &Self| server.socket_folder().display().to_string().replace('/', "%2F");
+        let hosts = [self, other].map(|server| format!("{}:{}", folder(server), server.port())).join(",");
+        format!("postgres://postgres@{hosts}/postgres")
+    }
+
     /// Returns when the standby of this primary has everything that was committed before.
     ///
     /// # Panics

@@ -89,11 +89,8 @@ async fn another_store_in_the_place_of_the_one_that_was_opened_is_left_alone() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_hears_that_a_commit_without_its_standby_is_durable() {
     let postgres = Postgres::start();
-    let node = Arc::new(open_at(own(&postgres)).await.unwrap());
-    add_parties(&node).await;
-    insert(&node, &grant(1)).await.unwrap();
-    postgres.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
-    postgres.sql("SELECT pg_reload_conf()");
+    let node = node_with_grant(&postgres).await;
+    wait_for_nobody(&postgres);
     let step = || {
         let node = Arc::clone(&node);
         tokio::spawn(async move { advance(&node, grant(1).id).await })
@@ -110,8 +107,7 @@ async fn nobody_hears_that_a_commit_without_its_standby_is_durable() {
     }
     let told = waiting.await.unwrap().unwrap_err().to_string();
     assert!(told.contains("without its standby"), "{told}");
-    postgres.sql("ALTER SYSTEM RESET synchronous_standby_names");
-    postgres.sql("SELECT pg_reload_conf()");
+    wait_no_more(&postgres);
     // It has happened all the same: a retry finds it.
     assert_eq!(read(&node, grant(1).id).await.unwrap().unwrap().generation.0, acknowledged + 1);
 }
@@ -121,9 +117,7 @@ async fn nobody_hears_that_a_commit_without_its_standby_is_durable() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_waits_for_longer_than_a_statement_may_take_is_not_cancelled() {
     let postgres = Postgres::start();
-    let node = Arc::new(open_at(own(&postgres)).await.unwrap());
-    add_parties(&node).await;
-    insert(&node, &grant(1)).await.unwrap();
+    let node = node_with_grant(&postgres).await;
     wait_for_nobody(&postgres);
     let mut last = 0;
     let waiting = loop {
@@ -138,8 +132,7 @@ async fn a_commit_that_waits_for_longer_than_a_statement_may_take_is_not_cancell
         // The server has not heard of the setting yet.
         last = step.await.unwrap().unwrap();
     };
-    postgres.sql("ALTER SYSTEM RESET synchronous_standby_names");
-    postgres.sql("SELECT pg_reload_conf()");
+    wait_no_more(&postgres);
     assert_eq!(waiting.await.unwrap(), Ok(last + 1));
 }
 
@@ -204,9 +197,7 @@ async fn a_server_that_commits_nothing_tells_nobody_that_nothing_has_changed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_read_at_a_server_that_was_restarted_before_a_commit_is_durable_there() {
     let mut postgres = Postgres::start();
-    let node = Arc::new(open_at(own(&postgres)).await.unwrap());
-    add_parties(&node).await;
-    insert(&node, &grant(1)).await.unwrap();
+    let node = node_with_grant(&postgres).await;
     wait_for_nobody(&postgres);
     let step = || {
         let node = Arc::clone(&node);
@@ -303,7 +294,7 @@ async fn how_far_a_server_says_it_has_come_is_not_believed_before_a_commit_is_du
 async fn a_primary_that_does_not_commit_is_left_for_the_next_host() {
     let former = Postgres::start();
     let new = former.standby();
-    let node = Arc::new(open_at(Address::parse(&both(&former, &new), None).unwrap()).await.unwrap());
+    let node = Arc::new(open_at(Address::parse(&former.url_beside(&new), None).unwrap()).await.unwrap());
     add_parties(&node).await;
     insert(&node, &grant(1)).await.unwrap();
     assert!(!node.changes().await.unwrap().waits_for_standby);
@@ -361,6 +352,20 @@ pub(crate) fn wait_for_nobody(postgres: &Postgres) {
     postgres.sql("SELECT pg_reload_conf()");
 }
 
+/// From now on commits wait for no standby.
+fn wait_no_more(postgres: &Postgres) {
+    postgres.sql("ALTER SYSTEM RESET synchronous_standby_names");
+    postgres.sql("SELECT pg_reload_conf()");
+}
+
+/// A node on a server of the test's own, where there is a grant.
+async fn node_with_grant(postgres: &Postgres) -> Arc<PostgresStore> {
+    let node = Arc::new(open_at(own(postgres)).await.expect("the server is ours"));
+    add_parties(&node).await;
+    insert(&node, &grant(1)).await.expect("there is none yet");
+    node
+}
+
 /// The database of a server of the test's own.
 pub(crate) fn own(postgres: &Postgres) -> Address {
     Address::parse(&postgres.socket_url("postgres", "postgres"), None).expect("it is a URL")
@@ -373,7 +378,7 @@ async fn after_a_fail_over_steps_go_on_at_the_new_primary() {
     primary.sql("ALTER SYSTEM SET synchronous_standby_names = '*'");
     primary.sql("SELECT pg_reload_conf()");
     while primary.sql("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'").trim() == "0" {}
-    let node = open_at(Address::parse(&both(&primary, &standby), None).unwrap()).await.unwrap();
+    let node = open_at(Address::parse(&primary.url_beside(&standby), None).unwrap()).await.unwrap();
     add_parties(&node).await;
     insert(&node, &grant(1)).await.unwrap();
     let acknowledged = advance(&node, grant(1).id).await.unwrap();
@@ -412,7 +417,7 @@ async fn a_step_that_was_overtaken_is_not_decided_again_when_it_is_late() {
 async fn nothing_is_read_at_the_former_primary_once_anything_has_reached_the_new_one() {
     let former = Postgres::start();
     let new = former.standby();
-    let node = open_at(Address::parse(&both(&former, &new), None).unwrap()).await.unwrap();
+    let node = open_at(Address::parse(&former.url_beside(&new), None).unwrap()).await.unwrap();
     add_parties(&node).await;
     insert(&node, &grant(1)).await.unwrap();
     assert_eq!(node.changes().await.unwrap().server, 0);
@@ -446,7 +451,7 @@ async fn nothing_is_read_at_the_former_primary_once_anything_has_reached_the_new
 async fn what_is_shown_to_the_former_primary_stops_nobody_once_there_is_a_new_one() {
     let former = Postgres::start();
     let new = former.standby();
-    let node = open_at(Address::parse(&both(&former, &new), None).unwrap()).await.unwrap();
+    let node = open_at(Address::parse(&former.url_beside(&new), None).unwrap()).await.unwrap();
     add_parties(&node).await;
     insert(&node, &grant(1)).await.unwrap();
     fail_over(&former, &new);
@@ -456,13 +461,6 @@ async fn what_is_shown_to_the_former_primary_stops_nobody_once_there_is_a_new_on
         assert_eq!(server.sql_in("postgres", "SELECT halted_at FROM regrant.high_water").trim(), "");
         former.sql_in("template1", "ALTER DATABASE postgres ALLOW_CONNECTIONS true");
     }
-}
-
-/// The URL of both, as one cluster.
-fn both(former: &Postgres, new: &Postgres) -> String {
-    let folder = |postgres: &Postgres| postgres.socket_folder().display().to_string().replace('/', "%2F");
-    let hosts = [former, new].map(|postgres| format!("{}:{}", folder(postgres), postgres.port())).join(",");
-    format!("postgres://postgres@{hosts}/postgres")
 }
 
 /// Promotes the standby, which has everything. The former primary takes no new connection, and leaves those that there are alone.

@@ -168,17 +168,14 @@ async fn a_host_that_is_silent_does_not_keep_us_from_the_next() {
 async fn a_standby_is_refused_and_passed_over_where_the_primary_is_named_too() {
     let primary = Postgres::start();
     let standby = primary.standby();
-    let folder = |postgres: &Postgres| postgres.socket_folder().display().to_string().replace('/', "%2F");
-    let (of_primary, of_standby) = (folder(&primary), folder(&standby));
-    let (at_primary, at_standby) = (primary.port(), standby.port());
-    let alone = format!("postgres://postgres@{of_standby}:{at_standby}/postgres");
+    let alone = standby.socket_url("postgres", "postgres");
     let refused = refusal(Address::parse(&alone, None).unwrap()).await;
     assert!(matches!(refused, OpenError::ReadOnly { .. }), "{refused}");
-    let both = format!("postgres://postgres@{of_standby}:{at_standby},{of_primary}:{at_primary}/postgres");
+    let both = standby.url_beside(&primary);
     node::open_at(Address::parse(&both, None).unwrap()).await.expect("one of them is the primary");
 
     primary.sql("CREATE DATABASE closed; ALTER DATABASE closed SET default_transaction_read_only = on");
-    let closed = format!("postgres://postgres@{of_primary}:{at_primary}/closed");
+    let closed = primary.socket_url("postgres", "closed");
     let refused = refusal(Address::parse(&closed, None).unwrap()).await;
     assert!(matches!(refused, OpenError::ReadOnly { .. }), "{refused}");
 }

@@ -38,30 +38,15 @@ impl Revocations {
     pub(super) async fn prepare(world: &Arc<World>) -> Result<Prepared> {
         let begin = |_| {
             let world = Arc::clone(world);
-            async move {
-                let begin = async {
-                    loop {
-                        // A node that has just met another server may not decide anything yet.
-                        match world.begin(Origin::LogIn).await {
-                            Ok(login) => return login,
-                            Err(_) => sleep(ASKED_AGAIN).await,
-                        }
-                    }
-                };
-                timeout(ANSWERED_WITHIN, begin).await.context("nobody can log in")
-            }
+            // A node that has just met another server may not decide anything yet.
+            async move { until_decided(|| async { world.begin(Origin::LogIn).await.ok() }).await }
         };
         let mut beginning: JoinSet<_> = (0..REVOCATIONS).map(begin).collect();
         let mut logins = Vec::new();
         while let Some(login) = beginning.join_next().await {
-            logins.push(login??);
+            logins.push(login?.context("nobody can log in")?);
         }
         Ok(Prepared(logins))
-    }
-
-    /// Makes grants, and begins to revoke them.
-    pub(super) async fn begin(world: &Arc<World>) -> Result<Self> {
-        Ok(Self::prepare(world).await?.go(world))
     }
 
     /// Waits until some are answered, and the others under way; how many are.
@@ -89,12 +74,7 @@ impl Prepared {
         let clients = self.0.into_iter().map(|login| {
             let (world, answers) = (Arc::clone(world), Arc::clone(&answers));
             async move {
-                let revoke = async {
-                    while world.revoke(&login).await.is_err() {
-                        sleep(ASKED_AGAIN).await;
-                    }
-                };
-                timeout(ANSWERED_WITHIN, revoke).await.ok()?;
+                until_decided(|| async { world.revoke(&login).await.ok() }).await?;
                 answers.send_modify(|answered| *answered += 1);
                 Some(login)
             }
@@ -107,19 +87,27 @@ impl Prepared {
 pub(super) async fn taken(world: &World, revoked: &[Login]) -> Result<usize> {
     let mut taken = 0;
     for login in revoked {
-        let answer = async {
-            loop {
-                let (Operation { outcome, .. }, _) = world.refresh(login, &login.tokens).await;
-                if outcome != Outcome::Unknown {
-                    return outcome;
-                }
-                sleep(ASKED_AGAIN).await;
-            }
+        let refresh = || async {
+            let (Operation { outcome, .. }, _) = world.refresh(login, &login.tokens).await;
+            (outcome != Outcome::Unknown).then_some(outcome)
         };
-        let outcome = timeout(ANSWERED_WITHIN, answer).await.context("a revoked token was not answered")?;
+        let outcome = until_decided(refresh).await.context("a revoked token was not answered")?;
         taken += usize::from(outcome != Outcome::Refused);
     }
     Ok(taken)
+}
+
+/// Asks until the answer decides something; `None` when that takes too long.
+async fn until_decided<T, Answer: Future<Output = Option<T>>>(ask: impl Fn() -> Answer) -> Option<T> {
+    let decided = async {
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            sleep(ASKED_AGAIN).await;
+        }
+    };
+    timeout(ANSWERED_WITHIN, decided).await.ok()
 }
 
 /// How many of these grants are alive by their rows at the server that was promoted.

@@ -97,7 +97,7 @@ impl Run {
     /// When there are no grants to revoke, or none can be revoked.
     pub(super) async fn fail_over(&mut self, failure: Failure) -> Result<()> {
         self.pair.wait_for_standby();
-        let mut revocations = Revocations::begin(&self.world).await?;
+        let mut revocations = Revocations::prepare(&self.world).await?.go(&self.world);
         self.revoked_before += revocations.are_under_way().await?;
         let failed_at = self.fail(failure, Duration::ZERO).await;
         let crowd = Arc::clone(&self.crowd);

@@ -2,8 +2,7 @@ use regrant_store::JournalMisfit;
 use regrant_store_postgres::{ExaminedJournal, FoundJournal, Settings, examine_journal};
 
 use super::check::Check;
-
-const JOURNAL: &str = "journal";
+use super::outside::{JOURNAL, no_journal};
 
 /// Whether the revocation journal of a store on PostgreSQL is where the configuration says, and has what the store has.
 pub(super) async fn check(settings: &Settings) -> Check {
@@ -17,10 +16,7 @@ fn judge(examined: &ExaminedJournal) -> Check {
     let known = examined.known;
     let Some(FoundJournal { address, span, shares_server }) = &examined.found else {
         return match known {
-            0 => Check::ok(
-                JOURNAL,
-                "there is none: what ends after a backup is not known to it when it is restored; name one in store.journal",
-            ),
+            0 => no_journal(),
             _ => Check::fail(
                 JOURNAL,
                 "the store has one, and the configuration names none: no node starts like this; name it in store.journal",

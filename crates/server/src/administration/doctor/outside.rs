@@ -6,7 +6,7 @@ use regrant_store_sqlite::has_journal;
 use super::check::{Check, State};
 
 const MARK: &str = "mark";
-const JOURNAL: &str = "journal";
+pub(super) const JOURNAL: &str = "journal";
 
 /// Whether mark and journal are where the configuration says, and whether to open the store would make neither: a journal that is
 /// begun anew where the old one's disk is missing hides what that has.
@@ -49,6 +49,14 @@ fn judge_mark(mark: &Path, is_there: bool, is_named: bool, is_beside: bool) -> C
     }
 }
 
+/// What is told where a store has no journal, and none is named.
+pub(super) fn no_journal() -> Check {
+    Check::ok(
+        JOURNAL,
+        "there is none: what ends after a backup is not known to it when it is restored; name one in store.journal",
+    )
+}
+
 fn judge_journal(journal: Option<&Path>, is_there: bool, had_one: bool, beside: impl Fn(&Path) -> bool) -> Check {
     let Some(journal) = journal else {
         return match had_one {
@@ -57,10 +65,7 @@ fn judge_journal(journal: Option<&Path>, is_there: bool, had_one: bool, beside: 
                 "the store has one, and the configuration names none: what ends now is in none, and not known to a backup that is \
                  restored; name it in store.journal",
             ),
-            false => Check::ok(
-                JOURNAL,
-                "there is none: what ends after a backup is not known to it when it is restored; name one in store.journal",
-            ),
+            false => no_journal(),
         };
     };
     let shown = journal.display();
