@@ -253,9 +253,17 @@ impl OpenError {
     }
 }
 
+/// Where a session has statements that it never prepared, or lacks those that it did.
+const POOLER: &str = "a pooler in between gives our sessions to others: let it keep them, as by pool_mode = session";
+
 /// What the server or the system said, which the driver's own message hides behind the kind of the error.
 pub(crate) fn said(error: &tokio_postgres::Error) -> String {
     match (error.as_db_error(), error.source()) {
+        (Some(answer), _)
+            if [SqlState::DUPLICATE_PSTATEMENT, SqlState::INVALID_SQL_STATEMENT_NAME].contains(answer.code()) =>
+        {
+            format!("{} ({POOLER})", answer.message())
+        }
         (Some(answer), _) => answer.message().to_owned(),
         (None, Some(source)) => source.to_string(),
         (None, None) => error.to_string(),

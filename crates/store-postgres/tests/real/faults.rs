@@ -85,6 +85,25 @@ async fn another_store_in_the_place_of_the_one_that_was_opened_is_left_alone() {
     assert_eq!(advance(&node, grant(1).id).await, Ok(1));
 }
 
+#[tokio::test]
+async fn a_pooler_that_gives_sessions_to_others_is_named() {
+    let postgres = Postgres::shared();
+    let database = postgres.database();
+    let node = open(&database).await;
+    add_parties(&node).await;
+    insert(&node, &grant(1)).await.unwrap();
+    // As PgBouncer makes the server say it, by pool_mode = transaction.
+    for code in ["26000", "42P05"] {
+        database.sql(&format!(
+            "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+                 $$ BEGIN RAISE EXCEPTION 'prepared statement \"s0\" is another' USING ERRCODE = '{code}'; END $$;
+             CREATE OR REPLACE TRIGGER refuse BEFORE UPDATE ON regrant.grants EXECUTE FUNCTION refuse()"
+        ));
+        let told = advance(&node, grant(1).id).await.unwrap_err().to_string();
+        assert!(told.contains("is another (a pooler in between") && told.contains("pool_mode = session"), "{told}");
+    }
+}
+
 /// A commit that an operator cancels while it waits for its standby has happened, and may be lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_hears_that_a_commit_without_its_standby_is_durable() {
@@ -134,40 +153,6 @@ async fn a_commit_that_waits_for_longer_than_a_statement_may_take_is_not_cancell
     };
     wait_no_more(&postgres);
     assert_eq!(waiting.await.unwrap(), Ok(last + 1));
-}
-
-/// A row that somebody holds is waited for for half a second at a time, in the batch and alone. Then the same request may come again.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_row_that_somebody_holds_is_not_waited_for_for_ever() {
-    const PATIENCE: Duration = Duration::from_secs(10);
-    let postgres = Postgres::shared();
-    let database = postgres.database();
-    let node = open(&database).await;
-    add_parties(&node).await;
-    for number in [1, 2] {
-        insert(&node, &grant(number)).await.unwrap();
-    }
-    let name = database.name().to_owned();
-    let holder = std::thread::spawn(move || {
-        let hold = format!("UPDATE regrant.grants SET version = version WHERE id = '{}'", uuid(1));
-        let script = format!("BEGIN; {hold}; /* {name} */ SELECT pg_sleep(600)");
-        let _ = std::panic::catch_unwind(|| Postgres::shared().sql_in(&name, &script));
-    });
-    let of_holder = format!("FROM pg_stat_activity WHERE query LIKE '/* {} */%'", database.name());
-    while postgres.sql(&format!("SELECT count(*) {of_holder}")).trim() == "0" {}
-    let (held, free) =
-        tokio::join!(timeout(PATIENCE, advance(&node, grant(1).id)), timeout(PATIENCE, advance(&node, grant(2).id)),);
-    let told = held.expect("it is answered").unwrap_err();
-    assert!(matches!(told, StoreError::Unavailable(_)), "{told}");
-    assert_eq!(free, Ok(Ok(1)), "another grant is not in the way");
-    postgres.sql(&format!("SELECT pg_terminate_backend(pid, 60000) {of_holder}"));
-    holder.join().unwrap();
-    assert_eq!(advance(&node, grant(1).id).await, Ok(1));
-}
-
-/// The id of a grant as the database writes it.
-fn uuid(number: u64) -> String {
-    format!("{number:032x}")
 }
 
 /// It may have been cut off together with this node, while its standby has become the primary.

@@ -1,0 +1,109 @@
+//! Steps in whose way somebody else is.
+
+use std::num::NonZeroU16;
+use std::panic::catch_unwind;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use regrant_databases::{Database, Postgres};
+use regrant_store::StoreError;
+use regrant_store_postgres::{PostgresStore, Settings};
+use tokio::task::yield_now;
+use tokio::time::timeout;
+
+use crate::node::{GENESIS, add_parties, address, advance, clock, grant, insert, open};
+
+/// A row that somebody holds is waited for for half a second at a time, in the batch and alone. Then the same request may come again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_somebody_holds_is_not_waited_for_for_ever() {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let postgres = Postgres::shared();
+    let database = postgres.database();
+    let node = open(&database).await;
+    add_parties(&node).await;
+    for number in [1, 2] {
+        insert(&node, &grant(number)).await.unwrap();
+    }
+    let name = database.name().to_owned();
+    let holder = thread::spawn(move || {
+        let hold = format!("UPDATE regrant.grants SET version = version WHERE id = '{}'", uuid(1));
+        let script = format!("BEGIN; {hold}; /* {name} */ SELECT pg_sleep(600)");
+        let _ = catch_unwind(|| Postgres::shared().sql_in(&name, &script));
+    });
+    let of_holder = format!("FROM pg_stat_activity WHERE query LIKE '/* {} */%'", database.name());
+    while postgres.sql(&format!("SELECT count(*) {of_holder}")).trim() == "0" {}
+    let (held, free) =
+        tokio::join!(timeout(PATIENCE, advance(&node, grant(1).id)), timeout(PATIENCE, advance(&node, grant(2).id)),);
+    let told = held.expect("it is answered").unwrap_err();
+    assert!(matches!(told, StoreError::Unavailable(_)), "{told}");
+    assert_eq!(free, Ok(Ok(1)), "another grant is not in the way");
+    postgres.sql(&format!("SELECT pg_terminate_backend(pid, 60000) {of_holder}"));
+    holder.join().unwrap();
+    assert_eq!(advance(&node, grant(1).id).await, Ok(1));
+}
+
+/// Steps that travel together lock rows in one order. With somebody who locks them in another, such as an operator by hand, they meet in
+/// a deadlock, which the server ends by refusing the steps: each goes on alone.
+#[tokio::test]
+async fn steps_that_meet_a_deadlock_together_are_done_one_by_one() {
+    /// A question takes some milliseconds.
+    const QUESTIONS_MAX: u32 = 3_000;
+    let postgres = Postgres::shared();
+    let database = postgres.database();
+    let name = database.name();
+    // The node is who finds it: sooner than it gives up a lock, and than the other, who never does.
+    postgres.sql(&format!("ALTER DATABASE {name} SET deadlock_timeout = '50ms'"));
+    let settings = Settings { step_connections: NonZeroU16::MIN, ..Settings::new(address(&database)) };
+    let node = PostgresStore::open(settings, GENESIS, clock()).await.unwrap();
+    add_parties(&node).await;
+    for number in [1, 2] {
+        insert(&node, &grant(number)).await.unwrap();
+    }
+    let other = lock_the_other_way_round(&database);
+    let held = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}' AND query LIKE 'DO %' AND state = 'active'"
+    );
+    while postgres.sql(&held).trim() == "0" {}
+    // On one thread, so that both wait before the only connection begins.
+    let (first, second) = tokio::join!(advance(&node, grant(1).id), advance(&node, grant(2).id));
+    assert_eq!((first, second), (Ok(1), Ok(1)));
+    other.join().unwrap();
+    drop(node);
+    let deadlocks = format!("SELECT deadlocks FROM pg_stat_database WHERE datname = '{name}'");
+    // A session tells what it has counted when it ends, and that may take a moment.
+    let mut counted = postgres.sql(&deadlocks);
+    for _ in 0..QUESTIONS_MAX {
+        if counted.trim() != "0" {
+            break;
+        }
+        yield_now().await;
+        counted = postgres.sql(&deadlocks);
+    }
+    assert_eq!(counted.trim(), "1");
+}
+
+/// Has the second grant, and wants the first once somebody waits for it.
+fn lock_the_other_way_round(database: &Database<'_>) -> JoinHandle<String> {
+    let lock = |number| format!("UPDATE regrant.grants SET version = version WHERE id = '{}'", uuid(number));
+    let script = format!(
+        "SET deadlock_timeout = '1h';
+         BEGIN;
+         {};
+         DO $$ BEGIN
+             WHILE NOT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid) LOOP
+                 PERFORM pg_sleep(0.01);
+             END LOOP;
+         END $$;
+         {};
+         COMMIT;",
+        lock(2),
+        lock(1)
+    );
+    let name = database.name().to_owned();
+    thread::spawn(move || Postgres::shared().sql_in(&name, &script))
+}
+
+/// The id of a grant as the database writes it.
+fn uuid(number: u64) -> String {
+    format!("{number:032x}")
+}
