@@ -1,3 +1,4 @@
+use std::env;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -351,8 +352,11 @@ pub(crate) fn as_postgres(name: &str) -> Command {
     command
 }
 
-/// Where Debian keeps the programs of the newest version.
+/// One of the programs in the directory that `REGRANT_TEST_POSTGRES` names, or of the newest version where Debian keeps them.
 fn program(name: &str) -> PathBuf {
+    if let Some(directory) = env::var_os("REGRANT_TEST_POSTGRES") {
+        return Path::new(&directory).join(name);
+    }
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut found: Vec<_> =
         versions.map(|version| version.path().join("bin").join(name)).filter(|path| path.exists()).collect();
