@@ -109,8 +109,9 @@ fn allocations_in(text: &str) -> u64 {
     allocations
 }
 
-/// What a program asks for memory with.
-const ALLOCATING: [&str; 4] = ["malloc", "calloc", "realloc", "posix_memalign"];
+/// What a program asks for memory with: the libraries in C as ever, and what is of Rust by its own allocator.
+const ALLOCATING: [&str; 7] =
+    ["malloc", "calloc", "realloc", "posix_memalign", "mi_malloc_aligned", "mi_zalloc_aligned", "mi_realloc_aligned"];
 
 #[cfg(test)]
 mod tests {
@@ -121,7 +122,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("counts");
         let calls = "fn=(1) main\n16 400\ncfn=(2) malloc\ncalls=3 0x10 0\n16 9\ncfn=(3) read\ncalls=5 0x10 0\n16 9\n\
-                     fn=(4) other\ncfn=(2)\ncalls=4 0x10 0\n16 9\ncfn=(5) realloc\ncalls=1 0x10 0\n16 9\nfn=(2)\n1 1\n";
+                     fn=(4) other\ncfn=(2)\ncalls=4 0x10 0\n16 9\ncfn=(5) mi_realloc_aligned\ncalls=1 0x10 0\n16 9\nfn=(2)\n1 1\n";
         fs::write(&file, format!("version: 1\n{calls}totals: 4711\n")).unwrap();
         assert_eq!(Counts::read(&file).unwrap(), Counts { instructions: 4711, allocations: 8 });
         fs::write(&file, "version: 1\n").unwrap();
