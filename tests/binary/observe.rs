@@ -94,6 +94,23 @@ fn every_verdict_is_counted_from_nothing() {
 }
 
 #[test]
+fn a_proxy_that_is_trusted_tells_the_source_and_names_the_request() {
+    let site = Site::new();
+    let sections = client("app") + "[log]\naudit = \"audit.log\"\n";
+    for (trusted, name, source) in [("127.0.0.1", "edge-5", "203.0.113.7"), ("192.0.2.1", "edge-6", "127.0.0.1")] {
+        site.configure(&format!("plain_http = true\ntrusted_proxies = [\"{trusted}\"]\n"), &sections);
+        let program = site.start();
+        let told = format!("-H 'X-Forwarded-For: 203.0.113.7' -H 'X-Request-Id: {name}'");
+        bash(&format!("curl -s {}/token -u app:sesame -d grant_type=client_credentials {told}", program.url));
+        program.terminate();
+        let trail = fs::read_to_string(site.path("audit.log")).unwrap();
+        let event: Value = serde_json::from_str(trail.lines().last().unwrap()).unwrap();
+        assert_eq!(event["source"], source, "{trusted}");
+        assert_eq!(event["span"]["request"] == name, trusted == "127.0.0.1", "{trusted}");
+    }
+}
+
+#[test]
 fn the_audit_trail_has_a_file_of_its_own_where_it_shall() {
     let site = Site::new();
     let sections = client("app") + "[log]\naudit = \"audit.log\"\nlevel = \"warn\"\n";

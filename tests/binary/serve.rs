@@ -156,6 +156,8 @@ fn tls_speaks_to_curl_and_takes_a_new_certificate() {
         assert_eq!(status(&url, "app", &format!("{version} {}", trust("tls.crt"))), 200, "{version}");
     }
     assert_eq!(status(&url, "app", &format!("--tls-max 1.1 {}", trust("tls.crt"))), 0);
+    let headers = bash(&format!("curl -sI {} {url}/login", trust("tls.crt")));
+    assert!(headers.contains("strict-transport-security: max-age=31536000"), "{headers}");
 
     fs::copy(site.path("tls.crt"), site.path("old.crt")).unwrap();
     site.write_certificate();

@@ -58,9 +58,9 @@ impl AdminSocket {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<ServedSocket> {
         let (socket, listener) = Self::listen(directory)?;
-        let router = name_requests(regrant_admin::router(administration, Door::Socket), Vec::new());
+        let service = name_requests(regrant_admin::router(administration, Door::Socket), Vec::new());
         let limits = TransportLimits { connections_max: ADMIN_CONNECTIONS_MAX, ..TransportLimits::default() };
-        let serving = tokio::spawn(serve_all([listener], None, router, stop, limits));
+        let serving = tokio::spawn(serve_all([listener], None, service, stop, limits));
         Ok(ServedSocket { serving, _socket: socket })
     }
 

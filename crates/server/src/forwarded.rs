@@ -1,25 +1,24 @@
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{ConnectInfo, Request};
-use axum::middleware::map_request;
 use http::HeaderMap;
+use tower::service_fn;
 
 use crate::config::Network;
+use crate::serve::Answers;
 
 /// Takes the source of requests that come over `trusted` proxies from `X-Forwarded-For`. Nobody else's is believed.
-pub(crate) fn believe_proxies(router: Router, trusted: Vec<Network>) -> Router {
-    if trusted.is_empty() {
-        return router;
-    }
-    router.layer(map_request(move |mut request: Request| {
+pub(crate) fn believe_proxies(mut service: impl Answers, trusted: Vec<Network>) -> impl Answers {
+    let trusted: Arc<[Network]> = trusted.into();
+    service_fn(move |mut request: Request| {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|connected| connected.0);
-        if let Some(peer) = peer {
+        if let Some(peer) = peer.filter(|_| !trusted.is_empty()) {
             let source = source(peer.ip(), request.headers(), &trusted);
             request.extensions_mut().insert(ConnectInfo(SocketAddr::new(source, peer.port())));
         }
-        std::future::ready(request)
-    }))
+        service.call(request)
+    })
 }
 
 /// The last hop that is not ours: each proxy tells of the one before it, and only those that we trust tell the truth.

@@ -1,15 +1,15 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{ConnectInfo, Request};
-use axum::middleware::{Next, from_fn};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use regrant_crypto::{Entropy, SystemEntropy, random};
 use regrant_engine::RequestId;
+use tower::service_fn;
 use tracing::{Instrument, error_span};
 
 use crate::config::Network;
+use crate::serve::Answers;
 #[cfg(feature = "opentelemetry")]
 use crate::telemetry;
 
@@ -18,9 +18,9 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 
 /// Names every request: as a proxy of `trusted` calls it, else by a random number. The name is in the extensions of the
 /// request, in every line of its log and in its answer.
-pub(crate) fn name_requests(router: Router, trusted: Vec<Network>) -> Router {
+pub(crate) fn name_requests(mut service: impl Answers, trusted: Vec<Network>) -> impl Answers {
     let trusted: Arc<[Network]> = trusted.into();
-    router.layer(from_fn(move |mut request: Request, next: Next| {
+    service_fn(move |mut request: Request| {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|connected| connected.0.ip());
         let id = name(peer, request.headers(), &trusted, &SystemEntropy);
         // An error span is there at every level that logs anything.
@@ -29,15 +29,16 @@ pub(crate) fn name_requests(router: Router, trusted: Vec<Network>) -> Router {
         telemetry::adopt(&span, &request);
         let value = header(&id);
         request.extensions_mut().insert(id);
+        let answered = service.call(request);
         async move {
-            let mut response = next.run(request).await;
+            let mut response = answered.await?;
             response.headers_mut().insert(REQUEST_ID, value);
             #[cfg(feature = "opentelemetry")]
             telemetry::answered(&tracing::Span::current(), response.status());
-            response
+            Ok(response)
         }
         .instrument(span)
-    }))
+    })
 }
 
 /// A name for what never became a request.
@@ -57,9 +58,9 @@ fn header(id: &RequestId) -> HeaderValue {
 
 #[cfg(test)]
 mod tests {
-    use axum::Extension;
     use axum::body::Body;
     use axum::routing::get;
+    use axum::{Extension, Router};
     use http::Request;
     use regrant_crypto::SeededEntropy;
     use tower::ServiceExt;

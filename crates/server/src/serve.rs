@@ -14,7 +14,6 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::{HeaderValue, Request, Response};
@@ -39,10 +38,12 @@ use open_connections::OpenConnection;
 use refusal::Refusal;
 use stream::RequestStream;
 
+pub use answers::Answers;
 pub(crate) use arrival::elapsed;
 pub use listener::Listener;
 pub(crate) use open_connections::connections_open;
 
+mod answers;
 mod arrival;
 pub mod chunks;
 mod deadline;
@@ -100,12 +101,17 @@ impl Default for TransportLimits {
     }
 }
 
-/// Serves `router` on `listener` until `shutdown` is ready, then lets running requests finish: [`serve_all`] on one listener.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>, limits: TransportLimits) {
-    serve_all(vec![listener], None, router, shutdown, limits).await;
+/// Lets `service` answer on `listener` until `shutdown` is ready, then lets running requests finish: [`serve_all`] on one listener.
+pub async fn serve(
+    listener: TcpListener,
+    service: impl Answers,
+    shutdown: impl Future<Output = ()>,
+    limits: TransportLimits,
+) {
+    serve_all(vec![listener], None, service, shutdown, limits).await;
 }
 
-/// Serves `router` on all `listeners`, with TLS on those of the network where there is an acceptor for it, until `shutdown` is ready, then lets
+/// Lets `service` answer on all `listeners`, with TLS on those of the network where there is an acceptor for it, until `shutdown` is ready, then lets
 /// running requests finish.
 ///
 /// When it returns, the listeners and all connections are closed. Idle connections are closed at once. Bind the
@@ -113,15 +119,15 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
 pub async fn serve_all(
     listeners: impl IntoIterator<Item: Into<Listener>>,
     tls: Option<TlsAcceptor>,
-    router: Router,
+    service: impl Answers,
     shutdown: impl Future<Output = ()>,
     limits: TransportLimits,
 ) {
     let permits = Arc::new(Semaphore::new(limits.connections_max as usize));
     let (running, stopping) = watch::channel(());
     let accepting = accept(listeners, &permits, |connection| {
-        let (tls, router, stopping) = (tls.clone(), router.clone(), stopping.clone());
-        tokio::spawn(connection.serve(tls, router, limits, stopping));
+        let (tls, service, stopping) = (tls.clone(), service.clone(), stopping.clone());
+        tokio::spawn(connection.serve(tls, service, limits, stopping));
     });
     tokio::select! {
         () = shutdown => {}
@@ -197,7 +203,7 @@ impl Connection {
     async fn serve(
         self,
         tls: Option<TlsAcceptor>,
-        router: Router,
+        service: impl Answers,
         limits: TransportLimits,
         mut stopping: watch::Receiver<()>,
     ) {
@@ -207,7 +213,7 @@ impl Connection {
             Socket::Tcp(socket) => socket,
             // What stays on this machine needs no TLS.
             Socket::Unix(socket) => {
-                return Conversation { peer, queued_since, router, limits }.hold(socket, stopping).await;
+                return Conversation { peer, queued_since, service, limits }.hold(socket, stopping).await;
             }
         };
         if let Err(error) = socket.set_nodelay(true) {
@@ -215,7 +221,7 @@ impl Connection {
             return;
         }
         let Some(tls) = tls else {
-            return Conversation { peer, queued_since, router, limits }.hold(socket, stopping).await;
+            return Conversation { peer, queued_since, service, limits }.hold(socket, stopping).await;
         };
         // A first request may come with the end of the handshake.
         let queued_since = Some(queued_since.unwrap_or_else(monotonic_now));
@@ -225,7 +231,7 @@ impl Connection {
             shaken = timeout(limits.request_read, tls.accept(socket)) => shaken,
         };
         match shaken {
-            Ok(Ok(stream)) => Conversation { peer, queued_since, router, limits }.hold(stream, stopping).await,
+            Ok(Ok(stream)) => Conversation { peer, queued_since, service, limits }.hold(stream, stopping).await,
             Ok(Err(error)) => tracing::debug!(%error, %peer, "no TLS connection was made"),
             Err(_) => tracing::debug!(%peer, "the TLS handshake took too long"),
         }
@@ -233,25 +239,25 @@ impl Connection {
 }
 
 /// The requests of one connection, and the answers.
-struct Conversation {
+struct Conversation<S> {
     peer: Peer,
     queued_since: Option<Instant>,
-    router: Router,
+    service: S,
     limits: TransportLimits,
 }
 
-impl Conversation {
+impl<S: Answers> Conversation<S> {
     async fn hold(self, socket: impl AsyncRead + AsyncWrite + Unpin, mut stopping: watch::Receiver<()>) {
-        let Self { peer, queued_since, router, limits } = self;
+        let Self { peer, queued_since, service, limits } = self;
         let arrivals = Arc::new(Arrivals::default());
         let stream = RequestStream::new(socket, limits, Arc::clone(&arrivals), queued_since);
-        let service = service_fn(|request| answer(request, router.clone(), peer, Arc::clone(&arrivals)));
+        let answering = service_fn(|request| answer(request, service.clone(), peer, Arc::clone(&arrivals)));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             // Heads reach hyper whole, so all that it can wait for here is that one begins.
             .header_read_timeout(limits.idle)
             .max_buf_size(READ_BYTES_MAX)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(stream), answering);
 
         let mut connection = pin!(connection);
         let ended = tokio::select! {
@@ -271,7 +277,7 @@ impl Conversation {
 
 async fn answer(
     request: Request<Incoming>,
-    router: Router,
+    service: impl Answers,
     peer: Peer,
     arrivals: Arc<Arrivals>,
 ) -> Result<Response<Body>, Infallible> {
@@ -285,7 +291,7 @@ async fn answer(
         request.extensions_mut().insert(ConnectInfo(address));
     }
     Failpoint::RequestArrived.reach();
-    let mut response = router.oneshot(request).await?;
+    let mut response = service.oneshot(request).await?;
     Failpoint::ResponseMade.reach();
     // A handler that misses the end of a body may call it malformed; the client shall rather send it again.
     if arrivals.is_body_late() {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use axum::Router;
 use clap::Args;
 use regrant_admin::Administration;
 use regrant_engine::{Hooks, Observer};
@@ -109,16 +108,14 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
     let (routes, newest) = watch::channel(branded::routes(&server, &metrics, &config));
     let trusted = config.server.trusted_proxies.clone();
     // The name is asked of whoever speaks to us, and not of the source that proxies tell.
-    let mut router: Router = name_requests(believe_proxies(latest(newest), trusted.clone()), trusted);
+    let named = name_requests(believe_proxies(latest(newest), trusted.clone()), trusted);
     let certificate = config.tls.clone().map(CertificateFiles::open).transpose()?;
     if let Some(files) = &certificate {
         files.warn(&config.server.issuer);
     }
     let tls = certificate.as_ref().map(|files| files.current().acceptor());
-    let mut scheme = "http";
-    if tls.is_some() {
-        (scheme, router) = ("https", strictly_by_tls(router));
-    }
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let service = strictly_by_tls(named, tls.is_some());
     let admin = listen(config.admin.listen.as_slice()).await.context("admin.listen")?;
     let listeners = listen(&config.server.listen).await.context("server.listen")?;
     for listener in &listeners {
@@ -147,7 +144,7 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
         service_manager::stopping();
     };
     let serving =
-        async { tokio::join!(serve_all(listeners, tls, router, stop, limits), administering, socket.ended()) };
+        async { tokio::join!(serve_all(listeners, tls, service, stop, limits), administering, socket.ended()) };
     service_manager::ready();
     tokio::select! {
         _ = serving => info!("stopped"),

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::metrics::{self, Metrics};
-use crate::serve::connections_open;
+use crate::serve::{Answers, connections_open};
 
 use super::latest::latest;
 
@@ -24,12 +24,12 @@ pub(super) struct AdminDoor {
 }
 
 impl AdminDoor {
-    /// Opens the admin API to who has `token`, if there is one. The router answers with whatever is open when a request comes.
+    /// Opens the admin API to who has `token`, if there is one. The service answers with whatever is open when a request comes.
     pub(super) fn open(
         administration: Arc<Administration>,
         metrics: Arc<Metrics>,
         token: Option<AdminToken>,
-    ) -> (Self, Router) {
+    ) -> (Self, impl Answers) {
         let (routes, newest) = watch::channel(routes(&administration, &metrics, token.as_ref()));
         (Self { administration, metrics, token, routes }, latest(newest))
     }

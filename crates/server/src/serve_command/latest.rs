@@ -1,9 +1,11 @@
 use axum::Router;
 use axum::extract::Request;
 use tokio::sync::watch;
-use tower::ServiceExt;
+use tower::{Service, service_fn};
+
+use crate::serve::Answers;
 
 /// Answers each request with the routes that are the newest when it comes.
-pub(super) fn latest(routes: watch::Receiver<Router>) -> Router {
-    Router::new().fallback(move |request: Request| routes.borrow().clone().oneshot(request))
+pub(super) fn latest(routes: watch::Receiver<Router>) -> impl Answers {
+    service_fn(move |request: Request| routes.borrow().clone().call(request))
 }
