@@ -19,15 +19,15 @@ const PREFLIGHT_SECONDS_MAX: HeaderValue = HeaderValue::from_static("600");
 ///
 /// Never credentials: a client proves itself in the request, and no cookie counts at these endpoints. Never on
 /// `/authorize` or a page (RFC 9700 §2.6).
-pub(crate) async fn for_registered_origins(
-    State(server): State<Arc<AuthorizationServer>>,
+pub(crate) async fn for_registered_origins<F: Future<Output = Response>>(
+    server: &AuthorizationServer,
     request: Request,
-    next: Next,
+    answer: impl FnOnce(Request) -> F,
 ) -> Response {
-    let origin = registered_origin(&server, request.headers()).await;
+    let origin = registered_origin(server, request.headers()).await;
     let is_preflight =
         request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
-    let mut response = if is_preflight && origin.is_some() { preflight() } else { next.run(request).await };
+    let mut response = if is_preflight && origin.is_some() { preflight() } else { answer(request).await };
     // On every answer, so that no cache gives that of one origin to another.
     response.headers_mut().append(VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin {
@@ -36,6 +36,15 @@ pub(crate) async fn for_registered_origins(
         response.headers_mut().insert(ACCESS_CONTROL_EXPOSE_HEADERS, readable);
     }
     response
+}
+
+/// The same around routes. Each request pays for what is put around it there, so the busiest do without.
+pub(crate) async fn routes_for_registered_origins(
+    State(server): State<Arc<AuthorizationServer>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    for_registered_origins(&server, request, |request| next.run(request)).await
 }
 
 async fn registered_origin(server: &AuthorizationServer, headers: &HeaderMap) -> Option<HeaderValue> {

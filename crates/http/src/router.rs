@@ -10,7 +10,7 @@ use regrant_protocol::Metadata;
 
 use crate::by_option::by_option;
 use crate::caller::Caller;
-use crate::cors::for_registered_origins;
+use crate::cors::{for_registered_origins, routes_for_registered_origins};
 use crate::dialect::{Dialect, Routes};
 use crate::site::{Site, SiteOptions};
 use crate::{
@@ -60,16 +60,6 @@ fn for_scripts(site: &Site, routes: &Routes) -> Router<Site> {
     let base = site.server.issuer().path();
     let below = |path: &str| format!("{base}{path}");
     let mut router = Router::new();
-    for path in &routes.token {
-        router = router.route(&below(path), token_route(site.dialect_at(path)));
-    }
-    for path in &routes.revocation {
-        let dialect = site.dialect_at(path);
-        let route = any(move |server: State<_>, caller: Caller, request: Request| {
-            revoke::revoke(Arc::clone(&dialect), server, caller, request)
-        });
-        router = router.route(&below(path), route);
-    }
     for path in &routes.userinfo {
         let route = get(userinfo::get).post(userinfo::post).fallback(answer::get_or_post);
         router = router.route(&below(path), route);
@@ -80,14 +70,36 @@ fn for_scripts(site: &Site, routes: &Routes) -> Router<Site> {
     for path in &routes.metadata {
         router = router.route(&below(path), only_get(get(metadata::metadata)));
     }
-    router
+    router = router
         .route(&format!("/.well-known/oauth-authorization-server{base}"), only_get(get(metadata::metadata)))
-        .route_layer(from_fn_with_state(Arc::clone(&site.server), for_registered_origins))
+        .route_layer(from_fn_with_state(Arc::clone(&site.server), routes_for_registered_origins));
+    // Behind the layer: these let scripts read their answers by themselves.
+    for path in &routes.token {
+        router = router.route(&below(path), token_route(site.dialect_at(path)));
+    }
+    for path in &routes.revocation {
+        router = router.route(&below(path), revocation_route(site.dialect_at(path)));
+    }
+    router
 }
 
 fn token_route(dialect: Arc<Dialect>) -> MethodRouter<Site> {
-    any(move |server: State<_>, caller: Caller, request: Request| {
-        token::token(Arc::clone(&dialect), server, caller, request)
+    any(move |State(server): State<Arc<AuthorizationServer>>, caller: Caller, request: Request| {
+        let dialect = Arc::clone(&dialect);
+        async move {
+            let answer = |request| token::token(dialect, &server, caller, request);
+            for_registered_origins(&server, request, answer).await
+        }
+    })
+}
+
+fn revocation_route(dialect: Arc<Dialect>) -> MethodRouter<Site> {
+    any(move |State(server): State<Arc<AuthorizationServer>>, caller: Caller, request: Request| {
+        let dialect = Arc::clone(&dialect);
+        async move {
+            let answer = |request| revoke::revoke(dialect, &server, caller, request);
+            for_registered_origins(&server, request, answer).await
+        }
     })
 }
 
@@ -115,9 +127,7 @@ fn for_people(site: &Site, routes: &Routes) -> Router<Site> {
         router = router.route(&below(path), get(authorize::by_link).post(authorize::by_form));
     }
     for path in &routes.by_option {
-        let token = token_route(site.dialect_at(path));
-        let token = token.layer(from_fn_with_state(Arc::clone(&site.server), for_registered_origins));
-        router = router.route(&below(path), by_option(token));
+        router = router.route(&below(path), by_option(token_route(site.dialect_at(path))));
     }
     router
         .route(&below(Metadata::CONSENT_PATH), get(consent::resume).post(consent::decide))

@@ -1,15 +1,18 @@
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
-use axum::middleware::{Next, from_fn};
+use axum::routing::Route as RouteService;
 use http::{Method, StatusCode};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use regrant_http::FirstByte;
+use tower::layer::layer_fn;
+use tower::{Service, service_fn};
 
 use super::Metrics;
 
@@ -42,19 +45,24 @@ const NO_ROUTE: &str = "none";
 /// Measures every request to `router` from its first byte, or from when it was known, to its answer.
 pub(crate) fn measure_requests(router: Router, metrics: &Arc<Metrics>) -> Router {
     let metrics = Arc::clone(metrics);
-    router.layer(from_fn(move |request: Request, next: Next| {
+    router.layer(layer_fn(move |mut route: RouteService| {
         let metrics = Arc::clone(&metrics);
-        async move {
+        service_fn(move |request: Request| {
+            let metrics = Arc::clone(&metrics);
             let first_byte = request.extensions().get::<FirstByte>().copied();
-            let route = request.extensions().get::<MatchedPath>().cloned();
+            let matched = request.extensions().get::<MatchedPath>().cloned();
             let method = place_of(request.method());
-            let response = next.run(request).await;
-            if let Some(FirstByte(since)) = first_byte {
-                let route = route.as_ref().map(MatchedPath::as_str);
-                metrics.http_requests.took(route, method, response.status(), crate::serve::elapsed(since));
+            // A route is always ready.
+            let answered = route.call(request);
+            async move {
+                let response = answered.await?;
+                if let Some(FirstByte(since)) = first_byte {
+                    let matched = matched.as_ref().map(MatchedPath::as_str);
+                    metrics.http_requests.took(matched, method, response.status(), crate::serve::elapsed(since));
+                }
+                Ok::<_, Infallible>(response)
             }
-            response
-        }
+        })
     }))
 }
 
