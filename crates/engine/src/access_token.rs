@@ -59,8 +59,10 @@ impl AuthorizationServer {
         let prefilter_tag = self.keys.prefilter_tag(&draft.head, Purpose::Access).ok_or_else(unknown_key)?;
         let body =
             self.keys.encrypt_access(&draft.head, draft.owner, &draft.sealed_claims()).ok_or_else(unknown_key)?;
-        let mut token = OPAQUE_ACCESS_PREFIX.to_owned();
-        URL_SAFE_NO_PAD.encode_string([&draft.head.to_bytes()[..], &prefilter_tag, &body].concat(), &mut token);
+        let parts = [&draft.head.to_bytes()[..], &prefilter_tag, &body].concat();
+        let mut token = String::with_capacity(OPAQUE_ACCESS_PREFIX.len() + parts.len().div_ceil(3) * 4);
+        token.push_str(OPAQUE_ACCESS_PREFIX);
+        URL_SAFE_NO_PAD.encode_string(parts, &mut token);
         if token.len() > JWS_BYTES_MAX {
             return Err(TokenError::AccessTokenTooLarge);
         }

@@ -206,7 +206,8 @@ pub(crate) fn decode(encoded: &[u8]) -> Result<String, ParamsError> {
     } else {
         encoded.into()
     };
-    String::from_utf8(percent_decode(&spaced).collect()).map_err(|_| ParamsError::NotUtf8)
+    let decoded = Cow::<[u8]>::from(percent_decode(&spaced)).into_owned();
+    String::from_utf8(decoded).map_err(|_| ParamsError::NotUtf8)
 }
 
 #[cfg(test)]

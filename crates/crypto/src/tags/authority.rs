@@ -94,8 +94,10 @@ impl<'a> AuthorityContext<'a> {
     /// The associated data of an opaque access token: these facts, then its `head`.
     #[must_use]
     pub fn with_head(&self, head: &[u8; HEAD_BYTES]) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        for (length, field) in self.fields() {
+        let fields = self.fields();
+        let length: usize = fields.iter().map(|(length, field)| length.len() + field.len()).sum();
+        let mut bytes = Vec::with_capacity(length + HEAD_BYTES);
+        for (length, field) in fields {
             bytes.extend_from_slice(&length);
             bytes.extend_from_slice(field);
         }

@@ -1,40 +1,52 @@
 use super::values::JsonStyle;
 
+/// For how many bytes an object has room from the beginning: most answers with tokens are shorter.
+const OBJECT_BYTES: usize = 1024;
+
 /// A JSON object with its members in the order in which they were added.
 pub(super) struct JsonObject {
-    text: String,
+    text: Vec<u8>,
     style: JsonStyle,
 }
 
 impl JsonObject {
     pub(super) fn new(style: JsonStyle) -> Self {
-        Self { text: "{".to_owned(), style }
+        let mut text = Vec::with_capacity(OBJECT_BYTES);
+        text.push(b'{');
+        Self { text, style }
     }
 
     /// Adds a member whose value is text.
     pub(super) fn text(&mut self, name: &str, value: &str) {
-        let value = serde_json::to_string(value).expect("text always serializes");
+        self.name(name);
         match self.style {
-            JsonStyle::Plain => self.literal(name, &value),
-            JsonStyle::Php => self.literal(name, &escaped_as_php_does(&value)),
+            JsonStyle::Plain => serde_json::to_writer(&mut self.text, value).expect("text always serializes"),
+            JsonStyle::Php => {
+                let value = serde_json::to_string(value).expect("text always serializes");
+                self.text.extend_from_slice(escaped_as_php_does(&value).as_bytes());
+            }
         }
     }
 
     /// Adds a member whose value is JSON already.
     pub(super) fn literal(&mut self, name: &str, value: &str) {
+        self.name(name);
+        self.text.extend_from_slice(value.as_bytes());
+    }
+
+    fn name(&mut self, name: &str) {
         if self.text.len() > 1 {
-            self.text.push(',');
+            self.text.push(b',');
         }
-        self.text.push('"');
-        self.text.push_str(name);
-        self.text.push_str("\":");
-        self.text.push_str(value);
+        self.text.push(b'"');
+        self.text.extend_from_slice(name.as_bytes());
+        self.text.extend_from_slice(b"\":");
     }
 
     /// The object as it is written.
     pub(super) fn into_bytes(mut self) -> Vec<u8> {
-        self.text.push('}');
-        self.text.into_bytes()
+        self.text.push(b'}');
+        self.text
     }
 }
 
