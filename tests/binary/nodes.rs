@@ -4,6 +4,7 @@ mod accounts;
 mod backup;
 mod cluster;
 mod commands;
+mod configuration;
 mod faults;
 mod point_in_time;
 mod refused_starts;

@@ -60,6 +60,11 @@ impl Clients {
         self.doubts.fetch_add(1, Ordering::SeqCst);
     }
 
+    /// How often that was said.
+    pub(crate) fn doubts(&self) -> u64 {
+        self.doubts.load(Ordering::SeqCst)
+    }
+
     /// The client of this name, from memory where it is known.
     pub(crate) async fn find(&self, store: &dyn Store, id: &ClientId) -> Result<Option<Arc<CachedClient>>, StoreError> {
         let doubts = self.doubts.load(Ordering::SeqCst);

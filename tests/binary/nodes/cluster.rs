@@ -70,7 +70,12 @@ impl Cluster {
 
     /// Starts a node, and waits until it listens.
     pub(super) fn start(&self, node: u8) -> Program {
-        Program::run(&mut serving(&self.config(node)))
+        Self::start_with(&self.config(node))
+    }
+
+    /// The same with a configuration that was changed since it was written.
+    pub(super) fn start_with(config: &Path) -> Program {
+        Program::run(&mut serving(config))
     }
 
     /// Starts the first node and makes a user `alice` with password `wonderland`.

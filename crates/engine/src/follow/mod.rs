@@ -52,6 +52,12 @@ pub struct Followed {
 }
 
 impl AuthorizationServer {
+    /// How often this node has heard that a client may have been changed, by itself or by another on the same store.
+    #[must_use]
+    pub fn client_changes_heard(&self) -> u64 {
+        self.clients.doubts()
+    }
+
     /// What follows other nodes on the store of this server. `name` is what operators know this node by, and `key_file` is read
     /// anew each time: a key that is copied there is used without a restart. Of the name [`NODE_NAME_CHARACTERS_MAX`] characters count.
     #[must_use]

@@ -19,7 +19,7 @@ use crate::service_manager;
 use super::admin::AdminDoor;
 use super::branded;
 use super::certificate_files::CertificateFiles;
-use super::clients::keep_clients;
+use super::clients::{DescribedClients, keep_clients};
 
 /// What a running server takes from a new configuration.
 pub(super) struct Reloading {
@@ -36,17 +36,24 @@ pub(super) struct Reloading {
 }
 
 impl Reloading {
-    /// Reads the configuration again whenever the process is told to, and looks after the files of the certificate.
+    /// Reads the configuration again whenever the process is told to, looks after the files of the certificate, and tells when other nodes have
+    /// changed what the configuration says.
     pub(super) async fn on(mut self, mut hangups: Signal) -> Infallible {
         let mut looks = interval(Duration::from_secs(CERTIFICATE_LOOK_SECONDS));
+        let mut comparisons = interval(Duration::from_secs(CLIENTS_COMPARED_SECONDS));
+        let mut clients = DescribedClients::default();
+        clients.describe(self.started.clients());
         loop {
             tokio::select! {
                 _ = hangups.recv() => {
                     service_manager::reloading();
-                    self.reload().await;
+                    if let Some(config) = self.reload().await {
+                        clients.describe(config.clients());
+                    }
                     service_manager::ready();
                 }
                 _ = looks.tick() => self.renew_certificate(),
+                _ = comparisons.tick() => clients.compare(&self.server).await,
             }
         }
     }
@@ -57,14 +64,15 @@ impl Reloading {
         }
     }
 
-    async fn reload(&mut self) {
+    /// The new configuration; `None` when it is refused.
+    async fn reload(&mut self) -> Option<Config> {
         let config = match self.options.load() {
             Ok(config) => config,
             Err(errors) => {
                 for problem in errors.problems() {
                     error!(%problem, "the new configuration is refused, and the old one stays");
                 }
-                return;
+                return None;
             }
         };
         for warning in &config.warnings {
@@ -97,8 +105,12 @@ impl Reloading {
                 );
             }
         }
+        Some(config)
     }
 }
 
 /// How often it is looked whether the files of the certificate have changed.
 const CERTIFICATE_LOOK_SECONDS: u64 = 5;
+
+/// How often clients are compared with the configuration, where a change was heard of.
+const CLIENTS_COMPARED_SECONDS: u64 = 1;
