@@ -1,5 +1,5 @@
 use regrant_databases::Postgres;
-use regrant_tests::{CHALLENGE, VERIFIER};
+use regrant_tests::{CHALLENGE, VERIFIER, unverified_claims};
 use ureq::http::StatusCode;
 
 use super::cluster::{CALLBACK, Cluster, post, refresh};
@@ -12,7 +12,7 @@ fn pages_codes_and_logins_of_one_node_are_good_at_the_others() {
     let [one, two, three] = cluster.start_three();
     let request = format!(
         "/authorize?response_type=code&client_id=app&code_challenge_method=S256&code_challenge={CHALLENGE}&scope=openid+read\
-         &redirect_uri={CALLBACK}&state=s"
+         &redirect_uri={CALLBACK}&state=s&nonce=n-0S6_WzA2Mj"
     );
 
     // The login page is of one node, the login is made at the second, and the third asks for consent.
@@ -31,6 +31,7 @@ fn pages_codes_and_logins_of_one_node_are_good_at_the_others() {
     let code = parameter(&back, "code");
     let redeem = format!("grant_type=authorization_code&code={code}&code_verifier={VERIFIER}&redirect_uri={CALLBACK}");
     let tokens = post(&two, "token", &redeem);
+    assert_eq!(unverified_claims(&tokens.member("id_token"))["nonce"], "n-0S6_WzA2Mj");
     let token = refresh(&three, &tokens.refresh_token()).refresh_token();
 
     // Who is logged in is so everywhere, and is not asked again for what was agreed to.
