@@ -23,7 +23,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use regrant_store_sqlite::Failpoint;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::unconstrained;
 use tokio::time::timeout;
@@ -205,7 +205,7 @@ impl Connection {
         tls: Option<TlsAcceptor>,
         service: impl Answers,
         limits: TransportLimits,
-        mut stopping: watch::Receiver<()>,
+        stopping: watch::Receiver<()>,
     ) {
         let Self { socket, peer, queued_since, _permit } = self;
         let _open = OpenConnection::new();
@@ -220,20 +220,15 @@ impl Connection {
             tracing::debug!(%error, %peer, "the connection ended before it began");
             return;
         }
-        let Some(tls) = tls else {
-            return Conversation { peer, queued_since, service, limits }.hold(socket, stopping).await;
-        };
-        // A first request may come with the end of the handshake.
-        let queued_since = Some(queued_since.unwrap_or_else(monotonic_now));
-        let shaken = tokio::select! {
-            biased;
-            _ = stopping.changed() => return,
-            shaken = timeout(limits.request_read, tls.accept(socket)) => shaken,
-        };
-        match shaken {
-            Ok(Ok(stream)) => Conversation { peer, queued_since, service, limits }.hold(stream, stopping).await,
-            Ok(Err(error)) => tracing::debug!(%error, %peer, "no TLS connection was made"),
-            Err(_) => tracing::debug!(%peer, "the TLS handshake took too long"),
+        match tls {
+            None => Conversation { peer, queued_since, service, limits }.hold(socket, stopping).await,
+            // In a place of its own, so that a connection without TLS is not as large.
+            Some(tls) => {
+                // A first request may come with the end of the handshake.
+                let queued_since = Some(queued_since.unwrap_or_else(monotonic_now));
+                let conversation = Conversation { peer, queued_since, service, limits };
+                Box::pin(conversation.hold_by_tls(tls, socket, stopping)).await;
+            }
         }
     }
 }
@@ -247,6 +242,20 @@ struct Conversation<S> {
 }
 
 impl<S: Answers> Conversation<S> {
+    async fn hold_by_tls(self, tls: TlsAcceptor, socket: TcpStream, mut stopping: watch::Receiver<()>) {
+        let peer = self.peer;
+        let shaken = tokio::select! {
+            biased;
+            _ = stopping.changed() => return,
+            shaken = timeout(self.limits.request_read, tls.accept(socket)) => shaken,
+        };
+        match shaken {
+            Ok(Ok(stream)) => self.hold(stream, stopping).await,
+            Ok(Err(error)) => tracing::debug!(%error, %peer, "no TLS connection was made"),
+            Err(_) => tracing::debug!(%peer, "the TLS handshake took too long"),
+        }
+    }
+
     async fn hold(self, socket: impl AsyncRead + AsyncWrite + Unpin, mut stopping: watch::Receiver<()>) {
         let Self { peer, queued_since, service, limits } = self;
         let arrivals = Arc::new(Arrivals::default());
