@@ -21,7 +21,7 @@ pub enum Kept {
 impl AuthorizationServer {
     /// Sees to it that a client is as somebody describes it, who describes it again at every start. With
     /// [`Secrecy::Generated`] a client that has a secret keeps it. Whether the client is enabled stays as it is. Of nodes that
-    /// start together, each may describe it.
+    /// start together, each may describe it. Returns the client as it is then, too.
     ///
     /// # Errors
     /// [`RegistrationError`] says which setting contradicts which rule, or that the identifier was another's once;
@@ -31,12 +31,12 @@ impl AuthorizationServer {
         id: &ClientId,
         secrecy: Secrecy,
         settings: ClientSettings,
-    ) -> Result<Kept, RegistrationError> {
+    ) -> Result<(Kept, Client), RegistrationError> {
         let _alone = self.administering.lock().await;
         for _ in 0..ATTEMPTS_MAX {
             let (secrecy, settings) = (secrecy.clone(), settings.clone());
             let kept = match self.store.client(id).await.map_err(ChangeError::from)? {
-                Some(client) => self.keep_known_client(&client, secrecy, settings).await?,
+                Some(client) => self.keep_known_client(client, secrecy, settings).await?,
                 None => self.keep_new_client(id, secrecy, settings).await?,
             };
             if let Some(kept) = kept {
@@ -46,45 +46,58 @@ impl AuthorizationServer {
         Err(ChangeError::Outdated(id.to_string()).into())
     }
 
+    /// Whether the secret of a client is the one that somebody describes.
+    ///
+    /// # Errors
+    /// When too many secrets are being hashed, or what is kept of this one cannot be read.
+    pub async fn has_secret(&self, client: &Client, secrecy: &Secrecy) -> Result<bool, RegistrationError> {
+        match (secrecy, &client.settings.credential) {
+            (Secrecy::Public, known) => Ok(known.is_none()),
+            (Secrecy::Generated, known) => Ok(known.is_some()),
+            (Secrecy::Chosen(_), None) => Ok(false),
+            (Secrecy::Chosen(secret), Some(known)) => self.is_secret_of(client, known, secret).await,
+        }
+    }
+
     /// Registers the client; `None` when another node has done that meanwhile.
     async fn keep_new_client(
         &self,
         id: &ClientId,
         secrecy: Secrecy,
         settings: ClientSettings,
-    ) -> Result<Option<Kept>, RegistrationError> {
-        match self.register_client(id.clone(), secrecy, settings).await {
+    ) -> Result<Option<(Kept, Client)>, RegistrationError> {
+        match self.register(id.clone(), secrecy, settings).await {
             Err(RegistrationError::Change(ChangeError::Taken(_)))
                 if self.store.client(id).await.map_err(ChangeError::from)?.is_some() =>
             {
                 Ok(None)
             }
-            registered => registered.map(|_| Some(Kept::Registered)),
+            registered => registered.map(|(client, _)| Some((Kept::Registered, client))),
         }
     }
 
     /// Changes what is another in the client; `None` when somebody else has changed it meanwhile.
     async fn keep_known_client(
         &self,
-        client: &Client,
+        client: Client,
         secrecy: Secrecy,
         mut settings: ClientSettings,
-    ) -> Result<Option<Kept>, RegistrationError> {
+    ) -> Result<Option<(Kept, Client)>, RegistrationError> {
         let kind = if matches!(secrecy, Secrecy::Public) { ClientKind::Public } else { ClientKind::Confidential };
         check(kind, &settings)?;
-        settings.credential = match (secrecy, &client.settings.credential) {
-            (Secrecy::Public, _) => None,
-            (Secrecy::Generated, Some(known)) => Some(known.clone()),
-            (Secrecy::Generated, None) => return Err(RegistrationError::Secret),
-            (Secrecy::Chosen(secret), Some(known)) if self.is_secret_of(client, known, &secret).await? => {
-                Some(known.clone())
+        settings.credential = if self.has_secret(&client, &secrecy).await? {
+            client.settings.credential.clone()
+        } else {
+            match secrecy {
+                Secrecy::Public => None,
+                Secrecy::Generated => return Err(RegistrationError::Secret),
+                Secrecy::Chosen(secret) => Some(self.hash_chosen(secret).await?),
             }
-            (Secrecy::Chosen(secret), _) => Some(self.hash_chosen(secret).await?),
         };
         if settings == client.settings {
-            return Ok(Some(Kept::Unchanged));
+            return Ok(Some((Kept::Unchanged, client)));
         }
-        Ok(self.write_settings(client, settings).await?.then_some(Kept::Changed))
+        Ok(self.write_settings(&client, settings).await?.map(|changed| (Kept::Changed, changed)))
     }
 
     /// Whether `secret` is the one that is kept as `known`.
@@ -141,9 +154,9 @@ mod tests {
             ("no secret", Secrecy::Public, settings(), Kept::Changed, 4),
             ("the same again", Secrecy::Public, settings(), Kept::Unchanged, 4),
         ] {
-            assert_eq!(world.server.keep_client(&id, secrecy, settings).await, Ok(kept), "{what}");
-            let client = world.server.store().client(&id).await.unwrap().unwrap();
-            assert_eq!(client.party.version, version, "{what}");
+            let (had_to, client) = world.server.keep_client(&id, secrecy, settings).await.unwrap();
+            assert_eq!((had_to, client.party.version), (kept, version), "{what}");
+            assert_eq!(world.server.store().client(&id).await, Ok(Some(client)), "{what}");
         }
     }
 
@@ -153,7 +166,30 @@ mod tests {
         let id = ClientId::parse("photos").unwrap();
         let made = world.server.register_client(id.clone(), Secrecy::Generated, confidential()).await.unwrap().unwrap();
         let kept = world.server.keep_client(&id, chosen(made.expose()), confidential()).await;
-        assert_eq!(kept, Ok(Kept::Unchanged));
+        assert_eq!(kept.unwrap().0, Kept::Unchanged);
+    }
+
+    #[tokio::test]
+    async fn whether_a_client_has_a_secret_depends_on_the_secret_and_not_on_its_hash() {
+        let world = World::new().await;
+        let id = ClientId::parse("photos").unwrap();
+        let (_, client) = world.server.keep_client(&id, chosen("one"), confidential()).await.unwrap();
+        world.server.rotate_client_secret(&id, Some(Secret::new("one".to_owned()))).await.unwrap();
+        let anew = world.server.store().client(&id).await.unwrap().unwrap();
+        assert_ne!(anew.settings.credential, client.settings.credential);
+        let public = Client { settings: settings(), ..anew.clone() };
+        for (client, secrecy, expected) in [
+            (&client, chosen("one"), true),
+            (&anew, chosen("one"), true),
+            (&anew, chosen("two"), false),
+            (&anew, Secrecy::Generated, true),
+            (&anew, Secrecy::Public, false),
+            (&public, Secrecy::Public, true),
+            (&public, Secrecy::Generated, false),
+            (&public, chosen("one"), false),
+        ] {
+            assert_eq!(world.server.has_secret(client, &secrecy).await, Ok(expected), "{secrecy:?}");
+        }
     }
 
     #[tokio::test]
@@ -162,8 +198,8 @@ mod tests {
         let id = ClientId::parse("app").unwrap();
         world.server.store().change_client(&id, ClientChange::Enabled(false)).await.unwrap();
         assert_eq!(world.server.keep_client(&id, chosen("one"), settings()).await, Err(RegistrationError::AuthMethods));
-        assert_eq!(world.server.keep_client(&id, chosen("one"), confidential()).await, Ok(Kept::Changed));
-        let client = world.server.store().client(&id).await.unwrap().unwrap();
+        let (kept, client) = world.server.keep_client(&id, chosen("one"), confidential()).await.unwrap();
+        assert_eq!(kept, Kept::Changed);
         assert!(!client.party.enabled);
     }
 }

@@ -31,7 +31,7 @@ use crate::{service_manager, signals, waiting};
 
 use admin::AdminDoor;
 use certificate_files::CertificateFiles;
-use clients::keep_clients;
+use clients::DescribedClients;
 use following::follow;
 use latest::latest;
 use reload::Reloading;
@@ -100,7 +100,8 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
     });
     let socket = AdminSocket::serve(&config.server.data, Arc::clone(&administration), stop.clone().asked());
     let socket = socket.context(ADMIN_SOCKET)?;
-    keep_clients(&server, config.clients()).await?;
+    let mut clients = DescribedClients::default();
+    clients.keep(&server, config.clients()).await?;
     set_old_servers(&server, config.old_servers()).await?;
     // Before the first answer: clients read the keys once, and ID tokens are signed with this one.
     server.make_rs256_key().await?;
@@ -138,7 +139,7 @@ async fn run(options: ConfigOptions, config: Config, log: LogControl) -> Result<
         swept.1.swept(outcome, SystemClock.now());
     }));
     let reloading =
-        Reloading { options, started: config, server, program, metrics, routes, admin_door, log, certificate };
+        Reloading { options, started: config, server, clients, program, metrics, routes, admin_door, log, certificate };
     let stop = async {
         stop.asked().await;
         service_manager::stopping();

@@ -111,7 +111,7 @@ impl Cluster {
 
     /// The same with something on standard input, which has to go well.
     #[track_caller]
-    fn pipes(&self, node: u8, input: &str, arguments: &[&str]) {
+    pub(super) fn pipes(&self, node: u8, input: &str, arguments: &[&str]) {
         let path = self.folder.path().join("input");
         fs::write(&path, input).expect("the folder is ours");
         let mut command = Command::new(binary());

@@ -16,8 +16,18 @@ impl AuthorizationServer {
         &self,
         id: ClientId,
         secrecy: Secrecy,
-        mut settings: ClientSettings,
+        settings: ClientSettings,
     ) -> Result<Option<ClientSecret>, RegistrationError> {
+        Ok(self.register(id, secrecy, settings).await?.1)
+    }
+
+    /// The same, with the client.
+    pub(crate) async fn register(
+        &self,
+        id: ClientId,
+        secrecy: Secrecy,
+        mut settings: ClientSettings,
+    ) -> Result<(Client, Option<ClientSecret>), RegistrationError> {
         let kind = if matches!(secrecy, Secrecy::Public) { ClientKind::Public } else { ClientKind::Confidential };
         check(kind, &settings)?;
         let (credential, generated) = match secrecy {
@@ -36,8 +46,8 @@ impl AuthorizationServer {
             party: Party { enabled: true, cutoff: 0, version: 1 },
             settings,
         };
-        self.store.add_client(client).await?;
-        Ok(generated)
+        self.store.add_client(client.clone()).await?;
+        Ok((client, generated))
     }
 
     /// Gives a client new settings; its secret stays as it is, whatever `settings` say.
@@ -68,9 +78,8 @@ impl AuthorizationServer {
             if settings == client.settings {
                 return Ok(client);
             }
-            if self.write_settings(&client, settings.clone()).await.map_err(RegistrationError::from)? {
-                let party = Party { version: client.party.version + 1, ..client.party };
-                return Ok(Client { settings, party, ..client });
+            if let Some(changed) = self.write_settings(&client, settings).await.map_err(RegistrationError::from)? {
+                return Ok(changed);
             }
         }
         Err(RegistrationError::from(ChangeError::Outdated(id.to_string())).into())
@@ -103,7 +112,7 @@ impl AuthorizationServer {
                 return Err(RegistrationError::PublicSecret);
             }
             let settings = ClientSettings { credential: Some(credential.clone()), ..client.settings.clone() };
-            if self.write_settings(&client, settings).await? {
+            if self.write_settings(&client, settings).await?.is_some() {
                 return Ok(generated);
             }
         }
@@ -131,12 +140,21 @@ impl AuthorizationServer {
         Ok(found.ok_or_else(|| ChangeError::Unknown(id.to_string()))?)
     }
 
-    /// Gives a client that was read new settings; `false` when it has been changed since, and so was left as it is.
-    pub(crate) async fn write_settings(&self, read: &Client, settings: ClientSettings) -> Result<bool, ChangeError> {
-        let change = ClientChange::Settings { seen_version: read.party.version, settings: Box::new(settings) };
+    /// Gives a client that was read new settings, and returns it as it is then; `None` when it has been changed since, and so was left
+    /// as it is.
+    pub(crate) async fn write_settings(
+        &self,
+        read: &Client,
+        settings: ClientSettings,
+    ) -> Result<Option<Client>, ChangeError> {
+        let seen_version = read.party.version;
+        let change = ClientChange::Settings { seen_version, settings: Box::new(settings.clone()) };
         match self.store.change_client(&read.id, change).await {
-            Ok(()) => Ok(true),
-            Err(ChangeError::Outdated(_)) => Ok(false),
+            Ok(()) => {
+                let party = Party { version: seen_version + 1, ..read.party };
+                Ok(Some(Client { settings, party, ..read.clone() }))
+            }
+            Err(ChangeError::Outdated(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -293,7 +311,7 @@ mod tests {
             let client = world.server.registered_client(&id()).await.unwrap();
             let credential = Some(Credential::new(text.to_owned()));
             let settings = ClientSettings { credential, ..client.settings.clone() };
-            assert_eq!(world.server.write_settings(&client, settings).await, Ok(true));
+            assert!(world.server.write_settings(&client, settings).await.unwrap().is_some());
             let calls = world.server.hash_calls();
             assert!(!is_accepted(&world, "wrong").await, "{text}");
             assert_eq!(world.server.hash_calls() - calls, 2, "{text}: one for each place that was asked");

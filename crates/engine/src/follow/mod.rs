@@ -52,7 +52,8 @@ pub struct Followed {
 }
 
 impl AuthorizationServer {
-    /// How often this node has heard that a client may have been changed, by itself or by another on the same store.
+    /// How often this node has heard that a client may have been changed, by itself or by another on the same store. Of a store that no
+    /// other node can use, nothing is heard.
     #[must_use]
     pub fn client_changes_heard(&self) -> u64 {
         self.clients.doubts()

@@ -103,7 +103,9 @@ async fn of_nodes_that_describe_the_same_new_client_one_registers_it() {
             tokio::spawn(async move { server.keep_client(&id, Secrecy::Public, settings()).await })
         };
         let (one, other) = (keep(&one), keep(&other));
-        let mut kept = [one.await.unwrap().unwrap(), other.await.unwrap().unwrap()];
+        let (one, other) = (one.await.unwrap().unwrap(), other.await.unwrap().unwrap());
+        assert_eq!(one.1, other.1, "the same client");
+        let mut kept = [one.0, other.0];
         kept.sort_by_key(|kept| *kept != Kept::Registered);
         assert_eq!(kept, [Kept::Registered, Kept::Unchanged], "{id}");
     }

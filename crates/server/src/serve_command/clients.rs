@@ -1,47 +1,35 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::mem;
 
 use anyhow::{Context, Result};
-use regrant_engine::{AuthorizationServer, Kept};
+use regrant_engine::{AuthorizationServer, Kept, RegistrationError, Secrecy};
 use regrant_protocol::ClientId;
-use regrant_store::{Client, ClientSettings, Credential};
+use regrant_store::{ChangeError, Client, ClientSettings, Credential};
 use tracing::{info, warn};
 
 use crate::config::ConfiguredClient;
 
-/// Registers the clients that are new, and changes those that are others than the configuration says. The rest is not written,
-/// so that versions do not move at every start.
-///
-/// # Errors
-/// The first client that cannot be as it is described; those after it are as they were.
-pub(super) async fn keep_clients(server: &AuthorizationServer, clients: &[ConfiguredClient]) -> Result<()> {
-    for client in clients {
-        let kept = server.keep_client(&client.id, client.secrecy.clone(), client.settings.clone()).await;
-        let kept = kept.with_context(|| format!("{}: client {:?}", client.origin, client.id.as_str()))?;
-        match kept {
-            Kept::Registered => info!(client = %client.id, "registered"),
-            Kept::Changed => info!(client = %client.id, "changed"),
-            Kept::Unchanged => {}
-        }
-    }
-    Ok(())
-}
-
-/// The clients of the configuration, and which of them are others in the store by now: a command has changed them, or another node whose
-/// configuration is another.
+/// The clients of the configuration as this node has left them in the store, and which are others by now: a command has changed them, or
+/// another node whose configuration is another.
 #[derive(Default)]
 pub(super) struct DescribedClients {
-    described: Vec<(ClientId, ClientSettings)>,
-    /// As the store had them once this node had seen to them: a hash does not tell whether it is of the secret in the configuration.
-    credentials: BTreeMap<ClientId, Option<Credential>>,
-    different: BTreeSet<ClientId>,
+    described: BTreeMap<ClientId, Description>,
     /// How many changes had been heard of when all were compared.
     compared_at: Option<u64>,
-    is_store_down: bool,
+    is_unknown: bool,
+}
+
+struct Description {
+    secrecy: Secrecy,
+    /// With a credential that is known to be of the described secret.
+    settings: ClientSettings,
+    /// A credential that is known to be of another: it is hashed once, and not at every look.
+    refused: Option<Credential>,
+    likeness: Likeness,
 }
 
 /// How a client is, beside its description.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Likeness {
     Same,
     Different,
@@ -49,12 +37,28 @@ enum Likeness {
 }
 
 impl DescribedClients {
-    /// Takes the clients of a configuration to which this node has just seen.
-    pub(super) fn describe(&mut self, clients: &[ConfiguredClient]) {
-        self.described = clients.iter().map(|client| (client.id.clone(), client.settings.clone())).collect();
-        self.different.retain(|id| clients.iter().any(|client| client.id == *id));
-        self.credentials.clear();
+    /// Registers the clients that are new, and changes those that are others than the configuration says. The rest is not written,
+    /// so that versions do not move at every start.
+    ///
+    /// # Errors
+    /// The first client that cannot be as it is described; those after it are as they were, and compared with what was said of them before.
+    pub(super) async fn keep(&mut self, server: &AuthorizationServer, clients: &[ConfiguredClient]) -> Result<()> {
+        self.described.retain(|id, _| clients.iter().any(|client| client.id == *id));
         self.compared_at = None;
+        for client in clients {
+            let kept = server.keep_client(&client.id, client.secrecy.clone(), client.settings.clone()).await;
+            let kept = kept.with_context(|| format!("{}: client {:?}", client.origin, client.id.as_str()));
+            let (kept, Client { settings, .. }) = kept?;
+            match kept {
+                Kept::Registered => info!(client = %client.id, "registered"),
+                Kept::Changed => info!(client = %client.id, "changed"),
+                Kept::Unchanged => {}
+            }
+            let likeness = self.described.get(&client.id).map_or(Likeness::Same, |before| before.likeness);
+            let description = Description { secrecy: client.secrecy.clone(), settings, refused: None, likeness };
+            self.described.insert(client.id.clone(), description);
+        }
+        Ok(())
     }
 
     /// Compares all of them with the store where something may have changed, and logs which have become different, and which are the same
@@ -64,80 +68,172 @@ impl DescribedClients {
         if self.compared_at == Some(heard) {
             return;
         }
-        for (id, settings) in &self.described {
-            let found = match server.store().client(id).await {
-                Ok(found) => found,
-                Err(error) => {
-                    if !mem::replace(&mut self.is_store_down, true) {
-                        warn!(%error, "whether clients are as the configuration of this node says is not known");
-                    }
-                    return;
+        for (id, description) in &mut self.described {
+            if let Err(error) = description.compare(server, id).await {
+                if !mem::replace(&mut self.is_unknown, true) {
+                    warn!(client = %id, %error, "whether clients are as the configuration of this node says is not known");
                 }
-            };
-            let likeness = likeness(found.as_ref(), settings, self.credentials.get(id));
-            if let Some(found) = found {
-                self.credentials.entry(id.clone()).or_insert(found.settings.credential);
-            }
-            let is_new = likeness != Likeness::Same && self.different.insert(id.clone());
-            match likeness {
-                Likeness::Same if self.different.remove(id) => {
-                    info!(client = %id, "as the configuration of this node says again");
-                }
-                Likeness::Different if is_new => warn!(
-                    client = %id,
-                    "not as the configuration of this node says: a command or another node has changed it, and this node undoes that \
-                     when it starts or reads its configuration again; let those of all nodes say the same"
-                ),
-                Likeness::Removed if is_new => warn!(
-                    client = %id,
-                    "removed, and in the configuration of this node, which does not start with it; take it out of the file"
-                ),
-                Likeness::Same | Likeness::Different | Likeness::Removed => {}
+                return;
             }
         }
-        self.is_store_down = false;
+        self.is_unknown = false;
         self.compared_at = Some(heard);
     }
 }
 
-/// `credential` is that which is known of it; `None` when none was looked at yet.
-fn likeness(found: Option<&Client>, described: &ClientSettings, credential: Option<&Option<Credential>>) -> Likeness {
-    let Some(found) = found else { return Likeness::Removed };
-    let present = found.settings.credential.clone();
-    let is_secret_the_same = credential.is_none_or(|known| *known == present);
-    let is_same = is_secret_the_same && found.settings == ClientSettings { credential: present, ..described.clone() };
-    if is_same { Likeness::Same } else { Likeness::Different }
+impl Description {
+    /// Looks how the client is now, and logs it where that is new.
+    async fn compare(&mut self, server: &AuthorizationServer, id: &ClientId) -> Result<(), RegistrationError> {
+        let found = server.store().client(id).await.map_err(ChangeError::from)?;
+        if let Some(found) = &found {
+            self.look_at_credential(server, found).await?;
+        }
+        let likeness = self.likeness(found.as_ref());
+        if mem::replace(&mut self.likeness, likeness) == likeness {
+            return Ok(());
+        }
+        match likeness {
+            Likeness::Same => info!(client = %id, "as the configuration of this node says again"),
+            Likeness::Different => warn!(
+                client = %id,
+                "not as the configuration of this node says: a command or another node has changed it, and this node undoes that \
+                 when it starts or reads its configuration again; let those of all nodes say the same"
+            ),
+            Likeness::Removed => warn!(
+                client = %id,
+                "removed, and in the configuration of this node, which does not start with it; take it out of the file"
+            ),
+        }
+        Ok(())
+    }
+
+    /// Finds out whether a credential that is new here is of the described secret: another hash may be of the same.
+    async fn look_at_credential(
+        &mut self,
+        server: &AuthorizationServer,
+        found: &Client,
+    ) -> Result<(), RegistrationError> {
+        let present = &found.settings.credential;
+        if *present == self.settings.credential || (present.is_some() && *present == self.refused) {
+            return Ok(());
+        }
+        if server.has_secret(found, &self.secrecy).await? {
+            self.settings.credential.clone_from(present);
+        } else {
+            self.refused.clone_from(present);
+        }
+        Ok(())
+    }
+
+    fn likeness(&self, found: Option<&Client>) -> Likeness {
+        match found {
+            None => Likeness::Removed,
+            Some(found) if found.settings == self.settings => Likeness::Same,
+            Some(_) => Likeness::Different,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use regrant_grant::{ClientKind, GrantSecret, Party};
-    use regrant_protocol::Scope;
-    use regrant_store::{ClientDefaults, ClientHandle};
+    use std::sync::Arc;
+
+    use regrant_crypto::{KeyRing, SeededEntropy};
+    use regrant_engine::{Hooks, Parts};
+    use regrant_grant::{ClientKind, Realm};
+    use regrant_protocol::{Issuer, ManualClock, Scope, Secret, Timestamp};
+    use regrant_store::ClientDefaults;
+    use regrant_store_sqlite::{Genesis, SqliteStore};
+
+    use crate::config::Origin;
 
     use super::*;
 
-    #[test]
-    fn a_client_is_compared_with_its_description_and_its_secret_with_the_one_that_was_there() {
-        let described = ClientDefaults::BUILT_IN.settings(ClientKind::Confidential, Scope::empty());
-        let hash = |text: &str| Some(Credential::new(text.to_owned()));
-        let client = |settings: ClientSettings| Client {
-            id: ClientId::parse("app").unwrap(),
-            handle: ClientHandle([1; 16]),
-            secret: GrantSecret::new([2; 16]),
-            party: Party { enabled: true, cutoff: 0, version: 1 },
-            settings,
+    async fn server(directory: &tempfile::TempDir) -> AuthorizationServer {
+        let entropy = Arc::new(SeededEntropy::new(1));
+        let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(1_800_000_000)));
+        let genesis = Genesis { realm: Realm([1; 16]), epoch_random: [2; 16] };
+        let store = SqliteStore::open(&directory.path().join("regrant.db"), genesis, clock.clone()).unwrap();
+        let parts = Parts {
+            issuer: Issuer::parse("https://id.example").unwrap(),
+            store: Arc::new(store),
+            ring: KeyRing::generate(&*entropy),
+            clock,
+            entropy,
+            session_seconds: regrant_engine::SESSION_SECONDS,
+            hooks: Hooks::default(),
         };
-        let with = |text: &str| client(ClientSettings { credential: hash(text), ..described.clone() });
-        let named = client(ClientSettings { name: Some("Photos".to_owned()), ..with("one").settings });
-        for (why, found, known, expected) in [
-            ("seen for the first time", Some(with("one")), None, Likeness::Same),
-            ("as it was", Some(with("one")), Some(hash("one")), Likeness::Same),
-            ("another secret", Some(with("two")), Some(hash("one")), Likeness::Different),
-            ("another name", Some(named), Some(hash("one")), Likeness::Different),
-            ("there is none", None, Some(hash("one")), Likeness::Removed),
-        ] {
-            assert_eq!(likeness(found.as_ref(), &described, known.as_ref()), expected, "{why}");
-        }
+        AuthorizationServer::open(parts).await.unwrap()
+    }
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text.to_owned())
+    }
+
+    fn configured(id: &str, name: &str) -> ConfiguredClient {
+        let mut settings = ClientDefaults::BUILT_IN.settings(ClientKind::Confidential, Scope::empty());
+        settings.name = Some(name.to_owned());
+        settings.redirect_uris = vec![regrant_protocol::RedirectUri::parse("https://app.example/cb").unwrap()];
+        let id = ClientId::parse(id).unwrap();
+        ConfiguredClient { id, secrecy: Secrecy::Chosen(secret("one")), settings, origin: Origin::Default }
+    }
+
+    /// How each of the clients is found to be, where a change was heard of: a store of one node alone tells of none.
+    async fn look(described: &mut DescribedClients, server: &AuthorizationServer) -> Vec<Likeness> {
+        described.compared_at = None;
+        described.compare(server).await;
+        described.described.values().map(|description| description.likeness).collect()
+    }
+
+    #[tokio::test]
+    async fn a_client_is_compared_with_its_description() {
+        use Likeness::{Different, Removed, Same};
+        let directory = tempfile::tempdir().unwrap();
+        let server = server(&directory).await;
+        let app = configured("app", "App");
+        let id = &app.id;
+        let mut described = DescribedClients::default();
+        described.keep(&server, &[app.clone()]).await.unwrap();
+        assert_eq!(look(&mut described, &server).await, [Same]);
+
+        let other = ClientSettings { name: Some("Other".to_owned()), ..app.settings.clone() };
+        server.change_client(id, other).await.unwrap();
+        assert_eq!(look(&mut described, &server).await, [Different], "another name");
+        server.change_client(id, app.settings.clone()).await.unwrap();
+        assert_eq!(look(&mut described, &server).await, [Same], "the name again");
+
+        server.rotate_client_secret(id, Some(secret("two"))).await.unwrap();
+        assert_eq!(look(&mut described, &server).await, [Different], "another secret");
+        server.set_client_enabled(id, false).await.unwrap();
+        assert_eq!(look(&mut described, &server).await, [Different], "still, and enabled or not is nobody's description");
+        server.rotate_client_secret(id, Some(secret("one"))).await.unwrap();
+        assert_eq!(look(&mut described, &server).await, [Same], "the secret again, by another hash");
+
+        server.rotate_client_secret(id, Some(secret("two"))).await.unwrap();
+        assert_eq!(look(&mut described, &server).await, [Different]);
+        server.remove_client(id).await.unwrap();
+        assert_eq!(look(&mut described, &server).await, [Removed]);
+        described.keep(&server, &[]).await.unwrap();
+        assert_eq!(look(&mut described, &server).await, [], "it is not in the configuration any more");
+    }
+
+    /// What a server keeps that is told to read a configuration which it cannot follow.
+    #[tokio::test]
+    async fn a_client_behind_one_that_cannot_be_kept_is_compared_with_what_was_said_before() {
+        use Likeness::{Different, Same};
+        let directory = tempfile::tempdir().unwrap();
+        let server = server(&directory).await;
+        let mut described = DescribedClients::default();
+        described.keep(&server, &[configured("a", "A"), configured("b", "B"), configured("c", "C")]).await.unwrap();
+        let wrong = ConfiguredClient { secrecy: Secrecy::Public, ..configured("b", "B") };
+        let again = [configured("a", "A2"), wrong, configured("c", "C2")];
+        let refused = described.keep(&server, &again).await.unwrap_err();
+        assert!(refused.to_string().contains("client \"b\""), "{refused}");
+        assert_eq!(look(&mut described, &server).await, [Same, Same, Same], "a as it is said now, c as it was said before");
+
+        let (before, now) = (configured("a", "A"), configured("c", "C2"));
+        server.change_client(&before.id, before.settings).await.unwrap();
+        server.change_client(&now.id, now.settings).await.unwrap();
+        assert_eq!(look(&mut described, &server).await, [Different, Same, Different]);
     }
 }

@@ -19,7 +19,7 @@ use crate::service_manager;
 use super::admin::AdminDoor;
 use super::branded;
 use super::certificate_files::CertificateFiles;
-use super::clients::{DescribedClients, keep_clients};
+use super::clients::DescribedClients;
 
 /// What a running server takes from a new configuration.
 pub(super) struct Reloading {
@@ -27,6 +27,7 @@ pub(super) struct Reloading {
     /// What the server was started with, and what holds for everything that only a new start changes.
     pub(super) started: Config,
     pub(super) server: Arc<AuthorizationServer>,
+    pub(super) clients: DescribedClients,
     pub(super) program: Arc<StoreProgram>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) routes: watch::Sender<Router>,
@@ -41,19 +42,15 @@ impl Reloading {
     pub(super) async fn on(mut self, mut hangups: Signal) -> Infallible {
         let mut looks = interval(Duration::from_secs(CERTIFICATE_LOOK_SECONDS));
         let mut comparisons = interval(Duration::from_secs(CLIENTS_COMPARED_SECONDS));
-        let mut clients = DescribedClients::default();
-        clients.describe(self.started.clients());
         loop {
             tokio::select! {
                 _ = hangups.recv() => {
                     service_manager::reloading();
-                    if let Some(config) = self.reload().await {
-                        clients.describe(config.clients());
-                    }
+                    self.reload().await;
                     service_manager::ready();
                 }
                 _ = looks.tick() => self.renew_certificate(),
-                _ = comparisons.tick() => clients.compare(&self.server).await,
+                _ = comparisons.tick() => self.clients.compare(&self.server).await,
             }
         }
     }
@@ -64,15 +61,14 @@ impl Reloading {
         }
     }
 
-    /// The new configuration; `None` when it is refused.
-    async fn reload(&mut self) -> Option<Config> {
+    async fn reload(&mut self) {
         let config = match self.options.load() {
             Ok(config) => config,
             Err(errors) => {
                 for problem in errors.problems() {
                     error!(%problem, "the new configuration is refused, and the old one stays");
                 }
-                return None;
+                return;
             }
         };
         for warning in &config.warnings {
@@ -96,7 +92,7 @@ impl Reloading {
         if let Err(error) = set_old_servers(&self.server, config.old_servers()).await {
             error!(error = format!("{error:#}"), "an old server cannot be used; all of them stay as they were");
         }
-        match keep_clients(&self.server, config.clients()).await {
+        match self.clients.keep(&self.server, config.clients()).await {
             Ok(()) => info!(clients = config.clients().len(), "read the configuration again"),
             Err(error) => {
                 error!(
@@ -105,7 +101,6 @@ impl Reloading {
                 );
             }
         }
-        Some(config)
     }
 }
 

@@ -51,8 +51,8 @@ async fn steps_that_meet_a_deadlock_together_are_done_one_by_one() {
     let postgres = Postgres::shared();
     let database = postgres.database();
     let name = database.name();
-    // The node is who finds it: sooner than it gives up a lock, and than the other, who never does.
-    postgres.sql(&format!("ALTER DATABASE {name} SET deadlock_timeout = '50ms'"));
+    // The node is who finds it: later than the other has come to wait, sooner than it gives up a lock, and the other never looks.
+    postgres.sql(&format!("ALTER DATABASE {name} SET deadlock_timeout = '300ms'"));
     let settings = Settings { step_connections: NonZeroU16::MIN, ..Settings::new(address(&database)) };
     let node = PostgresStore::open(settings, GENESIS, clock()).await.unwrap();
     add_parties(&node).await;
