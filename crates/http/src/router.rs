@@ -73,7 +73,7 @@ fn for_scripts(site: &Site, routes: &Routes) -> Router<Site> {
     router = router
         .route(&format!("/.well-known/oauth-authorization-server{base}"), only_get(get(metadata::metadata)))
         .route_layer(from_fn_with_state(Arc::clone(&site.server), routes_for_registered_origins));
-    // Behind the layer: these let scripts read their answers by themselves.
+    // Added after the layer, so without it: these let scripts read their answers by themselves.
     for path in &routes.token {
         router = router.route(&below(path), token_route(site.dialect_at(path)));
     }
