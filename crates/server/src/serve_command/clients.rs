@@ -193,7 +193,7 @@ mod tests {
         let app = configured("app", "App");
         let id = &app.id;
         let mut described = DescribedClients::default();
-        described.keep(&server, &[app.clone()]).await.unwrap();
+        described.keep(&server, std::slice::from_ref(&app)).await.unwrap();
         assert_eq!(look(&mut described, &server).await, [Same]);
 
         let other = ClientSettings { name: Some("Other".to_owned()), ..app.settings.clone() };
@@ -205,7 +205,11 @@ mod tests {
         server.rotate_client_secret(id, Some(secret("two"))).await.unwrap();
         assert_eq!(look(&mut described, &server).await, [Different], "another secret");
         server.set_client_enabled(id, false).await.unwrap();
-        assert_eq!(look(&mut described, &server).await, [Different], "still, and enabled or not is nobody's description");
+        assert_eq!(
+            look(&mut described, &server).await,
+            [Different],
+            "still, and enabled or not is nobody's description"
+        );
         server.rotate_client_secret(id, Some(secret("one"))).await.unwrap();
         assert_eq!(look(&mut described, &server).await, [Same], "the secret again, by another hash");
 
@@ -229,7 +233,11 @@ mod tests {
         let again = [configured("a", "A2"), wrong, configured("c", "C2")];
         let refused = described.keep(&server, &again).await.unwrap_err();
         assert!(refused.to_string().contains("client \"b\""), "{refused}");
-        assert_eq!(look(&mut described, &server).await, [Same, Same, Same], "a as it is said now, c as it was said before");
+        assert_eq!(
+            look(&mut described, &server).await,
+            [Same, Same, Same],
+            "a as it is said now, c as it was said before"
+        );
 
         let (before, now) = (configured("a", "A"), configured("c", "C2"));
         server.change_client(&before.id, before.settings).await.unwrap();
