@@ -12,6 +12,7 @@ use anyhow::Result;
 
 use crate::report::{Entry, Report};
 use crate::scale::Scale;
+use crate::world::Origin;
 use pair::Failure;
 use run::Run;
 
@@ -54,6 +55,11 @@ pub(crate) async fn run(scale: Scale, only: &str, seed: u64, report: &mut Report
 }
 
 const LOSS: &str = "loss_must_be_noticed";
+
+/// Every other client is public: nothing but its refresh token says who it is, and its time to retry is shorter.
+fn origin(number: usize) -> Origin {
+    if number.is_multiple_of(2) { Origin::LogIn } else { Origin::PublicLogIn }
+}
 
 fn begin(name: &str) -> Entry {
     let mut entry = Entry::begin(KIND, name);

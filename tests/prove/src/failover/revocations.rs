@@ -7,10 +7,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::origin;
 use super::pair::Pair;
 use crate::crowd::in_rows;
 use crate::history::{Operation, Outcome};
-use crate::world::{Login, Origin, World};
+use crate::world::{Login, World};
 
 /// How many grants are revoked while a primary fails.
 const REVOCATIONS: usize = 64;
@@ -36,10 +37,11 @@ pub(super) struct Revocations {
 impl Revocations {
     /// Makes grants to revoke.
     pub(super) async fn prepare(world: &Arc<World>) -> Result<Prepared> {
-        let begin = |_| {
+        let begin = |number| {
             let world = Arc::clone(world);
+            let origin = origin(number);
             // A node that has just met another server may not decide anything yet.
-            async move { until_decided(|| async { world.begin(Origin::LogIn).await.ok() }).await }
+            async move { until_decided(|| async { world.begin(origin).await.ok() }).await }
         };
         let mut beginning: JoinSet<_> = (0..REVOCATIONS).map(begin).collect();
         let mut logins = Vec::new();

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::alarm::Alarm;
+use super::origin;
 use super::pair::{Failure, Pair};
 use super::revocations::{Revocations, alive, taken};
 use super::site::Site;
@@ -17,7 +18,7 @@ use crate::crowd::{Crowd, Nodes, Seat, becomes_so, comes_to_be};
 use crate::history::{Operation, Tokens, tell};
 use crate::race::median;
 use crate::report::{Entry, Report};
-use crate::world::{Login, NODES, Origin, World};
+use crate::world::{Login, NODES, World};
 
 /// How often every client is served, at least, while the primary that was paused goes on and takes itself for the primary still.
 /// What it would answer is older than what the clients have.
@@ -61,10 +62,11 @@ impl Run {
         let world = Arc::new(World::open(site.open().await?, None, Some(Arc::clone(&alarm) as _)).await?);
         let mut logins = Vec::new();
         let mut running = JoinSet::new();
+        let mut origins = (0..clients).map(origin);
         while logins.len() < clients {
-            while running.len() < LOGINS_AT_ONCE {
+            for origin in origins.by_ref().take(LOGINS_AT_ONCE - running.len()) {
                 let world = Arc::clone(&world);
-                running.spawn(async move { world.begin(Origin::LogIn).await });
+                running.spawn(async move { world.begin(origin).await });
             }
             logins.push(running.join_next().await.context("a login was begun")???);
         }

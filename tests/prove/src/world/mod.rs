@@ -46,19 +46,28 @@ pub(crate) struct World {
 pub(crate) struct Login {
     /// The client.
     pub(crate) client: ClientId,
-    /// The client's secret.
-    pub(crate) secret: String,
+    /// The client's secret; `None` of a public client.
+    pub(crate) secret: Option<String>,
     /// The user.
     pub(crate) subject: Subject,
     /// What the login was answered with.
     pub(crate) tokens: Tokens,
 }
 
+impl Login {
+    /// The parameters by which its client says who it is.
+    fn client_parameters(&self) -> String {
+        client_parameters(&self.client, self.secret.as_deref())
+    }
+}
+
 /// How a grant begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// With a login: the first refresh token is ours.
+    /// With a login at a confidential client: the first refresh token is ours.
     LogIn,
+    /// With a login at a public client, whose refresh token alone has to prove it.
+    PublicLogIn,
     /// In another system: the first refresh token is a string that was taken over.
     Import,
 }
@@ -119,17 +128,22 @@ impl World {
     /// Makes a user and a client with a grant.
     pub(crate) async fn begin(&self, origin: Origin) -> Result<Login> {
         match origin {
-            Origin::LogIn => self.log_in().await,
+            Origin::LogIn => {
+                let (client, secret, _) = self.add_client().await?;
+                self.log_in(client, Some(secret)).await
+            }
+            Origin::PublicLogIn => {
+                let client = self.add_public_client().await?;
+                self.log_in(client, None).await
+            }
             Origin::Import => self.take_over().await,
         }
     }
 
-    async fn log_in(&self) -> Result<Login> {
-        let (client, secret, _) = self.add_client().await?;
+    async fn log_in(&self, client: ClientId, secret: Option<String>) -> Result<Login> {
         let (subject, username) = self.add_user().await?;
-        let form = format!(
-            "grant_type=password&username={username}&password={PASSWORD}&client_id={client}&client_secret={secret}"
-        );
+        let client_parameters = client_parameters(&client, secret.as_deref());
+        let form = format!("grant_type=password&username={username}&password={PASSWORD}&{client_parameters}");
         let response = self.token(&form).await?;
         let tokens = read(&response).ok_or_else(|| anyhow!("a login was answered without tokens"))?;
         Ok(Login { client, secret, subject, tokens })
@@ -157,7 +171,7 @@ impl World {
         let grant = ImportedGrant { birth, refresh_token, access_tokens: Vec::new() };
         let imported = self.node().import(vec![grant]).await?;
         ensure!(imported.refresh_tokens == 1, "a token was not taken over: {imported:?}");
-        Ok(Login { client, secret, subject, tokens: Tokens::imported(token, id) })
+        Ok(Login { client, secret: Some(secret), subject, tokens: Tokens::imported(token, id) })
     }
 
     async fn add_user(&self) -> Result<(Subject, String)> {
@@ -179,16 +193,24 @@ impl World {
     /// Makes a client; its name, its secret, and what is kept of it.
     pub(crate) async fn add_client(&self) -> Result<(ClientId, String, Option<Credential>)> {
         let client = ClientId::parse(&self.name("client"))?;
-        let generated = self.node().register_client(client.clone(), Secrecy::Generated, settings()?).await?;
+        let settings = settings(TokenEndpointAuthMethod::ClientSecretPost)?;
+        let generated = self.node().register_client(client.clone(), Secrecy::Generated, settings).await?;
         let secret = generated.context("a confidential client is registered with a secret")?.expose().to_owned();
         let kept = self.store().client(&client).await?.and_then(|client| client.settings.credential);
         Ok((client, secret, kept))
     }
 
+    async fn add_public_client(&self) -> Result<ClientId> {
+        let client = ClientId::parse(&self.name("public-client"))?;
+        let settings = settings(TokenEndpointAuthMethod::None)?;
+        self.node().register_client(client.clone(), Secrecy::Public, settings).await?;
+        Ok(client)
+    }
+
     /// Refreshes with `presented`.
     pub(crate) async fn refresh(&self, login: &Login, presented: &Tokens) -> Refresh {
-        let (client, secret, token) = (&login.client, &login.secret, &presented.refresh_token);
-        let form = format!("grant_type=refresh_token&refresh_token={token}&client_id={client}&client_secret={secret}");
+        let (token, client_parameters) = (&presented.refresh_token, login.client_parameters());
+        let form = format!("grant_type=refresh_token&refresh_token={token}&{client_parameters}");
         let invoked = self.stopwatch.nanoseconds();
         let answer = self.token(&form).await;
         let completed = self.stopwatch.nanoseconds();
@@ -206,8 +228,7 @@ impl World {
 
     /// Revokes the grant of a token (RFC 7009).
     pub(crate) async fn revoke(&self, login: &Login) -> Result<()> {
-        let (client, secret, token) = (&login.client, &login.secret, &login.tokens.refresh_token);
-        let params = params(&format!("token={token}&client_id={client}&client_secret={secret}"));
+        let params = params(&format!("token={}&{}", login.tokens.refresh_token, login.client_parameters()));
         Ok(self.node().revoke(&self.context(), None, &params).await?)
     }
 
@@ -244,6 +265,13 @@ const PASSWORD: &str = "brent123";
 const PASSWORD_HASH: &str =
     "$argon2id$v=19$m=8,t=1,p=1$AAECAwQFBgcICQoLDA0ODw$e72a5mWrp3qpKAMaYAD1ivgwfWK+8icWiT0fxiEIqhw";
 
+fn client_parameters(client: &ClientId, secret: Option<&str>) -> String {
+    match secret {
+        Some(secret) => format!("client_id={client}&client_secret={secret}"),
+        None => format!("client_id={client}"),
+    }
+}
+
 fn read(response: &TokenResponse) -> Option<Tokens> {
     Tokens::new(response.refresh_token.as_ref()?.expose(), response.access_token.expose())
 }
@@ -252,17 +280,16 @@ fn params(form: &str) -> Params {
     Params::parse(form.as_bytes()).expect("our own forms are well-formed")
 }
 
-fn settings() -> Result<ClientSettings> {
+fn settings(auth_method: TokenEndpointAuthMethod) -> Result<ClientSettings> {
     let policy = Policy {
         access_lifetime: Lifetime::from_seconds(3600),
         idle_lifetime: Lifetime::from_seconds(14 * 24 * 3600),
         absolute_lifetime: Lifetime::from_seconds(365 * 24 * 3600),
         ..ClientDefaults::BUILT_IN.policy
     };
-    let auth_methods = vec![TokenEndpointAuthMethod::ClientSecretPost];
     let grant_types = vec![GrantType::Password, GrantType::RefreshToken];
     Ok(ClientSettings {
         access_token_format: AccessTokenFormat::JwtEdDsa,
-        ..ClientSettings::new(auth_methods, grant_types, Scope::parse("read write")?, policy)
+        ..ClientSettings::new(vec![auth_method], grant_types, Scope::parse("read write")?, policy)
     })
 }
