@@ -6,6 +6,7 @@ mod cluster;
 mod commands;
 mod configuration;
 mod faults;
+mod keys;
 mod point_in_time;
 mod refused_starts;
 mod restore;
