@@ -215,7 +215,7 @@ mod tests {
         let row = world.row_of(|_| {}).await;
         let (scope, resources, now) = (row.scope.clone(), row.resources.clone(), world.now());
         // Committed, and not answered yet.
-        let granted = Granted { row, now, session_ends_at: None, scope, resources, added: Map::new(), early: None };
+        let granted = Granted { row, now, session_ends_at: None, scope, resources, added: Map::new() };
         assert!(world.server.respond(&client, &granted, None).await.is_ok());
         world.server.rotate_master_key(&Nowhere, false).await.unwrap();
         assert!(world.server.respond(&client, &granted, None).await.is_ok());

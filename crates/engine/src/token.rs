@@ -161,7 +161,6 @@ pub(crate) fn seconds_until(end: Timestamp, now: Timestamp) -> u32 {
 }
 
 /// What tokens are made from.
-#[derive(Clone)]
 pub(crate) struct Granted {
     /// The row as it is now.
     pub(crate) row: Grant,
@@ -175,34 +174,13 @@ pub(crate) struct Granted {
     pub(crate) resources: Resources,
     /// What the claims hook adds to the access token.
     pub(crate) added: Map<String, Value>,
-    /// The access token, where it is signed already.
-    pub(crate) early: Option<EarlyToken>,
-}
-
-/// An access token that was signed before what it says was durable.
-#[derive(Clone)]
-pub(crate) struct EarlyToken {
-    pub(crate) access_token: Secret,
-    /// What it says.
-    pub(crate) of: Box<Granted>,
 }
 
 impl Granted {
-    /// The access token that was signed early, unless a step that was tried again gave something else at last.
-    fn early_access_token(&self) -> Option<&Secret> {
-        let EarlyToken { access_token, of } = self.early.as_ref()?;
-        (of.said() == self.said()).then_some(access_token)
-    }
-
-    /// Everything that an access token says of it.
-    const fn said(&self) -> (&Grant, Timestamp, &Scope, &Resources, &Map<String, Value>) {
-        (&self.row, self.now, &self.scope, &self.resources, &self.added)
-    }
-
     /// What a step gave: `row` is its grant as it is afterwards.
     pub(crate) fn new(row: Grant, scene: &Scene<'_>, scope: Scope, resources: Resources) -> Self {
         let session_ends_at = row.session.and(scene.surroundings.session_ends_at);
-        Self { row, now: scene.now, session_ends_at, scope, resources, added: Map::new(), early: None }
+        Self { row, now: scene.now, session_ends_at, scope, resources, added: Map::new() }
     }
 }
 
@@ -224,11 +202,7 @@ impl AuthorizationServer {
     ) -> Result<TokenResponse, TokenError> {
         let Granted { row, now, session_ends_at, scope, .. } = granted;
         let draft = Draft::for_grant(&self.issuer, client, granted);
-        let access_token = match granted.early_access_token() {
-            // An emergency may have ended its grant meanwhile.
-            Some(early) if self.keys.state_of(row.kid).is_usable() => early.clone(),
-            _ => self.mint(client, &draft).await?,
-        };
+        let access_token = self.mint(client, &draft).await?;
         let ends = [row.refresh_expires_at(), *session_ends_at].into_iter().flatten();
         let refresh_expires_at = refresh_token.as_ref().and_then(|_| ends.min());
         Ok(TokenResponse {
