@@ -4,7 +4,7 @@ use std::mem;
 use anyhow::{Context, Result};
 use regrant_engine::{AuthorizationServer, Kept, RegistrationError, Secrecy};
 use regrant_protocol::ClientId;
-use regrant_store::{ChangeError, Client, ClientSettings, Credential};
+use regrant_store::{ChangeError, Client, ClientSettings, Credential, StoreError};
 use tracing::{info, warn};
 
 use crate::config::ConfiguredClient;
@@ -62,21 +62,29 @@ impl DescribedClients {
     }
 
     /// Compares all of them with the store where something may have changed, and logs which have become different, and which are the same
-    /// again. What cannot be read is compared next time.
+    /// again. While the store does not answer, they are compared next time; a client that is damaged is told of, and not waited for.
     pub(super) async fn compare(&mut self, server: &AuthorizationServer) {
         let heard = server.client_changes_heard();
         if self.compared_at == Some(heard) {
             return;
         }
         for (id, description) in &mut self.described {
-            if let Err(error) = description.compare(server, id).await {
-                if !mem::replace(&mut self.is_unknown, true) {
-                    warn!(client = %id, %error, "whether clients are as the configuration of this node says is not known");
+            match description.compare(server, id).await {
+                Ok(()) => {}
+                Err(RegistrationError::Change(ChangeError::Store(error @ StoreError::Inconsistent { .. }))) => {
+                    warn!(client = %id, %error, "whether it is as the configuration of this node says cannot be told");
                 }
-                return;
+                Err(error) => {
+                    if !mem::replace(&mut self.is_unknown, true) {
+                        warn!(client = %id, %error, "whether clients are as the configuration of this node says is not known");
+                    }
+                    return;
+                }
             }
         }
-        self.is_unknown = false;
+        if mem::take(&mut self.is_unknown) {
+            info!("whether clients are as the configuration of this node says is known again");
+        }
         self.compared_at = Some(heard);
     }
 }
@@ -142,7 +150,7 @@ mod tests {
     use regrant_engine::{Hooks, Parts};
     use regrant_grant::{ClientKind, Realm};
     use regrant_protocol::{Issuer, ManualClock, Scope, Secret, Timestamp};
-    use regrant_store::ClientDefaults;
+    use regrant_store::{ClientChange, ClientDefaults};
     use regrant_store_sqlite::{Genesis, SqliteStore};
 
     use crate::config::Origin;
@@ -243,5 +251,23 @@ mod tests {
         server.change_client(&before.id, before.settings).await.unwrap();
         server.change_client(&now.id, now.settings).await.unwrap();
         assert_eq!(look(&mut described, &server).await, [Different, Same, Different]);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_is_damaged_hides_none_behind_it() {
+        use Likeness::{Different, Same};
+        let directory = tempfile::tempdir().unwrap();
+        let server = server(&directory).await;
+        let mut described = DescribedClients::default();
+        described.keep(&server, &[configured("a", "A"), configured("b", "B")]).await.unwrap();
+        let client = server.store().client(&configured("a", "A").id).await.unwrap().unwrap();
+        let credential = Some(Credential::new("nobody has hashed this".to_owned()));
+        let settings = Box::new(ClientSettings { credential, ..client.settings });
+        let change = ClientChange::Settings { seen_version: client.party.version, settings };
+        server.store().change_client(&client.id, change).await.unwrap();
+        let other = configured("b", "Other");
+        server.change_client(&other.id, other.settings).await.unwrap();
+        assert_eq!(look(&mut described, &server).await, [Same, Different]);
+        assert!(described.compared_at.is_some(), "it is not asked for again until something changes");
     }
 }

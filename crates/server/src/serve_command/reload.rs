@@ -6,7 +6,7 @@ use axum::Router;
 use regrant_engine::AuthorizationServer;
 use tokio::signal::unix::Signal;
 use tokio::sync::watch;
-use tokio::time::interval;
+use tokio::time::{MissedTickBehavior, interval};
 use tracing::{error, info, warn};
 
 use crate::config::{Config, ConfigOptions};
@@ -42,6 +42,7 @@ impl Reloading {
     pub(super) async fn on(mut self, mut hangups: Signal) -> Infallible {
         let mut looks = interval(Duration::from_secs(CERTIFICATE_LOOK_SECONDS));
         let mut comparisons = interval(Duration::from_secs(CLIENTS_COMPARED_SECONDS));
+        comparisons.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 _ = hangups.recv() => {

@@ -52,7 +52,7 @@ async fn steps_that_meet_a_deadlock_together_are_done_one_by_one() {
     let database = postgres.database();
     let name = database.name();
     // The node is who finds it: later than the other has come to wait, sooner than it gives up a lock, and the other never looks.
-    postgres.sql(&format!("ALTER DATABASE {name} SET deadlock_timeout = '300ms'"));
+    postgres.sql(&format!("ALTER DATABASE {name} SET deadlock_timeout = '400ms'"));
     let settings = Settings { step_connections: NonZeroU16::MIN, ..Settings::new(address(&database)) };
     let node = PostgresStore::open(settings, GENESIS, clock()).await.unwrap();
     add_parties(&node).await;
@@ -63,7 +63,9 @@ async fn steps_that_meet_a_deadlock_together_are_done_one_by_one() {
     let held = format!(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}' AND query LIKE 'DO %' AND state = 'active'"
     );
-    while postgres.sql(&held).trim() == "0" {}
+    while postgres.sql(&held).trim() == "0" {
+        assert!(!other.is_finished(), "the other holds nothing");
+    }
     // On one thread, so that both wait before the only connection begins.
     let (first, second) = tokio::join!(advance(&node, grant(1).id), advance(&node, grant(2).id));
     assert_eq!((first, second), (Ok(1), Ok(1)));
