@@ -3,6 +3,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::from_fn_with_state;
+use axum::response::Response;
 use axum::routing::{MethodRouter, any, get, post};
 use regrant_engine::AuthorizationServer;
 use regrant_pages::{ASSETS_PATH, Brand};
@@ -75,29 +76,23 @@ fn for_scripts(site: &Site, routes: &Routes) -> Router<Site> {
         .route_layer(from_fn_with_state(Arc::clone(&site.server), routes_for_registered_origins));
     // Added after the layer, so without it: these let scripts read their answers by themselves.
     for path in &routes.token {
-        router = router.route(&below(path), token_route(site.dialect_at(path)));
+        router = router.route(&below(path), open_to_scripts(site.dialect_at(path), token::token));
     }
     for path in &routes.revocation {
-        router = router.route(&below(path), revocation_route(site.dialect_at(path)));
+        router = router.route(&below(path), open_to_scripts(site.dialect_at(path), revoke::revoke));
     }
     router
 }
 
-fn token_route(dialect: Arc<Dialect>) -> MethodRouter<Site> {
+/// An endpoint whose answers scripts of registered origins may read, without a layer.
+fn open_to_scripts<F: Future<Output = Response> + Send + 'static>(
+    dialect: Arc<Dialect>,
+    endpoint: fn(Arc<Dialect>, State<Arc<AuthorizationServer>>, Caller, Request) -> F,
+) -> MethodRouter<Site> {
     any(move |State(server): State<Arc<AuthorizationServer>>, caller: Caller, request: Request| {
         let dialect = Arc::clone(&dialect);
         async move {
-            let answer = |request| token::token(dialect, &server, caller, request);
-            for_registered_origins(&server, request, answer).await
-        }
-    })
-}
-
-fn revocation_route(dialect: Arc<Dialect>) -> MethodRouter<Site> {
-    any(move |State(server): State<Arc<AuthorizationServer>>, caller: Caller, request: Request| {
-        let dialect = Arc::clone(&dialect);
-        async move {
-            let answer = |request| revoke::revoke(dialect, &server, caller, request);
+            let answer = |request| endpoint(dialect, State(Arc::clone(&server)), caller, request);
             for_registered_origins(&server, request, answer).await
         }
     })
@@ -127,7 +122,7 @@ fn for_people(site: &Site, routes: &Routes) -> Router<Site> {
         router = router.route(&below(path), get(authorize::by_link).post(authorize::by_form));
     }
     for path in &routes.by_option {
-        router = router.route(&below(path), by_option(token_route(site.dialect_at(path))));
+        router = router.route(&below(path), by_option(open_to_scripts(site.dialect_at(path), token::token)));
     }
     router
         .route(&below(Metadata::CONSENT_PATH), get(consent::resume).post(consent::decide))

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::response::Response;
 use regrant_engine::{AuthorizationServer, Endpoint};
 
@@ -10,11 +10,11 @@ use crate::dialect::{Dialect, Fault};
 /// `POST /token` (RFC 6749 §3.2), in the words of `dialect`.
 pub(crate) async fn token(
     dialect: Arc<Dialect>,
-    server: &AuthorizationServer,
+    State(server): State<Arc<AuthorizationServer>>,
     Caller(context): Caller,
     request: Request,
 ) -> Response {
-    let read = match dialect.read(Endpoint::Token, server, request).await {
+    let read = match dialect.read(Endpoint::Token, &server, request).await {
         Ok(read) => read,
         Err(answer) => return answer,
     };
