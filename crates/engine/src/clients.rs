@@ -67,7 +67,7 @@ impl Clients {
 
     /// The client of this name, from memory where it is known.
     pub(crate) async fn find(&self, store: &dyn Store, id: &ClientId) -> Result<Option<Arc<CachedClient>>, StoreError> {
-        let doubts = self.doubts.load(Ordering::SeqCst);
+        let doubts = self.doubts();
         let known = {
             let cached = self.cached.read().unwrap_or_else(PoisonError::into_inner);
             cached.get(id).filter(|known| known.doubts == doubts).map(|known| Arc::clone(&known.client))
@@ -84,7 +84,7 @@ impl Clients {
         store: &dyn Store,
         id: &ClientId,
     ) -> Result<Option<Arc<CachedClient>>, StoreError> {
-        let doubts = self.doubts.load(Ordering::SeqCst);
+        let doubts = self.doubts();
         let read = store.client(id).await?;
         let mut cached = self.cached.write().unwrap_or_else(PoisonError::into_inner);
         let Some(client) = read else {

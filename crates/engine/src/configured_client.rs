@@ -1,5 +1,4 @@
 use regrant_crypto::{ClientSecret, StoredSecret, StoredSecretError};
-use regrant_grant::ClientKind;
 use regrant_protocol::{ClientId, Secret};
 use regrant_store::{ChangeError, Client, ClientSettings, Credential, StoreError};
 
@@ -83,8 +82,7 @@ impl AuthorizationServer {
         secrecy: Secrecy,
         mut settings: ClientSettings,
     ) -> Result<Option<(Kept, Client)>, RegistrationError> {
-        let kind = if matches!(secrecy, Secrecy::Public) { ClientKind::Public } else { ClientKind::Confidential };
-        check(kind, &settings)?;
+        check(secrecy.kind(), &settings)?;
         settings.credential = if self.has_secret(&client, &secrecy).await? {
             client.settings.credential.clone()
         } else {

@@ -29,6 +29,16 @@ pub enum Secrecy {
     Chosen(Secret),
 }
 
+impl Secrecy {
+    /// Which kind of client has such a secret (RFC 6749 §2.1).
+    pub(crate) const fn kind(&self) -> ClientKind {
+        match self {
+            Self::Public => ClientKind::Public,
+            Self::Generated | Self::Chosen(_) => ClientKind::Confidential,
+        }
+    }
+}
+
 /// Why a client or user cannot be registered as it is described.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

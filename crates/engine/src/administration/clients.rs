@@ -28,8 +28,7 @@ impl AuthorizationServer {
         secrecy: Secrecy,
         mut settings: ClientSettings,
     ) -> Result<(Client, Option<ClientSecret>), RegistrationError> {
-        let kind = if matches!(secrecy, Secrecy::Public) { ClientKind::Public } else { ClientKind::Confidential };
-        check(kind, &settings)?;
+        check(secrecy.kind(), &settings)?;
         let (credential, generated) = match secrecy {
             Secrecy::Public => (None, None),
             Secrecy::Generated => {
