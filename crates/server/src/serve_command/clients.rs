@@ -36,6 +36,24 @@ enum Likeness {
     Removed,
 }
 
+impl Likeness {
+    /// Logs that a client has become so.
+    fn log(self, id: &ClientId) {
+        match self {
+            Self::Same => info!(client = %id, "as the configuration of this node says again"),
+            Self::Different => warn!(
+                client = %id,
+                "not as the configuration of this node says: a command or another node has changed it, and this node undoes that \
+                 when it starts or reads its configuration again; let those of all nodes say the same"
+            ),
+            Self::Removed => warn!(
+                client = %id,
+                "removed, and in the configuration of this node, which does not start with it; take it out of the file"
+            ),
+        }
+    }
+}
+
 impl DescribedClients {
     /// Registers the clients that are new, and changes those that are others than the configuration says. The rest is not written,
     /// so that versions do not move at every start.
@@ -43,8 +61,8 @@ impl DescribedClients {
     /// # Errors
     /// The first client that cannot be as it is described; those after it are as they were, and compared with what was said of them before.
     pub(super) async fn keep(&mut self, server: &AuthorizationServer, clients: &[ConfiguredClient]) -> Result<()> {
+        let heard = server.client_changes_heard();
         self.described.retain(|id, _| clients.iter().any(|client| client.id == *id));
-        self.compared_at = None;
         for client in clients {
             let kept = server.keep_client(&client.id, client.secrecy.clone(), client.settings.clone()).await;
             let kept = kept.with_context(|| format!("{}: client {:?}", client.origin, client.id.as_str()));
@@ -54,10 +72,14 @@ impl DescribedClients {
                 Kept::Changed => info!(client = %client.id, "changed"),
                 Kept::Unchanged => {}
             }
-            let likeness = self.described.get(&client.id).map_or(Likeness::Same, |before| before.likeness);
-            let description = Description { secrecy: client.secrecy.clone(), settings, refused: None, likeness };
-            self.described.insert(client.id.clone(), description);
+            let (secrecy, likeness) = (client.secrecy.clone(), Likeness::Same);
+            let description = Description { secrecy, settings, refused: None, likeness };
+            let before = self.described.insert(client.id.clone(), description);
+            if before.is_some_and(|before| before.likeness != Likeness::Same) {
+                likeness.log(&client.id);
+            }
         }
+        self.compared_at = Some(heard);
         Ok(())
     }
 
@@ -97,20 +119,8 @@ impl Description {
             self.look_at_credential(server, found).await?;
         }
         let likeness = self.likeness(found.as_ref());
-        if mem::replace(&mut self.likeness, likeness) == likeness {
-            return Ok(());
-        }
-        match likeness {
-            Likeness::Same => info!(client = %id, "as the configuration of this node says again"),
-            Likeness::Different => warn!(
-                client = %id,
-                "not as the configuration of this node says: a command or another node has changed it, and this node undoes that \
-                 when it starts or reads its configuration again; let those of all nodes say the same"
-            ),
-            Likeness::Removed => warn!(
-                client = %id,
-                "removed, and in the configuration of this node, which does not start with it; take it out of the file"
-            ),
+        if mem::replace(&mut self.likeness, likeness) != likeness {
+            likeness.log(id);
         }
         Ok(())
     }
@@ -144,34 +154,25 @@ impl Description {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
     use std::sync::Arc;
 
-    use regrant_crypto::{KeyRing, SeededEntropy};
-    use regrant_engine::{Hooks, Parts};
-    use regrant_grant::{ClientKind, Realm};
-    use regrant_protocol::{Issuer, ManualClock, Scope, Secret, Timestamp};
+    use regrant_data_directory::DataDirectory;
+    use regrant_engine::{Hooks, SESSION_SECONDS};
+    use regrant_grant::ClientKind;
+    use regrant_protocol::{Issuer, RedirectUri, Scope, Secret};
     use regrant_store::{ClientChange, ClientDefaults};
-    use regrant_store_sqlite::{Genesis, SqliteStore};
+    use tempfile::TempDir;
 
-    use crate::config::Origin;
+    use crate::config::{Origin, StoreConfig};
+    use crate::open_store::open_server;
 
     use super::*;
 
-    async fn server(directory: &tempfile::TempDir) -> AuthorizationServer {
-        let entropy = Arc::new(SeededEntropy::new(1));
-        let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(1_800_000_000)));
-        let genesis = Genesis { realm: Realm([1; 16]), epoch_random: [2; 16] };
-        let store = SqliteStore::open(&directory.path().join("regrant.db"), genesis, clock.clone()).unwrap();
-        let parts = Parts {
-            issuer: Issuer::parse("https://id.example").unwrap(),
-            store: Arc::new(store),
-            ring: KeyRing::generate(&*entropy),
-            clock,
-            entropy,
-            session_seconds: regrant_engine::SESSION_SECONDS,
-            hooks: Hooks::default(),
-        };
-        AuthorizationServer::open(parts).await.unwrap()
+    async fn server(directory: &TempDir) -> Arc<AuthorizationServer> {
+        let directory = DataDirectory::open(&directory.path().join("data")).unwrap();
+        let issuer = Issuer::parse("https://id.example").unwrap();
+        open_server(&StoreConfig::Sqlite, None, &directory, issuer, SESSION_SECONDS, Hooks::default()).await.unwrap()
     }
 
     fn secret(text: &str) -> Secret {
@@ -181,7 +182,7 @@ mod tests {
     fn configured(id: &str, name: &str) -> ConfiguredClient {
         let mut settings = ClientDefaults::BUILT_IN.settings(ClientKind::Confidential, Scope::empty());
         settings.name = Some(name.to_owned());
-        settings.redirect_uris = vec![regrant_protocol::RedirectUri::parse("https://app.example/cb").unwrap()];
+        settings.redirect_uris = vec![RedirectUri::parse("https://app.example/cb").unwrap()];
         let id = ClientId::parse(id).unwrap();
         ConfiguredClient { id, secrecy: Secrecy::Chosen(secret("one")), settings, origin: Origin::Default }
     }
@@ -201,7 +202,7 @@ mod tests {
         let app = configured("app", "App");
         let id = &app.id;
         let mut described = DescribedClients::default();
-        described.keep(&server, std::slice::from_ref(&app)).await.unwrap();
+        described.keep(&server, slice::from_ref(&app)).await.unwrap();
         assert_eq!(look(&mut described, &server).await, [Same]);
 
         let other = ClientSettings { name: Some("Other".to_owned()), ..app.settings.clone() };
