@@ -7,6 +7,7 @@ use regrant_protocol::EpochNumber;
 use regrant_store::{Rule, Step, StoreError, Target};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::yield_now;
 
 use crate::alone::{self, grant_of};
 use crate::ending_lane::{BeingEnded, EndingLane};
@@ -19,6 +20,10 @@ pub const STEPS_TOGETHER_MAX: usize = 256;
 
 /// The most steps that wait; those that come then are refused.
 pub const WAITING_STEPS_MAX: usize = 4096;
+
+/// How many turns of the runtime a lane lets pass before it begins, in which others may hand steps over: a busy node has more of them in a
+/// batch, and an idle one takes its turns in microseconds.
+const GATHERING_TURNS: u32 = 3;
 
 /// Where steps wait: those on one grant always in the same lane, one after another. As many lanes as there are connections for
 /// steps, so that no grant has two of them; and one more for what ends something, where that has to wait for a journal.
@@ -112,6 +117,9 @@ impl Lane {
         let mut waiting = Vec::new();
         while let Some(first) = queue.recv().await {
             waiting.push(first);
+            for _ in 0..GATHERING_TURNS {
+                yield_now().await;
+            }
             while !waiting.is_empty() {
                 while let Ok(next) = queue.try_recv() {
                     waiting.push(next);
