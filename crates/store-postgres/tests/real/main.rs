@@ -5,6 +5,7 @@ mod faults;
 mod following;
 mod gate;
 mod journal;
+mod lanes;
 mod node;
 mod nodes;
 mod opening;
