@@ -7,6 +7,7 @@
 //!
 //! Requests that come at a fixed rate are due by a schedule that no slow answer delays, so that who waits is counted.
 
+mod alarms;
 mod answer;
 mod ask;
 mod chain;

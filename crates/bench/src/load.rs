@@ -7,12 +7,12 @@ use tokio::sync::Notify;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use crate::alarms::Alarms;
 use crate::pace::Place;
 use crate::process::cpu_time;
 use crate::tally::Tally;
-use crate::timer::Timer;
 use crate::window::Window;
-use crate::{Chain, Connection, Endpoint, Heard, Lost, Measured, Pace, Processes};
+use crate::{Chain, Connection, Endpoint, Heard, Lost, Measured, Memory, Pace, Processes};
 
 /// The most chains of a load, each with a connection.
 pub const CONNECTIONS_MAX: usize = 100_000;
@@ -74,6 +74,7 @@ pub fn run(load: Load) -> Result<Measured, LoadError> {
 struct Shared {
     endpoint: Endpoint,
     pace: Pace,
+    alarms: Alarms,
     origin: Instant,
     window: Cell<Window>,
     tally: RefCell<Tally>,
@@ -101,27 +102,65 @@ async fn measure(load: Load) -> Result<Measured, LoadError> {
     for (number, chain) in chains.into_iter().enumerate() {
         let connection = Connection::open(&endpoint).await;
         let connection = connection.map_err(|lost| LoadError::Connect { number: number + 1, all, lost })?;
-        connected.push((chain, connection, Timer::new()?));
+        connected.push((chain, connection));
     }
     let shared = Rc::new(Shared {
         endpoint,
         pace,
+        alarms: Alarms::new(all)?,
         origin: Instant::now(),
         window: Cell::new(Window::after(warm_up, length)),
         tally: RefCell::new(Tally::new()),
         is_exhausted: Notify::new(),
     });
     let (mut talking, mut progress) = (JoinSet::new(), Vec::with_capacity(all));
-    for (place, (chain, connection, timer)) in connected.into_iter().enumerate() {
+    for (place, (chain, connection)) in connected.into_iter().enumerate() {
         let own = Rc::<Progress>::default();
         progress.push(Rc::clone(&own));
-        let talk =
-            Talk { shared: Rc::clone(&shared), place: Place { chain: place, chains: all }, progress: own, timer };
+        let talk = Talk { shared: Rc::clone(&shared), place: Place { chain: place, chains: all }, progress: own };
         talking.spawn_local(talk.on(chain, connection));
     }
 
+    let watched = tokio::select! {
+        watched = watch(&shared, server.as_ref(), &mut talking) => watched,
+        failed = shared.alarms.ring(|| shared.now()) => {
+            let Err(error) = failed;
+            return Err(error.into());
+        }
+    };
+    let (window, now) = (shared.window.get(), shared.now());
+    let mut tally = shared.tally.borrow_mut();
+    for (place, progress) in progress.iter().enumerate() {
+        let Some(in_flight) = progress.in_flight.get() else { continue };
+        let place = Place { chain: place, chains: all };
+        let behind_it = pace.due_before(place, progress.number.get() + 1, window.end);
+        tally.unanswered(window, [in_flight].into_iter().chain(behind_it), now);
+    }
+    let Watched { server_cpu, own_cpu, server_memory } = watched;
+    Ok(Measured {
+        length: window.length(),
+        latency: tally.latency.clone(),
+        answered: tally.answered,
+        failed_latency: tally.failed_latency.clone(),
+        failures: tally.failures.clone(),
+        with_retry_after: tally.with_retry_after,
+        server_cpu,
+        server_memory,
+        own_cpu,
+    })
+}
+
+/// What processes used in the window.
+struct Watched {
+    server_cpu: Option<Duration>,
+    own_cpu: Duration,
+    server_memory: Option<Memory>,
+}
+
+/// Lets the chains talk to their end, or until nobody waits for them any more.
+async fn watch(shared: &Shared, server: Option<&Processes>, talking: &mut JoinSet<()>) -> Watched {
     let Window { start, end } = shared.window.get();
-    let usage = || (server.as_ref().map(Processes::cpu_time), cpu_time());
+    let usage = || (server.map(Processes::cpu_time), cpu_time());
     sleep_until(shared.origin + start).await;
     let before = usage();
     let began = shared.now();
@@ -131,33 +170,20 @@ async fn measure(load: Load) -> Result<Measured, LoadError> {
     }
     let after = usage();
     let looked_at = shared.now() - began;
-    let server_memory = server.as_ref().map(Processes::memory);
+    let server_memory = server.map(Processes::memory);
 
-    let patience = shared.origin + shared.window.get().end + Duration::from_secs(GRACE_SECONDS);
+    let window = shared.window.get();
+    let patience = shared.origin + window.end + Duration::from_secs(GRACE_SECONDS);
     let all_ended = async { while talking.join_next().await.is_some() {} };
     let _ended_in_time = timeout_at(patience, all_ended).await;
     talking.shutdown().await;
-    let (window, now) = (shared.window.get(), shared.now());
-    let mut tally = shared.tally.borrow_mut();
-    for (place, progress) in progress.iter().enumerate() {
-        let Some(in_flight) = progress.in_flight.get() else { continue };
-        let place = Place { chain: place, chains: all };
-        let behind_it = pace.due_before(place, progress.number.get() + 1, window.end);
-        tally.unanswered(window, [in_flight].into_iter().chain(behind_it), now);
-    }
     // Both were looked at a little later than the window says, and at the same moment.
     let in_window = |used: Duration| used.mul_f64(window.length().as_secs_f64() / looked_at.as_secs_f64().max(1e-9));
-    Ok(Measured {
-        length: window.length(),
-        latency: tally.latency.clone(),
-        answered: tally.answered,
-        failed_latency: tally.failed_latency.clone(),
-        failures: tally.failures.clone(),
-        with_retry_after: tally.with_retry_after,
+    Watched {
         server_cpu: before.0.zip(after.0).map(|(before, after)| in_window(after.saturating_sub(before))),
-        server_memory,
         own_cpu: in_window(after.1.saturating_sub(before.1)),
-    })
+        server_memory,
+    }
 }
 
 /// The part of a load that one chain is.
@@ -165,12 +191,11 @@ struct Talk {
     shared: Rc<Shared>,
     place: Place,
     progress: Rc<Progress>,
-    timer: Timer,
 }
 
 impl Talk {
     async fn on(self, mut chain: Box<dyn Chain>, connection: Connection) {
-        let Self { shared, place, progress, timer } = self;
+        let Self { shared, place, progress } = self;
         let mut connection = Some(connection);
         let mut request = Vec::new();
         for number in 0.. {
@@ -182,10 +207,8 @@ impl Talk {
                 break;
             }
             progress.number.set(number);
-            if let Some(early) = due.checked_sub(shared.now()).filter(|early| !early.is_zero())
-                && timer.wait(early).await.is_err()
-            {
-                break;
+            if due > shared.now() {
+                shared.alarms.wait(place.chain, due).await;
             }
             progress.in_flight.set(Some(due));
             if !chain.next(&mut request) {
