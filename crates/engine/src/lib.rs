@@ -133,6 +133,7 @@ pub use regrant_grant::{RedeemVerdict, Verdict};
 pub use server::{AuthorizationServer, OpenError, Parts};
 pub use shown_text::turns_direction;
 pub use signing::SigningKeysError;
+pub use slow_signatures::SIGNATURES_WAITING_MAX;
 pub use sweep::{
     FIRST_SWEEP_AFTER_SECONDS, SWEEP_DOUBT_PAUSE_SECONDS, SWEEP_FAILURE_PAUSE_SECONDS, SWEEP_PASS_PAUSE_SECONDS,
     SWEEP_ROWS_MAX, SWEEP_SLICE_PAUSE_MILLISECONDS, SweepOutcome, Sweeper,

@@ -2,7 +2,9 @@ use std::net::IpAddr;
 
 use regrant_protocol::{ClientId, Timestamp};
 
-use crate::{AuthorizationServer, BrowserError, Endpoint, Happening, Reason, RequestContext, RequestId, TokenError};
+use crate::{
+    AuthorizationServer, BrowserError, Endpoint, Happening, Overloaded, Reason, RequestContext, RequestId, TokenError,
+};
 
 /// Hears of everything that happens, for metrics, an audit trail or alarms.
 ///
@@ -49,7 +51,8 @@ impl AuthorizationServer {
             | TokenError::Credentials
             | TokenError::UserDisabled
             | TokenError::Redeem { .. }
-            | TokenError::Refresh { .. } => {}
+            | TokenError::Refresh { .. }
+            | TokenError::Overloaded(Overloaded::Calls | Overloaded::Signatures) => {}
             TokenError::Request(_)
             | TokenError::GrantTypeNotAllowed { .. }
             | TokenError::PublicClient
@@ -61,7 +64,7 @@ impl AuthorizationServer {
             | TokenError::Claims(_)
             | TokenError::Changed
             | TokenError::NotTakenOver { .. }
-            | TokenError::Overloaded(_)
+            | TokenError::Overloaded(Overloaded::Hashing)
             | TokenError::Store(_) => {
                 self.tell(context, Happening::Refused { endpoint, client, reason: Reason::Token(&error) });
             }

@@ -1,4 +1,4 @@
-use crate::{CALLS_MAX, HASHES_WAITING_MAX};
+use crate::{CALLS_MAX, HASHES_WAITING_MAX, SIGNATURES_WAITING_MAX};
 
 /// There is more to do than is done in time. Nothing was begun; a new try a little later may find room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -10,4 +10,9 @@ pub enum Overloaded {
     /// Too many calls are being answered at once.
     #[error("{CALLS_MAX} calls are being answered, which is the most that may; try again")]
     Calls,
+    /// RSA signatures are asked for faster than they are made.
+    #[error(
+        "{SIGNATURES_WAITING_MAX} RSA signatures for each processor are waiting, which is the most that may for long; try again"
+    )]
+    Signatures,
 }

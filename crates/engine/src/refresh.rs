@@ -203,7 +203,7 @@ fn limit_of(row: &Grant, asked: Option<&Scope>, settings: &ClientSettings) -> Sc
 
 /// OpenID Connect Core §12.2 leaves it open whether a refresh gives an ID token: a client gets one when it asks by name, or
 /// always by its setting.
-fn wants_id_token(settings: &ClientSettings, asked: Option<&Scope>, given: &Scope) -> bool {
+pub(crate) fn wants_id_token(settings: &ClientSettings, asked: Option<&Scope>, given: &Scope) -> bool {
     let asks = settings.id_token_on_refresh || asked.is_some_and(|asked| asked.contains(OPENID));
     asks && given.contains(OPENID)
 }

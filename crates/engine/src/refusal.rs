@@ -252,6 +252,7 @@ mod tests {
             TokenError::Store(StoreError::TooLate),
             TokenError::Overloaded(Overloaded::Hashing),
             TokenError::Overloaded(Overloaded::Calls),
+            TokenError::Overloaded(Overloaded::Signatures),
             TokenError::Changed,
             TokenError::Claims(ClaimsProblem::TooSlow),
             TokenError::refresh(Verdict::RolledBack),

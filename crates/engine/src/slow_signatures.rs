@@ -1,17 +1,23 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 
 use regrant_crypto::{Algorithm, SigningKey, TokenTooLong, Typ};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::spawn_blocking;
 
-use crate::CALLS_MAX;
+use crate::{CALLS_MAX, Overloaded};
+
+/// The most signatures for each processor that wait while more are asked for than are made: some 20 ms of work.
+pub const SIGNATURES_WAITING_MAX: usize = 64;
 
 /// Signs with RSA beside the threads that answer: a signature takes twenty times as long as one with ES256, and the many of
 /// one commit would keep everybody else waiting. As many at once as there are processors, the others in turn; no more wait
 /// than there are calls ([`CALLS_MAX`]).
+///
+/// A burst waits its turn: it ends. A queue that does not would only make every answer late, so
+/// [`SlowSignatures::has_room`] keeps it short.
 pub(crate) struct SlowSignatures {
     waiting: Arc<Mutex<Waiting>>,
     /// One for each who asks, until they are told or gone.
@@ -22,6 +28,8 @@ pub(crate) struct SlowSignatures {
 /// to be woken between two signatures.
 struct Waiting {
     signatures: VecDeque<Signature>,
+    /// How many were taken since the queue was last found empty.
+    taken_in_a_row: usize,
     threads: usize,
     threads_max: usize,
 }
@@ -36,8 +44,17 @@ struct Signature {
 impl SlowSignatures {
     pub(crate) fn new() -> Self {
         let threads_max = available_parallelism().map_or(1, usize::from);
-        let waiting = Waiting { signatures: VecDeque::new(), threads: 0, threads_max };
+        let waiting = Waiting { signatures: VecDeque::new(), taken_in_a_row: 0, threads: 0, threads_max };
         Self { waiting: Arc::new(Mutex::new(waiting)), askers: Semaphore::new(CALLS_MAX) }
+    }
+
+    /// Whether there is room for a call that may need one of these signatures, to be asked before anything of the call is done.
+    ///
+    /// # Errors
+    /// [`Overloaded::Signatures`], when as many as [`CALLS_MAX`] were made without the queue ever being empty, and
+    /// [`SIGNATURES_WAITING_MAX`] for each processor still wait.
+    pub(crate) fn has_room(&self) -> Result<(), Overloaded> {
+        if self.waiting().is_too_long() { Err(Overloaded::Signatures) } else { Ok(()) }
     }
 
     /// The JWS of `claims` (RFC 7515 §3.1).
@@ -58,8 +75,12 @@ impl SlowSignatures {
         told.await.expect("whatever is queued is signed")
     }
 
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn queue(&self, signature: Signature) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting();
         if waiting.signatures.len() >= CALLS_MAX {
             // There are no more who ask, so some of them are gone.
             waiting.signatures.retain(|signature| !signature.tell.is_closed());
@@ -70,6 +91,18 @@ impl SlowSignatures {
             let queue = Arc::clone(&self.waiting);
             spawn_blocking(move || while next(&queue).map(Signature::sign).is_some() {});
         }
+    }
+}
+
+impl Waiting {
+    fn is_too_long(&self) -> bool {
+        self.taken_in_a_row >= CALLS_MAX && self.signatures.len() >= SIGNATURES_WAITING_MAX * self.threads_max
+    }
+
+    fn take(&mut self) -> Option<Signature> {
+        let next = self.signatures.pop_front();
+        self.taken_in_a_row = if next.is_some() { self.taken_in_a_row.saturating_add(1) } else { 0 };
+        next
     }
 }
 
@@ -90,7 +123,7 @@ impl Signature {
 /// The next that is to be signed; without any, one thread is at it less.
 fn next(queue: &Mutex<Waiting>) -> Option<Signature> {
     let mut waiting = queue.lock().unwrap_or_else(PoisonError::into_inner);
-    let next = waiting.signatures.pop_front();
+    let next = waiting.take();
     waiting.threads -= usize::from(next.is_none());
     next
 }
@@ -99,7 +132,13 @@ fn next(queue: &Mutex<Waiting>) -> Option<Signature> {
 mod tests {
     use std::sync::mpsc;
 
+    use regrant_grant::GrantId;
+    use regrant_protocol::ClientId;
+    use regrant_store::{AccessTokenFormat, IdTokenAlgorithm};
+
     use super::*;
+    use crate::TokenError;
+    use crate::world::World;
 
     /// Puts what is to be done in the queue, for somebody who waits for it as long as they keep what is returned.
     fn queue(slow: &SlowSignatures, make: impl FnOnce() + Send + 'static) -> oneshot::Receiver<Signed> {
@@ -137,6 +176,76 @@ mod tests {
             tokio::task::spawn_blocking(move || (0..100).map(|_| done.1.recv().unwrap()).collect()).await.unwrap();
         finished.sort_unstable();
         assert_eq!(finished, (0..100).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn a_burst_waits_its_turn_and_a_queue_that_does_not_end_is_kept_short() {
+        let slow = SlowSignatures::new();
+        let short = {
+            let mut waiting = slow.waiting();
+            // All threads are busy, so that only what is taken here is taken.
+            (waiting.threads, waiting.threads_max) = (2, 2);
+            2 * SIGNATURES_WAITING_MAX
+        };
+        let _burst: Vec<_> = (0..CALLS_MAX).map(|_| queue(&slow, || {})).collect();
+        assert_eq!(slow.has_room(), Ok(()), "a burst");
+
+        for taken in 1..=CALLS_MAX + 1 {
+            let ends = queue(&slow, || {});
+            assert!(next(&slow.waiting).is_some());
+            assert_eq!(slow.has_room().is_ok(), taken < CALLS_MAX, "{taken} were taken");
+            drop(ends);
+        }
+        while slow.waiting().signatures.len() >= short {
+            assert_eq!(slow.has_room(), Err(Overloaded::Signatures));
+            next(&slow.waiting);
+        }
+        assert_eq!(slow.has_room(), Ok(()), "few wait");
+
+        while next(&slow.waiting).is_some() {}
+        slow.waiting().threads = 2;
+        let _burst: Vec<_> = (0..short).map(|_| queue(&slow, || {})).collect();
+        assert_eq!(slow.has_room(), Ok(()), "it was empty");
+    }
+
+    #[tokio::test]
+    async fn while_the_queue_is_too_long_calls_that_need_it_hear_so_before_anything_is_done() {
+        let mut world = World::new().await;
+        world.server.make_rs256_key().await.unwrap();
+        let given = world.redeem(&world.code().await, "").await.unwrap();
+        let code = world.code_of(|birth| birth.id = GrantId([5; 16])).await;
+        let listener = world.listen();
+        {
+            let mut waiting = world.server.slow_signatures.waiting();
+            (waiting.threads, waiting.taken_in_a_row) = (waiting.threads_max, CALLS_MAX);
+            let needed = SIGNATURES_WAITING_MAX * waiting.threads_max;
+            waiting.signatures.extend(
+                (0..needed).map(|_| Signature { make: Box::new(|| Ok(String::new())), tell: oneshot::channel().0 }),
+            );
+        }
+        let refused = TokenError::Overloaded(Overloaded::Signatures);
+
+        world.change(|settings| settings.access_token_format = AccessTokenFormat::JwtRs256).await;
+        assert_eq!(world.refresh(&given, "").await.unwrap_err(), refused);
+        assert_eq!(world.redeem(&code, "").await.unwrap_err(), refused);
+        world
+            .change(|settings| {
+                settings.id_token_algorithm = IdTokenAlgorithm::Rs256;
+                settings.id_token_on_refresh = false;
+            })
+            .await;
+        assert_eq!(world.refresh(&given, "&scope=openid").await.unwrap_err(), refused);
+        assert_eq!(world.redeem(&code, "").await.unwrap_err(), refused);
+        assert_eq!(listener.heard(), [""; 0], "who is turned away is no event");
+
+        let app = ClientId::parse("app").unwrap();
+        // As it is done soon after a change is heard of; until then this client is refused by its old settings.
+        world.server.clients.reload(&*world.server.store, &app).await.unwrap();
+        let next = world.refresh(&given, "").await.unwrap();
+        assert!(next.refresh_token.is_some(), "what needs no such signature goes on, with the token that was refused");
+        while super::next(&world.server.slow_signatures.waiting).is_some() {}
+        world.server.slow_signatures.waiting().threads = 0;
+        assert!(world.redeem(&code, "").await.unwrap().id_token.is_some(), "the code that was refused is good");
     }
 
     #[tokio::test]

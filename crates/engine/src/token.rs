@@ -2,11 +2,13 @@ use regrant_grant::{Grant, Verdict, Write};
 use regrant_protocol::{
     ClientAuthentication, GrantType, Params, Resources, Scope, Secret, Timestamp, TokenRequest, TokenResponse,
 };
-use regrant_store::{ClientSettings, Scene};
+use regrant_store::{AccessTokenFormat, ClientSettings, IdTokenAlgorithm, Scene};
 use serde_json::{Map, Value};
 
 use crate::access_token_draft::Draft;
 use crate::client_authentication::ATTEMPTS_MAX;
+use crate::id_token::OPENID;
+use crate::refresh::wants_id_token;
 use crate::{
     AuthenticatedClient, AuthorizationServer, Endpoint, RequestContext, ScopeLimit, TokenCall, TokenError, TooMuchScope,
 };
@@ -76,6 +78,9 @@ impl AuthorizationServer {
             let (client, grant_type) = (client.id().clone(), request.grant_type());
             return Err(TokenError::GrantTypeNotAllowed { client, grant_type });
         }
+        if may_sign_slowly(client.settings(), request) {
+            self.slow_signatures.has_room()?;
+        }
         match request {
             TokenRequest::AuthorizationCode(request) => self.redeem_code(context, client, request).await,
             TokenRequest::Password(request) => self.password(context, client, request).await,
@@ -85,6 +90,17 @@ impl AuthorizationServer {
             TokenRequest::RefreshToken(request) => self.refresh(context, client, request).await,
         }
     }
+}
+
+/// Whether the answer may have a signature with RSA, as far as it can be told before the grant is looked at.
+fn may_sign_slowly(settings: &ClientSettings, request: &TokenRequest) -> bool {
+    let may_have_id_token = match request {
+        TokenRequest::AuthorizationCode(_) => settings.scope.contains(OPENID),
+        TokenRequest::RefreshToken(request) => wants_id_token(settings, request.scope.as_ref(), &settings.scope),
+        TokenRequest::Password(_) | TokenRequest::ClientCredentials { .. } => false,
+    };
+    settings.access_token_format == AccessTokenFormat::JwtRs256
+        || may_have_id_token && settings.id_token_algorithm == IdTokenAlgorithm::Rs256
 }
 
 /// The scope of a new grant: what is asked for, or the client's default (RFC 6749 §3.3).
