@@ -1,4 +1,5 @@
 use regrant_bench::Pace;
+use regrant_engine::CALLS_MAX;
 
 use crate::bench::options::{BenchOptions, FormatChoice, Workload};
 use crate::bench::pass::{PassKind, Purpose};
@@ -7,8 +8,9 @@ use crate::bench::pass::{PassKind, Purpose};
 const STEADY_PART: f64 = 0.7;
 /// How much of the peak is too much.
 const OVERLOAD_PARTS: f64 = 3.0;
-/// On how many chains that is asked for: each has one request under way at most.
-const OVERLOAD_CHAINS: usize = 8192;
+/// On how many chains that is asked for: each has one request under way at most, so twice as many as the server lets in leave one
+/// free whenever a request is due. More would measure how often memory of another connection has to be fetched.
+const OVERLOAD_CHAINS: usize = 2 * CALLS_MAX;
 
 /// A load that is to be run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -134,7 +136,7 @@ mod tests {
                 vec![
                     ("hello", "RS256", Peak, 64),
                     ("refresh", "RS256", Peak, 64),
-                    ("refresh", "RS256", Overload, 8192),
+                    ("refresh", "RS256", Overload, 2048),
                     ("refresh", "RS256", Steady, 64),
                 ],
             ),
