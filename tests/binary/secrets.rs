@@ -64,7 +64,8 @@ fn session(url: &str) -> Vec<String> {
         secrets.extend([answer.member("access_token"), answer.refresh_token()]);
     }
     let (access, refresh_token) = (newest.member("access_token"), newest.refresh_token());
-    let forged = format!("{}A", &refresh_token[..71]);
+    let (head, last) = refresh_token.split_at(71);
+    let forged = format!("{head}{}", if last == "A" { "B" } else { "A" });
     secrets.push(forged.clone());
     for endpoint in ["token", "revoke", "introspect", "nowhere"] {
         for form in [
