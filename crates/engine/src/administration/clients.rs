@@ -150,6 +150,8 @@ impl AuthorizationServer {
         let change = ClientChange::Settings { seen_version, settings: Box::new(settings.clone()) };
         match self.store.change_client(&read.id, change).await {
             Ok(()) => {
+                // Not every call comes as far as the step that would find the change.
+                self.clients.doubt();
                 let party = Party { version: seen_version + 1, ..read.party };
                 Ok(Some(Client { settings, party, ..read.clone() }))
             }
