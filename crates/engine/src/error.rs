@@ -91,7 +91,7 @@ pub enum TokenError {
         /// When the next try makes sense.
         retry_after_seconds: u32,
     },
-    /// Too many passwords or secrets are being checked.
+    /// More is asked for than is done in time.
     #[error(transparent)]
     Overloaded(#[from] Overloaded),
     /// The store failed.

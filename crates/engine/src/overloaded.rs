@@ -12,7 +12,7 @@ pub enum Overloaded {
     Calls,
     /// RSA signatures are asked for faster than they are made.
     #[error(
-        "{SIGNATURES_WAITING_MAX} RSA signatures for each processor are waiting, which is the most that may for long; try again"
+        "{SIGNATURES_WAITING_MAX} RSA signatures for each processor wait, which is the most that may for long; try again"
     )]
     Signatures,
 }

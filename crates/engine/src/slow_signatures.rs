@@ -9,15 +9,20 @@ use tokio::task::spawn_blocking;
 
 use crate::{CALLS_MAX, Overloaded};
 
-/// The most signatures for each processor that wait while more are asked for than are made: some 20 ms of work.
+/// The most signatures for each processor that wait when another call is let in, while more are asked for than are made: some 20 ms
+/// of work.
 pub const SIGNATURES_WAITING_MAX: usize = 64;
+
+/// The most of them on any number of processors: fewer than there are calls, so that others have room.
+const SIGNATURES_WAITING_MAX_IN_ALL: usize = CALLS_MAX / 2;
 
 /// Signs with RSA beside the threads that answer: a signature takes twenty times as long as one with ES256, and the many of
 /// one commit would keep everybody else waiting. As many at once as there are processors, the others in turn; no more wait
 /// than there are calls ([`CALLS_MAX`]).
 ///
 /// A burst waits its turn: it ends. A queue that does not would only make every answer late, so
-/// [`SlowSignatures::has_room`] keeps it short.
+/// [`SlowSignatures::find_room`] turns calls away then. It counts what waits and not who is still in the store: were they to have
+/// places, the queue would run dry while the store takes its time, and that looks like the end of a burst.
 pub(crate) struct SlowSignatures {
     waiting: Arc<Mutex<Waiting>>,
     /// One for each who asks, until they are told or gone.
@@ -28,7 +33,7 @@ pub(crate) struct SlowSignatures {
 /// to be woken between two signatures.
 struct Waiting {
     signatures: VecDeque<Signature>,
-    /// How many were taken since the queue was last found empty.
+    /// How many were taken since a thread last found none.
     taken_in_a_row: usize,
     threads: usize,
     threads_max: usize,
@@ -48,13 +53,13 @@ impl SlowSignatures {
         Self { waiting: Arc::new(Mutex::new(waiting)), askers: Semaphore::new(CALLS_MAX) }
     }
 
-    /// Whether there is room for a call that may need one of these signatures, to be asked before anything of the call is done.
+    /// Lets a call in that may need one of these signatures, to be asked before anything of the call is done.
     ///
     /// # Errors
-    /// [`Overloaded::Signatures`], when as many as [`CALLS_MAX`] were made without the queue ever being empty, and
-    /// [`SIGNATURES_WAITING_MAX`] for each processor still wait.
-    pub(crate) fn has_room(&self) -> Result<(), Overloaded> {
-        if self.waiting().is_too_long() { Err(Overloaded::Signatures) } else { Ok(()) }
+    /// [`Overloaded::Signatures`], when as many as [`CALLS_MAX`] were taken since a thread last found none to be made, and
+    /// [`SIGNATURES_WAITING_MAX`] for each processor wait.
+    pub(crate) fn find_room(&self) -> Result<(), Overloaded> {
+        if lock(&self.waiting).is_full() { Err(Overloaded::Signatures) } else { Ok(()) }
     }
 
     /// The JWS of `claims` (RFC 7515 §3.1).
@@ -75,12 +80,8 @@ impl SlowSignatures {
         told.await.expect("whatever is queued is signed")
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn queue(&self, signature: Signature) {
-        let mut waiting = self.waiting();
+        let mut waiting = lock(&self.waiting);
         if waiting.signatures.len() >= CALLS_MAX {
             // There are no more who ask, so some of them are gone.
             waiting.signatures.retain(|signature| !signature.tell.is_closed());
@@ -95,8 +96,9 @@ impl SlowSignatures {
 }
 
 impl Waiting {
-    fn is_too_long(&self) -> bool {
-        self.taken_in_a_row >= CALLS_MAX && self.signatures.len() >= SIGNATURES_WAITING_MAX * self.threads_max
+    fn is_full(&self) -> bool {
+        let waiting_max = (SIGNATURES_WAITING_MAX * self.threads_max).min(SIGNATURES_WAITING_MAX_IN_ALL);
+        self.taken_in_a_row >= CALLS_MAX && self.signatures.len() >= waiting_max
     }
 
     fn take(&mut self) -> Option<Signature> {
@@ -122,10 +124,15 @@ impl Signature {
 
 /// The next that is to be signed; without any, one thread is at it less.
 fn next(queue: &Mutex<Waiting>) -> Option<Signature> {
-    let mut waiting = queue.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut waiting = lock(queue);
     let next = waiting.take();
     waiting.threads -= usize::from(next.is_none());
     next
+}
+
+fn lock(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
+    // Whatever is done under it leaves nothing half done.
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -133,7 +140,7 @@ mod tests {
     use std::sync::mpsc;
 
     use regrant_grant::GrantId;
-    use regrant_protocol::ClientId;
+    use regrant_protocol::Scope;
     use regrant_store::{AccessTokenFormat, IdTokenAlgorithm};
 
     use super::*;
@@ -180,72 +187,74 @@ mod tests {
 
     #[tokio::test]
     async fn a_burst_waits_its_turn_and_a_queue_that_does_not_end_is_kept_short() {
-        let slow = SlowSignatures::new();
-        let short = {
-            let mut waiting = slow.waiting();
-            // All threads are busy, so that only what is taken here is taken.
-            (waiting.threads, waiting.threads_max) = (2, 2);
-            2 * SIGNATURES_WAITING_MAX
-        };
-        let _burst: Vec<_> = (0..CALLS_MAX).map(|_| queue(&slow, || {})).collect();
-        assert_eq!(slow.has_room(), Ok(()), "a burst");
+        let max = SIGNATURES_WAITING_MAX;
+        for (threads, few) in [(1, max), (2, 2 * max), (64, SIGNATURES_WAITING_MAX_IN_ALL)] {
+            let slow = SlowSignatures::new();
+            {
+                // All threads are busy, so that only what is taken here is taken.
+                let mut waiting = lock(&slow.waiting);
+                (waiting.threads, waiting.threads_max) = (threads, threads);
+            }
+            let _burst: Vec<_> = (0..CALLS_MAX).map(|_| queue(&slow, || {})).collect();
+            for taken in 0..CALLS_MAX {
+                assert_eq!(slow.find_room(), Ok(()), "a burst, of which {taken} were taken");
+                assert!(next(&slow.waiting).is_some());
+                lock(&slow.waiting).signatures.push_back(nobodys());
+            }
+            while lock(&slow.waiting).signatures.len() >= few {
+                assert_eq!(slow.find_room(), Err(Overloaded::Signatures), "{threads} threads");
+                assert!(next(&slow.waiting).is_some());
+            }
+            assert_eq!(slow.find_room(), Ok(()), "{threads} threads, fewer than {few} wait");
 
-        for taken in 1..=CALLS_MAX + 1 {
-            let ends = queue(&slow, || {});
-            assert!(next(&slow.waiting).is_some());
-            assert_eq!(slow.has_room().is_ok(), taken < CALLS_MAX, "{taken} were taken");
-            drop(ends);
+            while next(&slow.waiting).is_some() {}
+            lock(&slow.waiting).signatures.extend((0..few).map(|_| nobodys()));
+            assert_eq!(slow.find_room(), Ok(()), "another burst");
         }
-        while slow.waiting().signatures.len() >= short {
-            assert_eq!(slow.has_room(), Err(Overloaded::Signatures));
-            next(&slow.waiting);
-        }
-        assert_eq!(slow.has_room(), Ok(()), "few wait");
+    }
 
-        while next(&slow.waiting).is_some() {}
-        slow.waiting().threads = 2;
-        let _burst: Vec<_> = (0..short).map(|_| queue(&slow, || {})).collect();
-        assert_eq!(slow.has_room(), Ok(()), "it was empty");
+    /// A signature that somebody wanted who has gone.
+    fn nobodys() -> Signature {
+        Signature { make: Box::new(|| Ok(String::new())), tell: oneshot::channel().0 }
     }
 
     #[tokio::test]
-    async fn while_the_queue_is_too_long_calls_that_need_it_hear_so_before_anything_is_done() {
+    async fn while_the_queue_is_too_long_calls_that_may_need_it_hear_so_before_anything_is_done() {
         let mut world = World::new().await;
         world.server.make_rs256_key().await.unwrap();
         let given = world.redeem(&world.code().await, "").await.unwrap();
         let code = world.code_of(|birth| birth.id = GrantId([5; 16])).await;
         let listener = world.listen();
+        let slow = &world.server.slow_signatures;
         {
-            let mut waiting = world.server.slow_signatures.waiting();
-            (waiting.threads, waiting.taken_in_a_row) = (waiting.threads_max, CALLS_MAX);
-            let needed = SIGNATURES_WAITING_MAX * waiting.threads_max;
-            waiting.signatures.extend(
-                (0..needed).map(|_| Signature { make: Box::new(|| Ok(String::new())), tell: oneshot::channel().0 }),
-            );
+            let mut waiting = lock(&slow.waiting);
+            (waiting.threads_max, waiting.taken_in_a_row) = (1, CALLS_MAX);
+            waiting.signatures.extend((0..SIGNATURES_WAITING_MAX).map(|_| nobodys()));
         }
-        let refused = TokenError::Overloaded(Overloaded::Signatures);
+        let refused = Err(TokenError::Overloaded(Overloaded::Signatures));
 
         world.change(|settings| settings.access_token_format = AccessTokenFormat::JwtRs256).await;
-        assert_eq!(world.refresh(&given, "").await.unwrap_err(), refused);
-        assert_eq!(world.redeem(&code, "").await.unwrap_err(), refused);
+        assert_eq!(world.refresh(&given, "").await, refused);
+        assert_eq!(world.redeem(&code, "").await, refused);
+        world.change(|settings| settings.id_token_algorithm = IdTokenAlgorithm::Rs256).await;
+        assert_eq!(world.refresh(&given, "&scope=openid").await, refused);
+        assert_eq!(world.redeem(&code, "").await, refused);
+        assert_eq!(listener.heard(), [""; 0], "who is turned away is no event");
+
+        let next = world.refresh(&given, "").await.unwrap();
+        assert!(next.refresh_token.is_some(), "what needs no signature goes on, with the token that was refused");
+        let without_openid = Scope::parse("profile read").unwrap();
         world
             .change(|settings| {
                 settings.id_token_algorithm = IdTokenAlgorithm::Rs256;
-                settings.id_token_on_refresh = false;
+                (settings.scope, settings.default_scope) = (without_openid.clone(), without_openid);
             })
             .await;
-        assert_eq!(world.refresh(&given, "&scope=openid").await.unwrap_err(), refused);
-        assert_eq!(world.redeem(&code, "").await.unwrap_err(), refused);
-        assert_eq!(listener.heard(), [""; 0], "who is turned away is no event");
-
-        let app = ClientId::parse("app").unwrap();
-        // As it is done soon after a change is heard of; until then this client is refused by its old settings.
-        world.server.clients.reload(&*world.server.store, &app).await.unwrap();
-        let next = world.refresh(&given, "").await.unwrap();
-        assert!(next.refresh_token.is_some(), "what needs no such signature goes on, with the token that was refused");
-        while super::next(&world.server.slow_signatures.waiting).is_some() {}
-        world.server.slow_signatures.waiting().threads = 0;
-        assert!(world.redeem(&code, "").await.unwrap().id_token.is_some(), "the code that was refused is good");
+        assert!(world.redeem(&code, "").await.is_ok(), "so does a code without openid, which was refused before");
+        assert!(super::next(&slow.waiting).is_some());
+        world.change(|settings| settings.access_token_format = AccessTokenFormat::JwtRs256).await;
+        let last = world.refresh(&next, "").await.unwrap();
+        assert!(last.refresh_token.is_some(), "and so do others once there is room");
     }
 
     #[tokio::test]
