@@ -12,7 +12,7 @@ use crate::timer::Timer;
 
 /// How long whatever is due waits for more that is due: a timer of its own for each request costs as much as sending it, and the
 /// server lacks what the load takes. The wait counts, as all latency is counted from when a request was due.
-pub(crate) const TOGETHER_MICROSECONDS: u64 = 100;
+const GATHERING_MICROSECONDS: u64 = 100;
 
 /// Wakes the chains of a load when their requests are due, by one timer for all.
 pub(crate) struct Alarms {
@@ -35,7 +35,7 @@ impl Alarms {
         })
     }
 
-    /// Lets `chain` wait until `due`, while [`Alarms::ring`] is running.
+    /// Lets `chain` wait until `due`, while [`Alarms::ring`] is running: to its end, and once at a time for each chain.
     pub(crate) async fn wait(&self, chain: usize, due: Duration) {
         self.waiting.borrow_mut().push(Reverse((due, chain)));
         if self.first() == Some(due) {
@@ -46,7 +46,7 @@ impl Alarms {
 
     /// Wakes whoever is due by the clock `now`, for ever.
     pub(crate) async fn ring(&self, now: impl Fn() -> Duration) -> io::Result<Infallible> {
-        let together = Duration::from_micros(TOGETHER_MICROSECONDS);
+        let gathering = Duration::from_micros(GATHERING_MICROSECONDS);
         let mut not_before = Duration::ZERO;
         loop {
             let Some(first) = self.first() else {
@@ -57,7 +57,7 @@ impl Alarms {
                 None => {
                     let now = now();
                     self.wake_all_due(now);
-                    not_before = now + together;
+                    not_before = now + gathering;
                 }
                 Some(early) => tokio::select! {
                     biased;
@@ -86,7 +86,7 @@ mod tests {
     use std::cell::Cell;
 
     use tokio::task::yield_now;
-    use tokio::time::Instant;
+    use tokio::time::{Instant, timeout};
 
     use super::*;
 
@@ -132,7 +132,7 @@ mod tests {
             }
         };
         tokio::select! {
-            () = woken => {}
+            woken = timeout(Duration::from_secs(100), woken) => woken.expect("the timer of the first is not waited for"),
             failed = alarms.ring(|| now.get()) => panic!("{failed:?}"),
         }
     }

@@ -8,8 +8,9 @@ use crate::bench::pass::{PassKind, Purpose};
 const STEADY_PART: f64 = 0.7;
 /// How much of the peak is too much.
 const OVERLOAD_PARTS: f64 = 3.0;
-/// On how many chains that is asked for: each has one request under way at most, so twice as many as the server lets in leave one
-/// free whenever a request is due. More would measure how often memory of another connection has to be fetched.
+/// On how many chains that is asked for. Each has one request under way at most, and is late with the next where that takes longer
+/// than its turns are apart, so there are twice as many as the server lets in. More would measure how often the memory of another
+/// connection has to be fetched.
 const OVERLOAD_CHAINS: usize = 2 * CALLS_MAX;
 
 /// A load that is to be run.
