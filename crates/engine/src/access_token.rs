@@ -191,7 +191,7 @@ impl OpaqueParts {
 }
 
 /// How access tokens of this format are signed; `None` for opaque ones.
-const fn algorithm(format: AccessTokenFormat) -> Option<Algorithm> {
+pub(crate) const fn algorithm(format: AccessTokenFormat) -> Option<Algorithm> {
     match format {
         AccessTokenFormat::JwtEs256 => Some(Algorithm::Es256),
         AccessTokenFormat::JwtEdDsa => Some(Algorithm::EdDsa),

@@ -80,7 +80,7 @@ fn at_hash(access_token: &Secret) -> String {
     URL_SAFE_NO_PAD.encode(&digest[..digest.len() / 2])
 }
 
-const fn algorithm(algorithm: IdTokenAlgorithm) -> Algorithm {
+pub(crate) const fn algorithm(algorithm: IdTokenAlgorithm) -> Algorithm {
     match algorithm {
         IdTokenAlgorithm::Rs256 => Algorithm::Rs256,
         IdTokenAlgorithm::Es256 => Algorithm::Es256,

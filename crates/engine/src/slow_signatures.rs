@@ -67,9 +67,10 @@ impl SlowSignatures {
     /// # Errors
     /// When it would be too large.
     pub(crate) async fn sign(&self, key: Arc<SigningKey>, typ: Typ, claims: Vec<u8>) -> Signed {
-        match key.algorithm() {
-            Algorithm::Es256 | Algorithm::EdDsa => key.sign(typ, &claims),
-            Algorithm::Rs256 => self.in_turn(Box::new(move || key.sign(typ, &claims))).await,
+        if is_slow(key.algorithm()) {
+            self.in_turn(Box::new(move || key.sign(typ, &claims))).await
+        } else {
+            key.sign(typ, &claims)
         }
     }
 
@@ -100,12 +101,6 @@ impl Waiting {
         let waiting_max = (SIGNATURES_WAITING_MAX * self.threads_max).min(SIGNATURES_WAITING_MAX_IN_ALL);
         self.taken_in_a_row >= CALLS_MAX && self.signatures.len() >= waiting_max
     }
-
-    fn take(&mut self) -> Option<Signature> {
-        let next = self.signatures.pop_front();
-        self.taken_in_a_row = if next.is_some() { self.taken_in_a_row.saturating_add(1) } else { 0 };
-        next
-    }
 }
 
 impl Signature {
@@ -122,11 +117,24 @@ impl Signature {
     }
 }
 
+/// Whether a signature with it waits its turn.
+pub(crate) const fn is_slow(algorithm: Algorithm) -> bool {
+    match algorithm {
+        Algorithm::Es256 | Algorithm::EdDsa => false,
+        Algorithm::Rs256 => true,
+    }
+}
+
 /// The next that is to be signed; without any, one thread is at it less.
 fn next(queue: &Mutex<Waiting>) -> Option<Signature> {
     let mut waiting = lock(queue);
-    let next = waiting.take();
-    waiting.threads -= usize::from(next.is_none());
+    let next = waiting.signatures.pop_front();
+    if next.is_some() {
+        waiting.taken_in_a_row = waiting.taken_in_a_row.saturating_add(1);
+    } else {
+        waiting.taken_in_a_row = 0;
+        waiting.threads -= 1;
+    }
     next
 }
 

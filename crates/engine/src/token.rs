@@ -2,15 +2,17 @@ use regrant_grant::{Grant, Verdict, Write};
 use regrant_protocol::{
     ClientAuthentication, GrantType, Params, Resources, Scope, Secret, Timestamp, TokenRequest, TokenResponse,
 };
-use regrant_store::{AccessTokenFormat, ClientSettings, IdTokenAlgorithm, Scene};
+use regrant_store::{ClientSettings, Scene};
 use serde_json::{Map, Value};
 
 use crate::access_token_draft::Draft;
 use crate::client_authentication::ATTEMPTS_MAX;
 use crate::id_token::OPENID;
 use crate::refresh::wants_id_token;
+use crate::slow_signatures::is_slow;
 use crate::{
-    AuthenticatedClient, AuthorizationServer, Endpoint, RequestContext, ScopeLimit, TokenCall, TokenError, TooMuchScope,
+    AuthenticatedClient, AuthorizationServer, Endpoint, RequestContext, ScopeLimit, TokenCall, TokenError,
+    TooMuchScope, access_token, id_token,
 };
 
 impl AuthorizationServer {
@@ -99,8 +101,8 @@ fn may_sign_slowly(settings: &ClientSettings, request: &TokenRequest) -> bool {
         TokenRequest::RefreshToken(request) => wants_id_token(settings, request.scope.as_ref(), &settings.scope),
         TokenRequest::Password(_) | TokenRequest::ClientCredentials { .. } => false,
     };
-    settings.access_token_format == AccessTokenFormat::JwtRs256
-        || may_have_id_token && settings.id_token_algorithm == IdTokenAlgorithm::Rs256
+    access_token::algorithm(settings.access_token_format).is_some_and(is_slow)
+        || may_have_id_token && is_slow(id_token::algorithm(settings.id_token_algorithm))
 }
 
 /// The scope of a new grant: what is asked for, or the client's default (RFC 6749 §3.3).
