@@ -53,17 +53,16 @@ impl Alarms {
                 self.has_new_first.notified().await;
                 continue;
             };
-            match first.max(not_before).checked_sub(now()).filter(|early| !early.is_zero()) {
-                None => {
-                    let now = now();
-                    self.wake_all_due(now);
-                    not_before = now + gathering;
-                }
-                Some(early) => tokio::select! {
-                    biased;
-                    () = self.has_new_first.notified() => {}
-                    waited = self.timer.wait(early) => waited?,
-                },
+            let (due, now) = (first.max(not_before), now());
+            if due <= now {
+                self.wake_all_due(now);
+                not_before = now + gathering;
+                continue;
+            }
+            tokio::select! {
+                biased;
+                () = self.has_new_first.notified() => {}
+                waited = self.timer.wait(due - now) => waited?,
             }
         }
     }

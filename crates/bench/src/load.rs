@@ -121,7 +121,7 @@ async fn measure(load: Load) -> Result<Measured, LoadError> {
         talking.spawn_local(talk.on(chain, connection));
     }
 
-    let watched = tokio::select! {
+    let Watched { server_cpu, own_cpu, server_memory } = tokio::select! {
         watched = watch(&shared, server.as_ref(), &mut talking) => watched,
         failed = shared.alarms.ring(|| shared.now()) => {
             let Err(error) = failed;
@@ -136,7 +136,6 @@ async fn measure(load: Load) -> Result<Measured, LoadError> {
         let behind_it = pace.due_before(place, progress.number.get() + 1, window.end);
         tally.unanswered(window, [in_flight].into_iter().chain(behind_it), now);
     }
-    let Watched { server_cpu, own_cpu, server_memory } = watched;
     Ok(Measured {
         length: window.length(),
         latency: tally.latency.clone(),
@@ -157,7 +156,7 @@ struct Watched {
     server_memory: Option<Memory>,
 }
 
-/// Lets the chains talk to their end, or until nobody waits for them any more.
+/// Lets the chains talk to their end, or until nobody waits for them any more, and looks at what processes use meanwhile.
 async fn watch(shared: &Shared, server: Option<&Processes>, talking: &mut JoinSet<()>) -> Watched {
     let Window { start, end } = shared.window.get();
     let usage = || (server.map(Processes::cpu_time), cpu_time());
