@@ -38,11 +38,11 @@ impl AuthorizationServer {
     /// Lets a call of a client in, to be asked before anything of it is read, and to be held until its answer is made.
     ///
     /// # Errors
-    /// [`Overloaded::Calls`], when [`CALLS_MAX`] others are being answered. Nobody needs to be told of it one by one: it is no
-    /// event.
+    /// [`Overloaded::Calls`], when [`CALLS_MAX`] others are being answered. It is no event: [`AuthorizationServer::turned_away`]
+    /// counts them.
     pub fn admit(&self) -> Result<Admitted, TokenError> {
         let place = Arc::clone(&self.admission.calls).try_acquire_owned();
-        place.map(Admitted).map_err(|_| Overloaded::Calls.into())
+        place.map(Admitted).map_err(|_| self.turned_away.count(Overloaded::Calls).into())
     }
 }
 
@@ -61,5 +61,6 @@ mod tests {
         assert!(server.admit().is_err());
         drop(one_more);
         assert!(server.admit().is_ok());
+        assert_eq!(server.turned_away(), [0, 2, 0]);
     }
 }

@@ -7,6 +7,7 @@ use regrant_protocol::Secret;
 use tokio::sync::Semaphore;
 
 use crate::Overloaded;
+use crate::overloaded::TurnedAway;
 
 /// The most password checks that may wait for a processor; one more is refused with 503.
 pub const HASHES_WAITING_MAX: usize = 64;
@@ -21,10 +22,11 @@ pub(crate) struct HashingPool {
     /// The places that invented clients may take, so that inventing them shuts out no people.
     invented_clients: Semaphore,
     calls: Arc<AtomicU64>,
+    turned_away: Arc<TurnedAway>,
 }
 
 impl HashingPool {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(turned_away: Arc<TurnedAway>) -> Self {
         let threads = available_parallelism().map_or(1, usize::from);
         Self {
             running: Arc::new(Semaphore::new(threads)),
@@ -32,6 +34,7 @@ impl HashingPool {
             strangers: Semaphore::new(HASHES_WAITING_MAX / 2),
             invented_clients: Semaphore::new(HASHES_WAITING_MAX / 4),
             calls: Arc::default(),
+            turned_away,
         }
     }
 
@@ -55,7 +58,7 @@ impl HashingPool {
 
     /// The work of [`HashingPool::verify`] for a client that does not exist, so that time does not tell.
     pub(crate) async fn verify_for_no_client(&self, secret: Secret) -> Result<(), Overloaded> {
-        let _place = self.invented_clients.try_acquire().map_err(|_| Overloaded::Hashing)?;
+        let _place = self.invented_clients.try_acquire().map_err(|_| self.no_room())?;
         self.verify(PasswordHash::decoy().into(), secret).await.map(|_| ())
     }
 
@@ -67,7 +70,7 @@ impl HashingPool {
         stored: Option<StoredPassword>,
         secret: Secret,
     ) -> Result<bool, Overloaded> {
-        let _place = self.strangers.try_acquire().map_err(|_| Overloaded::Hashing)?;
+        let _place = self.strangers.try_acquire().map_err(|_| self.no_room())?;
         let exists = stored.is_some();
         Ok(self.verify(stored.unwrap_or_else(|| PasswordHash::decoy().into()), secret).await? && exists)
     }
@@ -82,14 +85,18 @@ impl HashingPool {
         .await
     }
 
+    fn no_room(&self) -> Overloaded {
+        self.turned_away.count(Overloaded::Hashing)
+    }
+
     /// How many Argon2id calls were made.
     pub(crate) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Overloaded> {
-        let place = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| Overloaded::Hashing)?;
-        let permit = Arc::clone(&self.running).acquire_owned().await.map_err(|_| Overloaded::Hashing)?;
+        let place = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| self.no_room())?;
+        let permit = Arc::clone(&self.running).acquire_owned().await.map_err(|_| self.no_room())?;
         let hashing = tokio::task::spawn_blocking(move || {
             let _until_done = (place, permit);
             work()
@@ -103,10 +110,12 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::*;
+    use crate::world::World;
 
     #[tokio::test]
     async fn load_tells_no_stranger_which_names_there_are_and_shuts_out_nobody_who_is_known() {
-        let pool = HashingPool::new();
+        let server = World::new().await.server;
+        let pool = &server.hashing;
         let hash = || StoredPassword::from(hash_password(b"sesame", [1; 16]).unwrap());
         let sesame = || Secret::new("sesame".to_owned());
         assert_eq!(pool.verify_for_stranger(Some(hash()), sesame()).await, Ok(true));
@@ -117,11 +126,12 @@ mod tests {
             assert_eq!(pool.verify_for_stranger(hash, sesame()).await, Err(Overloaded::Hashing));
         }
         assert_eq!(pool.verify(hash(), sesame()).await, Ok(true));
+        assert_eq!(server.turned_away(), [2, 0, 0]);
     }
 
     #[tokio::test]
     async fn work_whose_caller_went_away_keeps_its_place() {
-        let pool = HashingPool::new();
+        let pool = HashingPool::new(Arc::default());
         let (let_go, wait) = channel::<()>();
         let all = available_parallelism().map_or(1, usize::from);
         let wait = Arc::new(std::sync::Mutex::new(wait));

@@ -1,4 +1,6 @@
-use crate::{CALLS_MAX, HASHES_WAITING_MAX, SIGNATURES_WAITING_MAX};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::{AuthorizationServer, CALLS_MAX, HASHES_WAITING_MAX, SIGNATURES_WAITING_MAX};
 
 /// There is more to do than is done in time. Nothing was begun; a new try a little later may find room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,4 +17,40 @@ pub enum Overloaded {
         "{SIGNATURES_WAITING_MAX} RSA signatures for each processor wait, which is the most that may for long; try again"
     )]
     Signatures,
+}
+
+impl Overloaded {
+    /// All of them, each at the place that its number says.
+    pub const ALL: [Self; 3] = [Self::Hashing, Self::Calls, Self::Signatures];
+
+    /// Its name in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hashing => "hashing",
+            Self::Calls => "calls",
+            Self::Signatures => "signatures",
+        }
+    }
+}
+
+/// Counts those who found no room.
+#[derive(Debug, Default)]
+pub(crate) struct TurnedAway([AtomicU64; Overloaded::ALL.len()]);
+
+impl TurnedAway {
+    /// One more for whom there was none.
+    pub(crate) fn count(&self, for_want_of: Overloaded) -> Overloaded {
+        self.0[for_want_of as usize].fetch_add(1, Ordering::Relaxed);
+        for_want_of
+    }
+}
+
+impl AuthorizationServer {
+    /// How many were turned away since the start, in the order of [`Overloaded::ALL`]. Of [`Overloaded::Calls`] and
+    /// [`Overloaded::Signatures`] no event tells.
+    #[must_use]
+    pub fn turned_away(&self) -> [u64; Overloaded::ALL.len()] {
+        self.turned_away.0.each_ref().map(|number| number.load(Ordering::Relaxed))
+    }
 }

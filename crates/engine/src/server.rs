@@ -17,6 +17,7 @@ use crate::imported::Imports;
 use crate::key_rotation::Unfinished;
 use crate::keys::Keys;
 use crate::master_key_rotation::announce;
+use crate::overloaded::TurnedAway;
 use crate::revoked_tokens::RevokedTokens;
 use crate::signing::{SigningKeys, SigningKeysError, reseal};
 use crate::slow_signatures::SlowSignatures;
@@ -64,6 +65,7 @@ pub struct AuthorizationServer {
     pub(crate) take_overs: Arc<TakeOvers>,
     /// Of password grants.
     pub(crate) turns: Turns,
+    pub(crate) turned_away: Arc<TurnedAway>,
     pub(crate) hashing: HashingPool,
     pub(crate) slow_signatures: SlowSignatures,
     pub(crate) admission: Admission,
@@ -120,6 +122,7 @@ impl AuthorizationServer {
         let signing = Arc::new(SigningKeys::open(&*store, &ring).await?);
         let unfinished_emergency = ring.is_retiring().then_some(ring);
         let process_pepper = Pepper::from_bytes(random(&*entropy));
+        let turned_away = Arc::<TurnedAway>::default();
         let server = Self {
             issuer,
             store,
@@ -139,7 +142,8 @@ impl AuthorizationServer {
             imports: Arc::default(),
             take_overs: Arc::new(TakeOvers::new()),
             turns: Turns::new(),
-            hashing: HashingPool::new(),
+            hashing: HashingPool::new(Arc::clone(&turned_away)),
+            turned_away,
             slow_signatures: SlowSignatures::new(),
             admission: Admission::new(),
             administering: tokio::sync::Mutex::new(()),

@@ -248,6 +248,7 @@ mod tests {
         assert_eq!(world.refresh(&given, "&scope=openid").await, refused);
         assert_eq!(world.redeem(&code, "").await, refused);
         assert_eq!(listener.heard(), [""; 0], "who is turned away is no event");
+        assert_eq!(world.server.turned_away(), [0, 0, 4]);
 
         let next = world.refresh(&given, "").await.unwrap();
         assert!(next.refresh_token.is_some(), "what needs no signature goes on, with the token that was refused");

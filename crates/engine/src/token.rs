@@ -81,7 +81,7 @@ impl AuthorizationServer {
             return Err(TokenError::GrantTypeNotAllowed { client, grant_type });
         }
         if may_sign_slowly(client.settings(), request) {
-            self.slow_signatures.find_room()?;
+            self.slow_signatures.find_room().map_err(|overloaded| self.turned_away.count(overloaded))?;
         }
         match request {
             TokenRequest::AuthorizationCode(request) => self.redeem_code(context, client, request).await,

@@ -10,8 +10,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use regrant_engine::{
-    ClientAuthenticationFailure, Event, Followed, Happening, LogInOutcome, Observer, OperatorFailure, Revoker,
-    SweepOutcome, TakeOverOutcome,
+    ClientAuthenticationFailure, Event, Followed, Happening, LogInOutcome, Observer, OperatorFailure, Overloaded,
+    Revoker, SweepOutcome, TakeOverOutcome,
 };
 use regrant_grant::{RedeemVerdict, Verdict};
 use regrant_protocol::{GrantType, Timestamp};
@@ -39,6 +39,7 @@ pub(crate) struct Metrics {
     operator_failures: Cases<{ OperatorFailure::ALL.len() }>,
     introspections: Cases<2>,
     revocations: Cases<{ Revoker::ALL.len() }>,
+    turned_away: Cases<{ Overloaded::ALL.len() }>,
     swept: Cases<3>,
     sweep_failures: Counter,
     sweep_stopped: Gauge,
@@ -111,6 +112,13 @@ impl Metrics {
             "by",
             Revoker::ALL.map(Revoker::as_str),
         );
+        let turned_away = Cases::new(
+            r,
+            "turned_away",
+            "Calls that were answered 503 before anything was begun, by what there was no room for",
+            "for_want_of",
+            Overloaded::ALL.map(Overloaded::as_str),
+        );
         let swept = Cases::new(
             r,
             "swept_rows",
@@ -145,6 +153,7 @@ impl Metrics {
             operator_failures,
             introspections,
             revocations,
+            turned_away,
             swept,
             sweep_failures,
             sweep_stopped,
@@ -155,10 +164,18 @@ impl Metrics {
         }
     }
 
-    /// All of it as Prometheus reads it, with what is only known when it asks: how many connections are open, and when the
-    /// newest signing keys were made.
-    pub(crate) fn to_text(&self, connections: usize, signing_keys: &[(String, Timestamp)]) -> String {
+    /// All of it as Prometheus reads it, with what is only known when it asks: how many connections are open, how many calls were
+    /// turned away, in the order of [`Overloaded::ALL`], and when the newest signing keys were made.
+    pub(crate) fn to_text(
+        &self,
+        connections: usize,
+        turned_away: [u64; Overloaded::ALL.len()],
+        signing_keys: &[(String, Timestamp)],
+    ) -> String {
         self.connections.set(i64::try_from(connections).unwrap_or(i64::MAX));
+        for (place, number) in turned_away.into_iter().enumerate() {
+            self.turned_away.rise_to(place, number);
+        }
         for (algorithm, created_at) in signing_keys {
             self.signing_keys.get_or_create(&[("algorithm", algorithm.clone())]).set(created_at.seconds());
         }
@@ -253,7 +270,7 @@ mod tests {
     }
 
     fn text(metrics: &Metrics) -> String {
-        metrics.to_text(3, &[("ES256".to_owned(), Timestamp::from_seconds(7))])
+        metrics.to_text(3, [5, 6, 7], &[("ES256".to_owned(), Timestamp::from_seconds(7))])
     }
 
     #[test]
@@ -315,6 +332,10 @@ mod tests {
         assert!(after.contains("regrant_tokens_issued_total{grant_type=\"refresh_token\"} 15\n"), "{after}");
         assert!(after.contains("regrant_tokens_issued_total{grant_type=\"authorization_code\"} 3\n"), "{after}");
         assert!(after.contains("regrant_connections_open 3\n"), "{after}");
+        for (number, name) in [(5, "hashing"), (6, "calls"), (7, "signatures")] {
+            let line = format!("regrant_turned_away_total{{for_want_of=\"{name}\"}} {number}\n");
+            assert!(before.contains(&line) && after.contains(&line), "{line} {after}");
+        }
     }
 
     #[tokio::test]

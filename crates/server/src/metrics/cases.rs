@@ -1,3 +1,5 @@
+use std::sync::atomic::Ordering;
+
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
@@ -27,5 +29,10 @@ impl<const N: usize> Cases<N> {
     /// Counts `number` of the value that stands at `place`.
     pub(super) fn add(&self, place: usize, number: u64) {
         self.0[place].inc_by(number);
+    }
+
+    /// Counts whatever `number` is more than before of the value that stands at `place`, for what is counted elsewhere.
+    pub(super) fn rise_to(&self, place: usize, number: u64) {
+        self.0[place].inner().fetch_max(number, Ordering::Relaxed);
     }
 }

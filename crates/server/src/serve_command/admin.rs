@@ -56,7 +56,7 @@ fn routes(administration: &Arc<Administration>, metrics: &Arc<Metrics>, token: O
             // What the store does not tell now it tells the next time.
             let keys = server.store().signing_keys().await.unwrap_or_default();
             let keys = in_key_set(keys);
-            ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics.to_text(connections_open(), &keys))
+            ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics.to_text(connections_open(), server.turned_away(), &keys))
         }
     };
     let ready = move || {
