@@ -34,6 +34,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration::new(7, "stand_in_settings", include_str!("../migrations/0007_stand_in_settings.sql")),
     Migration::new(8, "remembered_imports", include_str!("../migrations/0008_remembered_imports.sql")),
     Migration::new(9, "high_water", include_str!("../migrations/0009_high_water.sql")),
+    Migration::new(10, "families_counted", include_str!("../migrations/0010_families_counted.sql")),
 ];
 
 /// Brings the file to the last of `migrations`, and gives a new one its identity: all in one transaction, so that a crash

@@ -98,7 +98,7 @@ mod tests {
                 &[
                     "SEARCH clients USING INDEX sqlite_autoindex_clients_1 (id=?)",
                     user_by_subject,
-                    "SEARCH grants USING INDEX families_not_revoked (user=? AND client=?)",
+                    "SEARCH grants USING INDEX families_not_revoked (user=? AND client=? AND root=? AND revoked_at=?)",
                     "CORRELATED SCALAR SUBQUERY 2",
                     sibling,
                     session_of_grant,
@@ -109,7 +109,7 @@ mod tests {
             (
                 SELECT_FAMILIES_NOT_REVOKED,
                 &[
-                    "SEARCH grants USING INDEX families_not_revoked (user=? AND client=?)",
+                    "SEARCH grants USING COVERING INDEX families_not_revoked (user=? AND client=? AND root=? AND revoked_at=?)",
                     "SCALAR SUBQUERY 1",
                     users,
                     "SCALAR SUBQUERY 2",
@@ -121,7 +121,7 @@ mod tests {
                 &[
                     "SEARCH clients USING INDEX sqlite_autoindex_clients_1 (id=?)",
                     user_by_subject,
-                    "SEARCH grants USING INDEX families_not_revoked (user=? AND client=?)",
+                    "SEARCH grants USING INDEX families_not_revoked (user=? AND client=? AND root=? AND revoked_at=?)",
                     "USE TEMP B-TREE FOR ORDER BY",
                 ],
             ),

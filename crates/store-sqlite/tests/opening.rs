@@ -88,9 +88,9 @@ fn a_store_that_was_cut_off_is_refused() {
 fn a_store_of_a_newer_version_is_refused_and_left_as_it_was() {
     let directory = tempfile::tempdir().unwrap();
     let path = made(&directory);
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 10).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 11).unwrap();
     let before = fs::read(&path).unwrap();
-    assert_eq!(refusal(&path), OpenError::NewerSchema { path: path.clone(), found: 10, known: 9 });
+    assert_eq!(refusal(&path), OpenError::NewerSchema { path: path.clone(), found: 11, known: 10 });
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
