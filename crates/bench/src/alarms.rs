@@ -10,9 +10,9 @@ use tokio::sync::Notify;
 
 use crate::timer::Timer;
 
-/// How long whatever is due waits for more that is due: a timer of its own for each request costs as much as sending it, and the
-/// server lacks what the load takes. The wait counts, as all latency is counted from when a request was due.
-const GATHERING_MICROSECONDS: u64 = 100;
+/// How long whatever is due waits for more that is due: to be woken for each request costs as much as sending it, and the server
+/// lacks what the load takes. The wait counts, as all latency is counted from when a request was due.
+const GATHERING_MICROSECONDS: u64 = 500;
 
 /// Wakes the chains of a load when their requests are due, by one timer for all.
 pub(crate) struct Alarms {
