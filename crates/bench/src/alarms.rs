@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use crate::timer::Timer;
 
-/// How long whatever is due waits for more that is due: to be woken for each request costs as much as sending it, and the server
+/// How long whatever is due waits at most for more that is due: to be woken for each request costs as much as sending it, and the server
 /// lacks what the load takes. The wait counts, as all latency is counted from when a request was due.
 const GATHERING_MICROSECONDS: u64 = 500;
 

@@ -35,7 +35,7 @@ impl Admission {
 }
 
 impl AuthorizationServer {
-    /// Lets a call of a client in, to be asked before anything of it is read, and to be held until its answer is made.
+    /// Lets a call of a client in, to be asked once its form was read, and to be held until its answer is made.
     ///
     /// # Errors
     /// [`Overloaded::Calls`], when [`CALLS_MAX`] others are being answered. It is no event: [`AuthorizationServer::turned_away`]

@@ -126,7 +126,13 @@ mod tests {
             assert_eq!(pool.verify_for_stranger(hash, sesame()).await, Err(Overloaded::Hashing));
         }
         assert_eq!(pool.verify(hash(), sesame()).await, Ok(true));
-        assert_eq!(server.turned_away(), [2, 0, 0]);
+
+        let _inventions = pool.invented_clients.acquire_many(places / 2).await.unwrap();
+        assert_eq!(pool.verify_for_no_client(sesame()).await, Err(Overloaded::Hashing));
+        assert_eq!(pool.verify(hash(), sesame()).await, Ok(true));
+        let _all = pool.waiting.acquire_many(2 * places).await.unwrap();
+        assert_eq!(pool.verify(hash(), sesame()).await, Err(Overloaded::Hashing));
+        assert_eq!(server.turned_away(), [4, 0, 0]);
     }
 
     #[tokio::test]

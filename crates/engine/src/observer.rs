@@ -38,7 +38,7 @@ impl AuthorizationServer {
     /// Passes a refusal on, and tells of it unless an event of its own has told of it where it was decided. Of all methods only
     /// [`AuthorizationServer::metadata`] leaves this to who answers, as it knows of no request.
     ///
-    /// Nobody is told of calls that were turned away before anything of them was looked at ([`Overloaded::Calls`] and
+    /// Nobody is told of calls that were turned away before their grant was looked at ([`Overloaded::Calls`] and
     /// [`Overloaded::Signatures`]): there are thousands in a second, and a line for each would add to what is too much.
     pub fn refused(
         &self,

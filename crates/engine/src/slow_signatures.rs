@@ -53,7 +53,7 @@ impl SlowSignatures {
         Self { waiting: Arc::new(Mutex::new(waiting)), askers: Semaphore::new(CALLS_MAX) }
     }
 
-    /// Lets a call in that may need one of these signatures, to be asked before anything of the call is done.
+    /// Lets a call in that may need one of these signatures, to be asked before its grant is looked at.
     ///
     /// # Errors
     /// [`Overloaded::Signatures`], when as many as [`CALLS_MAX`] were taken since a thread last found none to be made, and

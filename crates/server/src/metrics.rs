@@ -115,7 +115,7 @@ impl Metrics {
         let turned_away = Cases::new(
             r,
             "turned_away",
-            "Calls that were answered 503 before anything was begun, by what there was no room for",
+            "Work that was not begun, by what there was no room for",
             "for_want_of",
             Overloaded::ALL.map(Overloaded::as_str),
         );
@@ -164,7 +164,7 @@ impl Metrics {
         }
     }
 
-    /// All of it as Prometheus reads it, with what is only known when it asks: how many connections are open, how many calls were
+    /// All of it as Prometheus reads it, with what is only known when it asks: how many connections are open, how many were
     /// turned away, in the order of [`Overloaded::ALL`], and when the newest signing keys were made.
     pub(crate) fn to_text(
         &self,

@@ -89,9 +89,45 @@ fn in_key_set(keys: Vec<SealedSigningKey>) -> Vec<(String, Timestamp)> {
 
 #[cfg(test)]
 mod tests {
-    use regrant_protocol::Kid;
+    use axum::body::{Body, to_bytes};
+    use http::Request;
+    use regrant_data_directory::DataDirectory;
+    use regrant_engine::{CALLS_MAX, Hooks, SESSION_SECONDS};
+    use regrant_protocol::{Issuer, Kid};
+    use regrant_store::ClientDefaults;
+    use tower::ServiceExt;
 
     use super::*;
+    use crate::config::StoreConfig;
+    use crate::open_store::open_server;
+    use crate::program::StoreProgram;
+
+    #[tokio::test]
+    async fn who_was_turned_away_counts_once_however_often_it_is_asked() {
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = Arc::new(DataDirectory::open(&temporary.path().join("data")).unwrap());
+        let issuer = Issuer::parse("http://localhost").unwrap();
+        let (store, hooks) = (StoreConfig::Sqlite, Hooks::default());
+        let server = open_server(&store, None, &directory, issuer, SESSION_SECONDS, hooks).await.unwrap();
+        let program = StoreProgram::alone(&store, directory.path(), ClientDefaults::BUILT_IN);
+        let administration =
+            Administration { server: Arc::clone(&server), key_file: directory, program: Arc::new(program) };
+        let metrics = Arc::new(Metrics::new(Timestamp::from_seconds(1_800_000_000)));
+        let routes = routes(&Arc::new(administration), &metrics, None);
+        let counted = async |number: u64| {
+            let answer = routes.clone().oneshot(Request::get("/metrics").body(Body::empty()).unwrap()).await.unwrap();
+            let text = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+            let text = String::from_utf8(text.to_vec()).unwrap();
+            assert!(text.contains(&format!("regrant_turned_away_total{{for_want_of=\"calls\"}} {number}\n")), "{text}");
+        };
+        counted(0).await;
+        let _admitted: Vec<_> = (0..CALLS_MAX).map(|_| server.admit().unwrap()).collect();
+        for number in 1..3 {
+            assert!(server.admit().is_err());
+            counted(number).await;
+            counted(number).await;
+        }
+    }
 
     #[test]
     fn a_signing_key_that_was_withdrawn_does_not_count() {
