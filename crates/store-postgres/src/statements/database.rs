@@ -2,13 +2,14 @@
 
 /// What holds in every session.
 ///
-/// A wait for a row's lock ends soon: whoever holds it for longer has stopped, and the server ends its transaction. A commit that
+/// A wait for a row's lock ends soon: whoever holds it for longer has stopped, and the server ends its transaction, and the others of a
+/// batch wait with the one. A commit that
 /// is acknowledged is on the disk, and on the standbys that the server waits for. Every statement finds its rows by key, so that
 /// none needs to be planned anew for other values, or by what the server believes about a table that was empty a moment ago; and
 /// rows are locked in the order in which a statement names them.
 pub(crate) const SET_UP_SESSION: &str = "
     SET search_path = regrant;
-    SET lock_timeout = 500;
+    SET lock_timeout = 200;
     SET statement_timeout = 4000;
     SET idle_in_transaction_session_timeout = 3000;
     SET default_transaction_isolation = 'read committed';
