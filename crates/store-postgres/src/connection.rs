@@ -7,11 +7,13 @@ use std::time::Duration;
 use regrant_store::StoreError;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, SimpleQueryMessage, Statement};
 
 use crate::cancel::CancelUnlessAnswered;
 use crate::failure::Failure;
+use crate::open_error::said;
 use crate::primary::OfPrimary;
 use crate::statements::database::{COMMIT, CONFIRM};
 use crate::tls::RustlsConnect;
@@ -131,6 +133,27 @@ impl Connection {
         Ok(answers.iter().find_map(counted))
     }
 
+    /// Commits, and tells what was undone from what nobody knows: for who has more to undo than the transaction.
+    pub(crate) async fn commit_or_tell(&self) -> Result<(), CommitFailure> {
+        self.has_warned.store(false, Ordering::SeqCst);
+        let committed =
+            timeout(Duration::from_millis(COMMIT_MILLISECONDS_MAX), self.client.batch_execute(COMMIT)).await;
+        match committed {
+            Ok(Ok(())) => self.check_warnings().map_err(|warned| CommitFailure::Unknown(warned.to_string())),
+            // What the server refuses to commit, it has undone; unless it was told to stop while it waited for a standby.
+            Ok(Err(error)) if error.as_db_error().is_some() && !is_shutdown(&error) => {
+                Err(CommitFailure::Undone(error))
+            }
+            Ok(Err(error)) => Err(CommitFailure::Unknown(said(&error))),
+            Err(_) => {
+                self.lose();
+                let told =
+                    format!("no answer within {COMMIT_MILLISECONDS_MAX} ms; look whether it waits for a standby");
+                Err(CommitFailure::Unknown(told))
+            }
+        }
+    }
+
     /// Sees that a commit is durable here now: wherever the server keeps what it commits, there is everything that was seen on this
     /// connection before. A server whose standby follows another one shows what it has for ever, and commits nothing.
     pub(crate) async fn confirm(&self) -> Result<(), StoreError> {
@@ -202,6 +225,20 @@ impl Connection {
             }
         }
     }
+}
+
+/// Why nobody heard that a commit is durable.
+#[derive(Debug)]
+pub(crate) enum CommitFailure {
+    /// Nothing has happened.
+    Undone(tokio_postgres::Error),
+    /// It has happened, perhaps on this server alone, or it has not. Why that is not known.
+    Unknown(String),
+}
+
+fn is_shutdown(error: &tokio_postgres::Error) -> bool {
+    let codes = [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::QUERY_CANCELED];
+    error.code().is_some_and(|code| codes.contains(code))
 }
 
 impl Drop for Connection {

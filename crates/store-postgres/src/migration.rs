@@ -3,11 +3,11 @@ use regrant_store::StoreError;
 use tokio_postgres::Client;
 
 use crate::connect::Connector;
-use crate::connection::Value;
+use crate::connection::{CommitFailure, Value};
 use crate::id_bytes::IdBytes;
 use crate::statements::database::{
-    BEGIN, COMMIT, CREATE_MIGRATIONS, CREATE_SCHEMA, INSERT_MIGRATION, LOCK_MIGRATIONS, SELECT_IS_STORE,
-    SELECT_MIGRATIONS, SELECT_SCHEMA_EXISTS, SELECT_SCHEMA_HAS_TABLES,
+    BEGIN, CREATE_MIGRATIONS, CREATE_SCHEMA, INSERT_MIGRATION, LOCK_MIGRATIONS, SELECT_IS_STORE, SELECT_MIGRATIONS,
+    SELECT_SCHEMA_EXISTS, SELECT_SCHEMA_HAS_TABLES,
 };
 use crate::statements::key::{INSERT_EPOCH, INSERT_REALM, SELECT_REALM};
 use crate::{Genesis, OpenError};
@@ -117,22 +117,19 @@ pub(crate) async fn migrate(
     }
     let connection = connector.connect().await?;
     let client = connection.client();
-    let outcome = migrate_in_transaction(connector, client, migrations, genesis).await;
+    let failed = |error: tokio_postgres::Error| OpenError::of_driver(connector.shown(), &error);
+    let outcome = async {
+        client.batch_execute(BEGIN).await.map_err(failed)?;
+        migrate_within(connector, client, migrations, genesis).await?;
+        connection.commit_or_tell().await.map_err(|failure| match failure {
+            CommitFailure::Undone(error) => failed(error),
+            CommitFailure::Unknown(cause) => OpenError::Unknown { address: connector.shown(), cause },
+        })
+    }
+    .await;
     // Without its connection the server undoes what was not committed.
     connection.lose();
     outcome
-}
-
-async fn migrate_in_transaction(
-    connector: &Connector,
-    client: &Client,
-    migrations: &'static [Migration],
-    genesis: &Genesis,
-) -> Result<(), OpenError> {
-    let failed = |error: tokio_postgres::Error| OpenError::of_driver(connector.shown(), &error);
-    client.batch_execute(BEGIN).await.map_err(failed)?;
-    migrate_within(connector, client, migrations, genesis).await?;
-    client.batch_execute(COMMIT).await.map_err(failed)
 }
 
 /// The same in a transaction that was begun, and that somebody else commits.

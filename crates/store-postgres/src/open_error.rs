@@ -5,7 +5,7 @@ use regrant_protocol::Timestamp;
 use regrant_store::{OutsideError, RolledBack, StoreError};
 use tokio_postgres::error::SqlState;
 
-/// Why a store was not opened, or not restored. The database is as it was, but for [`OpenError::Unknown`].
+/// Why a store was not opened, migrated or restored. The database is as it was, but for [`OpenError::Unknown`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -176,8 +176,8 @@ pub enum OpenError {
         /// When.
         at: Timestamp,
     },
-    /// A restore was not told what became of its commit.
-    #[error("{address}: {cause}; whether the restore is done is not known: run it again, which is right in both cases")]
+    /// A restore or a migration was not told what became of its commit.
+    #[error("{address}: {cause}; whether it is done is not known: run it again, which is right in both cases")]
     Unknown {
         /// The database.
         address: String,

@@ -1,6 +1,7 @@
 //! The tests wait for `psql` in one thread, while another closes connections.
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use regrant_crypto::SeededEntropy;
 use regrant_databases::{Database, Postgres};
@@ -8,6 +9,7 @@ use regrant_protocol::{ManualClock, Subject, Timestamp, Username};
 use regrant_store::{Store, User};
 use regrant_store_postgres::{Genesis, PostgresStore, Settings};
 use tempfile::TempDir;
+use tokio::task::yield_now;
 
 use super::*;
 use crate::KEY_FILE;
@@ -58,8 +60,12 @@ impl World {
     }
 
     async fn moves(&self) -> Result<StoreMoved, MoveError> {
+        self.moves_to(&self.address()).await
+    }
+
+    async fn moves_to(&self, address: &Address) -> Result<StoreMoved, MoveError> {
         let outside = OutsideFiles::default();
-        self.directory().move_to_postgres(&self.address(), &outside, &self.entropy, clock(), &mut |_| {}).await
+        self.directory().move_to_postgres(address, &outside, &self.entropy, clock(), &mut |_| {}).await
     }
 
     /// Why it is not moved: one line.
@@ -157,6 +163,40 @@ async fn a_move_that_was_broken_off_is_settled_by_the_next() {
     MoveNote { to: world.address().to_string(), is_done: false }.write(&world.data()).unwrap();
     assert!(world.moves().await.unwrap().tables.is_empty());
     assert!(world.has_arrived().await);
+    assert!(world.serves_sqlite().unwrap_err().to_string().contains("was moved to"));
+}
+
+/// A commit that an operator cancels while it waits for its standby has happened, and goes with a fail-over. So nothing
+/// has moved before something is durable there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_move_is_not_done_before_the_standby_has_it() {
+    let (world, mut postgres) = (World::new().await, Postgres::start());
+    postgres.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    // It hears of that when it starts, and else some time after it was told to look.
+    postgres.crash();
+    postgres.restart();
+    let address = Address::parse(&postgres.socket_url("postgres", "postgres"), None).unwrap();
+    for _ in 0..2 {
+        let is_told = AtomicBool::new(false);
+        let moving = async {
+            let told = world.moves_to(&address).await.unwrap_err().to_string();
+            is_told.store(true, Ordering::SeqCst);
+            told
+        };
+        let cancelling = async {
+            while !is_told.load(Ordering::SeqCst) {
+                postgres.sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+                yield_now().await;
+            }
+        };
+        let (told, ()) = tokio::join!(moving, cancelling);
+        assert!(told.contains("without its standby"), "{told}");
+        assert!(world.serves_sqlite().unwrap_err().to_string().contains("was broken off"));
+    }
+    assert_eq!(postgres.sql("SELECT count(*) FROM regrant.users").trim(), "1", "it is there all the same");
+    postgres.sql("ALTER SYSTEM RESET synchronous_standby_names");
+    postgres.sql("SELECT pg_reload_conf()");
+    assert!(world.moves_to(&address).await.unwrap().tables.is_empty());
     assert!(world.serves_sqlite().unwrap_err().to_string().contains("was moved to"));
 }
 

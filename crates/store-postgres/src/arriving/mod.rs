@@ -10,11 +10,11 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error};
 
 use crate::connect::Connector;
-use crate::connection::Connection;
+use crate::connection::{CommitFailure, Connection};
 use crate::id_bytes::IdBytes;
 use crate::migration::{MIGRATIONS, migrate_within};
 use crate::open_error::said;
-use crate::statements::database::{BEGIN, COMMIT, LOCK_MIGRATIONS, SELECT_IS_STORE};
+use crate::statements::database::{BEGIN, LOCK_MIGRATIONS, ROLLBACK, SELECT_IS_STORE};
 use crate::statements::key::SELECT_REALM;
 use crate::statements::moved::{
     CLOSE, FETCH_SOME, SET_NEXT_KEYS, SET_UP_MOVE, copy_into, declare_all, empty_all, lock_all, select_is_filled,
@@ -111,18 +111,16 @@ impl ArrivingStore {
     pub async fn commit(self) -> Result<(), ArrivalError> {
         let client = self.connection.client();
         client.batch_execute(SET_NEXT_KEYS).await.map_err(|error| self.failed(&error))?;
-        match client.batch_execute(COMMIT).await {
-            Ok(()) => Ok(()),
-            // What the server refuses to commit, it has undone; unless it was told to stop while it waited for a standby.
-            Err(error) if error.as_db_error().is_some() && !is_shutdown(&error) => Err(self.failed(&error)),
-            Err(error) => Err(ArrivalError::Unknown { address: self.connector.shown(), cause: said(&error) }),
-        }
+        self.connection.commit_or_tell().await.map_err(|failure| match failure {
+            CommitFailure::Undone(error) => self.failed(&error),
+            CommitFailure::Unknown(cause) => ArrivalError::Unknown { address: self.connector.shown(), cause },
+        })
     }
 
-    /// Whether the store of this realm is in the database; a move that is under way there is waited for.
+    /// Whether the store of this realm is in the database for good; a move that is under way there is waited for.
     ///
     /// # Errors
-    /// When the database cannot be used.
+    /// When the database cannot be used, or commits nothing: what it shows may be on no standby, or be of a primary that was replaced.
     pub async fn has_arrived(address: Address, realm: Realm) -> Result<bool, ArrivalError> {
         let connector = Connector::new(address)?;
         let connection = connector.connect().await?;
@@ -135,7 +133,12 @@ impl ArrivingStore {
             }
             client.query_opt(SELECT_REALM, &[]).await
         };
-        let found = look.await.map_err(|error: Error| OpenError::of_driver(connector.shown(), &error))?;
+        let found = async {
+            let found = look.await?;
+            client.batch_execute(ROLLBACK).await.map(|()| found)
+        };
+        let found = found.await.map_err(|error: Error| OpenError::of_driver(connector.shown(), &error))?;
+        connection.confirm().await.map_err(|error| connector.unavailable(&error))?;
         connection.lose();
         Ok(found.and_then(|row| row.try_get::<_, IdBytes>(0).ok()).is_some_and(|found| Realm(found.0) == realm))
     }
@@ -210,11 +213,6 @@ async fn is_filled(client: &Client, table: MovedTable) -> Result<bool, Error> {
 
 fn values(row: &tokio_postgres::Row, table: MovedTable) -> Result<Vec<MovedValue>, Error> {
     (0..table.columns().len()).map(|index| row.try_get::<_, Arrived>(index).map(|value| value.0)).collect()
-}
-
-fn is_shutdown(error: &Error) -> bool {
-    let codes = [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::QUERY_CANCELED];
-    error.code().is_some_and(|code| codes.contains(code))
 }
 
 #[cfg(test)]
