@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use regrant_crypto::Algorithm;
-use regrant_engine::Followed;
+use regrant_engine::{FOLLOW_PAUSE_MILLISECONDS_MAX, Followed};
 use regrant_store::{AccessTokenFormat, ClientSettings};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::cluster::{Cluster, Node, app, settings};
+
+const _: () = assert!(FOLLOW_PAUSE_MILLISECONDS_MAX <= 1_000, "what no node tells is followed within a second too");
 
 /// Longer than any machine that runs tests needs.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use regrant_databases::{Database, Postgres};
-use regrant_grant::{Generation, Grant, GrantId, SessionId, Write};
-use regrant_protocol::{ClientId, Timestamp};
+use regrant_grant::{Generation, Grant, GrantId, LIVE_GRANTS_MAX, SessionId, Write};
+use regrant_protocol::{ClientId, Clock, ManualClock, SystemClock, Timestamp};
 use regrant_store::{ChangeError, ClientChange, Session, Store, StoreError, Target, decide_in};
-use regrant_store_postgres::PostgresStore;
+use regrant_store_postgres::{PostgresStore, Settings};
 use tokio::task::JoinSet;
 
-use crate::node::{add_parties, advance, client, grant, insert, next, open, read, user};
+use crate::node::{GENESIS, add_parties, address, advance, client, grant, insert, next, open, read, user};
 
 const STEPS: u32 = 64;
 
@@ -162,6 +162,59 @@ async fn two_nodes_together_give_no_more_codes_than_may_be_open() {
     let open = database.sql("SELECT count(*) FROM regrant.grants WHERE revoked_at IS NULL");
     assert!(made > 20, "{made}");
     assert_eq!(open.trim(), "20");
+}
+
+/// Of each that one may have, the newcomers at two nodes count each other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_nodes_together_let_no_more_grants_live_than_may() {
+    let database = Postgres::shared().database();
+    let nodes = two_nodes(&database).await;
+    let most = LIVE_GRANTS_MAX as u64;
+    for number in 0..most - 10 {
+        insert(&nodes[0], &used(number)).await.unwrap();
+    }
+    let mut steps = JoinSet::new();
+    for number in most..most + 60 {
+        let node = Arc::clone(&nodes[number as usize % 2]);
+        steps.spawn(async move { insert(&node, &used(number)).await });
+    }
+    let made = steps.join_all().await.into_iter().filter(Result::is_ok).count();
+    let live = database.sql("SELECT count(*) FROM regrant.grants WHERE revoked_at IS NULL");
+    assert!(made > 10, "{made}");
+    assert_eq!(live.trim(), most.to_string());
+}
+
+/// A grant whose code was redeemed.
+fn used(number: u64) -> Grant {
+    Grant { generation: Generation(1), ..grant(number) }
+}
+
+/// In a batch, and alone once somebody was in the way. So a node whose clock is wrong lets nothing live longer, and ends nothing early.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_node_decides_by_the_time_of_the_database() {
+    const DAY_SECONDS: i64 = 86_400;
+    let database = Arc::new(Postgres::shared().database());
+    let right = open(&database).await;
+    add_parties(&right).await;
+    for (number, seconds) in [(1, -DAY_SECONDS), (2, DAY_SECONDS)] {
+        let wrong = Arc::new(ManualClock::new(SystemClock.now().plus_seconds(seconds)));
+        let node = PostgresStore::open(Settings::new(address(&database)), GENESIS, wrong).await.unwrap();
+        insert(&node, &grant(number)).await.unwrap();
+        let (inside, mut times) = (Arc::clone(&database), Vec::new());
+        let times = decide_in(&node, Target::Grant(grant(number).id), None, move |scene| {
+            if times.is_empty() {
+                inside.sql("UPDATE regrant.clients SET version = version + 1");
+            }
+            times.push(scene.now);
+            (times.clone(), Write::Update(next(scene)))
+        });
+        let times = times.await.unwrap();
+        assert_eq!(times.len(), 2, "the second time it went alone");
+        for time in times {
+            let apart = SystemClock.now().milliseconds_since(time).abs();
+            assert!(apart < 1_000 * DAY_SECONDS / 2, "{seconds}: {}", time.to_rfc3339());
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
