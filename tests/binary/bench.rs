@@ -51,6 +51,27 @@ fn a_refresh_is_measured_from_an_empty_directory_to_the_table_and_nothing_is_lef
 }
 
 #[test]
+fn one_token_that_is_used_at_once_has_one_successor() {
+    let directory = on_disk("bench-at-once");
+    let lines = measure(&["at-once", "--directory", directory.to_str().unwrap()]);
+    let goal = lines.iter().find(|line| line["goal"] == "successors of a token used at once").expect("it is measured");
+    assert_eq!((goal["measured"].as_f64(), &goal["met"]), (Some(1.0), &Value::from("reach")), "{lines:?}");
+}
+
+#[test]
+fn what_each_of_many_grants_takes_is_told() {
+    let directory = on_disk("bench-grants");
+    let directory = directory.to_str().unwrap();
+    let lines = measure(&["refresh", "--access-token", "opaque", "--grants", "2000", "--directory", directory]);
+    let goal = |what: &str| lines.iter().find(|line| line["goal"] == what).and_then(|goal| goal["measured"].as_f64());
+    let bytes = goal("bytes of a grant with all indexes").expect("it is measured");
+    // The secrets alone, and what a table and two indexes add to a row and their keys; few grants leave pages half empty.
+    assert!((64.0..1_000.0).contains(&bytes), "{bytes}");
+    assert!(goal("start to first answer, with other grants") > Some(0.0), "{lines:?}");
+    assert_eq!(goal("requests at 70 % of the peak that failed"), Some(0.0), "{lines:?}");
+}
+
+#[test]
 fn every_other_load_is_answered() {
     let directory = on_disk("bench-others");
     for load in ["exchange", "client-credentials", "introspect", "revoke"] {

@@ -78,6 +78,7 @@ const TIMES_OPAQUE: Goal = less("… as a multiple of bare axum, opaque", Unit::
 const TIMES_ES256: Goal = less("… as a multiple of bare axum, ES256", Unit::Times, 6.4, 5.0);
 const ALONE: Goal = less("p50 with 1 chain, above the disk's sync", Unit::Milliseconds, 0.2, 0.12);
 const STEADY: Goal = less("p99 at 70 % of the peak", Unit::Milliseconds, 15.0, 5.0);
+const STEADY_FAILED: Goal = less("requests at 70 % of the peak that failed", Unit::Count, 0.0, 0.0);
 const WITHIN: Goal = less("server CPU as a multiple of a refresh's", Unit::Times, 2.0, 1.2);
 const START: Goal = less("start to first answer", Unit::Milliseconds, 100.0, 30.0);
 const START_FULL: Goal = less("start to first answer, with other grants", Unit::Milliseconds, 500.0, 100.0);
@@ -124,7 +125,10 @@ pub(super) fn standings(passes: &[Pass], around: &Surroundings) -> Vec<Standing>
     let above_sync = alone.map(|milliseconds| milliseconds - around.sync.in_place_p50.as_secs_f64() * 1e3);
     // Where the disk was slower when it was looked at than under the load, the difference says nothing.
     stand(ALONE, above_sync.filter(|milliseconds| *milliseconds >= 0.0));
-    stand(STEADY, find("refresh", None, Purpose::Steady).map(|pass| pass.measured.milliseconds(0.99)));
+    let steady = find("refresh", None, Purpose::Steady).map(|pass| &pass.measured);
+    stand(STEADY, steady.map(|steady| steady.milliseconds(0.99)));
+    // Of those no time is in the line above.
+    stand(STEADY_FAILED, steady.map(|steady| steady.failed() as f64));
     let refresh = microseconds(find("refresh", None, Purpose::Peak));
     for pass in passes.iter().filter(|pass| !["refresh", "hello"].contains(&pass.kind.workload)) {
         stand(WITHIN, microseconds(Some(pass)).zip(refresh).map(|(own, refresh)| own / refresh));
@@ -133,7 +137,9 @@ pub(super) fn standings(passes: &[Pass], around: &Surroundings) -> Vec<Standing>
     let overloaded = refreshes().find(|pass| pass.kind.purpose == Purpose::Overload).map(|pass| &pass.measured);
     let peak = find("refresh", None, Purpose::Peak).map(|pass| pass.measured.rate());
     stand(OVERLOAD, overloaded.zip(peak).map(|(overloaded, peak)| overloaded.rate() / peak * 100.0));
-    stand(SHED, overloaded.map(|overloaded| overloaded.failed_latency.value_at_quantile(0.99) as f64 / 1e6));
+    // Who refuses nobody, at three times what can be done, refuses nobody in time.
+    let refused = overloaded.filter(|overloaded| overloaded.failed() > 0);
+    stand(SHED, refused.map(|overloaded| overloaded.failed_latency.value_at_quantile(0.99) as f64 / 1e6));
     stand(UNEXPLAINED, overloaded.map(|overloaded| (overloaded.failed() - overloaded.with_retry_after) as f64));
     let refreshed: u64 = refreshes().map(|pass| pass.measured.good()).sum();
     let only_refreshes = passes.iter().all(|pass| ["refresh", "hello"].contains(&pass.kind.workload));
@@ -207,7 +213,62 @@ impl Unit {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use regrant_bench::{Measured, Pace};
+
     use super::*;
+    use crate::bench::pass::PassKind;
+
+    /// A load with so many good answers and refusals, each after a millisecond.
+    fn load(purpose: Purpose, good: u64, refused: u64) -> Pass {
+        let latencies = |count| {
+            let mut latencies = hdrhistogram::Histogram::new(3).unwrap();
+            latencies.record_n(1_000_000, count).unwrap();
+            latencies
+        };
+        let measured = Measured {
+            length: Duration::from_secs(1),
+            latency: latencies(good),
+            answered: good,
+            failed_latency: latencies(refused),
+            failures: [("503".to_owned(), refused)].into(),
+            with_retry_after: refused,
+            server_cpu: None,
+            server_memory: None,
+            own_cpu: Duration::ZERO,
+        };
+        let kind = PassKind { workload: "refresh", access_token: Some("RS256"), purpose };
+        Pass { kind, chains: 1, pace: Pace::AsAnswered, measured }
+    }
+
+    #[test]
+    fn what_fails_is_no_good_answer_and_who_refuses_nobody_sheds_nothing() {
+        let sync =
+            SyncTimes { in_place_p50: Duration::ZERO, in_place_p99: Duration::ZERO, appended_p50: Duration::ZERO };
+        let around = Surroundings {
+            store: StoreChoice::Sqlite,
+            sync,
+            start_milliseconds: 1.0,
+            resident_bytes: 1,
+            has_other_grants: false,
+            growth_bytes: None,
+            grant_bytes: None,
+            database_is_counted: false,
+        };
+        let of = |refused| {
+            let passes = [Purpose::Peak, Purpose::Steady, Purpose::Overload].map(|purpose| load(purpose, 100, refused));
+            standings(&passes, &around)
+        };
+        let met = |standings: &[Standing], goal: Goal| {
+            standings.iter().find(|standing| standing.goal == goal).map(|standing| standing.met())
+        };
+        let (all_answered, some_refused) = (of(0), of(7));
+        let goals = [STEADY, STEADY_FAILED, OVERLOAD, SHED];
+        assert_eq!(goals.map(|goal| met(&all_answered, goal)), [Some("reach"), Some("reach"), Some("reach"), None]);
+        let expected = [Some("reach"), Some("no"), Some("reach"), Some("reach")];
+        assert_eq!(goals.map(|goal| met(&some_refused, goal)), expected);
+    }
 
     #[test]
     fn a_goal_is_met_at_its_bound_and_on_the_right_side_of_it() {

@@ -93,15 +93,15 @@ impl Variant {
                 let counts = recovered(&drill.open(3).await?, &drill.chains, false).await;
                 tell(&mut entry, &counts);
                 entry.add("served_unrestored", served);
-                let broken = counts.honest_refused + counts.revoked_alive + counts.stolen_accepted;
+                let broken = counts.broken() + counts.without_meaning(restored.replayed);
                 (counts.honest + counts.stolen, usize::from(served) + broken)
             }
             Self::AcceptAhead => {
-                drill.restore(recover(RecoverPublic::AcceptAhead), true).await?;
+                let replayed = drill.restore(recover(RecoverPublic::AcceptAhead), true).await?.replayed;
+                entry.add("replayed", replayed);
                 let counts = recovered(&drill.open(3).await?, &drill.chains, true).await;
                 tell(&mut entry, &counts);
-                let broken = counts.honest_refused + counts.revoked_alive + counts.stolen_accepted;
-                (counts.honest + counts.stolen, broken)
+                (counts.honest + counts.stolen, counts.broken() + counts.without_meaning(replayed))
             }
             Self::Unnoticed => {
                 drill.place.put_outside_back()?;
@@ -133,6 +133,17 @@ impl Variant {
         };
         report.close(entry, count, violations);
         Ok(())
+    }
+}
+
+impl Counts {
+    fn broken(&self) -> usize {
+        self.honest_refused + self.revoked_alive + self.stolen_accepted
+    }
+
+    /// How much of what a recovery is about did not happen, so that nothing of it could break.
+    fn without_meaning(&self, replayed: u64) -> usize {
+        [self.honest as u64, self.stolen as u64, replayed].iter().filter(|count| **count == 0).count()
     }
 }
 
