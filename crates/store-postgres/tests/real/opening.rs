@@ -43,6 +43,37 @@ async fn a_new_database_is_migrated_once_and_a_dry_run_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_store_of_the_first_schema_loses_nothing_on_the_way_to_the_newest() {
+    let database = Postgres::shared().database();
+    let node = open(&database).await;
+    add_parties(&node).await;
+    for number in 1..=3 {
+        insert(&node, &grant(number)).await.unwrap();
+    }
+    assert_eq!(advance(&node, grant(1).id).await, Ok(1));
+    let identity = node.identity().clone();
+    drop(node);
+    database.sql(
+        "SET search_path = regrant;
+         DROP TABLE high_water;
+         ALTER TABLE epochs DROP COLUMN recovers_epoch, DROP COLUMN recovers_until, DROP COLUMN recovers_public,
+             DROP COLUMN begun_at, DROP COLUMN begun_in;
+         DELETE FROM migrations WHERE number > 1",
+    );
+    let rows = || {
+        let of = |table: &str| database.sql(&format!("SELECT * FROM regrant.{table} ORDER BY 1"));
+        ["clients", "users", "grants", "identity"].map(of)
+    };
+    let before = rows();
+    let pending = PostgresStore::pending_migrations(&address(&database)).await.unwrap();
+    assert_eq!(pending.iter().map(|migration| migration.number).collect::<Vec<_>>(), [2, 3]);
+    let node = open(&database).await;
+    assert_eq!(*node.identity(), identity);
+    assert_eq!(rows(), before);
+    assert_eq!(advance(&node, grant(1).id).await, Ok(2));
+}
+
+#[tokio::test]
 async fn a_schema_of_the_next_version_is_worked_on_and_one_after_that_is_refused() {
     let database = Postgres::shared().database();
     drop(open(&database).await);
