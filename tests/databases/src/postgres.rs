@@ -143,6 +143,28 @@ impl Postgres {
         self.server = Some(Server::start_again(command, self.port, READY));
     }
 
+    /// Starts it again; from then on every commit waits for a standby that there is not.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn restart_with_commits_that_wait(&mut self) {
+        self.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+        // It hears of that when it starts, and else some time after it was told to look.
+        self.crash();
+        self.restart();
+    }
+
+    /// Cancels the commits that wait for a standby, as an operator may: they have happened, and their sessions are warned.
+    pub fn cancel_commits_that_wait(&self) {
+        self.sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+    }
+
+    /// From now on commits wait for no standby.
+    pub fn let_commits_wait_no_more(&self) {
+        self.sql("ALTER SYSTEM RESET synchronous_standby_names");
+        self.sql("SELECT pg_reload_conf()");
+    }
+
     /// Runs statements in the database `postgres`.
     ///
     /// # Panics

@@ -171,10 +171,7 @@ async fn a_move_that_was_broken_off_is_settled_by_the_next() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_move_is_not_done_before_the_standby_has_it() {
     let (world, mut postgres) = (World::new().await, Postgres::start());
-    postgres.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
-    // It hears of that when it starts, and else some time after it was told to look.
-    postgres.crash();
-    postgres.restart();
+    postgres.restart_with_commits_that_wait();
     let address = Address::parse(&postgres.socket_url("postgres", "postgres"), None).unwrap();
     for _ in 0..2 {
         let is_told = AtomicBool::new(false);
@@ -185,7 +182,7 @@ async fn a_move_is_not_done_before_the_standby_has_it() {
         };
         let cancelling = async {
             while !is_told.load(Ordering::SeqCst) {
-                postgres.sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+                postgres.cancel_commits_that_wait();
                 yield_now().await;
             }
         };
@@ -193,9 +190,8 @@ async fn a_move_is_not_done_before_the_standby_has_it() {
         assert!(told.contains("without its standby"), "{told}");
         assert!(world.serves_sqlite().unwrap_err().to_string().contains("was broken off"));
     }
-    assert_eq!(postgres.sql("SELECT count(*) FROM regrant.users").trim(), "1", "it is there all the same");
-    postgres.sql("ALTER SYSTEM RESET synchronous_standby_names");
-    postgres.sql("SELECT pg_reload_conf()");
+    assert!(PostgresStore::exists(&address).await.unwrap(), "it is there all the same");
+    postgres.let_commits_wait_no_more();
     assert!(world.moves_to(&address).await.unwrap().tables.is_empty());
     assert!(world.serves_sqlite().unwrap_err().to_string().contains("was moved to"));
 }
