@@ -1,8 +1,8 @@
 //! Honest clients that refresh without a pause, wherever something fails, and what they are owed.
 
 mod client;
+mod rows;
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,15 +17,14 @@ use crate::history::{History, Judge, Operation, Tokens};
 use crate::load::InFlight;
 use crate::report::Entry;
 use client::Client;
+pub(crate) use rows::alive;
+use rows::generations;
 
 /// How long it may take until every client is served again.
 const RECOVERY_SECONDS_MAX: u64 = 30;
 
 /// How often is looked whether something is so.
 const LOOK: Duration = Duration::from_millis(5);
-
-/// The rows of all grants: id in hexadecimal digits, and generation.
-const SELECT_GENERATIONS: &str = "SELECT replace(id::text, '-', ''), generation FROM regrant.grants";
 
 /// Where the clients ask.
 #[async_trait]
@@ -188,12 +187,8 @@ impl Crowd {
     pub(crate) fn losers(&self, select: impl FnOnce(&str) -> String) -> Vec<&Seat> {
         // Before the rows: what is acknowledged meanwhile is in them.
         let given: Vec<u32> = self.seats.iter().map(Seat::generation).collect();
-        let rows = select(SELECT_GENERATIONS);
-        let rows = rows.lines().filter_map(|row| row.split_once('|'));
-        let rows: HashMap<&str, u32> = rows.filter_map(|(id, row)| Some((id, row.parse().ok()?))).collect();
-        let is_lost = |seat: &Seat, given: u32| {
-            rows.get(in_rows(seat.grant).as_str()).is_none_or(|generation| *generation < given)
-        };
+        let rows = generations(select);
+        let is_lost = |seat: &Seat, given: u32| rows.get(&seat.grant).is_none_or(|generation| *generation < given);
         self.seats.iter().zip(given).filter(|(seat, given)| is_lost(seat, *given)).map(|(seat, _)| seat).collect()
     }
 
@@ -246,11 +241,6 @@ impl Crowd {
     fn is_over(&self) -> bool {
         self.is_over.load(Ordering::SeqCst)
     }
-}
-
-/// The id of a grant in hexadecimal digits, as its row is shown.
-pub(crate) fn in_rows(grant: GrantId) -> String {
-    grant.0.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Waits until something is so; `false` when it takes too long.

@@ -1,15 +1,15 @@
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use regrant_grant::GrantId;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::origin;
 use super::pair::Pair;
-use crate::crowd::in_rows;
+use crate::crowd;
 use crate::history::{Operation, Outcome};
 use crate::world::{Login, World};
 
@@ -114,7 +114,6 @@ async fn until_decided<T, Answer: Future<Output = Option<T>>>(ask: impl Fn() -> 
 
 /// How many of these grants are alive by their rows at the server that was promoted.
 pub(super) fn alive(pair: &Pair, revoked: &[Login]) -> usize {
-    let rows = pair.promoted("SELECT replace(id::text, '-', '') FROM regrant.grants WHERE revoked_at IS NULL");
-    let rows: HashSet<&str> = rows.lines().collect();
-    revoked.iter().filter(|login| rows.contains(in_rows(login.tokens.grant).as_str())).count()
+    let grants: Vec<GrantId> = revoked.iter().map(|login| login.tokens.grant).collect();
+    crowd::alive(&grants, |select| pair.promoted(select))
 }
