@@ -2,21 +2,19 @@ use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use async_trait::async_trait;
 use regrant_data_directory::KEY_FILE;
 use regrant_databases::{Database, Postgres};
 use tempfile::TempDir;
 
+use super::doors::Doors;
 use super::life::Life;
 use super::program::{Program, Server};
-use super::request::{PASSWORD, Said, USERNAME, log_in, refresh};
-use crate::crowd::Nodes;
-use crate::history::{Call, Operation, Outcome, Stopwatch, Tokens};
-use crate::load::Connection;
+use super::request::{PASSWORD, USERNAME};
+use crate::history::{Stopwatch, Tokens};
 use crate::world::NODES;
 
 /// Programs on one database, which are killed and started again.
@@ -26,42 +24,31 @@ pub(super) struct Fleet {
     doors: Arc<Doors>,
     folder: TempDir,
     database: Database<'static>,
-}
-
-/// Where the programs listen: the life of each, and the connections to it that nobody uses now.
-pub(super) struct Doors {
-    stopwatch: Stopwatch,
-    turn: AtomicUsize,
-    doors: Vec<RwLock<Arc<Door>>>,
-}
-
-struct Door {
-    life: Life,
-    idle: Mutex<Vec<Connection>>,
+    journal: Database<'static>,
 }
 
 impl Fleet {
     /// Makes the store with the first node, and starts the others with its keys.
     pub(super) fn start(program: Program) -> Result<Self> {
         let folder = tempfile::tempdir().context("the temporary directory cannot be written")?;
-        let database = Postgres::shared().database();
+        let [database, journal] = [(); 2].map(|()| Postgres::shared().database());
         let stopwatch = Stopwatch::start();
-        let (mut servers, mut doors) = (Vec::new(), Vec::new());
+        let (mut servers, mut lives) = (Vec::new(), Vec::new());
         for node in 0..NODES {
             let home = home(&folder, node);
             DirBuilder::new().recursive(true).mode(0o700).create(home.join("data"))?;
-            fs::write(home.join("regrant.toml"), configuration(&database.url()))?;
+            fs::write(home.join("regrant.toml"), configuration(&database.url(), &journal.url()))?;
             if node > 0 {
                 let [made, copied] = [0, node].map(|node| self::home(&folder, node).join("data").join(KEY_FILE));
                 fs::copy(made, copied).context("the keys of the first node cannot be copied")?;
             }
             let server = serve(&program, &home)?;
-            doors.push(RwLock::new(Arc::new(Door::new(&server, stopwatch))));
+            lives.push(Life::new(server.address, stopwatch, true));
             servers.push(Some(server));
         }
         add_user(&program, &home(&folder, 0))?;
-        let doors = Arc::new(Doors { stopwatch, turn: AtomicUsize::new(0), doors });
-        Ok(Self { program, servers, doors, folder, database })
+        let doors = Arc::new(Doors::new(stopwatch, lives));
+        Ok(Self { program, servers, doors, folder, database, journal })
     }
 
     /// The ways in.
@@ -71,8 +58,7 @@ impl Fleet {
 
     /// A grant of the demo user.
     pub(super) async fn log_in(&self) -> Result<Tokens> {
-        let door = self.doors.next();
-        log_in(&door.life).await?.context("a login was not answered")
+        self.doors.log_in().await?.context("a login was not answered")
     }
 
     /// `kill -9`; returns when the process is dead.
@@ -86,10 +72,20 @@ impl Fleet {
     /// Starts a node that was killed.
     pub(super) fn restart(&mut self, node: usize) -> Result<()> {
         let server = serve(&self.program, &home(&self.folder, node))?;
-        let door = Arc::new(Door::new(&server, self.doors.stopwatch));
-        *self.doors.doors[node].write().unwrap_or_else(PoisonError::into_inner) = door;
+        self.doors.replace(node, server.address);
         self.servers[node] = Some(server);
         Ok(())
+    }
+
+    /// Starts a node that was killed, and kills it so soon that it may not have come to listen.
+    pub(super) fn restart_and_kill(&self, node: usize, after: Duration) -> Result<()> {
+        let home = home(&self.folder, node);
+        Server::serve_and_kill(&self.program, &home.join("regrant.toml"), &home.join("log"), after)
+    }
+
+    /// What the journal has a record of, each in one line of JSON.
+    pub(super) fn journal(&self) -> String {
+        self.journal.sql("SELECT ending FROM regrant_journal.records")
     }
 
     /// Runs statements in the database.
@@ -98,61 +94,14 @@ impl Fleet {
     }
 }
 
-impl Doors {
-    /// Nanoseconds since the fleet was started.
-    pub(super) fn now(&self) -> u64 {
-        self.stopwatch.nanoseconds()
-    }
-
-    fn next(&self) -> Arc<Door> {
-        let node = self.turn.fetch_add(1, Ordering::Relaxed) % self.doors.len();
-        Arc::clone(&self.doors[node].read().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-#[async_trait]
-impl Nodes for Doors {
-    async fn refresh(&self, _: usize, presented: &Tokens) -> (Operation, Option<Tokens>) {
-        let (call, invoked) = (Call::Refresh(presented.generation()), self.now());
-        let unknown = |completed| (Operation { invoked, completed, call, outcome: Outcome::Unknown }, None);
-        let door = self.next();
-        let idle = door.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let connected = match idle {
-            Some(connection) => Ok(connection),
-            None => door.life.connect().await,
-        };
-        let Ok(mut connection) = connected else { return unknown(self.now()) };
-        let sent = refresh(&door.life, &mut connection, presented).await;
-        let completed = sent.completed;
-        let Ok(said) = sent.answer else { return unknown(completed) };
-        door.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-        match said {
-            Said::Refreshed(tokens) => {
-                let outcome = Outcome::Refreshed(tokens.successor);
-                (Operation { invoked, completed, call, outcome }, Some(tokens))
-            }
-            Said::Refused | Said::Unreadable => {
-                (Operation { invoked, completed, call, outcome: Outcome::Refused }, None)
-            }
-            Said::Unavailable => unknown(completed),
-        }
-    }
-}
-
-impl Door {
-    fn new(server: &Server, stopwatch: Stopwatch) -> Self {
-        Self { life: Life::new(server.address, stopwatch, true), idle: Mutex::default() }
-    }
-}
-
 fn home(folder: &TempDir, node: usize) -> PathBuf {
     folder.path().join(format!("node-{node}"))
 }
 
-fn configuration(database: &str) -> String {
+fn configuration(database: &str, journal: &str) -> String {
     format!(
         "[server]\nissuer = \"https://id.example\"\nlisten = [\"127.0.0.1:0\"]\ndata = \"data\"\nplain_http = true\n\
-         [store]\nurl = \"{database}\"\n\
+         [store]\nurl = \"{database}\"\njournal = \"{journal}\"\n\
          [[client]]\nid = \"TestClient\"\nsecret = \"TestSecret\"\nscope = \"read\"\n\
          auth_methods = [\"client_secret_post\"]\ngrant_types = [\"password\", \"refresh_token\"]\n"
     )

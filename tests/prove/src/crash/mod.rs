@@ -2,8 +2,10 @@
 //! the next life.
 
 mod chain;
+mod doors;
 mod fleet;
 mod life;
+mod mortals;
 mod nodes;
 mod program;
 mod request;

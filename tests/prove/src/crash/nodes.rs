@@ -1,14 +1,19 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use regrant_crypto::{SeededEntropy, random};
+use serde_json::Value;
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use super::doors::Doors;
 use super::fleet::Fleet;
+use super::mortals::Mortals;
 use super::program::Program;
-use crate::crowd::{Crowd, Nodes};
-use crate::history::tell;
+use crate::crowd::{Crowd, Nodes, alive};
+use crate::history::{Tokens, tell};
 use crate::race::median;
 use crate::report::{Entry, Report};
 use crate::scale::Scale;
@@ -23,99 +28,253 @@ const LOAD_MILLISECONDS_MAX: u16 = 300;
 /// How long a node stays dead, at most, in milliseconds.
 const DEATH_MILLISECONDS_MAX: u16 = 100;
 
-/// How many kills the planted fault has to be found in.
+/// One restart of so many is killed before the node may have come to listen.
+const STILLBORN_LIVES: u8 = 4;
+
+/// How long such a start goes on, at most, in milliseconds.
+const START_MILLISECONDS_MAX: u16 = 100;
+
+/// How many grants are revoked in a round.
+const REVOKED_IN_ROUND: usize = 4;
+
+/// How often such a grant is refreshed before, at most.
+const REFRESHES_BEFORE_REVOCATION_MAX: u8 = 16;
+
+/// How many kills a planted fault has to be found in.
 const PLANTED_KILLS: usize = 4;
 
-const RANDOM: &str = "kill_nodes_at_random";
-const PLANTED: &str = "lost_rotation_must_be_caught";
+/// What is done to the database, and has to be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    /// Rotations that were answered are taken out of the rows.
+    RotationTakenBack,
+    /// Revocations are.
+    RevocationTakenBack,
+}
 
 /// T-01 with several nodes: each is killed again and again under load, and what one has answered holds at the others and in its
-/// next life. Then a rotation that was answered is taken out of the database, which has to be found.
+/// next life. Then what was answered is taken out of the database, which has to be found.
 pub(super) async fn run(scale: Scale, only: &str, seed: u64, report: &mut Report) -> Result<()> {
     let (kills, clients) = match scale {
         Scale::Ci => (40, 64),
         Scale::Night => (400, 128),
         Scale::Gate => (2_000, 192),
     };
-    for (name, kills, is_planted) in [(RANDOM, kills, false), (PLANTED, PLANTED_KILLS, true)] {
+    if RANDOM.contains(only) {
+        let entry = begin(RANDOM);
+        let mut run = Run::begin(clients, seed).await?;
+        while run.kills < kills && run.violations.is_empty() {
+            run.kill(None).await?;
+        }
+        // With fewer requests in flight, in the middle, kills at random moments mean little.
+        run.close(entry, clients / 2, report).await;
+    }
+    for (name, fault) in [(LOST_ROTATION, Fault::RotationTakenBack), (LOST_REVOCATION, Fault::RevocationTakenBack)] {
         if name.contains(only) {
-            kill_nodes(Entry::begin(super::KIND, name), kills, clients, is_planted, seed, report).await?;
+            let entry = begin(name);
+            let mut run = Run::begin(clients, seed).await?;
+            while run.kills < PLANTED_KILLS && run.violations.is_empty() {
+                run.kill(Some(fault)).await?;
+            }
+            run.close_planted(entry, fault, report).await;
         }
     }
     Ok(())
 }
 
-async fn kill_nodes(
-    mut entry: Entry,
-    kills_min: usize,
-    clients: usize,
-    is_planted: bool,
-    seed: u64,
-    report: &mut Report,
-) -> Result<()> {
-    let mut fleet = Fleet::start(Program::build()?)?;
-    let doors = fleet.doors();
-    let mut logins = Vec::new();
-    for _ in 0..clients {
-        logins.push(fleet.log_in().await?);
-    }
-    let nodes: Arc<dyn Nodes> = Arc::clone(&doors) as _;
-    let (crowd, running) = Crowd::start(&nodes, logins, seed);
-    let chance = SeededEntropy::new(seed);
-    let (mut kills, mut in_flight, mut violations, mut round) = (0, Vec::new(), Vec::new(), 0);
-    while kills < kills_min && violations.is_empty() {
-        let [load, death] = [LOAD_MILLISECONDS_MAX, DEATH_MILLISECONDS_MAX].map(|max| {
-            let milliseconds = u16::from_be_bytes(random(&chance)) % max;
-            Duration::from_millis(milliseconds.into())
-        });
-        sleep(load).await;
-        in_flight.push(crowd.in_flight.count());
-        let is_all = round % ROUNDS_UNTIL_ALL == ROUNDS_UNTIL_ALL - 1;
-        let dying = if is_all { (0..NODES).collect() } else { vec![round % NODES] };
-        for node in &dying {
-            fleet.kill(*node)?;
-        }
-        if is_planted {
-            fleet.sql(
-                "UPDATE regrant.grants SET generation = generation - 1, version = version + 1 WHERE generation > 1",
-            );
-        }
-        crowd.mark(doors.now());
-        let losers = crowd.losers(|select| fleet.sql(select));
-        violations.extend(losers.into_iter().map(|seat| format!("an acknowledged rotation was lost: {seat:?}")));
-        kills += dying.len();
-        round += 1;
-        if is_planted && !violations.is_empty() {
-            // The first token that is ahead of its row stops the store, and no node starts on it any more.
-            break;
-        }
-        sleep(death).await;
-        for node in &dying {
-            fleet.restart(*node)?;
-        }
-        if violations.is_empty()
-            && let Err(left) = crowd.recovers().await
-        {
-            violations.push(format!("{left} clients were not served again"));
-        }
-    }
-    let found = crowd.close(running, &mut entry).await;
-    violations.extend(found.by_clients.into_iter().chain(found.in_histories));
+const RANDOM: &str = "kill_nodes_at_random";
+const LOST_ROTATION: &str = "lost_rotation_must_be_caught";
+const LOST_REVOCATION: &str = "lost_revocation_must_be_caught";
+
+fn begin(name: &str) -> Entry {
+    let mut entry = Entry::begin(super::KIND, name);
     entry.add("store", "postgres");
     entry.add("nodes", NODES);
-    entry.add("in_flight_at_kill", median(in_flight.clone()));
-    if is_planted {
-        entry.add("planted_fault", "rotation_taken_back");
-        entry.add("times_caught", violations.len());
-        tell(&mut entry, &violations);
-        report.close(entry, kills, usize::from(violations.is_empty()));
-        return Ok(());
+    entry
+}
+
+/// Lives of the nodes of one database, under load.
+struct Run {
+    fleet: Fleet,
+    doors: Arc<Doors>,
+    crowd: Arc<Crowd>,
+    clients: JoinSet<()>,
+    mortals: Mortals,
+    chance: SeededEntropy,
+    rounds: usize,
+    kills: usize,
+    kills_at_start: usize,
+    in_flight: Vec<usize>,
+    /// How many revocations were answered in a round before its kill; the others come after it, or are under way.
+    revoked_before_kill: usize,
+    violations: Vec<String>,
+}
+
+impl Run {
+    /// Starts the nodes, logs every client in, and lets them refresh.
+    async fn begin(clients: usize, seed: u64) -> Result<Self> {
+        let fleet = Fleet::start(Program::build()?)?;
+        let doors = fleet.doors();
+        let mut logins = Vec::new();
+        for _ in 0..clients {
+            logins.push(fleet.log_in().await?);
+        }
+        let nodes: Arc<dyn Nodes> = Arc::clone(&doors) as _;
+        let (crowd, clients) = Crowd::start(&nodes, logins, seed);
+        Ok(Self {
+            mortals: Mortals::new(Arc::clone(&doors), Arc::clone(&crowd)),
+            fleet,
+            doors,
+            crowd,
+            clients,
+            chance: SeededEntropy::new(seed),
+            rounds: 0,
+            kills: 0,
+            kills_at_start: 0,
+            in_flight: Vec::new(),
+            revoked_before_kill: 0,
+            violations: Vec::new(),
+        })
     }
-    // With fewer requests in flight, in the middle, kills at random moments mean little.
-    if median(in_flight) < clients / 2 {
-        violations.push("too few requests were in flight".to_owned());
+
+    /// Kills a node, or all, while grants are refreshed and revoked, compares the rows with what was answered, and goes on when everybody is
+    /// served again. A fault is planted before the rows are looked at, and the nodes stay dead once it is found.
+    async fn kill(&mut self, fault: Option<Fault>) -> Result<()> {
+        let revoked = self.mortals.revoked().len();
+        for login in self.log_in(REVOKED_IN_ROUND).await? {
+            let [refreshes] = random(&self.chance);
+            self.mortals.admit(login, refreshes % REFRESHES_BEFORE_REVOCATION_MAX);
+        }
+        let load = self.at_most(LOAD_MILLISECONDS_MAX);
+        sleep(load).await;
+        self.in_flight.push(self.crowd.in_flight.count());
+        self.revoked_before_kill += self.mortals.revoked().len() - revoked;
+        let is_all = self.rounds % ROUNDS_UNTIL_ALL == ROUNDS_UNTIL_ALL - 1;
+        let dying = if is_all { (0..NODES).collect() } else { vec![self.rounds % NODES] };
+        self.rounds += 1;
+        for node in &dying {
+            self.fleet.kill(*node)?;
+            self.kills += 1;
+        }
+        if let Some(fault) = fault {
+            self.fleet.sql(fault.statement());
+        }
+        self.crowd.mark(self.doors.now());
+        self.look_at_rows();
+        if fault.is_some() && !self.violations.is_empty() {
+            // The first token that is ahead of its row stops the store, and no node starts on it any more.
+            return Ok(());
+        }
+        sleep(self.at_most(DEATH_MILLISECONDS_MAX)).await;
+        for node in dying {
+            self.restart(node)?;
+        }
+        if self.violations.is_empty()
+            && let Err(left) = self.crowd.recovers().await
+        {
+            self.violations.push(format!("{left} clients were not served again"));
+        }
+        self.violations.extend(self.mortals.end().await);
+        Ok(())
     }
-    tell(&mut entry, &violations);
-    report.close(entry, kills, violations.len());
-    Ok(())
+
+    /// Grants that are there to be revoked.
+    async fn log_in(&self, count: usize) -> Result<Vec<Tokens>> {
+        let begin = |_| {
+            let doors = Arc::clone(&self.doors);
+            async move { doors.log_in().await?.context("a login was not answered") }
+        };
+        let logins: JoinSet<_> = (0..count).map(begin).collect();
+        logins.join_all().await.into_iter().collect()
+    }
+
+    /// What was answered before is in the rows.
+    fn look_at_rows(&mut self) {
+        let revoked = self.mortals.revoked();
+        let losers = self.crowd.losers(|select| self.fleet.sql(select));
+        let losers = losers.into_iter().map(|seat| format!("an acknowledged rotation was lost: {seat:?}"));
+        self.violations.extend(losers);
+        let alive = alive(&revoked, |select| self.fleet.sql(select));
+        if alive > 0 {
+            self.violations.push(format!("{alive} grants are alive that were revoked"));
+        }
+    }
+
+    /// Starts a node that was killed, at times after a start that is killed too.
+    fn restart(&mut self, node: usize) -> Result<()> {
+        let [stillborn] = random(&self.chance);
+        if stillborn.is_multiple_of(STILLBORN_LIVES) {
+            self.fleet.restart_and_kill(node, self.at_most(START_MILLISECONDS_MAX))?;
+            self.kills_at_start += 1;
+        }
+        self.fleet.restart(node)
+    }
+
+    /// Any time up to so many milliseconds.
+    fn at_most(&self, milliseconds: u16) -> Duration {
+        Duration::from_millis((u16::from_be_bytes(random(&self.chance)) % milliseconds).into())
+    }
+
+    /// Prints what was found. Fewer requests in flight than `in_flight_min`, in the middle, are a violation.
+    async fn close(mut self, mut entry: Entry, in_flight_min: usize, report: &mut Report) {
+        self.look_at_rows();
+        let records = self.fleet.journal();
+        let records: HashSet<String> = records.lines().filter_map(grant_of).collect();
+        let revoked = self.mortals.revoked();
+        let unrecorded = revoked.iter().filter(|grant| !records.contains(&grant.to_string())).count();
+        if unrecorded > 0 {
+            self.violations.push(format!("{unrecorded} grants were revoked, and the journal does not say so"));
+        }
+        self.end(&mut entry).await;
+        if median(self.in_flight.clone()) < in_flight_min {
+            self.violations.push("too few requests were in flight".to_owned());
+        }
+        tell(&mut entry, &self.violations);
+        report.close(entry, self.kills, self.violations.len());
+    }
+
+    /// Prints what was found of a planted fault: nothing is a violation.
+    async fn close_planted(mut self, mut entry: Entry, fault: Fault, report: &mut Report) {
+        self.end(&mut entry).await;
+        entry.add("planted_fault", fault.name());
+        entry.add("times_caught", self.violations.len());
+        tell(&mut entry, &self.violations);
+        report.close(entry, self.kills, usize::from(self.violations.is_empty()));
+    }
+
+    /// Ends the clients, and adds what makes the count mean something.
+    async fn end(&mut self, entry: &mut Entry) {
+        let found = self.crowd.close(std::mem::take(&mut self.clients), entry).await;
+        self.violations.extend(found.by_clients.into_iter().chain(found.in_histories));
+        entry.add("in_flight_at_kill", median(self.in_flight.clone()));
+        entry.add("kills_at_start", self.kills_at_start);
+        entry.add("grants_revoked", self.mortals.revoked().len());
+        entry.add("grants_revoked_before_kill", self.revoked_before_kill);
+    }
+}
+
+impl Fault {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::RotationTakenBack => "rotation_taken_back",
+            Self::RevocationTakenBack => "revocation_taken_back",
+        }
+    }
+
+    const fn statement(self) -> &'static str {
+        match self {
+            Self::RotationTakenBack => {
+                "UPDATE regrant.grants SET generation = generation - 1, version = version + 1 WHERE generation > 1"
+            }
+            Self::RevocationTakenBack => {
+                "UPDATE regrant.grants SET revoked_at = NULL, version = version + 1 WHERE revoked_at IS NOT NULL"
+            }
+        }
+    }
+}
+
+/// The grant whose end a record of the journal tells.
+fn grant_of(record: &str) -> Option<String> {
+    let record: Value = serde_json::from_str(record).ok()?;
+    Some(record.get("grant")?.get("id")?.as_str()?.to_owned())
 }

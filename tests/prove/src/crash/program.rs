@@ -76,11 +76,20 @@ impl Server {
         Self::begin(spawn(&mut dev(program, data, environment), log)?)
     }
 
+    /// Starts it so, and kills it so soon that it may not have come to listen.
+    pub(crate) fn start_and_kill(program: &Program, data: &Path, log: &Path, after: Duration) -> Result<()> {
+        kill_after(spawn(&mut dev(program, data, &[]), log)?, after)
+    }
+
     /// Starts a node with this configuration file, and waits until it listens; `None` when it died before. What it says goes to
     /// `log`.
     pub(crate) fn serve(program: &Program, configuration: &Path, log: &Path) -> Result<Option<Self>> {
-        let mut command = Command::new(&program.0);
-        Self::begin(spawn(command.arg("serve").arg("--config").arg(configuration), log)?)
+        Self::begin(spawn(&mut serve(program, configuration), log)?)
+    }
+
+    /// Starts a node so, and kills it so soon that it may not have come to listen.
+    pub(crate) fn serve_and_kill(program: &Program, configuration: &Path, log: &Path, after: Duration) -> Result<()> {
+        kill_after(spawn(&mut serve(program, configuration), log)?, after)
     }
 
     fn begin(mut process: Child) -> Result<Option<Self>> {
@@ -102,15 +111,6 @@ impl Server {
             return Ok(None);
         };
         Ok(Some(Self { address: address.parse()?, process, _output: output }))
-    }
-
-    /// Starts the program and kills it so soon that it may not have come to listen.
-    pub(crate) fn start_and_kill(program: &Program, data: &Path, log: &Path, after: Duration) -> Result<()> {
-        let mut process = spawn(&mut dev(program, data, &[]), log)?;
-        thread::sleep(after);
-        process.kill()?;
-        process.wait()?;
-        Ok(())
     }
 
     /// `kill -9`; returns when the process is dead.
@@ -140,6 +140,19 @@ fn dev(program: &Program, data: &Path, environment: &[(&str, String)]) -> Comman
         .arg(data)
         .envs(environment.iter().map(|(name, value)| (name, value)));
     command
+}
+
+fn serve(program: &Program, configuration: &Path) -> Command {
+    let mut command = Command::new(&program.0);
+    command.arg("serve").arg("--config").arg(configuration);
+    command
+}
+
+fn kill_after(mut process: Child, after: Duration) -> Result<()> {
+    thread::sleep(after);
+    process.kill()?;
+    process.wait()?;
+    Ok(())
 }
 
 fn spawn(command: &mut Command, log: &Path) -> Result<Child> {

@@ -222,7 +222,7 @@ impl Crowd {
     }
 
     /// Judges what was asked of a grant.
-    fn hear(&self, history: &History) {
+    pub(crate) fn hear(&self, history: &History) {
         let (judge, chance) = &mut *self.judge();
         judge.hear(history, chance);
     }
