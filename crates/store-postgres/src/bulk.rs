@@ -6,7 +6,7 @@ use crate::arriving::CopyIn;
 use crate::connect::Connector;
 use crate::connection::Connection;
 use crate::statements::bulk::{
-    ANALYZE, SELECT_CLIENT_KEY, SELECT_NEXT_USER_KEY, SELECT_SIZES, WITHOUT_TIMEOUT, copy_more_into,
+    ANALYZE, SELECT_CLIENT_KEY, SELECT_NEXT_USER_KEY, SELECT_SIZES, WITHOUT_TIMEOUTS, copy_more_into,
 };
 use crate::statements::moved::SET_NEXT_KEYS;
 use crate::{Address, OpenError};
@@ -35,7 +35,7 @@ impl BulkRows {
         let connector = Connector::new(address)?;
         let connection = connector.connect().await?;
         let bulk = Self { connector, connection };
-        bulk.run(WITHOUT_TIMEOUT).await?;
+        bulk.run(WITHOUT_TIMEOUTS).await?;
         Ok(bulk)
     }
 

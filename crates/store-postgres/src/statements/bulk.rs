@@ -2,7 +2,8 @@
 
 use regrant_store::MovedTable;
 
-pub(crate) const WITHOUT_TIMEOUT: &str = "SET statement_timeout = 0";
+/// Whoever looks after the tables holds them for as long as that takes, and so do we.
+pub(crate) const WITHOUT_TIMEOUTS: &str = "SET statement_timeout = 0; SET lock_timeout = 0";
 pub(crate) const SELECT_CLIENT_KEY: &str = "SELECT key FROM clients WHERE id = $1";
 pub(crate) const SELECT_NEXT_USER_KEY: &str = "SELECT coalesce(max(key), 0) + 1 FROM users";
 pub(crate) const ANALYZE: &str = "ANALYZE";

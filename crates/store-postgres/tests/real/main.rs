@@ -1,5 +1,6 @@
 //! The store on a real PostgreSQL, which the tests start themselves.
 
+mod bulk;
 mod contention;
 mod faults;
 mod following;
