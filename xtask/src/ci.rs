@@ -28,6 +28,7 @@ const STAGES: &[Stage] = &[
     Stage::new("prove crash", || prove::run(&["crash", "--scale", "ci"])),
     Stage::new("prove crash on PostgreSQL", || prove::run(&["crash", "--store", "postgres", "--scale", "ci"])),
     Stage::new("prove failover", || prove::run(&["failover", "--store", "postgres", "--scale", "ci"])),
+    Stage::new("prove cut", || prove::run(&["cut", "--store", "postgres", "--scale", "ci"])),
     Stage::new("prove power", || prove::run(&["power", "--scale", "ci"])),
     Stage::new("prove syscall", || prove::run(&["syscall", "--scale", "ci"])),
     Stage::new("prove clock", || prove::run(&["clock", "--scale", "ci"])),

@@ -7,6 +7,7 @@ mod client;
 mod clock;
 mod crash;
 mod crowd;
+mod cut;
 mod damage;
 mod dev_server;
 mod failover;
@@ -48,7 +49,7 @@ struct Arguments {
     /// How far it is taken.
     #[arg(long, default_value = "ci")]
     scale: Scale,
-    /// What keeps the rows. PostgreSQL is for `race`, `crash`, `failover` and `restore`, with three nodes.
+    /// What keeps the rows. PostgreSQL is for `race`, `crash`, `failover`, `cut` and `restore`, with several nodes.
     #[arg(long, default_value = "sqlite")]
     store: StoreKind,
     /// Only the results whose name contains this.
@@ -73,6 +74,8 @@ enum Kind {
     Crash,
     /// A primary that fails under load, and a standby that takes over.
     Failover,
+    /// A connection to PostgreSQL that is cut at each message of a request.
+    Cut,
     /// The judge of recorded histories, on histories that are known to be right or wrong.
     History,
     /// Power cuts anywhere in a recorded run.
@@ -122,7 +125,11 @@ fn prove(arguments: Arguments, report: &mut Report) -> Result<()> {
         (Kind::Restore, _) => asynchronously(restore::run(scale, store, &only, seed, report)),
         (Kind::Failover, StoreKind::Postgres) => asynchronously(failover::run(scale, &only, seed, report)),
         (Kind::Failover, StoreKind::Sqlite) => bail!("only PostgreSQL fails over: add --store postgres"),
-        (_, StoreKind::Postgres) => bail!("this proof knows no --store postgres; race, crash, failover and restore do"),
+        (Kind::Cut, StoreKind::Postgres) => asynchronously(cut::run(scale, &only, seed, report)),
+        (Kind::Cut, StoreKind::Sqlite) => bail!("only PostgreSQL is reached by a connection: add --store postgres"),
+        (_, StoreKind::Postgres) => {
+            bail!("this proof knows no --store postgres; race, crash, failover, cut and restore do")
+        }
         (Kind::Model, _) => {
             model::run(scale, &only, report);
             Ok(())

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -18,6 +19,8 @@ pub(crate) enum Carelessness {
     DecidesOutsideTheStep,
     /// It remembers client and user of a grant as it first saw them.
     RemembersParties,
+    /// It takes a step for done of which it does not know whether it was.
+    TakesUnknownForDone,
 }
 
 impl Carelessness {
@@ -26,6 +29,7 @@ impl Carelessness {
         match self {
             Self::DecidesOutsideTheStep => "decides_outside_the_step",
             Self::RemembersParties => "remembers_parties",
+            Self::TakesUnknownForDone => "takes_unknown_for_done",
         }
     }
 }
@@ -87,6 +91,18 @@ impl CarelessStore {
         };
         self.inner.step(Step { target, begin_before, rule: Box::new(by_memory) }).await
     }
+
+    async fn decide_and_hope(&self, step: Step) -> Result<(), StoreError> {
+        let Step { target, begin_before, mut rule } = step;
+        let is_decided = Arc::new(AtomicBool::new(false));
+        let decides = Arc::clone(&is_decided);
+        let noted = move |scene: &Scene<'_>| {
+            decides.store(true, Ordering::SeqCst);
+            rule(scene)
+        };
+        let done = self.inner.step(Step { target, begin_before, rule: Box::new(noted) }).await;
+        if is_decided.load(Ordering::SeqCst) { Ok(()) } else { done }
+    }
 }
 
 impl StaleScene {
@@ -123,6 +139,7 @@ impl Store for CarelessStore {
                 self.decide_outside(step.target, step.rule).await
             }
             (&Target::Grant(id), Carelessness::RemembersParties) => self.decide_by_memory(id, step).await,
+            (Target::Grant(_), Carelessness::TakesUnknownForDone) => self.decide_and_hope(step).await,
             _ => self.inner.step(step).await,
         }
     }

@@ -207,12 +207,21 @@ impl World {
         Ok(client)
     }
 
-    /// Refreshes with `presented`.
+    /// Refreshes with `presented`, at the next node.
     pub(crate) async fn refresh(&self, login: &Login, presented: &Tokens) -> Refresh {
+        self.refresh_by(self.node(), login, presented).await
+    }
+
+    /// The same, at this node.
+    pub(crate) async fn refresh_at(&self, node: usize, login: &Login, presented: &Tokens) -> Refresh {
+        self.refresh_by(&self.nodes[node], login, presented).await
+    }
+
+    async fn refresh_by(&self, node: &AuthorizationServer, login: &Login, presented: &Tokens) -> Refresh {
         let (token, client_parameters) = (&presented.refresh_token, login.client_parameters());
         let form = format!("grant_type=refresh_token&refresh_token={token}&{client_parameters}");
         let invoked = self.stopwatch.nanoseconds();
-        let answer = self.token(&form).await;
+        let answer = node.token(&self.context(), None, &params(&form)).await;
         let completed = self.stopwatch.nanoseconds();
         let tokens = answer.as_ref().ok().and_then(read);
         let outcome = match (&answer, &tokens) {
@@ -226,10 +235,19 @@ impl World {
         (Operation { invoked, completed, call: Call::Refresh(presented.generation()), outcome }, tokens)
     }
 
-    /// Revokes the grant of a token (RFC 7009).
+    /// Revokes the grant of a token (RFC 7009), at the next node.
     pub(crate) async fn revoke(&self, login: &Login) -> Result<()> {
+        self.revoke_by(self.node(), login).await
+    }
+
+    /// The same, at this node.
+    pub(crate) async fn revoke_at(&self, node: usize, login: &Login) -> Result<()> {
+        self.revoke_by(&self.nodes[node], login).await
+    }
+
+    async fn revoke_by(&self, node: &AuthorizationServer, login: &Login) -> Result<()> {
         let params = params(&format!("token={}&{}", login.tokens.refresh_token, login.client_parameters()));
-        Ok(self.node().revoke(&self.context(), None, &params).await?)
+        Ok(node.revoke(&self.context(), None, &params).await?)
     }
 
     /// Runs a change and notes when.
@@ -241,9 +259,7 @@ impl World {
 
     /// The row of a grant.
     pub(crate) async fn row(&self, grant: GrantId) -> Result<Grant> {
-        let read = |scene: &Scene<'_>| (scene.grant.cloned(), Write::Nothing);
-        let found = decide_in(self.store(), Target::Grant(grant), None, read).await?;
-        found.context("the grant of a login exists")
+        row(self.store(), grant).await
     }
 
     async fn token(&self, form: &str) -> Result<TokenResponse, TokenError> {
@@ -257,6 +273,13 @@ impl World {
     fn name(&self, what: &str) -> String {
         format!("{what}-{}", self.names_used.fetch_add(1, Ordering::Relaxed))
     }
+}
+
+/// The row of a grant in a store.
+pub(crate) async fn row(store: &dyn Store, grant: GrantId) -> Result<Grant> {
+    let read = |scene: &Scene<'_>| (scene.grant.cloned(), Write::Nothing);
+    let found = decide_in(store, Target::Grant(grant), None, read).await?;
+    found.context("the grant of a login exists")
 }
 
 const PASSWORD: &str = "brent123";
