@@ -40,7 +40,7 @@ pub struct BenchOptions {
     /// How many codes or tokens are made for what uses up each of them.
     #[arg(long, value_name = "NUMBER", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub(super) supply: u32,
-    /// How many other live grants the store has.
+    /// How many other live grants the store has, as logins with a browser made them.
     #[arg(long, value_name = "NUMBER", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100_000_000))]
     pub(super) grants: u32,
     /// On which disk the server keeps its data, in a directory that goes again.

@@ -171,7 +171,7 @@ fn stage(
                     stage.bystanders(client, count, &data.join(DATABASE)).await? as f64 / count as f64
                 }
                 StoreConfig::Postgres(settings) => {
-                    let filled = fill(settings.address, &stage.grant(client).await?, count).await?;
+                    let filled = fill(settings.address, &stage.bystander(client).await?, count).await?;
                     report.sizes(&filled.sizes)?;
                     filled.grant_bytes
                 }

@@ -1,6 +1,7 @@
 //! A data directory with clients and grants, made before the server that is measured starts.
 
 use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +10,9 @@ use anyhow::{Context, Result, anyhow};
 use regrant_crypto::{SystemEntropy, random, sha256};
 use regrant_data_directory::{DataDirectory, OutsideFiles};
 use regrant_engine::{AuthorizationServer, Hooks, Parts, SESSION_SECONDS, Secrecy};
-use regrant_grant::{Binding, Birth, Code, Generation, Grant, GrantId, GrantSecret, OPEN_CODES_MAX, Write};
+use regrant_grant::{
+    ApprovedFrom, Binding, Birth, Code, Generation, Grant, GrantId, GrantSecret, OPEN_CODES_MAX, SessionId, Write,
+};
 use regrant_protocol::{
     ClientId, Clock, CodeChallenge, GrantType, Issuer, Profile, RedirectUri, Resources, Scope, Subject, SystemClock,
     Timestamp, TokenEndpointAuthMethod, Username,
@@ -31,6 +34,9 @@ pub(super) const REDIRECT_URI: &str = "https://app.example/callback";
 pub(super) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 const SCOPE: &str = "read write";
+/// From where everybody logged in of whom nobody will hear.
+const LOGIN_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 195));
+const LOGIN_AGENT: &str = "Chrome on Windows";
 /// How long a prepared code can be redeemed, in seconds: as long as a measurement may take.
 const CODE_SECONDS: i64 = 24 * 3600;
 /// How many rows are written at once.
@@ -116,7 +122,7 @@ impl Stage {
         rows.iter().map(|row| self.mint.code(row)).collect()
     }
 
-    /// Makes so many grants of which nobody will hear, and tells by how much the file `database` has grown by them, if there is
+    /// Makes so many grants of which nobody will hear, as logins with a browser do, and tells by how much the file `database` has grown by them, if there is
     /// one.
     pub(super) async fn bystanders(&self, client: &StagedClient, count: usize, database: &Path) -> Result<u64> {
         let size = || {
@@ -124,6 +130,8 @@ impl Stage {
                 .try_exists()
                 .and_then(|exists| if exists { fs::metadata(database).map(|file| file.len()) } else { Ok(0) })
         };
+        let now = SystemClock.now();
+        let log_in = |user: &Subject| self.log_in(client, user, now);
         let mut grown = 0;
         for begun in (0..count).step_by(USERS_AT_ONCE * OPEN_CODES_MAX) {
             let some = (count - begun).min(USERS_AT_ONCE * OPEN_CODES_MAX);
@@ -131,24 +139,28 @@ impl Stage {
             let before = size()?;
             for (number, rows) in users.chunks(ROWS_AT_ONCE / OPEN_CODES_MAX).enumerate() {
                 let left = some - number * (ROWS_AT_ONCE / OPEN_CODES_MAX) * OPEN_CODES_MAX;
-                self.grants_of(client, rows, left.min(rows.len() * OPEN_CODES_MAX), None).await?;
+                self.grants_of(rows, left.min(rows.len() * OPEN_CODES_MAX), &log_in).await?;
             }
             grown += size()?.saturating_sub(before);
         }
         Ok(grown)
     }
 
-    /// Makes one more grant.
-    pub(super) async fn grant(&self, client: &StagedClient) -> Result<Grant> {
-        self.grants(client, 1, None).await?.pop().context("one was made")
+    /// Makes one more, as a login with a browser does.
+    pub(super) async fn bystander(&self, client: &StagedClient) -> Result<Grant> {
+        let users = self.new_users(1).await?;
+        let log_in = |user: &Subject| self.log_in(client, user, SystemClock.now());
+        self.grants_of(&users, 1, &log_in).await?.pop().context("one was made")
     }
 
     async fn grants(&self, client: &StagedClient, count: usize, code: Option<Code>) -> Result<Vec<Grant>> {
+        let now = SystemClock.now();
+        let birth = |user: &Subject| self.birth(client, user, code.clone(), now);
         let mut rows = Vec::with_capacity(count);
         while rows.len() < count {
             let some = (count - rows.len()).min(ROWS_AT_ONCE);
             let users = self.new_users(some.div_ceil(OPEN_CODES_MAX)).await?;
-            rows.extend(self.grants_of(client, &users, some, code.clone()).await?);
+            rows.extend(self.grants_of(&users, some, &birth).await?);
         }
         Ok(rows)
     }
@@ -156,16 +168,13 @@ impl Stage {
     /// Makes `count` grants at once, [`OPEN_CODES_MAX`] for each user.
     async fn grants_of(
         &self,
-        client: &StagedClient,
         users: &[Subject],
         count: usize,
-        code: Option<Code>,
+        birth: &(dyn Fn(&Subject) -> Birth + Sync),
     ) -> Result<Vec<Grant>> {
-        let now = SystemClock.now();
         let mut made = JoinSet::new();
         for number in 0..count {
-            let birth = self.birth(client, &users[number / OPEN_CODES_MAX], code.clone(), now);
-            made.spawn(insert(Arc::clone(&self.store), birth));
+            made.spawn(insert(Arc::clone(&self.store), birth(&users[number / OPEN_CODES_MAX])));
         }
         made.join_all().await.into_iter().collect()
     }
@@ -188,6 +197,15 @@ impl Stage {
         }
         added.join_all().await.into_iter().collect::<Result<Vec<()>, _>>()?;
         Ok(subjects)
+    }
+
+    /// A grant with what the account page shows of the login that made it.
+    fn log_in(&self, client: &StagedClient, user: &Subject, now: Timestamp) -> Birth {
+        Birth {
+            session: Some(SessionId(random(&SystemEntropy))),
+            approved_from: Some(ApprovedFrom::new(LOGIN_ADDRESS, Some(LOGIN_AGENT))),
+            ..self.birth(client, user, None, now)
+        }
     }
 
     fn birth(&self, client: &StagedClient, user: &Subject, code: Option<Code>, now: Timestamp) -> Birth {
