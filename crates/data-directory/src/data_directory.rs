@@ -2,8 +2,6 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::Duration;
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 use regrant_crypto::Entropy;
@@ -13,16 +11,13 @@ use rustix::process::geteuid;
 
 use crate::DataDirectoryError;
 use crate::error::io_error;
+use crate::file_lock::take_lock;
 use crate::key_file::{self, KEY_FILE, UNFINISHED_KEY_FILE};
 use crate::owner_only::{closed_to_others, owned_by, private};
 use crate::replace_file::remove_leftover;
 
 /// Held by the process that has a data directory open.
 pub const LOCK_FILE: &str = "lock";
-
-/// How often the lock is tried, and how long after one another.
-const LOCK_TRIES: u32 = 20;
-const LOCK_TRIED_EVERY: Duration = Duration::from_millis(5);
 
 /// A data directory that this process alone has open. The lock is the kernel's: it ends with the process.
 pub struct DataDirectory {
@@ -103,7 +98,7 @@ impl DataDirectory {
         let lock = private(OpenOptions::new().create(true).truncate(false).write(true))
             .open(&lock_path)
             .map_err(|error| io_error(&lock_path, error))?;
-        match try_lock(&lock) {
+        match take_lock(&lock) {
             Ok(()) => {
                 let unfinished = path.join(UNFINISHED_KEY_FILE);
                 remove_leftover(&unfinished).map_err(|error| io_error(&unfinished, error))?;
@@ -146,15 +141,4 @@ impl KeyFile for DataDirectory {
         let written = key_file::write(&self.path, &path, ring).map_err(|error| io_error(&path, error));
         written.map_err(|error| KeyFileNotWritten(error.to_string()))
     }
-}
-
-/// Takes the lock. A program that another thread starts has what we have closed, lock included, until it runs.
-fn try_lock(lock: &File) -> Result<(), TryLockError> {
-    for _ in 1..LOCK_TRIES {
-        match lock.try_lock() {
-            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_TRIED_EVERY),
-            done => return done,
-        }
-    }
-    lock.try_lock()
 }

@@ -10,6 +10,7 @@ mod data_directory;
 #[cfg(feature = "sqlite")]
 mod database_files;
 mod error;
+mod file_lock;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod hex;
 #[cfg(feature = "sqlite")]

@@ -8,6 +8,7 @@ use regrant_store::{Ending, JOURNAL_RECORDS_READ_MAX, Journal, JournalSpan, Outs
 
 use super::line::{Header, Line};
 use super::scan::{Scanned, scan};
+use crate::file_lock::take_lock;
 use crate::replace_file::replace_file;
 
 /// A journal that this process alone adds to.
@@ -36,7 +37,7 @@ impl JournalFile {
             tracing::info!(path = %path.display(), after = known, "a revocation journal is begun");
         }
         let file = OpenOptions::new().read(true).write(true).open(path).map_err(failed)?;
-        match file.try_lock() {
+        match take_lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let name = path.display();
