@@ -11,7 +11,7 @@ use regrant_crypto::{SystemEntropy, random, sha256};
 use regrant_data_directory::{DataDirectory, OutsideFiles};
 use regrant_engine::{AuthorizationServer, Hooks, Parts, SESSION_SECONDS, Secrecy};
 use regrant_grant::{
-    ApprovedFrom, Binding, Birth, Code, Generation, Grant, GrantId, GrantSecret, OPEN_CODES_MAX, SessionId, Write,
+    ApprovedFrom, Binding, Birth, Code, Generation, Grant, GrantId, GrantSecret, OPEN_CODES_MAX, Write,
 };
 use regrant_protocol::{
     ClientId, Clock, CodeChallenge, GrantType, Issuer, Profile, RedirectUri, Resources, Scope, Subject, SystemClock,
@@ -122,8 +122,8 @@ impl Stage {
         rows.iter().map(|row| self.mint.code(row)).collect()
     }
 
-    /// Makes so many grants of which nobody will hear, as logins with a browser do, and tells by how much the file `database` has grown by them, if there is
-    /// one.
+    /// Makes so many grants of which nobody will hear, as logins with a browser do, and tells by how much the file `database` has
+    /// grown by them, if there is one.
     pub(super) async fn bystanders(&self, client: &StagedClient, count: usize, database: &Path) -> Result<u64> {
         let size = || {
             database
@@ -131,7 +131,7 @@ impl Stage {
                 .and_then(|exists| if exists { fs::metadata(database).map(|file| file.len()) } else { Ok(0) })
         };
         let now = SystemClock.now();
-        let log_in = |user: &Subject| self.log_in(client, user, now);
+        let birth = |user: &Subject| self.birth_by_login(client, user, now);
         let mut grown = 0;
         for begun in (0..count).step_by(USERS_AT_ONCE * OPEN_CODES_MAX) {
             let some = (count - begun).min(USERS_AT_ONCE * OPEN_CODES_MAX);
@@ -139,7 +139,7 @@ impl Stage {
             let before = size()?;
             for (number, rows) in users.chunks(ROWS_AT_ONCE / OPEN_CODES_MAX).enumerate() {
                 let left = some - number * (ROWS_AT_ONCE / OPEN_CODES_MAX) * OPEN_CODES_MAX;
-                self.grants_of(rows, left.min(rows.len() * OPEN_CODES_MAX), &log_in).await?;
+                self.grants_of(rows, left.min(rows.len() * OPEN_CODES_MAX), &birth).await?;
             }
             grown += size()?.saturating_sub(before);
         }
@@ -149,8 +149,8 @@ impl Stage {
     /// Makes one more, as a login with a browser does.
     pub(super) async fn bystander(&self, client: &StagedClient) -> Result<Grant> {
         let users = self.new_users(1).await?;
-        let log_in = |user: &Subject| self.log_in(client, user, SystemClock.now());
-        self.grants_of(&users, 1, &log_in).await?.pop().context("one was made")
+        let birth = |user: &Subject| self.birth_by_login(client, user, SystemClock.now());
+        self.grants_of(&users, 1, &birth).await?.pop().context("one was made")
     }
 
     async fn grants(&self, client: &StagedClient, count: usize, code: Option<Code>) -> Result<Vec<Grant>> {
@@ -199,10 +199,9 @@ impl Stage {
         Ok(subjects)
     }
 
-    /// A grant with what the account page shows of the login that made it.
-    fn log_in(&self, client: &StagedClient, user: &Subject, now: Timestamp) -> Birth {
+    /// As a login with a browser makes it: the account page shows from where. By default such a grant outlives its session, and keeps none.
+    fn birth_by_login(&self, client: &StagedClient, user: &Subject, now: Timestamp) -> Birth {
         Birth {
-            session: Some(SessionId(random(&SystemEntropy))),
             approved_from: Some(ApprovedFrom::new(LOGIN_ADDRESS, Some(LOGIN_AGENT))),
             ..self.birth(client, user, None, now)
         }
