@@ -1,15 +1,21 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use async_trait::async_trait;
+use tokio::time::{sleep, timeout};
 
 use super::life::Life;
 use super::request::{Said, Sent, log_in, refresh, revoke};
 use crate::crowd::Nodes;
 use crate::history::{Call, Operation, Outcome, Stopwatch, Tokens};
 use crate::load::{Connection, Lost};
+
+/// How long after an answer that decides nothing a login is asked for again, and for how long.
+const ASKED_AGAIN: Duration = Duration::from_millis(20);
+const ANSWERED_WITHIN: Duration = Duration::from_secs(60);
 
 /// Where the programs listen: the life of each, and the connections to it that nobody uses now.
 pub(super) struct Doors {
@@ -41,9 +47,17 @@ impl Doors {
         self.stopwatch.nanoseconds()
     }
 
-    /// A login at any node; `None` when the node was lost meanwhile.
-    pub(super) async fn log_in(&self) -> Result<Option<Tokens>> {
-        log_in(&self.next().life).await
+    /// A login, at one node after the other until one answers.
+    pub(super) async fn log_in(&self) -> Result<Tokens> {
+        let answered = async {
+            loop {
+                if let Some(tokens) = log_in(&self.next().life).await? {
+                    return Ok(tokens);
+                }
+                sleep(ASKED_AGAIN).await;
+            }
+        };
+        timeout(ANSWERED_WITHIN, answered).await.context("no login was answered")?
     }
 
     /// A refresh at this node.
@@ -85,8 +99,9 @@ impl Door {
         self.keep(connection, answer.is_ok());
         let (outcome, tokens) = match answer {
             Ok(Said::Refreshed(tokens)) => (Outcome::Refreshed(tokens.successor), Some(tokens)),
-            Ok(Said::Refused | Said::Unreadable) => (Outcome::Refused, None),
-            Ok(Said::Unavailable) | Err(Lost) => (Outcome::Unknown, None),
+            Ok(Said::Refused) => (Outcome::Refused, None),
+            // Whoever is answered so again and again is not served, and not refused either.
+            Ok(Said::Unavailable | Said::Unreadable) | Err(Lost) => (Outcome::Unknown, None),
         };
         (Operation { invoked, completed, call, outcome }, tokens)
     }

@@ -14,7 +14,7 @@ use super::doors::Doors;
 use super::life::Life;
 use super::program::{Program, Server};
 use super::request::{PASSWORD, USERNAME};
-use crate::history::{Stopwatch, Tokens};
+use crate::history::Stopwatch;
 use crate::world::NODES;
 
 /// Programs on one database, which are killed and started again.
@@ -56,11 +56,6 @@ impl Fleet {
         Arc::clone(&self.doors)
     }
 
-    /// A grant of the demo user.
-    pub(super) async fn log_in(&self) -> Result<Tokens> {
-        self.doors.log_in().await?.context("a login was not answered")
-    }
-
     /// `kill -9`; returns when the process is dead.
     pub(super) fn kill(&mut self, node: usize) -> Result<()> {
         match self.servers[node].take() {
@@ -83,9 +78,9 @@ impl Fleet {
         Server::serve_and_kill(&self.program, &home.join("regrant.toml"), &home.join("log"), after)
     }
 
-    /// What the journal has a record of, each in one line of JSON.
-    pub(super) fn journal(&self) -> String {
-        self.journal.sql("SELECT ending FROM regrant_journal.records")
+    /// Runs statements in the journal's database.
+    pub(super) fn journal_sql(&self, statements: &str) -> String {
+        self.journal.sql(statements)
     }
 
     /// Runs statements in the database.

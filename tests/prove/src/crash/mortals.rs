@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use regrant_grant::GrantId;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::doors::Doors;
 use crate::crowd::{Crowd, Nodes as _};
@@ -14,8 +14,8 @@ use crate::world::NODES;
 /// How long after an answer that decides nothing it is asked again.
 const ASKED_AGAIN: Duration = Duration::from_millis(20);
 
-/// How often it is asked until something is decided: for as long as any node may be dead, and longer.
-const ASKED_TIMES_MAX: usize = 2_000;
+/// How long it may take until something is decided, the start of all nodes included.
+const DECIDED_WITHIN: Duration = Duration::from_secs(90);
 
 /// Clients that revoke their grants while nodes die: each refreshes some times, revokes at any node until that is answered, and is then
 /// refused at every node.
@@ -93,8 +93,13 @@ impl Mortal {
 
     /// Asks until something is decided.
     async fn ask(&mut self, request: Request) -> Result<(Outcome, Option<Tokens>), String> {
+        let decided = timeout(DECIDED_WITHIN, self.ask_until_decided(request)).await;
+        decided.map_err(|_| self.told(&format!("{request:?} was not answered")))
+    }
+
+    async fn ask_until_decided(&mut self, request: Request) -> (Outcome, Option<Tokens>) {
         let first = self.history.operations.len();
-        for _ in 0..ASKED_TIMES_MAX {
+        loop {
             let (operation, tokens) = self.ask_once(request).await;
             self.history.operations.push(operation);
             if operation.outcome != Outcome::Unknown {
@@ -102,11 +107,10 @@ impl Mortal {
                 for before in &mut self.history.operations[first..] {
                     before.completed = before.completed.max(operation.completed);
                 }
-                return Ok((operation.outcome, tokens));
+                return (operation.outcome, tokens);
             }
             sleep(ASKED_AGAIN).await;
         }
-        Err(self.told(&format!("{request:?} was not answered")))
     }
 
     async fn ask_once(&self, request: Request) -> (Operation, Option<Tokens>) {

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use regrant_crypto::{SeededEntropy, random};
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -12,7 +12,7 @@ use super::doors::Doors;
 use super::fleet::Fleet;
 use super::mortals::Mortals;
 use super::program::Program;
-use crate::crowd::{Crowd, Nodes, alive};
+use crate::crowd::{Crowd, Nodes, alive, becomes_so};
 use crate::history::{Tokens, tell};
 use crate::race::median;
 use crate::report::{Entry, Report};
@@ -45,11 +45,13 @@ const PLANTED_KILLS: usize = 4;
 
 /// What is done to the database, and has to be found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
+enum TakenBack {
     /// Rotations that were answered are taken out of the rows.
-    RotationTakenBack,
+    Rotation,
     /// Revocations are.
-    RevocationTakenBack,
+    Revocation,
+    /// The records of the journal are.
+    Record,
 }
 
 /// T-01 with several nodes: each is killed again and again under load, and what one has answered holds at the others and in its
@@ -69,11 +71,15 @@ pub(super) async fn run(scale: Scale, only: &str, seed: u64, report: &mut Report
         // With fewer requests in flight, in the middle, kills at random moments mean little.
         run.close(entry, clients / 2, report).await;
     }
-    for (name, fault) in [(LOST_ROTATION, Fault::RotationTakenBack), (LOST_REVOCATION, Fault::RevocationTakenBack)] {
+    for (name, fault) in [
+        (LOST_ROTATION, TakenBack::Rotation),
+        (LOST_REVOCATION, TakenBack::Revocation),
+        (LOST_RECORD, TakenBack::Record),
+    ] {
         if name.contains(only) {
             let entry = begin(name);
             let mut run = Run::begin(clients, seed).await?;
-            while run.kills < PLANTED_KILLS && run.violations.is_empty() {
+            while run.kills < PLANTED_KILLS && run.times_caught == 0 {
                 run.kill(Some(fault)).await?;
             }
             run.close_planted(entry, fault, report).await;
@@ -85,6 +91,7 @@ pub(super) async fn run(scale: Scale, only: &str, seed: u64, report: &mut Report
 const RANDOM: &str = "kill_nodes_at_random";
 const LOST_ROTATION: &str = "lost_rotation_must_be_caught";
 const LOST_REVOCATION: &str = "lost_revocation_must_be_caught";
+const LOST_RECORD: &str = "lost_record_must_be_caught";
 
 fn begin(name: &str) -> Entry {
     let mut entry = Entry::begin(super::KIND, name);
@@ -108,6 +115,15 @@ struct Run {
     /// How many revocations were answered in a round before its kill; the others come after it, or are under way.
     revoked_before_kill: usize,
     violations: Vec<String>,
+    /// How often the look that a planted fault is for has found it.
+    times_caught: usize,
+}
+
+/// What was answered, and is not there.
+struct Lost {
+    rotations: usize,
+    revocations: usize,
+    records: usize,
 }
 
 impl Run {
@@ -117,7 +133,7 @@ impl Run {
         let doors = fleet.doors();
         let mut logins = Vec::new();
         for _ in 0..clients {
-            logins.push(fleet.log_in().await?);
+            logins.push(doors.log_in().await?);
         }
         let nodes: Arc<dyn Nodes> = Arc::clone(&doors) as _;
         let (crowd, clients) = Crowd::start(&nodes, logins, seed);
@@ -134,12 +150,13 @@ impl Run {
             in_flight: Vec::new(),
             revoked_before_kill: 0,
             violations: Vec::new(),
+            times_caught: 0,
         })
     }
 
     /// Kills a node, or all, while grants are refreshed and revoked, compares the rows with what was answered, and goes on when everybody is
     /// served again. A fault is planted before the rows are looked at, and the nodes stay dead once it is found.
-    async fn kill(&mut self, fault: Option<Fault>) -> Result<()> {
+    async fn kill(&mut self, fault: Option<TakenBack>) -> Result<()> {
         let revoked = self.mortals.revoked().len();
         for login in self.log_in(REVOKED_IN_ROUND).await? {
             let [refreshes] = random(&self.chance);
@@ -147,6 +164,9 @@ impl Run {
         }
         let load = self.at_most(LOAD_MILLISECONDS_MAX);
         sleep(load).await;
+        if fault.is_some() && !becomes_so(|| !self.mortals.revoked().is_empty()).await {
+            self.violations.push("nothing was revoked".to_owned());
+        }
         self.in_flight.push(self.crowd.in_flight.count());
         self.revoked_before_kill += self.mortals.revoked().len() - revoked;
         let is_all = self.rounds % ROUNDS_UNTIL_ALL == ROUNDS_UNTIL_ALL - 1;
@@ -157,13 +177,16 @@ impl Run {
             self.kills += 1;
         }
         if let Some(fault) = fault {
-            self.fleet.sql(fault.statement());
+            self.plant(fault);
         }
         self.crowd.mark(self.doors.now());
-        self.look_at_rows();
-        if fault.is_some() && !self.violations.is_empty() {
-            // The first token that is ahead of its row stops the store, and no node starts on it any more.
-            return Ok(());
+        let lost = self.look();
+        if let Some(fault) = fault {
+            self.times_caught += fault.count_in(&lost);
+            if self.times_caught > 0 {
+                // The first token that is ahead of its row stops the store, and no node starts on it any more.
+                return Ok(());
+            }
         }
         sleep(self.at_most(DEATH_MILLISECONDS_MAX)).await;
         for node in dying {
@@ -182,22 +205,38 @@ impl Run {
     async fn log_in(&self, count: usize) -> Result<Vec<Tokens>> {
         let begin = |_| {
             let doors = Arc::clone(&self.doors);
-            async move { doors.log_in().await?.context("a login was not answered") }
+            async move { doors.log_in().await }
         };
         let logins: JoinSet<_> = (0..count).map(begin).collect();
         logins.join_all().await.into_iter().collect()
     }
 
-    /// What was answered before is in the rows.
-    fn look_at_rows(&mut self) {
+    fn plant(&self, fault: TakenBack) {
+        match fault {
+            TakenBack::Rotation => self.fleet.sql(TAKE_ROTATIONS_BACK),
+            TakenBack::Revocation => self.fleet.sql(TAKE_REVOCATIONS_BACK),
+            TakenBack::Record => self.fleet.journal_sql(TAKE_RECORDS_BACK),
+        };
+    }
+
+    /// What was answered before is in the rows, and what was revoked in the journal too.
+    fn look(&mut self) -> Lost {
         let revoked = self.mortals.revoked();
         let losers = self.crowd.losers(|select| self.fleet.sql(select));
+        let alive = alive(&revoked, |select| self.fleet.sql(select));
+        let records = self.fleet.journal_sql(SELECT_RECORDS);
+        let records: HashSet<String> = records.lines().filter_map(grant_of).collect();
+        let unrecorded = revoked.iter().filter(|grant| !records.contains(&grant.to_string())).count();
+        let lost = Lost { rotations: losers.len(), revocations: alive, records: unrecorded };
         let losers = losers.into_iter().map(|seat| format!("an acknowledged rotation was lost: {seat:?}"));
         self.violations.extend(losers);
-        let alive = alive(&revoked, |select| self.fleet.sql(select));
-        if alive > 0 {
+        if lost.revocations > 0 {
             self.violations.push(format!("{alive} grants are alive that were revoked"));
         }
+        if lost.records > 0 {
+            self.violations.push(format!("{unrecorded} grants were revoked, and the journal does not say so"));
+        }
+        lost
     }
 
     /// Starts a node that was killed, at times after a start that is killed too.
@@ -217,29 +256,25 @@ impl Run {
 
     /// Prints what was found. Fewer requests in flight than `in_flight_min`, in the middle, are a violation.
     async fn close(mut self, mut entry: Entry, in_flight_min: usize, report: &mut Report) {
-        self.look_at_rows();
-        let records = self.fleet.journal();
-        let records: HashSet<String> = records.lines().filter_map(grant_of).collect();
-        let revoked = self.mortals.revoked();
-        let unrecorded = revoked.iter().filter(|grant| !records.contains(&grant.to_string())).count();
-        if unrecorded > 0 {
-            self.violations.push(format!("{unrecorded} grants were revoked, and the journal does not say so"));
-        }
+        self.look();
         self.end(&mut entry).await;
         if median(self.in_flight.clone()) < in_flight_min {
             self.violations.push("too few requests were in flight".to_owned());
+        }
+        if self.revoked_before_kill == 0 || self.revoked_before_kill == self.mortals.revoked().len() {
+            self.violations.push("no grant was revoked before a kill, or none after".to_owned());
         }
         tell(&mut entry, &self.violations);
         report.close(entry, self.kills, self.violations.len());
     }
 
-    /// Prints what was found of a planted fault: nothing is a violation.
-    async fn close_planted(mut self, mut entry: Entry, fault: Fault, report: &mut Report) {
+    /// Prints what was found of a planted fault: that the look for it has found nothing is a violation.
+    async fn close_planted(mut self, mut entry: Entry, fault: TakenBack, report: &mut Report) {
         self.end(&mut entry).await;
         entry.add("planted_fault", fault.name());
-        entry.add("times_caught", self.violations.len());
+        entry.add("times_caught", self.times_caught);
         tell(&mut entry, &self.violations);
-        report.close(entry, self.kills, usize::from(self.violations.is_empty()));
+        report.close(entry, self.kills, usize::from(self.times_caught == 0));
     }
 
     /// Ends the clients, and adds what makes the count mean something.
@@ -253,22 +288,28 @@ impl Run {
     }
 }
 
-impl Fault {
+const TAKE_ROTATIONS_BACK: &str =
+    "UPDATE regrant.grants SET generation = generation - 1, version = version + 1 WHERE generation > 1";
+const TAKE_REVOCATIONS_BACK: &str =
+    "UPDATE regrant.grants SET revoked_at = NULL, version = version + 1 WHERE revoked_at IS NOT NULL";
+const TAKE_RECORDS_BACK: &str = "DELETE FROM regrant_journal.records";
+const SELECT_RECORDS: &str = "SELECT ending FROM regrant_journal.records";
+
+impl TakenBack {
     const fn name(self) -> &'static str {
         match self {
-            Self::RotationTakenBack => "rotation_taken_back",
-            Self::RevocationTakenBack => "revocation_taken_back",
+            Self::Rotation => "rotation_taken_back",
+            Self::Revocation => "revocation_taken_back",
+            Self::Record => "record_taken_back",
         }
     }
 
-    const fn statement(self) -> &'static str {
+    /// How much of what it took back was missed.
+    const fn count_in(self, lost: &Lost) -> usize {
         match self {
-            Self::RotationTakenBack => {
-                "UPDATE regrant.grants SET generation = generation - 1, version = version + 1 WHERE generation > 1"
-            }
-            Self::RevocationTakenBack => {
-                "UPDATE regrant.grants SET revoked_at = NULL, version = version + 1 WHERE revoked_at IS NOT NULL"
-            }
+            Self::Rotation => lost.rotations,
+            Self::Revocation => lost.revocations,
+            Self::Record => lost.records,
         }
     }
 }

@@ -40,14 +40,15 @@ pub(super) async fn revoke(life: &Life, connection: &mut Connection, presented: 
     send(life, connection, "/revoke", form, |status, _| status == StatusCode::OK).await
 }
 
-/// A login of the demo user; `None` when the server was lost meanwhile.
+/// A login of the demo user; `None` when the server was lost meanwhile, or has decided nothing.
 pub(super) async fn log_in(life: &Life) -> Result<Option<Tokens>> {
     let Ok(mut connection) = life.connect().await else { return Ok(None) };
     let form = format!("{CLIENT}&grant_type=password&username={USERNAME}&password={PASSWORD}");
     let Ok((status, body)) = connection.post("/token", form).await else { return Ok(None) };
-    match tokens(&body) {
-        Some(tokens) => Ok(Some(tokens)),
-        None => bail!("a login was answered {status}"),
+    match (status.as_u16(), tokens(&body)) {
+        (_, Some(tokens)) => Ok(Some(tokens)),
+        (429 | 503, None) => Ok(None),
+        (status, None) => bail!("a login was answered {status}"),
     }
 }
 
@@ -73,10 +74,15 @@ async fn send<T>(
 fn read(status: StatusCode, body: &[u8]) -> Said {
     match status.as_u16() {
         200 => tokens(body).map_or(Said::Unreadable, Said::Refreshed),
-        400 | 401 => Said::Refused,
+        400 if error(body).as_deref() == Some("invalid_grant") => Said::Refused,
         429 | 503 => Said::Unavailable,
         _ => Said::Unreadable,
     }
+}
+
+fn error(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    Some(body.get("error")?.as_str()?.to_owned())
 }
 
 fn tokens(body: &[u8]) -> Option<Tokens> {

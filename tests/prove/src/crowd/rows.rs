@@ -4,7 +4,7 @@ use regrant_grant::GrantId;
 
 const SELECT_GENERATIONS: &str = "SELECT replace(id::text, '-', ''), generation FROM regrant.grants";
 
-const SELECT_ALIVE: &str = "SELECT replace(id::text, '-', '') FROM regrant.grants WHERE revoked_at IS NULL";
+const SELECT_REVOKED: &str = "SELECT replace(id::text, '-', '') FROM regrant.grants WHERE revoked_at IS NOT NULL";
 
 /// How far each grant has come by its row. `select` asks the database.
 pub(super) fn generations(select: impl FnOnce(&str) -> String) -> HashMap<GrantId, u32> {
@@ -13,11 +13,11 @@ pub(super) fn generations(select: impl FnOnce(&str) -> String) -> HashMap<GrantI
     rows.lines().filter_map(read).collect()
 }
 
-/// How many of these grants were not revoked by their rows.
+/// How many of these grants were not revoked by their rows, or have none.
 pub(crate) fn alive(grants: &[GrantId], select: impl FnOnce(&str) -> String) -> usize {
-    let rows = select(SELECT_ALIVE);
-    let alive: HashSet<GrantId> = rows.lines().filter_map(grant_of).collect();
-    grants.iter().filter(|grant| alive.contains(grant)).count()
+    let rows = select(SELECT_REVOKED);
+    let revoked: HashSet<GrantId> = rows.lines().filter_map(grant_of).collect();
+    grants.iter().filter(|grant| !revoked.contains(grant)).count()
 }
 
 /// The grant of this id, which a row shows in hexadecimal digits.

@@ -1,14 +1,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use regrant_crypto::SeededEntropy;
 use regrant_databases::{Database, Postgres};
 use regrant_grant::Grant;
 use regrant_protocol::Secret;
 use regrant_store::Store;
 use regrant_store_postgres::{Address, PostgresStore, Settings};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::way::Way;
 use crate::history::{History, Judge, Outcome, Tokens};
@@ -24,20 +24,14 @@ pub(super) const DIRECT: usize = 1;
 /// How long after an answer that decides nothing it is asked again.
 const ASKED_AGAIN: Duration = Duration::from_millis(2);
 
-/// How often it is asked until something is decided.
-const ASKED_TIMES_MAX: usize = 5_000;
+/// How long it may take until something is decided.
+const DECIDED_WITHIN: Duration = Duration::from_secs(30);
 
 /// Two nodes of one store with a journal, of which one comes to both by a way that is cut, and what was seen there.
 pub(super) struct Site {
     pub(super) way: Way,
     pub(super) world: World,
-    pub(super) cuts: usize,
-    /// How often a request was decided although a connection was cut while it was under way.
-    pub(super) answered: usize,
-    /// How often it was answered that nobody knows.
-    pub(super) unanswered: usize,
-    /// How often it had been done all the same.
-    pub(super) unanswered_and_done: usize,
+    pub(super) counts: Counts,
     /// The grant that is refreshed, and its newest tokens.
     pub(super) login: Login,
     pub(super) violations: Vec<String>,
@@ -47,6 +41,17 @@ pub(super) struct Site {
     observer: PostgresStore,
     journal: Database<'static>,
     _database: Database<'static>,
+}
+
+/// What became of requests of which a connection was cut.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    /// How many there were.
+    pub(super) cut: usize,
+    /// How many were decided all the same.
+    pub(super) answered: usize,
+    /// How many were not, and had been done.
+    pub(super) unanswered_and_done: usize,
 }
 
 impl Site {
@@ -73,10 +78,7 @@ impl Site {
         Ok(Self {
             way,
             world,
-            cuts: 0,
-            answered: 0,
-            unanswered: 0,
-            unanswered_and_done: 0,
+            counts: Counts::default(),
             login,
             violations: Vec::new(),
             judge: Judge::default(),
@@ -89,15 +91,7 @@ impl Site {
 
     /// Makes a grant. The node that was cut off may have to connect first.
     pub(super) async fn log_in(&self) -> Result<Login> {
-        let mut login = self.world.begin(Origin::LogIn).await;
-        for _ in 0..ASKED_TIMES_MAX {
-            if login.is_ok() {
-                break;
-            }
-            sleep(ASKED_AGAIN).await;
-            login = self.world.begin(Origin::LogIn).await;
-        }
-        login
+        until_decided(async || self.world.begin(Origin::LogIn).await.ok()).await.context("nobody can log in")
     }
 
     /// The row of the grant of a login.
@@ -105,31 +99,24 @@ impl Site {
         row(&self.observer, login.tokens.grant).await
     }
 
-    /// Refreshes at a node until that is decided.
-    pub(super) async fn refresh_until_decided(&self, node: usize, login: &Login, presented: &Tokens) -> Refresh {
-        let mut answer = self.world.refresh_at(node, login, presented).await;
-        for _ in 0..ASKED_TIMES_MAX {
-            if answer.0.outcome != Outcome::Unknown {
-                break;
-            }
-            sleep(ASKED_AGAIN).await;
-            answer = self.world.refresh_at(node, login, presented).await;
-        }
-        answer
+    /// Refreshes at a node until that is decided; `None` when that takes too long.
+    pub(super) async fn refresh_until_decided(
+        &self,
+        node: usize,
+        login: &Login,
+        presented: &Tokens,
+    ) -> Option<Refresh> {
+        let ask = async || {
+            let answer = self.world.refresh_at(node, login, presented).await;
+            (answer.0.outcome != Outcome::Unknown).then_some(answer)
+        };
+        until_decided(ask).await
     }
 
-    /// Revokes at a node until that is answered. Where a commit had failed after it was journalled, the next that ends something hears so,
-    /// and finds it mended when it asks again.
-    pub(super) async fn revoke_until_decided(&self, node: usize, login: &Login) -> Result<()> {
-        let mut answer = self.world.revoke_at(node, login).await;
-        for _ in 0..ASKED_TIMES_MAX {
-            if answer.is_ok() {
-                break;
-            }
-            sleep(ASKED_AGAIN).await;
-            answer = self.world.revoke_at(node, login).await;
-        }
-        answer
+    /// Revokes at a node until that is answered; `None` when that takes too long. Where a commit had failed after it was journalled, the
+    /// next that ends something hears so, and finds it mended when it asks again.
+    pub(super) async fn revoke_until_decided(&self, node: usize, login: &Login) -> Option<()> {
+        until_decided(async || self.world.revoke_at(node, login).await.ok()).await
     }
 
     /// Whether the journal tells of the end of the grant of a login.
@@ -148,4 +135,16 @@ impl Site {
         self.judge.describe(entry);
         self.violations.iter().cloned().chain(self.judge.violations()).collect()
     }
+}
+
+async fn until_decided<T>(ask: impl AsyncFn() -> Option<T>) -> Option<T> {
+    let decided = async {
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            sleep(ASKED_AGAIN).await;
+        }
+    };
+    timeout(DECIDED_WITHIN, decided).await.ok()
 }

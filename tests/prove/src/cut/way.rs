@@ -47,13 +47,13 @@ impl Way {
         self.port
     }
 
-    /// Ends the connection that would carry a message after so many.
+    /// Ends the connection that would carry a message after so many. What the node asks by itself counts too, about once a second.
     pub(super) fn cut_after(&self, messages: usize) {
         *lock(&self.plan) = Plan::CutAfter(messages);
     }
 
-    /// Carries everything again; whether a connection was ended.
-    pub(super) fn carry(&self) -> bool {
+    /// Ends no connection any more; whether one was ended.
+    pub(super) fn stop_cutting(&self) -> bool {
         let mut plan = lock(&self.plan);
         let was_cut = *plan == Plan::WasCut;
         *plan = Plan::Carry;
@@ -168,12 +168,12 @@ mod tests {
                 }
                 answers += 1;
             }
-            assert_eq!((answers, way.carry()), (carried / 2, true));
+            assert_eq!((answers, way.stop_cutting()), (carried / 2, true));
         }
         let mut node = TcpStream::connect((Ipv4Addr::LOCALHOST, way.port())).await.unwrap();
         way.cut_after(2);
         node.write_all(b"\0\0\0\x04").await.unwrap();
         read(&mut node, Lead::Typed).await.unwrap();
-        assert!(!way.carry(), "what comes later is carried");
+        assert!(!way.stop_cutting(), "what comes later is carried");
     }
 }

@@ -228,7 +228,8 @@ impl World {
             (Ok(_), Some(tokens)) => Outcome::Refreshed(tokens.successor),
             (Ok(_), None) => Outcome::Unknown,
             (Err(error), _) => match Refusal::from(error).status {
-                429 | 500.. => Outcome::Unknown,
+                429 | 503 => Outcome::Unknown,
+                // A failure of the server too: nobody may be told so.
                 _ => Outcome::Refused,
             },
         };
