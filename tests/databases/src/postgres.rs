@@ -148,21 +148,29 @@ impl Postgres {
     /// # Panics
     /// When it does not start.
     pub fn restart_with_commits_that_wait(&mut self) {
-        self.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+        self.sql(WAIT_FOR_NOBODY);
         // It hears of that when it starts, and else some time after it was told to look.
         self.crash();
         self.restart();
     }
 
-    /// Cancels the commits that wait for a standby, as an operator may: they have happened, and their sessions are warned.
-    pub fn cancel_commits_that_wait(&self) {
-        self.sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+    /// Some time from now every commit waits for a standby that there is not.
+    pub fn let_commits_wait(&self) {
+        self.sql(WAIT_FOR_NOBODY);
+        self.sql(LOOK_AT_SETTINGS);
+    }
+
+    /// Cancels the commits that wait for a standby, as an operator may: they have happened, and their sessions are warned. Whether there
+    /// were any.
+    pub fn cancel_commits_that_wait(&self) -> bool {
+        let cancel = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+        self.sql(cancel).trim() != "0"
     }
 
     /// From now on commits wait for no standby.
     pub fn let_commits_wait_no_more(&self) {
         self.sql("ALTER SYSTEM RESET synchronous_standby_names");
-        self.sql("SELECT pg_reload_conf()");
+        self.sql(LOOK_AT_SETTINGS);
     }
 
     /// Runs statements in the database `postgres`.
@@ -275,6 +283,9 @@ impl Postgres {
         Self { server: Some(server), port, settings, folder, databases: AtomicU32::new(0) }
     }
 }
+
+const WAIT_FOR_NOBODY: &str = "ALTER SYSTEM SET synchronous_standby_names = 'nobody'";
+const LOOK_AT_SETTINGS: &str = "SELECT pg_reload_conf()";
 
 /// A database of a test's own.
 pub struct Database<'a> {

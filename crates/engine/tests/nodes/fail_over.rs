@@ -73,8 +73,7 @@ async fn a_database_that_commits_nothing_is_asked_once_however_many_give_up() {
     let [node] = cluster.nodes(["node"], AccessTokenFormat::Opaque).await;
     let node = Arc::new(node);
     let given = node.log_in().await.unwrap();
-    postgres.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
-    postgres.sql("SELECT pg_reload_conf()");
+    postgres.let_commits_wait();
     let ask = || {
         cluster.clock.advance_seconds(2);
         let (node, given) = (Arc::clone(&node), given.clone());

@@ -109,15 +109,14 @@ async fn a_pooler_that_gives_sessions_to_others_is_named() {
 async fn nobody_hears_that_a_commit_without_its_standby_is_durable() {
     let postgres = Postgres::start();
     let node = node_with_grant(&postgres).await;
-    wait_for_nobody(&postgres);
+    postgres.let_commits_wait();
     let step = || {
         let node = Arc::clone(&node);
         tokio::spawn(async move { advance(&node, grant(1).id).await })
     };
     let mut waiting = step();
     let mut acknowledged = 0;
-    let cancel = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
-    while postgres.sql(cancel).trim() == "0" {
+    while !postgres.cancel_commits_that_wait() {
         // The server has not heard of the setting yet.
         if waiting.is_finished() {
             acknowledged = waiting.await.unwrap().unwrap();
@@ -126,7 +125,7 @@ async fn nobody_hears_that_a_commit_without_its_standby_is_durable() {
     }
     let told = waiting.await.unwrap().unwrap_err().to_string();
     assert!(told.contains("without its standby"), "{told}");
-    wait_no_more(&postgres);
+    postgres.let_commits_wait_no_more();
     // It has happened all the same: a retry finds it.
     assert_eq!(read(&node, grant(1).id).await.unwrap().unwrap().generation.0, acknowledged + 1);
 }
@@ -137,7 +136,7 @@ async fn nobody_hears_that_a_commit_without_its_standby_is_durable() {
 async fn a_commit_that_waits_for_longer_than_a_statement_may_take_is_not_cancelled() {
     let postgres = Postgres::start();
     let node = node_with_grant(&postgres).await;
-    wait_for_nobody(&postgres);
+    postgres.let_commits_wait();
     let mut last = 0;
     let waiting = loop {
         let stepping = Arc::clone(&node);
@@ -151,7 +150,7 @@ async fn a_commit_that_waits_for_longer_than_a_statement_may_take_is_not_cancell
         // The server has not heard of the setting yet.
         last = step.await.unwrap().unwrap();
     };
-    wait_no_more(&postgres);
+    postgres.let_commits_wait_no_more();
     assert_eq!(waiting.await.unwrap(), Ok(last + 1));
 }
 
@@ -162,12 +161,12 @@ async fn a_server_that_commits_nothing_tells_nobody_that_nothing_has_changed() {
     let postgres = Postgres::start();
     let node = Arc::new(open_at(own(&postgres)).await.unwrap());
     node.changes().await.unwrap();
-    wait_for_nobody(&postgres);
+    postgres.let_commits_wait();
     for _ in 0..TRIES_MAX {
         let asking = Arc::clone(&node);
         let asking = tokio::spawn(async move { asking.changes().await });
         while !asking.is_finished() {
-            postgres.sql(CANCEL);
+            postgres.cancel_commits_that_wait();
         }
         // Or the server has not heard of the setting yet.
         if let Err(told) = asking.await.unwrap() {
@@ -183,7 +182,7 @@ async fn a_server_that_commits_nothing_tells_nobody_that_nothing_has_changed() {
 async fn nothing_is_read_at_a_server_that_was_restarted_before_a_commit_is_durable_there() {
     let mut postgres = Postgres::start();
     let node = node_with_grant(&postgres).await;
-    wait_for_nobody(&postgres);
+    postgres.let_commits_wait();
     let step = || {
         let node = Arc::clone(&node);
         tokio::spawn(async move { advance(&node, grant(1).id).await })
@@ -202,7 +201,7 @@ async fn nothing_is_read_at_a_server_that_was_restarted_before_a_commit_is_durab
         let reading = Arc::clone(&node);
         let reading = tokio::spawn(async move { read(&reading, grant(1).id).await });
         while !reading.is_finished() {
-            postgres.sql(CANCEL);
+            postgres.cancel_commits_that_wait();
         }
         let told = reading.await.unwrap().expect_err("it may be lost").to_string();
         // The first to come may hear that its connection has ended.
@@ -225,7 +224,7 @@ async fn how_far_a_server_says_it_has_come_is_not_believed_before_a_commit_is_du
     let node = Arc::new(open(&mark).await.unwrap());
     add_parties(&node).await;
     let acknowledged = mark.counter();
-    wait_for_nobody(&postgres);
+    postgres.let_commits_wait();
     let mut ending = JoinSet::new();
     let of_counter = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE '%high_water%'";
     let mut acknowledged_since = 0;
@@ -253,7 +252,7 @@ async fn how_far_a_server_says_it_has_come_is_not_believed_before_a_commit_is_du
         let asking = Arc::clone(&node);
         let asking = tokio::spawn(async move { asking.changes().await });
         while !asking.is_finished() {
-            postgres.sql(CANCEL);
+            postgres.cancel_commits_that_wait();
         }
         asking.await.unwrap().unwrap_err();
     }
@@ -266,7 +265,7 @@ async fn how_far_a_server_says_it_has_come_is_not_believed_before_a_commit_is_du
     };
     let cancelling = async {
         while is_open.load(Ordering::SeqCst) == 0 {
-            postgres.sql(CANCEL);
+            postgres.cancel_commits_that_wait();
             tokio::task::yield_now().await;
         }
     };
@@ -295,7 +294,7 @@ async fn a_primary_that_does_not_commit_is_left_for_the_next_host() {
     let stepping = Arc::clone(&node);
     let stepping = tokio::spawn(async move { advance(&stepping, grant(1).id).await });
     while !stepping.is_finished() {
-        former.sql(CANCEL);
+        former.cancel_commits_that_wait();
     }
     stepping.await.unwrap().unwrap_err();
     // Sooner than the former one would be given up again.
@@ -309,7 +308,7 @@ async fn what_nobody_waits_for_any_more_holds_no_session_of_a_server_without_its
     const TRIES_MAX: u32 = 1_000;
     let postgres = Postgres::start();
     let node = Arc::new(open_at(own(&postgres)).await.unwrap());
-    wait_for_nobody(&postgres);
+    postgres.let_commits_wait();
     let waiting = || postgres.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
     for _ in 0..TRIES_MAX {
         let asking = Arc::clone(&node);
@@ -325,22 +324,6 @@ async fn what_nobody_waits_for_any_more_holds_no_session_of_a_server_without_its
     while waiting().trim() != "0" {
         assert!(tries.next().is_some(), "it waits for ever");
     }
-}
-
-/// Ends every wait for a standby.
-pub(crate) const CANCEL: &str =
-    "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
-
-/// From now on every commit waits for a standby that there is not.
-pub(crate) fn wait_for_nobody(postgres: &Postgres) {
-    postgres.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
-    postgres.sql("SELECT pg_reload_conf()");
-}
-
-/// From now on commits wait for no standby.
-fn wait_no_more(postgres: &Postgres) {
-    postgres.sql("ALTER SYSTEM RESET synchronous_standby_names");
-    postgres.sql("SELECT pg_reload_conf()");
 }
 
 /// A node on a server of the test's own, where there is a grant.

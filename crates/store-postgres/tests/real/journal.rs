@@ -11,7 +11,7 @@ use regrant_store::{
 use regrant_store_postgres::{Genesis, OpenError, PostgresStore, Settings};
 use tokio::task::JoinSet;
 
-use crate::faults::{own, wait_for_nobody};
+use crate::faults::own;
 use crate::node::{GENESIS, add_parties, address, advance, clock, grant, insert, read};
 
 async fn open_beside(database: &Database<'_>, journal: &Database<'_>) -> Result<PostgresStore, OpenError> {
@@ -231,7 +231,7 @@ async fn nothing_is_done_that_a_journal_shows_which_commits_nothing() {
     insert(&node, &grant(1)).await.unwrap();
     let json = stored::ending::to_json(&ended(1));
     postgres.sql(&format!("INSERT INTO regrant_journal.records VALUES (2, 2, 1, '{json}')"));
-    wait_for_nobody(&postgres);
+    postgres.let_commits_wait();
     for _ in 0..TRIES_MAX {
         // Where the server has not heard of the setting yet, it is believed.
         if let Err(told) = PostgresStore::open(settings(), GENESIS, clock()).await {
