@@ -13,6 +13,7 @@ use regrant_store_postgres::{PostgresStore, Settings};
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::timeout;
 
+use crate::holder::Holder;
 use crate::node::{GENESIS, add_parties, address, advance, clock, grant, insert, next, open, read};
 
 /// A row that somebody holds is waited for 200 ms at a time, in the batch and alone. Then the same request may come again.
@@ -26,21 +27,14 @@ async fn a_row_that_somebody_holds_is_not_waited_for_for_ever() {
     for number in [1, 2] {
         insert(&node, &grant(number)).await.unwrap();
     }
-    let name = database.name().to_owned();
-    let holder = thread::spawn(move || {
-        let hold = format!("UPDATE regrant.grants SET version = version WHERE id = '{}'", uuid(1));
-        let script = format!("BEGIN; {hold}; /* {name} */ SELECT pg_sleep(600)");
-        let _ = catch_unwind(|| Postgres::shared().sql_in(&name, &script));
-    });
-    let of_holder = format!("FROM pg_stat_activity WHERE query LIKE '/* {} */%'", database.name());
-    while postgres.sql(&format!("SELECT count(*) {of_holder}")).trim() == "0" {}
+    let hold = format!("UPDATE regrant.grants SET version = version WHERE id = '{}'", uuid(1));
+    let holder = Holder::of(&database, &hold);
     let (held, free) =
         tokio::join!(timeout(PATIENCE, advance(&node, grant(1).id)), timeout(PATIENCE, advance(&node, grant(2).id)),);
     let told = held.expect("it is answered").unwrap_err();
     assert!(matches!(told, StoreError::Unavailable(_)), "{told}");
     assert_eq!(free, Ok(Ok(1)), "another grant is not in the way");
-    postgres.sql(&format!("SELECT pg_terminate_backend(pid, 60000) {of_holder}"));
-    holder.join().unwrap();
+    holder.let_go();
     assert_eq!(advance(&node, grant(1).id).await, Ok(1));
 }
 

@@ -1,7 +1,6 @@
 //! What nodes tell one another by the database.
 
 use std::num::NonZeroU16;
-use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +11,10 @@ use regrant_store::{
     SigningKeyChange, Store,
 };
 use regrant_store_postgres::{PostgresStore, Settings, TimeOfDay};
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::holder::Holder;
 use crate::node::{GENESIS, add_parties, address, client, open};
 
 /// Longer than any machine that runs tests needs.
@@ -185,15 +185,8 @@ async fn who_asks_for_changes_waits_for_nobody_else() {
     let settings = Settings { other_connections: NonZeroU16::MIN, ..Settings::new(address(&database)) };
     let store = Arc::new(PostgresStore::open(settings, GENESIS, Arc::new(SystemClock)).await.unwrap());
     add_parties(&store).await;
-    let held = format!("/* {} */ LOCK TABLE regrant.clients", database.name());
-    let of_holder = format!("FROM pg_stat_activity WHERE query LIKE '/* {} */%'", database.name());
-    let name = database.name().to_owned();
-    let holder = spawn_blocking(move || {
-        let script = format!("BEGIN; {held}; /* {name} */ SELECT pg_sleep(600);");
-        let _ = catch_unwind(|| Postgres::shared().sql_in(&name, &script));
-    });
+    let holder = Holder::of(&database, "LOCK TABLE regrant.clients");
     let count = |rest: &str| Postgres::shared().sql(&format!("SELECT count(*) {rest}")).trim().to_owned();
-    while count(&format!("{of_holder} AND wait_event = 'PgSleep'")) == "0" {}
     let mut reading = JoinSet::new();
     for _ in 0..6 {
         let store = Arc::clone(&store);
@@ -206,7 +199,6 @@ async fn who_asks_for_changes_waits_for_nobody_else() {
     store.signing_keys().await.unwrap();
     let answered = std::iter::from_fn(|| reading.try_join_next()).count();
     assert!(answered < 6, "the others wait still");
-    Postgres::shared().sql(&format!("SELECT pg_terminate_backend(pid) {of_holder}"));
-    holder.await.unwrap();
+    holder.let_go();
     reading.abort_all();
 }

@@ -5,6 +5,7 @@ mod contention;
 mod faults;
 mod following;
 mod gate;
+mod holder;
 mod journal;
 mod lanes;
 mod node;

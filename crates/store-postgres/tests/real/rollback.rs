@@ -1,7 +1,6 @@
 //! How nodes find out that the database was put back to an earlier day, and what they do then.
 
 use std::error::Error;
-use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -10,6 +9,7 @@ use regrant_protocol::EpochNumber;
 use regrant_store::{GrantFilter, Mark, Reached, SharedStore, Store, StoreError, UserChange};
 use regrant_store_postgres::{OpenError, PostgresStore, Settings};
 
+use crate::holder::Holder;
 use crate::node::{GENESIS, add_parties, address, advance, clock, grant, insert, open, read};
 
 /// What a node has written down outside the database.
@@ -228,21 +228,13 @@ async fn the_note_that_stops_every_node_is_written_as_soon_as_it_can_be() {
     let node = open(&database).await;
     add_parties(&node).await;
     insert(&node, &grant(1)).await.unwrap();
-    let name = database.name().to_owned();
-    let holder = std::thread::spawn(move || {
-        let script =
-            format!("BEGIN; SELECT counter FROM regrant.high_water FOR UPDATE; /* {name} */ SELECT pg_sleep(600)");
-        let _ = catch_unwind(|| Postgres::shared().sql_in(&name, &script));
-    });
-    let of_holder = format!("FROM pg_stat_activity WHERE query LIKE '/* {} */%'", database.name());
-    while Postgres::shared().sql(&format!("SELECT count(*) {of_holder}")).trim() == "0" {}
+    let holder = Holder::of(&database, "SELECT counter FROM regrant.high_water FOR UPDATE");
     node.halt().await.unwrap_err();
     assert_eq!(advance(&node, grant(1).id).await, Err(StoreError::RolledBack));
     node.changes().await.unwrap();
     let halted_at = || database.sql("SELECT halted_at FROM regrant.high_water").trim().to_owned();
     assert_eq!(halted_at(), "", "somebody is in the way still");
-    Postgres::shared().sql(&format!("SELECT pg_terminate_backend(pid) {of_holder}"));
-    holder.join().unwrap();
+    holder.let_go();
     assert_eq!(advance(&node, grant(1).id).await, Err(StoreError::RolledBack));
     node.changes().await.unwrap();
     assert_ne!(halted_at(), "");
