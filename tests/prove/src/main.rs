@@ -3,6 +3,7 @@
 //! Every result is one line of JSON on standard output. The program fails when a promise was broken, when a fault that was
 //! planted on purpose was not caught, or when a proof did not reach what makes its count mean something.
 
+mod accepting;
 mod client;
 mod clock;
 mod crash;
@@ -23,10 +24,12 @@ mod power;
 mod race;
 mod report;
 mod restore;
+mod rows;
 mod scale;
 mod strace;
 mod syscall;
 mod verify;
+mod waiting;
 mod workload;
 mod world;
 

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use async_trait::async_trait;
-use tokio::time::{sleep, timeout};
 
 use super::life::Life;
 use super::request::{Said, Sent, log_in, refresh, revoke};
 use crate::crowd::Nodes;
 use crate::history::{Call, Operation, Outcome, Stopwatch, Tokens};
 use crate::load::{Connection, Lost};
+use crate::waiting::until_decided;
 
 /// How long after an answer that decides nothing a login is asked for again, and for how long.
 const ASKED_AGAIN: Duration = Duration::from_millis(20);
@@ -22,6 +22,8 @@ pub(super) struct Doors {
     stopwatch: Stopwatch,
     turn: AtomicUsize,
     doors: Vec<RwLock<Arc<Door>>>,
+    /// How many answers to a refresh were neither tokens nor a refusal.
+    unreadable: AtomicUsize,
 }
 
 struct Door {
@@ -33,13 +35,18 @@ impl Doors {
     /// One for each of these lives.
     pub(super) fn new(stopwatch: Stopwatch, lives: Vec<Life>) -> Self {
         let doors = lives.into_iter().map(|life| RwLock::new(Arc::new(Door::new(life)))).collect();
-        Self { stopwatch, turn: AtomicUsize::new(0), doors }
+        Self { stopwatch, turn: AtomicUsize::new(0), doors, unreadable: AtomicUsize::new(0) }
     }
 
     /// A node has begun its next life at this address.
     pub(super) fn replace(&self, node: usize, address: SocketAddr) {
         let door = Arc::new(Door::new(Life::new(address, self.stopwatch, true)));
         *self.doors[node].write().unwrap_or_else(PoisonError::into_inner) = door;
+    }
+
+    /// How many answers to a refresh were neither tokens nor a refusal, for which they pass here.
+    pub(super) fn unreadable(&self) -> usize {
+        self.unreadable.load(Ordering::SeqCst)
     }
 
     /// Nanoseconds since the fleet was started.
@@ -49,20 +56,13 @@ impl Doors {
 
     /// A login, at one node after the other until one answers.
     pub(super) async fn log_in(&self) -> Result<Tokens> {
-        let answered = async {
-            loop {
-                if let Some(tokens) = log_in(&self.next().life).await? {
-                    return Ok(tokens);
-                }
-                sleep(ASKED_AGAIN).await;
-            }
-        };
-        timeout(ANSWERED_WITHIN, answered).await.context("no login was answered")?
+        let ask = || async { log_in(&self.next().life).await.transpose() };
+        until_decided(ASKED_AGAIN, ANSWERED_WITHIN, ask).await.context("no login was answered")?
     }
 
     /// A refresh at this node.
     pub(super) async fn refresh_at(&self, node: usize, presented: &Tokens) -> (Operation, Option<Tokens>) {
-        self.of(node).refresh(presented).await
+        self.of(node).refresh(presented, &self.unreadable).await
     }
 
     /// A revocation at any node.
@@ -82,7 +82,7 @@ impl Doors {
 #[async_trait]
 impl Nodes for Doors {
     async fn refresh(&self, _: usize, presented: &Tokens) -> (Operation, Option<Tokens>) {
-        self.next().refresh(presented).await
+        self.next().refresh(presented, &self.unreadable).await
     }
 }
 
@@ -91,7 +91,7 @@ impl Door {
         Self { life, idle: Mutex::default() }
     }
 
-    async fn refresh(&self, presented: &Tokens) -> (Operation, Option<Tokens>) {
+    async fn refresh(&self, presented: &Tokens, unreadable: &AtomicUsize) -> (Operation, Option<Tokens>) {
         let call = Call::Refresh(presented.generation());
         let invoked = self.life.now();
         let Ok(mut connection) = self.connection().await else { return (self.unknown(call, invoked), None) };
@@ -100,8 +100,11 @@ impl Door {
         let (outcome, tokens) = match answer {
             Ok(Said::Refreshed(tokens)) => (Outcome::Refreshed(tokens.successor), Some(tokens)),
             Ok(Said::Refused) => (Outcome::Refused, None),
-            // Whoever is answered so again and again is not served, and not refused either.
-            Ok(Said::Unavailable | Said::Unreadable) | Err(Lost) => (Outcome::Unknown, None),
+            Ok(Said::Unreadable) => {
+                unreadable.fetch_add(1, Ordering::SeqCst);
+                (Outcome::Refused, None)
+            }
+            Ok(Said::Unavailable) | Err(Lost) => (Outcome::Unknown, None),
         };
         (Operation { invoked, completed, call, outcome }, tokens)
     }

@@ -10,6 +10,7 @@ mod nodes;
 mod program;
 mod request;
 mod run;
+mod taken_back;
 
 use anyhow::Result;
 use regrant_store_sqlite::Failpoint;

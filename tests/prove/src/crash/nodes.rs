@@ -1,10 +1,9 @@
-use std::collections::HashSet;
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 use regrant_crypto::{SeededEntropy, random};
-use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -12,11 +11,14 @@ use super::doors::Doors;
 use super::fleet::Fleet;
 use super::mortals::Mortals;
 use super::program::Program;
-use crate::crowd::{Crowd, Nodes, alive, becomes_so};
+use super::taken_back::{Lost, TakenBack};
+use crate::crowd::{Crowd, Nodes};
 use crate::history::{Tokens, tell};
 use crate::race::median;
 use crate::report::{Entry, Report};
+use crate::rows::{alive, unrecorded};
 use crate::scale::Scale;
+use crate::waiting::becomes_so;
 use crate::world::NODES;
 
 /// Once in so many rounds all nodes are killed at once.
@@ -42,17 +44,6 @@ const REFRESHES_BEFORE_REVOCATION_MAX: u8 = 16;
 
 /// How many kills a planted fault has to be found in.
 const PLANTED_KILLS: usize = 4;
-
-/// What is done to the database, and has to be found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum TakenBack {
-    /// Rotations that were answered are taken out of the rows.
-    Rotation,
-    /// Revocations are.
-    Revocation,
-    /// The records of the journal are.
-    Record,
-}
 
 /// T-01 with several nodes: each is killed again and again under load, and what one has answered holds at the others and in its
 /// next life. Then what was answered is taken out of the database, which has to be found.
@@ -119,13 +110,6 @@ struct Run {
     times_caught: usize,
 }
 
-/// What was answered, and is not there.
-struct Lost {
-    rotations: usize,
-    revocations: usize,
-    records: usize,
-}
-
 impl Run {
     /// Starts the nodes, logs every client in, and lets them refresh.
     async fn begin(clients: usize, seed: u64) -> Result<Self> {
@@ -177,14 +161,14 @@ impl Run {
             self.kills += 1;
         }
         if let Some(fault) = fault {
-            self.plant(fault);
+            fault.plant(&self.fleet);
         }
         self.crowd.mark(self.doors.now());
         let lost = self.look();
         if let Some(fault) = fault {
             self.times_caught += fault.count_in(&lost);
             if self.times_caught > 0 {
-                // The first token that is ahead of its row stops the store, and no node starts on it any more.
+                // The nodes may have found it too: a token that is ahead of its row stops the store, and no node starts on it any more.
                 return Ok(());
             }
         }
@@ -211,30 +195,23 @@ impl Run {
         logins.join_all().await.into_iter().collect()
     }
 
-    fn plant(&self, fault: TakenBack) {
-        match fault {
-            TakenBack::Rotation => self.fleet.sql(TAKE_ROTATIONS_BACK),
-            TakenBack::Revocation => self.fleet.sql(TAKE_REVOCATIONS_BACK),
-            TakenBack::Record => self.fleet.journal_sql(TAKE_RECORDS_BACK),
-        };
-    }
-
     /// What was answered before is in the rows, and what was revoked in the journal too.
     fn look(&mut self) -> Lost {
         let revoked = self.mortals.revoked();
         let losers = self.crowd.losers(|select| self.fleet.sql(select));
-        let alive = alive(&revoked, |select| self.fleet.sql(select));
-        let records = self.fleet.journal_sql(SELECT_RECORDS);
-        let records: HashSet<String> = records.lines().filter_map(grant_of).collect();
-        let unrecorded = revoked.iter().filter(|grant| !records.contains(&grant.to_string())).count();
-        let lost = Lost { rotations: losers.len(), revocations: alive, records: unrecorded };
+        let lost = Lost {
+            rotations: losers.len(),
+            revocations: alive(&revoked, |select| self.fleet.sql(select)),
+            records: unrecorded(&revoked, |select| self.fleet.journal_sql(select)),
+        };
         let losers = losers.into_iter().map(|seat| format!("an acknowledged rotation was lost: {seat:?}"));
         self.violations.extend(losers);
-        if lost.revocations > 0 {
-            self.violations.push(format!("{alive} grants are alive that were revoked"));
+        let Lost { revocations, records, .. } = lost;
+        if revocations > 0 {
+            self.violations.push(format!("{revocations} grants are alive that were revoked"));
         }
-        if lost.records > 0 {
-            self.violations.push(format!("{unrecorded} grants were revoked, and the journal does not say so"));
+        if records > 0 {
+            self.violations.push(format!("{records} grants were revoked, and the journal does not say so"));
         }
         lost
     }
@@ -264,6 +241,10 @@ impl Run {
         if self.revoked_before_kill == 0 || self.revoked_before_kill == self.mortals.revoked().len() {
             self.violations.push("no grant was revoked before a kill, or none after".to_owned());
         }
+        let unreadable = self.doors.unreadable();
+        if unreadable > 0 {
+            self.violations.push(format!("{unreadable} answers were neither tokens nor a refusal"));
+        }
         tell(&mut entry, &self.violations);
         report.close(entry, self.kills, self.violations.len());
     }
@@ -279,43 +260,11 @@ impl Run {
 
     /// Ends the clients, and adds what makes the count mean something.
     async fn end(&mut self, entry: &mut Entry) {
-        let found = self.crowd.close(std::mem::take(&mut self.clients), entry).await;
+        let found = self.crowd.close(mem::take(&mut self.clients), entry).await;
         self.violations.extend(found.by_clients.into_iter().chain(found.in_histories));
         entry.add("in_flight_at_kill", median(self.in_flight.clone()));
         entry.add("kills_at_start", self.kills_at_start);
         entry.add("grants_revoked", self.mortals.revoked().len());
         entry.add("grants_revoked_before_kill", self.revoked_before_kill);
     }
-}
-
-const TAKE_ROTATIONS_BACK: &str =
-    "UPDATE regrant.grants SET generation = generation - 1, version = version + 1 WHERE generation > 1";
-const TAKE_REVOCATIONS_BACK: &str =
-    "UPDATE regrant.grants SET revoked_at = NULL, version = version + 1 WHERE revoked_at IS NOT NULL";
-const TAKE_RECORDS_BACK: &str = "DELETE FROM regrant_journal.records";
-const SELECT_RECORDS: &str = "SELECT ending FROM regrant_journal.records";
-
-impl TakenBack {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Rotation => "rotation_taken_back",
-            Self::Revocation => "revocation_taken_back",
-            Self::Record => "record_taken_back",
-        }
-    }
-
-    /// How much of what it took back was missed.
-    const fn count_in(self, lost: &Lost) -> usize {
-        match self {
-            Self::Rotation => lost.rotations,
-            Self::Revocation => lost.revocations,
-            Self::Record => lost.records,
-        }
-    }
-}
-
-/// The grant whose end a record of the journal tells.
-fn grant_of(record: &str) -> Option<String> {
-    let record: Value = serde_json::from_str(record).ok()?;
-    Some(record.get("grant")?.get("id")?.as_str()?.to_owned())
 }

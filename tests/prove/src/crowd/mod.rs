@@ -1,30 +1,21 @@
 //! Honest clients that refresh without a pause, wherever something fails, and what they are owed.
 
 mod client;
-mod rows;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use regrant_crypto::SeededEntropy;
 use regrant_grant::GrantId;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
 
 use crate::history::{History, Judge, Operation, Tokens};
 use crate::load::InFlight;
 use crate::report::Entry;
+use crate::rows::generations;
+use crate::waiting::becomes_so;
 use client::Client;
-pub(crate) use rows::alive;
-use rows::generations;
-
-/// How long it may take until every client is served again.
-const RECOVERY_SECONDS_MAX: u64 = 30;
-
-/// How often is looked whether something is so.
-const LOOK: Duration = Duration::from_millis(5);
 
 /// Where the clients ask.
 #[async_trait]
@@ -241,21 +232,4 @@ impl Crowd {
     fn is_over(&self) -> bool {
         self.is_over.load(Ordering::SeqCst)
     }
-}
-
-/// Waits until something is so; `false` when it takes too long.
-pub(crate) async fn becomes_so(is_so: impl Fn() -> bool) -> bool {
-    comes_to_be(async || is_so()).await
-}
-
-/// The same of what has to be asked for.
-pub(crate) async fn comes_to_be(is_so: impl AsyncFn() -> bool) -> bool {
-    let looks = RECOVERY_SECONDS_MAX * 1000 / LOOK.as_millis() as u64;
-    for _ in 0..looks {
-        if is_so().await {
-            return true;
-        }
-        sleep(LOOK).await;
-    }
-    false
 }

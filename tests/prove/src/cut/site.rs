@@ -8,11 +8,12 @@ use regrant_grant::Grant;
 use regrant_protocol::Secret;
 use regrant_store::Store;
 use regrant_store_postgres::{Address, PostgresStore, Settings};
-use tokio::time::{sleep, timeout};
 
 use super::way::Way;
 use crate::history::{History, Judge, Outcome, Tokens};
 use crate::report::Entry;
+use crate::rows::unrecorded;
+use crate::waiting;
 use crate::world::{Carelessness, Login, Origin, Refresh, World, open_node, row};
 
 /// The node whose way to the database is cut.
@@ -91,7 +92,7 @@ impl Site {
 
     /// Makes a grant. The node that was cut off may have to connect first.
     pub(super) async fn log_in(&self) -> Result<Login> {
-        until_decided(async || self.world.begin(Origin::LogIn).await.ok()).await.context("nobody can log in")
+        until_decided(|| async { self.world.begin(Origin::LogIn).await.ok() }).await.context("nobody can log in")
     }
 
     /// The row of the grant of a login.
@@ -106,7 +107,7 @@ impl Site {
         login: &Login,
         presented: &Tokens,
     ) -> Option<Refresh> {
-        let ask = async || {
+        let ask = || async {
             let answer = self.world.refresh_at(node, login, presented).await;
             (answer.0.outcome != Outcome::Unknown).then_some(answer)
         };
@@ -116,13 +117,12 @@ impl Site {
     /// Revokes at a node until that is answered; `None` when that takes too long. Where a commit had failed after it was journalled, the
     /// next that ends something hears so, and finds it mended when it asks again.
     pub(super) async fn revoke_until_decided(&self, node: usize, login: &Login) -> Option<()> {
-        until_decided(async || self.world.revoke_at(node, login).await.ok()).await
+        until_decided(|| async { self.world.revoke_at(node, login).await.ok() }).await
     }
 
     /// Whether the journal tells of the end of the grant of a login.
     pub(super) fn is_recorded(&self, login: &Login) -> bool {
-        let records = self.journal.sql("SELECT ending FROM regrant_journal.records");
-        records.contains(&format!("\"{}\"", login.tokens.grant))
+        unrecorded(&[login.tokens.grant], |select| self.journal.sql(select)) == 0
     }
 
     /// Judges what was asked of a grant.
@@ -137,14 +137,6 @@ impl Site {
     }
 }
 
-async fn until_decided<T>(ask: impl AsyncFn() -> Option<T>) -> Option<T> {
-    let decided = async {
-        loop {
-            if let Some(answer) = ask().await {
-                return answer;
-            }
-            sleep(ASKED_AGAIN).await;
-        }
-    };
-    timeout(DECIDED_WITHIN, decided).await.ok()
+async fn until_decided<T, Answer: Future<Output = Option<T>>>(ask: impl Fn() -> Answer) -> Option<T> {
+    waiting::until_decided(ASKED_AGAIN, DECIDED_WITHIN, ask).await
 }

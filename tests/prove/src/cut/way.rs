@@ -2,9 +2,11 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
+
+use crate::accepting::accept_each;
 
 /// The longest message that is carried, in bytes.
 const MESSAGE_BYTES_MAX: usize = 1 << 20;
@@ -29,17 +31,9 @@ enum Plan {
 impl Way {
     /// A way to a port of this machine.
     pub(super) async fn to(port: u16) -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("there is no free port")?;
-        let own_port = listener.local_addr()?.port();
         let plan = Arc::new(Mutex::new(Plan::Carry));
-        let accepting = Arc::downgrade(&plan);
-        tokio::spawn(async move {
-            while let Ok((node, _)) = listener.accept().await {
-                let Some(plan) = accepting.upgrade() else { return };
-                tokio::spawn(carry(node, port, plan));
-            }
-        });
-        Ok(Self { port: own_port, plan })
+        let port = accept_each(&plan, move |node, plan| carry(node, port, plan)).await?;
+        Ok(Self { port, plan })
     }
 
     /// Where the node comes in.
@@ -139,6 +133,8 @@ async fn read(from: &mut (impl AsyncRead + Unpin), lead: Lead) -> io::Result<Vec
 
 #[cfg(test)]
 mod tests {
+    use tokio::net::TcpListener;
+
     use super::*;
 
     #[tokio::test]

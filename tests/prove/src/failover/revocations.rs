@@ -5,13 +5,13 @@ use anyhow::{Context, Result};
 use regrant_grant::GrantId;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use super::origin;
 use super::pair::Pair;
-use crate::crowd;
 use crate::history::{Operation, Outcome};
 use crate::world::{Login, World};
+use crate::{rows, waiting};
 
 /// How many grants are revoked while a primary fails.
 const REVOCATIONS: usize = 64;
@@ -101,19 +101,11 @@ pub(super) async fn taken(world: &World, revoked: &[Login]) -> Result<usize> {
 
 /// Asks until the answer decides something; `None` when that takes too long.
 async fn until_decided<T, Answer: Future<Output = Option<T>>>(ask: impl Fn() -> Answer) -> Option<T> {
-    let decided = async {
-        loop {
-            if let Some(answer) = ask().await {
-                return answer;
-            }
-            sleep(ASKED_AGAIN).await;
-        }
-    };
-    timeout(ANSWERED_WITHIN, decided).await.ok()
+    waiting::until_decided(ASKED_AGAIN, ANSWERED_WITHIN, ask).await
 }
 
 /// How many of these grants are alive by their rows at the server that was promoted.
 pub(super) fn alive(pair: &Pair, revoked: &[Login]) -> usize {
     let grants: Vec<GrantId> = revoked.iter().map(|login| login.tokens.grant).collect();
-    crowd::alive(&grants, |select| pair.promoted(select))
+    rows::alive(&grants, |select| pair.promoted(select))
 }

@@ -14,10 +14,11 @@ use super::origin;
 use super::pair::{Failure, Pair};
 use super::revocations::{Revocations, alive, taken};
 use super::site::Site;
-use crate::crowd::{Crowd, Nodes, Seat, becomes_so, comes_to_be};
+use crate::crowd::{Crowd, Nodes, Seat};
 use crate::history::{Operation, Tokens, tell};
 use crate::race::median;
 use crate::report::{Entry, Report};
+use crate::waiting::{becomes_so, comes_to_be};
 use crate::world::{Login, NODES, World};
 
 /// How often every client is served, at least, while the primary that was paused goes on and takes itself for the primary still.

@@ -2,10 +2,12 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
+
+use crate::accepting::accept_each;
 
 /// The way from the nodes to a database server, on a port that stays whichever server is behind it.
 pub(crate) struct Way {
@@ -24,17 +26,9 @@ enum State {
 impl Way {
     /// A way to a port of this machine.
     pub(crate) async fn to(port: u16) -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("there is no free port")?;
-        let own_port = listener.local_addr()?.port();
         let state = Arc::new(watch::Sender::new(State::Open(port)));
-        let accepting = Arc::downgrade(&state);
-        tokio::spawn(async move {
-            while let Ok((node, _)) = listener.accept().await {
-                let Some(state) = accepting.upgrade() else { return };
-                tokio::spawn(carry(node, state.subscribe()));
-            }
-        });
-        Ok(Self { port: own_port, state })
+        let port = accept_each(&state, |node, state| carry(node, state.subscribe())).await?;
+        Ok(Self { port, state })
     }
 
     /// Where the nodes come in.
@@ -80,6 +74,7 @@ mod tests {
     use std::time::Duration;
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
     use tokio::time::timeout;
 
     use super::*;

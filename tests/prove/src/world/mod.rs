@@ -122,7 +122,11 @@ impl World {
     }
 
     fn node(&self) -> &AuthorizationServer {
-        &self.nodes[self.turn.fetch_add(1, Ordering::Relaxed) % self.nodes.len()]
+        &self.nodes[self.next()]
+    }
+
+    fn next(&self) -> usize {
+        self.turn.fetch_add(1, Ordering::Relaxed) % self.nodes.len()
     }
 
     /// Makes a user and a client with a grant.
@@ -209,19 +213,15 @@ impl World {
 
     /// Refreshes with `presented`, at the next node.
     pub(crate) async fn refresh(&self, login: &Login, presented: &Tokens) -> Refresh {
-        self.refresh_by(self.node(), login, presented).await
+        self.refresh_at(self.next(), login, presented).await
     }
 
     /// The same, at this node.
     pub(crate) async fn refresh_at(&self, node: usize, login: &Login, presented: &Tokens) -> Refresh {
-        self.refresh_by(&self.nodes[node], login, presented).await
-    }
-
-    async fn refresh_by(&self, node: &AuthorizationServer, login: &Login, presented: &Tokens) -> Refresh {
         let (token, client_parameters) = (&presented.refresh_token, login.client_parameters());
         let form = format!("grant_type=refresh_token&refresh_token={token}&{client_parameters}");
         let invoked = self.stopwatch.nanoseconds();
-        let answer = node.token(&self.context(), None, &params(&form)).await;
+        let answer = self.nodes[node].token(&self.context(), None, &params(&form)).await;
         let completed = self.stopwatch.nanoseconds();
         let tokens = answer.as_ref().ok().and_then(read);
         let outcome = match (&answer, &tokens) {
@@ -238,17 +238,13 @@ impl World {
 
     /// Revokes the grant of a token (RFC 7009), at the next node.
     pub(crate) async fn revoke(&self, login: &Login) -> Result<()> {
-        self.revoke_by(self.node(), login).await
+        self.revoke_at(self.next(), login).await
     }
 
     /// The same, at this node.
     pub(crate) async fn revoke_at(&self, node: usize, login: &Login) -> Result<()> {
-        self.revoke_by(&self.nodes[node], login).await
-    }
-
-    async fn revoke_by(&self, node: &AuthorizationServer, login: &Login) -> Result<()> {
         let params = params(&format!("token={}&{}", login.tokens.refresh_token, login.client_parameters()));
-        Ok(node.revoke(&self.context(), None, &params).await?)
+        Ok(self.nodes[node].revoke(&self.context(), None, &params).await?)
     }
 
     /// Runs a change and notes when.
