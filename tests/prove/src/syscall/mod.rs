@@ -68,9 +68,10 @@ const FAULTS: &[Fault] = &[
     Fault::once("fsync", "EIO"),
     Fault::once("fsync", "EINTR"),
     Fault::for_good("fsync", "EIO"),
-    Fault::for_good("fsync", "ENOSPC"),
     Fault::once("fdatasync", "EIO"),
+    Fault::once("fdatasync", "EINTR"),
     Fault::for_good("fdatasync", "EIO"),
+    Fault::for_good("fdatasync", "ENOSPC"),
     Fault::once("ftruncate", "EIO"),
     Fault::once("ftruncate", "ENOSPC"),
     Fault::once("openat", "EMFILE"),
@@ -112,7 +113,7 @@ fn catch_planted_fault(report: &mut Report) -> Result<()> {
     let mut tally = Tally { planted_fault: Some("answer-before-commit"), ..Tally::default() };
     let beginning = Beginning::made()?;
     for n in [3, 4] {
-        one_run(&beginning, &Fault::once("fsync", "EIO").injection(n), &mut tally)?;
+        one_run(&beginning, &Fault::once("fdatasync", "EIO").injection(n), &mut tally)?;
     }
     entry.add("caught", tally.violations.len());
     report.close(entry, tally.runs, usize::from(tally.violations.is_empty()));

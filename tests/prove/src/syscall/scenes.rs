@@ -58,7 +58,7 @@ pub(crate) fn run(only: &str, report: &mut Report) -> Result<()> {
 fn failed_sync(folder: &Path) -> Result<()> {
     let (data, token) = made(folder)?;
     // The first commits of a process sync the log twice and once; then none is synced any more.
-    let program = disturbed(&data, "fsync:error=EIO:when=4+")?;
+    let program = disturbed(&data, "fdatasync:error=EIO:when=4+")?;
     let (token, refused) = refresh_until_refused(&program, token)?;
     ensure!(refused.is_unavailable(), "the first refused refresh: {refused:?}");
     for _ in 0..3 {
