@@ -29,7 +29,7 @@ const SETTINGS: [(&str, &str, &str); 5] = [
     ("synchronous", "FULL", "2"),
     // On macOS a plain fsync stops at the drive's cache.
     ("fullfsync", "ON", "1"),
-    // SQLite's own checkpoints hide a failed fsync; ours do not.
+    // SQLite's own checkpoints hide a failed sync; ours do not.
     ("wal_autocheckpoint", "0", "0"),
     ("foreign_keys", "ON", "1"),
 ];

@@ -36,7 +36,7 @@ enum State {
     Open(Connection),
     /// It failed and was closed; the next batch opens it again.
     Lost,
-    /// An fsync failed. The kernel may have dropped what it could not write, and would call a second fsync a success.
+    /// A sync failed. The kernel may have dropped what it could not write, and would call a second one a success.
     Poisoned(String),
 }
 
@@ -59,7 +59,7 @@ impl Database {
         let mut connection = connect(path)?;
         migrate(&mut connection, path, MIGRATIONS, genesis, clock.now())?;
         Failpoint::Migrated.reach();
-        // After a failed fsync the log may be in the kernel's cache and not on the disk. Copying it writes it anew.
+        // After a failed sync the log may be in the kernel's cache and not on the disk. Copying it writes it anew.
         let has_reader = connection
             .query_row(CHECKPOINT_AT_START, [], |row| row.get::<_, bool>(0))
             .map_err(|error| OpenError::of_sqlite(path, &error))?;
@@ -145,8 +145,8 @@ impl Database {
 
     /// Closes the connection after a failure, and says what those who wait for it are told.
     fn lose(&mut self, error: &rusqlite::Error) -> StoreError {
-        let told = if is_failed_fsync(error) {
-            tracing::error!(%error, "an fsync failed: the store refuses everything until the process is started again");
+        let told = if is_failed_sync(error) {
+            tracing::error!(%error, "a sync failed: the store refuses everything until the process is started again");
             State::Poisoned(error.to_string())
         } else {
             tracing::error!(%error, "the store failed, and is opened again");
@@ -240,10 +240,10 @@ fn outside_failed(connection: &Connection, transaction: &Transaction<'_>, error:
 }
 
 fn poisoned(cause: &str) -> StoreError {
-    StoreError::Unavailable(format!("an fsync failed ({cause}); check the disk and start the process again"))
+    StoreError::Unavailable(format!("a sync failed ({cause}); check the disk and start the process again"))
 }
 
-fn is_failed_fsync(error: &rusqlite::Error) -> bool {
+fn is_failed_sync(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error().map(|error| error.extended_code);
     matches!(code, Some(ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC))
 }
@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_failed_fsync_everything_is_refused_until_the_next_start() {
+    fn after_a_failed_sync_everything_is_refused_until_the_next_start() {
         for code in [ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_IOERR_DIR_FSYNC] {
             let directory = tempfile::tempdir().unwrap();
             let mut database = prepare(&directory);

@@ -1,12 +1,12 @@
 //! The store in one SQLite file.
 //!
 //! One thread owns the only connection. It takes all steps that wait, runs each in a savepoint of its own, commits them
-//! together, and only then answers: a refresh costs a share of one `fsync`, and nobody hears of what is not durable.
+//! together, and only then answers: a refresh costs a share of one sync, and nobody hears of what is not durable.
 //!
 //! - [`SqliteStore::open`] makes or opens the file, and refuses one that it cannot keep its promises with: [`OpenError`].
 //! - A step that fails or panics is rolled back alone; a commit that fails is a failure for all who were in it, and the
 //!   connection is closed and opened again.
-//! - After a failed `fsync` nobody knows what is on the disk, and asking again may get a wrong answer: the store then
+//! - After a failed sync nobody knows what is on the disk, and asking again may get a wrong answer: the store then
 //!   refuses everything until the process is started again.
 
 mod backup;

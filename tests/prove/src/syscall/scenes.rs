@@ -54,7 +54,7 @@ pub(crate) fn run(only: &str, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// docs/operations/data-directory.md: after a failed fsync everything is 503 until the process is started again.
+/// docs/operations/data-directory.md: after a failed sync everything is 503 until the process is started again.
 fn failed_sync(folder: &Path) -> Result<()> {
     let (data, token) = made(folder)?;
     // The first commits of a process sync the log twice and once; then none is synced any more.
