@@ -59,6 +59,8 @@ impl Database {
         let mut connection = connect(path)?;
         migrate(&mut connection, path, MIGRATIONS, genesis, clock.now())?;
         Failpoint::Migrated.reach();
+        // Before anything is copied into the file: half of it there, and the name of the log lost, is no database.
+        sync_names(path)?;
         // After a failed sync the log may be in the kernel's cache and not on the disk. Copying it writes it anew.
         let has_reader = connection
             .query_row(CHECKPOINT_AT_START, [], |row| row.get::<_, bool>(0))
@@ -69,7 +71,6 @@ impl Database {
         } else {
             check_length(&connection, path)?;
         }
-        sync_names(path)?;
         let transaction = Transaction::new(&connection, clock.now());
         let damaged = |error: StoreError| OpenError::Damaged { path: path.to_owned(), cause: error.to_string() };
         let identity = key::identity(&transaction).map_err(damaged)?;
@@ -136,6 +137,8 @@ impl Database {
         if key::identity(&transaction)? != self.identity {
             return Err(StoreError::Unavailable("the file was replaced by another store; start again".to_owned()));
         }
+        // Another program that closed the file last has taken the log with it, and this one is new.
+        sync_names(&self.path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         self.guard.reopened(high_water::find(&transaction)?);
         tracing::info!(path = %self.path.display(), "the store is open again");
         self.rows_at_checkpoint = 0;

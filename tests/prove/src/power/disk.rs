@@ -91,7 +91,11 @@ impl Disk {
                 self.change_name(ChangeOfName::Rename { from: from.clone(), to: to.clone() });
             }
             Event::Remove(path) => self.change_name(ChangeOfName::Remove(path.clone())),
-            Event::Sync(path) => self.sync(path),
+            Event::Sync(path) => {
+                self.sync_bytes(path);
+                self.sync_names(path);
+            }
+            Event::SyncBytes(path) => self.sync_bytes(path),
             // The kernel has given up on these writes, and says nothing about them when it is asked again.
             Event::FailedSync(path) => {
                 if let Some(&file) = self.names.get(path) {
@@ -154,12 +158,15 @@ impl Disk {
         self.changes_of_names.push(change);
     }
 
-    fn sync(&mut self, path: &Path) {
+    fn sync_bytes(&mut self, path: &Path) {
         if let Some(&file) = self.names.get(path) {
             let file = &mut self.files[file];
             let unsynced = std::mem::take(&mut file.unsynced);
             unsynced.iter().for_each(|change| change.apply(&mut file.durable, |_| true));
         }
+    }
+
+    fn sync_names(&mut self, path: &Path) {
         let (synced, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.changes_of_names)
             .into_iter()
             .partition(|change| change.paths().all(|name| name.parent() == Some(path)));
@@ -309,6 +316,8 @@ mod tests {
         assert_eq!(after(&events, Loss::All, 1), None, "the directory itself is not synced");
         events.push(Event::Sync(path("/")));
         assert_eq!(after(&events, Loss::All, 1).unwrap().len(), 0);
+        events.push(Event::SyncBytes(path("/d")));
+        assert_eq!(after(&events, Loss::All, 1).unwrap().len(), 0, "its bytes are, and names are none");
         events.push(Event::Sync(path("/d")));
         assert_eq!(after(&events, Loss::All, 1).unwrap().len(), 1);
         events.push(Event::Rename { from: path("/d/a"), to: path("/d/b") });

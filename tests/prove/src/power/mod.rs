@@ -104,7 +104,7 @@ impl Outcome {
         entry.add("broken", self.broken.len());
         entry.add("cuts_with_unsynced_writes", self.in_doubt);
         entry.add("writes_recorded", count(|event| matches!(event, Event::Write { .. })));
-        entry.add("syncs_recorded", count(|event| matches!(event, Event::Sync(_))));
+        entry.add("syncs_recorded", count(|event| matches!(event, Event::Sync(_) | Event::SyncBytes(_))));
         entry.add("checkpoints_recorded", history.checkpoints);
         let shown: Vec<String> = self.broken.into_iter().chain(self.lost).take(SHOWN_MAX).collect();
         if !shown.is_empty() {

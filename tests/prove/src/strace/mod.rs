@@ -110,8 +110,10 @@ pub(crate) enum Event {
     Rename { from: PathBuf, to: PathBuf },
     /// A name was removed.
     Remove(PathBuf),
-    /// A file or directory was made durable.
+    /// A file or directory was made durable: bytes, or the names in it.
     Sync(PathBuf),
+    /// A file's bytes and length were. For names in a directory nobody promises that.
+    SyncBytes(PathBuf),
     /// It was tried and failed.
     FailedSync(PathBuf),
     /// A line was written to standard output.
@@ -132,6 +134,7 @@ impl Reader<'_> {
         if matches!(name, "fsync" | "fdatasync") {
             let path = path(0)?;
             match call.outcome {
+                Outcome::Returned(_) if name == "fdatasync" => self.note(call.ended, Event::SyncBytes(path)),
                 Outcome::Returned(_) => self.note(call.ended, Event::Sync(path)),
                 // What is asked for again is still to be written.
                 Outcome::Interrupted => {}
@@ -232,6 +235,7 @@ mod tests {
 7 pwrite64(3</d/a>, \"\\x61\\x62\\x63\", 3, 512 <unfinished ...>
 7 <... pwrite64 resumed>)           = 2
 8 <... fsync resumed>)              = 0
+7 fdatasync(3</d/a>)               = 0
 7 write(1</said>, \"\\x6f\\x6b\\x0a\", 3) = 3
 7 fsync(3</d/a>) = -1 EIO (Input/output error) (INJECTED)
 7 pwrite64(3</d/a>, \"\\x61\", 1, 0) = -1 ENOSPC (No space left on device)
@@ -242,6 +246,7 @@ mod tests {
             Event::Create(path.clone()),
             Event::Write { path: path.clone(), offset: 512, bytes: b"ab".to_vec() },
             Event::Sync(path.clone()),
+            Event::SyncBytes(path.clone()),
             Event::Say("ok".to_owned()),
             Event::FailedSync(path),
         ];
