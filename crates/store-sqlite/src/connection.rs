@@ -94,10 +94,19 @@ pub(crate) fn schema(connection: &Connection, path: &Path) -> Result<u32, OpenEr
 /// Makes the names of file and log durable. SQLite does this too, but passes over a failure; with the name of the log, a
 /// power cut would take everything in it. The log must exist.
 pub(crate) fn sync_names(path: &Path) -> Result<(), OpenError> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(directory)
+    directory_of(path)
         .and_then(|directory| directory.sync_all())
         .map_err(|error| OpenError::Unavailable { path: path.to_owned(), cause: format!("its directory: {error}") })
+}
+
+/// The directory that has the names of file and log.
+pub(crate) fn directory_of(path: &Path) -> io::Result<File> {
+    File::open(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+}
+
+/// Says whether the log is copied into the file when `connection` is closed.
+pub(crate) fn copy_log_on_close(connection: &Connection, copies: bool) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !copies).map(drop)
 }
 
 /// Notices a file that was cut off inside its last page, which SQLite would fill with zeros. The log must be empty.

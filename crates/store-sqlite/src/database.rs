@@ -3,10 +3,9 @@ use std::sync::Arc;
 
 use regrant_protocol::Clock;
 use regrant_store::{HighWater, Identity, Outside, OutsideError, StoreError};
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ffi};
 
-use crate::connection::{check_length, check_library, connect, create, sync_names};
+use crate::connection::{check_length, check_library, connect, copy_log_on_close, create, directory_of, sync_names};
 use crate::failpoint::Failpoint;
 use crate::guard::Guard;
 use crate::job::Job;
@@ -56,15 +55,16 @@ impl Database {
     ) -> Result<Self, OpenError> {
         check_library(rusqlite::version_number())?;
         create(path)?;
+        let failed = |error: rusqlite::Error| OpenError::of_sqlite(path, &error);
         let mut connection = connect(path)?;
+        copy_log_on_close(&connection, false).map_err(failed)?;
         migrate(&mut connection, path, MIGRATIONS, genesis, clock.now())?;
         Failpoint::Migrated.reach();
         // Before anything is copied into the file: half of it there, and the name of the log lost, is no database.
         sync_names(path)?;
+        copy_log_on_close(&connection, true).map_err(failed)?;
         // After a failed sync the log may be in the kernel's cache and not on the disk. Copying it writes it anew.
-        let has_reader = connection
-            .query_row(CHECKPOINT_AT_START, [], |row| row.get::<_, bool>(0))
-            .map_err(|error| OpenError::of_sqlite(path, &error))?;
+        let has_reader = connection.query_row(CHECKPOINT_AT_START, [], |row| row.get::<_, bool>(0)).map_err(failed)?;
         Failpoint::CheckpointedAtStart.reach();
         if has_reader {
             tracing::warn!(path = %path.display(), "another process reads the store, whose file is not checked now");
@@ -133,12 +133,18 @@ impl Database {
             return Ok(());
         }
         let connection = connect(&self.path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let unavailable = |error: rusqlite::Error| StoreError::Unavailable(error.to_string());
+        copy_log_on_close(&connection, false).map_err(unavailable)?;
         let transaction = Transaction::new(&connection, self.clock.now());
         if key::identity(&transaction)? != self.identity {
             return Err(StoreError::Unavailable("the file was replaced by another store; start again".to_owned()));
         }
         // Another program that closed the file last has taken the log with it, and this one is new.
-        sync_names(&self.path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let directory = directory_of(&self.path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        if let Err(error) = directory.sync_all() {
+            return Err(self.poison(error.to_string()));
+        }
+        copy_log_on_close(&connection, true).map_err(unavailable)?;
         self.guard.reopened(high_water::find(&transaction)?);
         tracing::info!(path = %self.path.display(), "the store is open again");
         self.rows_at_checkpoint = 0;
@@ -148,24 +154,25 @@ impl Database {
 
     /// Closes the connection after a failure, and says what those who wait for it are told.
     fn lose(&mut self, error: &rusqlite::Error) -> StoreError {
-        let told = if is_failed_sync(error) {
-            tracing::error!(%error, "a sync failed: the store refuses everything until the process is started again");
-            State::Poisoned(error.to_string())
-        } else {
-            tracing::error!(%error, "the store failed, and is opened again");
-            State::Lost
-        };
-        let answer = match &told {
-            State::Poisoned(cause) => poisoned(cause),
-            State::Open(_) | State::Lost => StoreError::Unavailable(error.to_string()),
-        };
-        if let State::Open(connection) = std::mem::replace(&mut self.state, told) {
+        if let State::Open(connection) = std::mem::replace(&mut self.state, State::Lost) {
             // Only recovery reads the log with its checksums, so closing must not copy it into the file.
-            if let Err(error) = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) {
+            if let Err(error) = copy_log_on_close(&connection, false) {
                 tracing::error!(%error, "the store was closed with a checkpoint");
             }
         }
-        answer
+        if is_failed_sync(error) {
+            return self.poison(error.to_string());
+        }
+        tracing::error!(%error, "the store failed, and is opened again");
+        StoreError::Unavailable(error.to_string())
+    }
+
+    /// Refuses everything from now on, as a sync has failed, and says what those who wait are told.
+    fn poison(&mut self, cause: String) -> StoreError {
+        tracing::error!(%cause, "a sync failed: the store refuses everything until the process is started again");
+        let told = poisoned(&cause);
+        self.state = State::Poisoned(cause);
+        told
     }
 }
 

@@ -113,9 +113,9 @@ impl Journal for JournalFile {
             return Err(self.failed(&error));
         }
         if let Err(error) = self.file.sync_data() {
-            // The kernel may have dropped what it could not write, and would call a second fsync a success.
+            // The kernel may have dropped what it could not write, and would call a second sync a success.
             let told = format!(
-                "an fsync of {} failed ({error}); check the disk and start the process again",
+                "a sync of {} failed ({error}); check the disk and start the process again",
                 self.path.display()
             );
             self.poisoned = Some(told.clone());
@@ -163,8 +163,8 @@ impl JournalFile {
     }
 }
 
-/// Makes the bytes durable that nobody knows to be: after a failed fsync they may be in the kernel's cache and not on the disk, and
-/// another fsync would not bring them there.
+/// Makes the bytes durable that nobody knows to be: after a failed sync they may be in the kernel's cache and not on the disk, and
+/// another sync would not bring them there.
 fn write_anew(file: &File, from: u64, to: u64) -> io::Result<()> {
     let mut bytes = vec![0; usize::try_from(to - from).map_err(io::Error::other)?];
     file.read_exact_at(&mut bytes, from)?;

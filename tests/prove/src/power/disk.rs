@@ -96,7 +96,8 @@ impl Disk {
                 self.sync_names(path);
             }
             Event::SyncBytes(path) => self.sync_bytes(path),
-            // The kernel has given up on these writes, and says nothing about them when it is asked again.
+            // The kernel has given up on these writes, and says nothing about them when it is asked again. Names are another matter: a
+            // file system that cannot write its own blocks goes read-only, and what is asked for later fails too.
             Event::FailedSync(path) => {
                 if let Some(&file) = self.names.get(path) {
                     self.files[file].unsynced.clear();
@@ -317,7 +318,7 @@ mod tests {
         events.push(Event::Sync(path("/")));
         assert_eq!(after(&events, Loss::All, 1).unwrap().len(), 0);
         events.push(Event::SyncBytes(path("/d")));
-        assert_eq!(after(&events, Loss::All, 1).unwrap().len(), 0, "its bytes are, and names are none");
+        assert_eq!(after(&events, Loss::All, 1).unwrap().len(), 0, "that promises nothing of the names in it");
         events.push(Event::Sync(path("/d")));
         assert_eq!(after(&events, Loss::All, 1).unwrap().len(), 1);
         events.push(Event::Rename { from: path("/d/a"), to: path("/d/b") });
