@@ -146,8 +146,8 @@ pub(super) fn standings(passes: &[Pass], around: &Surroundings) -> Vec<Standing>
     stand(UNEXPLAINED, overloaded.map(|overloaded| (overloaded.failed() - overloaded.with_retry_after) as f64));
     let refreshed: u64 = refreshes().map(|pass| pass.measured.good()).sum();
     let only_refreshes = passes.iter().all(|pass| ["refresh", "hello"].contains(&pass.kind.workload));
-    // A row becomes a few bytes longer as its generation and version become larger, at the 127th refresh and the 32,767th, and a page that
-    // was full is split for that once. One for each load is not counted, which is less than a tenth of a byte for each refresh of a load of one second.
+    // A row becomes a few bytes longer as its generation and version become larger, at the first refresh, the 127th and the 32,767th, and a
+    // page that was full is split for that once. One for each load is not counted.
     let longer_rows = refreshes().count() as u64 * PAGE_BYTES;
     let growth = around.growth_bytes.map(|bytes| bytes.saturating_sub(longer_rows));
     let growth = growth.map(|bytes| bytes as f64 * 100_000.0 / refreshed.max(1) as f64);
