@@ -41,10 +41,10 @@ fn a_refresh_is_measured_from_an_empty_directory_to_the_table_and_nothing_is_lef
     let loads: Vec<&Value> = lines.iter().filter(|line| line["load"].is_string()).collect();
     let shown: Vec<(&str, u64)> =
         loads.iter().map(|load| (load["load"].as_str().unwrap(), load["chains"].as_u64().unwrap())).collect();
-    assert_eq!(shown, [("hello", 2), ("refresh", 2), ("refresh", 1), ("refresh", 2)]);
-    loads[..3].iter().for_each(|load| assert_good(load));
+    assert_eq!(shown, [("hello", 2), ("refresh", 2), ("refresh", 2), ("refresh", 1)]);
+    [0, 1, 3].iter().for_each(|&load| assert_good(loads[load]));
     assert!(loads[1]["server_cpu_microseconds"].as_f64() > Some(0.0), "{}", loads[1]);
-    assert!(loads[3]["rate"].as_f64() > Some(0.0), "{}", loads[3]);
+    assert!(loads[2]["rate"].as_f64() > Some(0.0), "{}", loads[2]);
     let goals: Vec<&str> = lines.iter().filter_map(|line| line["goal"].as_str()).collect();
     assert!(goals.contains(&"refreshes a second, opaque") && goals.contains(&"resident memory at rest"), "{goals:?}");
     assert_eq!(fs::read_dir(&directory).unwrap().count(), 0, "the directory of a measurement goes with it");
