@@ -1,3 +1,4 @@
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -132,15 +133,14 @@ impl Database {
         if !matches!(self.state, State::Lost) {
             return Ok(());
         }
-        let connection = connect(&self.path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let unavailable = |error: rusqlite::Error| StoreError::Unavailable(error.to_string());
+        let connection = connect(&self.path).map_err(unavailable)?;
         copy_log_on_close(&connection, false).map_err(unavailable)?;
         let transaction = Transaction::new(&connection, self.clock.now());
         if key::identity(&transaction)? != self.identity {
             return Err(StoreError::Unavailable("the file was replaced by another store; start again".to_owned()));
         }
         // Another program that closed the file last has taken the log with it, and this one is new.
-        let directory = directory_of(&self.path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let directory = directory_of(&self.path).map_err(unavailable)?;
         if let Err(error) = directory.sync_all() {
             return Err(self.poison(error.to_string()));
         }
@@ -164,7 +164,7 @@ impl Database {
             return self.poison(error.to_string());
         }
         tracing::error!(%error, "the store failed, and is opened again");
-        StoreError::Unavailable(error.to_string())
+        unavailable(error)
     }
 
     /// Refuses everything from now on, as a sync has failed, and says what those who wait are told.
@@ -247,6 +247,10 @@ fn outside_failed(connection: &Connection, transaction: &Transaction<'_>, error:
         Ok(()) => Failure::Outside(error),
         Err(failure) => failure.into(),
     }
+}
+
+fn unavailable(error: impl Display) -> StoreError {
+    StoreError::Unavailable(error.to_string())
 }
 
 fn poisoned(cause: &str) -> StoreError {
