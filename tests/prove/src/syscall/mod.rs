@@ -68,6 +68,7 @@ const FAULTS: &[Fault] = &[
     Fault::once("fsync", "EIO"),
     Fault::once("fsync", "EINTR"),
     Fault::for_good("fsync", "EIO"),
+    Fault::for_good("fsync", "ENOSPC"),
     Fault::once("fdatasync", "EIO"),
     Fault::once("fdatasync", "EINTR"),
     Fault::for_good("fdatasync", "EIO"),
